@@ -1,0 +1,1 @@
+"""latency: is a connection good, measured over hours."""

@@ -1,0 +1,60 @@
+"""What authors of plugins import; each name is loaded when it is first used, so that start-up stays cheap."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pollctl.clock import from_text as from_text
+    from pollctl.clock import to_text as to_text
+    from pollctl.commands import PluginContext as PluginContext
+    from pollctl.errors import ConfigError as ConfigError
+    from pollctl.errors import DeliveryError as DeliveryError
+    from pollctl.errors import PluginError as PluginError
+    from pollctl.errors import PollctlError as PollctlError
+    from pollctl.errors import UsageError as UsageError
+    from pollctl.hookspecs import hookimpl as hookimpl
+    from pollctl.http import retry_after as retry_after
+    from pollctl.model import Answer as Answer
+    from pollctl.model import Effect as Effect
+    from pollctl.model import FetchError as FetchError
+    from pollctl.model import Poller as Poller
+    from pollctl.model import Request as Request
+    from pollctl.model import Result as Result
+    from pollctl.run import Run as Run
+    from pollctl.units import Duration as Duration
+    from pollctl.units import Secret as Secret
+    from pollctl.units import Size as Size
+
+_HOMES = {
+    "from_text": "clock",
+    "to_text": "clock",
+    "PluginContext": "commands",
+    "ConfigError": "errors",
+    "DeliveryError": "errors",
+    "PluginError": "errors",
+    "PollctlError": "errors",
+    "UsageError": "errors",
+    "hookimpl": "hookspecs",
+    "retry_after": "http",
+    "Answer": "model",
+    "Effect": "model",
+    "FetchError": "model",
+    "Poller": "model",
+    "Request": "model",
+    "Result": "model",
+    "Run": "run",
+    "Duration": "units",
+    "Secret": "units",
+    "Size": "units",
+}
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pollctl' has no attribute {name!r}")
+    return getattr(import_module(f"pollctl.{_HOMES[name]}"), name)

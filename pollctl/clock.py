@@ -1,0 +1,65 @@
+"""The one place where the time of day is read.
+
+``POLLCTL_NOW=2026-03-08T06:59:00Z`` stops the clock there; ``POLLCTL_NOW=@2026-03-08T06:59:00Z`` starts it there and
+lets it run. Deadlines use the monotonic clock and never this one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+from pollctl.errors import UsageError
+
+VARIABLE = "POLLCTL_NOW"
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+_started = time.monotonic()
+
+
+def now() -> datetime:
+    """The present moment in UTC, cut to whole milliseconds (what the database keeps).
+
+    Raises:
+        UsageError: ``POLLCTL_NOW`` is no moment, or the clock stands before 2020.
+    """
+    moment = _rehearsed(os.environ.get(VARIABLE, "")) or datetime.now(UTC)
+    if moment < EARLIEST:
+        raise UsageError(f"the clock says {to_text(moment)}, before 2020: set it before anything is polled")
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def is_stopped() -> bool:
+    """Whether ``POLLCTL_NOW`` holds the clock still, so that waiting for a moment would never end."""
+    return os.environ.get(VARIABLE, "").strip()[:1] not in ("", "@")
+
+
+def to_text(moment: datetime) -> str:
+    """A moment as the database keeps it: UTC, ``YYYY-MM-DDTHH:MM:SS.mmmZ``, so that it sorts as text."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def from_text(text: str) -> datetime:
+    """A moment from ISO 8601 text with a zone, in UTC.
+
+    Raises:
+        ValueError: the text is no moment, or names no zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} names no zone: add Z for UTC")
+    return moment.astimezone(UTC)
+
+
+def _rehearsed(text: str) -> datetime | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        start = from_text(text.removeprefix("@"))
+    except ValueError as error:
+        raise UsageError(
+            f"{VARIABLE}={text!r} is no moment; write 2026-03-08T06:59:00Z (stopped) or @2026-03-08T06:59:00Z (running)"
+        ) from error
+    running = timedelta(seconds=time.monotonic() - _started) if text.startswith("@") else timedelta()
+    return start + running

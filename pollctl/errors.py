@@ -1,0 +1,66 @@
+"""What can go wrong, as kinds that a caller can tell apart.
+
+Raised where the fact is known and caught once, at the top. Each kind has an exit code; a message says what,
+with which value, and what would work.
+"""
+
+from __future__ import annotations
+
+
+class PollctlError(Exception):
+    """Anything that pollctl can explain; what is not a PollctlError is a bug and keeps its traceback.
+
+    Attributes:
+        exit_code: what a command that ends with this error exits with.
+    """
+
+    exit_code = 1
+
+
+class UsageError(PollctlError):
+    """The command was called wrongly; nothing was started."""
+
+    exit_code = 2
+
+
+class ConfigError(PollctlError):
+    """The settings are wrong; nothing was started.
+
+    Args:
+        problems: one line each: file, key, what was found, what is allowed.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class LockedError(PollctlError):
+    """Another pass holds the lock; nothing was started, safe to retry."""
+
+    exit_code = 75
+
+
+class DatabaseError(PollctlError):
+    """The database cannot be used: missing, foreign, newer, damaged, full, read-only or busy."""
+
+
+class PluginError(PollctlError):
+    """A plugin cannot be imported, breaks the contract or raised; names the plugin and its distribution."""
+
+
+class DeliveryError(PollctlError):
+    """An effect could not be delivered; raised by ``pollctl_deliver``.
+
+    Args:
+        message: what happened, shown by ``pollctl outbox list``.
+        retry_after: seconds before which the upstream wants no further attempt (its Retry-After), if it said so.
+        permanent: the upstream will never take it: the effect is dead at once instead of being tried again.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.permanent = permanent

@@ -1,0 +1,149 @@
+"""The frozen values that cross the border between the core and a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from sqlite_utils import Migrations
+
+CONTRACT_VERSION = 1
+
+Repeat = Literal["keyed", "idempotent", "look", "hold"]
+"""What a second delivery of the same effect means, should a crash hide the result of the first.
+
+``keyed``: the upstream drops a repeat by its key. ``idempotent``: a repeat changes nothing. ``look``: ``pollctl_deliver``
+looks before it sends. ``hold``: a repeat would do harm, so a cut-off delivery waits for a person as ``unknown``.
+"""
+
+
+class Poller(Struct, frozen=True, kw_only=True):
+    """The static facts of a plugin, answered by ``pollctl_poller``.
+
+    Attributes:
+        contract: the contract version that the plugin was written for.
+        summary: one line that says what is polled.
+        settings: the frozen msgspec struct of the plugin's section; every field needs a default unless the user must set it.
+        schedule: the cron expression used when the settings name none.
+        defaults: the plugin's own defaults for keys of the core, as the settings file would write them
+            (``{"window": "55s", "backoff": "0s"}``).
+        migrations: a callable that returns the sqlite-utils ``Migrations`` of the plugin's tables, named like the plugin.
+        batch, state, decision: types of what ``fetch`` yields, ``load`` returns and ``decide`` returns a sequence of
+            (a union of tagged structs); anything that msgspec writes as JSON and reads back.
+        effects: every kind of effect that ``apply`` queues, with what a repeat of it means.
+    """
+
+    summary: str
+    settings: type
+    batch: Any
+    decision: Any
+    state: Any = None
+    schedule: str = "* * * * *"
+    defaults: Mapping[str, str] = {}
+    migrations: Callable[[], Migrations] | None = None
+    effects: Mapping[str, Repeat] = {}
+    contract: int = CONTRACT_VERSION
+
+
+class Effect(Struct, frozen=True, kw_only=True):
+    """One action on the outside world, as the outbox hands it to ``pollctl_deliver``.
+
+    Attributes:
+        id: row in the outbox.
+        kind: the plugin's word for what is to be done.
+        key: idempotency key, unique per plugin; a repeat carries the same.
+        payload: what ``run.effect`` was given, read back from JSON.
+        lane: effects of one lane (a recipient, an upstream) go in order.
+        attempt: 1 for the first try.
+        created_at: when it was queued.
+    """
+
+    id: int
+    kind: str
+    key: str
+    payload: Any
+    lane: str
+    attempt: int
+    created_at: datetime
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One HTTP exchange to be made.
+
+    Attributes:
+        url: absolute ``http`` or ``https`` address.
+        tag: whatever the plugin wants to find again on the answer.
+        body: bytes to send; use ``headers`` for their type.
+        timeout: total seconds for the exchange, connect and slow trickles included; the settings' ``timeout`` if None.
+        max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
+        follow: whether a GET follows redirects (to the same host and port, and to ``allow_hosts`` only).
+        allow_hosts: further hosts that a redirect may lead to.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+    tag: Any = None
+    timeout: float | None = None
+    max_body: int | None = None
+    follow: bool = True
+    allow_hosts: Sequence[str] = ()
+
+
+FetchErrorKind = Literal[
+    "timeout", "refused", "unreachable", "dns", "tls", "reset", "truncated", "too_large", "redirect", "deadline",
+    "stopped", "local", "bad_address", "protocol", "raised",
+]
+"""Why there is no answer.
+
+``timeout``: the total time limit. ``truncated``: the body ended early. ``too_large``: the size limit. ``redirect``: refused or a
+loop. ``deadline``: the pass ran out of time. ``stopped``: a signal ended the pass. ``local``: this machine's fault (out of sockets).
+``raised``: a function given to ``run.map`` raised.
+"""
+
+
+class FetchError(Struct, frozen=True, kw_only=True):
+    """Why an exchange or a call brought nothing: a kind to decide by and a sentence to show."""
+
+    kind: FetchErrorKind
+    message: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What became of one request: a status with headers and body, or an error; never an exception.
+
+    Attributes:
+        status: HTTP status, or 0 with an ``error``.
+        headers: names in lower case; of repeated headers the values joined by ``", "``.
+        body: decoded bytes, whole.
+        started_at: when the exchange started, as ``clock.now`` says.
+        elapsed_ms: from the first connect to the last byte, by the monotonic clock.
+    """
+
+    request: Request
+    status: int = 0
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    started_at: datetime
+    elapsed_ms: float
+    error: FetchError | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the upstream answered with a status from 200 to 299."""
+        return self.error is None and 200 <= self.status < 300  # noqa: PLR2004
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What became of one call of ``run.map``: the item, and its value or why there is none."""
+
+    item: Any
+    value: Any = None
+    started_at: datetime
+    elapsed_ms: float
+    error: FetchError | None = None

@@ -1,0 +1,89 @@
+"""Types of settings that TOML has no word for: durations, sizes and secrets."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any, Self
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = re.compile(r"(\d+)(B|KB|MB|GB)")
+_BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+
+
+class Duration(timedelta):
+    """A length of time written ``"500ms"``, ``"20s"``, ``"15m"``, ``"2h"`` or ``"1d"``; a timedelta everywhere else."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a duration.
+
+        Raises:
+            ValueError: *text* is not a number and one unit.
+        """
+        match = _DURATION.fullmatch(text)
+        if match is None:
+            raise ValueError(f'{text!r} is no duration; write "500ms", "20s", "15m", "2h" or "1d"')
+        return cls(seconds=float(match[1]) * _SECONDS[match[2]])
+
+    def __str__(self) -> str:
+        milliseconds = round(self.total_seconds() * 1000)
+        for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+            if milliseconds and milliseconds % size == 0:
+                return f"{milliseconds // size}{unit}"
+        return f"{milliseconds}ms" if milliseconds else "0s"
+
+
+class Size(int):
+    """A number of bytes written ``"512B"``, ``"64KB"``, ``"32MB"`` or ``"1GB"`` (1 KB = 1,024 bytes); an int elsewhere."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a size.
+
+        Raises:
+            ValueError: *text* is not a whole number and one unit.
+        """
+        match = _SIZE.fullmatch(text)
+        if match is None:
+            raise ValueError(f'{text!r} is no size; write "64KB" or "32MB"')
+        return cls(int(match[1]) * _BYTES[match[2]])
+
+    def __str__(self) -> str:
+        for unit in ("GB", "MB", "KB"):
+            if self and self % _BYTES[unit] == 0:
+                return f"{self // _BYTES[unit]}{unit}"
+        return f"{int(self)}B"
+
+
+class Secret:
+    """A value that must never be shown: printing, logging or recording it gives ``***``."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself; call it where it leaves for the upstream, nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def encode(value: Any) -> Any:
+    """What msgspec writes for one of these types (its ``enc_hook``)."""
+    if isinstance(value, Duration | Size | Secret):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot be recorded; use numbers, text, datetimes or msgspec structs")
