@@ -58,9 +58,14 @@ class DeliveryError(PollctlError):
         message: what happened, shown by ``pollctl outbox list``.
         retry_after: seconds before which the upstream wants no further attempt (its Retry-After), if it said so.
         permanent: the upstream will never take it: the effect is dead at once instead of being tried again.
+        uncertain: it may have arrived all the same (a time-out after sending); kinds that must not be repeated then wait
+            for a person as ``unknown``.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, permanent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, permanent: bool = False, uncertain: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.permanent = permanent
+        self.uncertain = uncertain

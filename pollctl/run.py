@@ -74,8 +74,13 @@ class Run(Protocol):
 
     # in apply and settle
 
-    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> bool:
-        """Queue an effect in this transaction; False when *key* is known already, which queues nothing."""
+    def effect(
+        self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None
+    ) -> None:
+        """Queue an effect in this transaction; a *key* that is known already queues nothing.
+
+        *lane* names the recipient or upstream whose effects must go in order; without one it goes on its own.
+        """
 
     def hold(self, upstream: str, until: datetime) -> None:
         """Remember in this transaction that *upstream* wants no request before *until* (at most a day ahead)."""

@@ -10,6 +10,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"(\d+)(B|KB|MB|GB)")
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+_SHORTEST_MASKED = 4  # masking shorter ones would blot out ordinary words and give the secret away by that
+_known_secrets: set[str] = set()
 
 
 class Duration(timedelta):
@@ -64,6 +66,8 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        if len(value) >= _SHORTEST_MASKED:
+            _known_secrets.add(value)
 
     def reveal(self) -> str:
         """The value itself; call it where it leaves for the upstream, nowhere else."""
@@ -80,6 +84,13 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+def mask(text: str) -> str:
+    """*text* with every secret that this process has read replaced by ``***``; for errors, logs and recordings."""
+    for secret in sorted(_known_secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
 
 
 def encode(value: Any) -> Any:

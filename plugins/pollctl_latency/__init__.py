@@ -1,1 +1,95 @@
 """latency: is a connection good, measured over hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import Effect, Poller, Run, hookimpl
+
+if TYPE_CHECKING:
+    import click
+    from sqlite_utils import Database
+
+    from pollctl_latency.model import Decision, Round, Settings, State
+
+
+@hookimpl
+def pollctl_poller() -> Poller:
+    """Say the static facts; see sample.toml for what the defaults mean."""
+    from pollctl_latency import model
+
+    return Poller(
+        summary="Is a connection good? Samples targets for hours and gives a verdict.",
+        settings=model.Settings,
+        schedule="* * * * *",
+        defaults={"window": "55s", "deadline": "58s", "backoff": "0s"},
+        migrations=_migrations,
+        batch=model.Round,
+        state=model.State,
+        decision=model.Decision,
+        effects={"completion": "keyed", "alert": "keyed"},
+    )
+
+
+@hookimpl
+def pollctl_fetch(run: Run, db: Database) -> Iterator[Round]:
+    """Probe what is due, round by round."""
+    from pollctl_latency import fetch
+
+    return fetch.rounds(run, db)
+
+
+@hookimpl
+def pollctl_load(db: Database, batch: Round) -> State:
+    """Read the jobs of one round with what went before."""
+    from pollctl_latency import store
+
+    return store.load(db, batch)
+
+
+@hookimpl
+def pollctl_decide(state: State, batch: Round, now: datetime, settings: Settings) -> Sequence[Decision]:
+    """Turn readings into samples, alerts and verdicts."""
+    from pollctl_latency import decide
+
+    return decide.decide(state, batch, now, settings)
+
+
+@hookimpl
+def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
+    """Write the decisions and queue the notifications."""
+    from pollctl_latency import store
+
+    store.apply(db, decisions, run)
+
+
+@hookimpl
+def pollctl_deliver(effect: Effect, run: Run) -> Any:
+    """Tell one recipient of an alert or a verdict."""
+    from pollctl_latency import deliver
+
+    return deliver.deliver(effect, run)
+
+
+@hookimpl
+def pollctl_commands(group: click.Group) -> None:
+    """Add ``add``, ``jobs``, ``show``, ``samples``, ``alerts`` and ``cancel``."""
+    from pollctl_latency import commands
+
+    commands.add_to(group)
+
+
+@hookimpl
+def pollctl_metrics(db: Database) -> Sequence[Any]:
+    """Answer samples, last rtt, loss, jobs and stale jobs."""
+    from pollctl_latency import metrics
+
+    return metrics.families(db)
+
+
+def _migrations() -> Any:
+    from pollctl_latency import store
+
+    return store.migrations

@@ -1,0 +1,208 @@
+"""The rules: what readings mean for a job, when it is over, and how it did. Pure; no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from statistics import fmean, median
+
+from pollctl_latency.model import (
+    AddSample,
+    AlertType,
+    ChangeAlertState,
+    CompleteJob,
+    Decision,
+    Job,
+    PruneSamples,
+    Reading,
+    Rollup,
+    RollUpJob,
+    Round,
+    Sample,
+    SampleStatus,
+    Settings,
+    State,
+    Stats,
+    Summary,
+    Tail,
+    Verdict,
+)
+
+OUTAGE = 5
+"""Consecutive misses that make an outage, and an alert; as many successes make a recovery."""
+BUCKET = timedelta(minutes=5)
+MAX_LOSS_PERCENT = 2
+MAX_P95_MS = 100
+MAX_JITTER_MS = 30
+MAX_SYSTEM_ERROR_PERCENT = 5
+
+
+def decide(state: State, batch: Round, now: datetime, settings: Settings) -> list[Decision]:
+    """What one round changes: samples and alerts, then jobs that are over, then samples that have had their time."""
+    decisions: list[Decision] = []
+    for reading in batch.readings:
+        decisions.extend(judge_reading(state, reading))
+    for job_id in batch.finished:
+        decisions.extend(judge_end(state, job_id, now))
+    before = now - settings.keep_samples
+    reason = f"rolled up, and older than {settings.keep_samples}"
+    decisions.extend(PruneSamples(job_id=job_id, before=before, reason=reason) for job_id in batch.prunable)
+    return decisions
+
+
+def judge_reading(state: State, reading: Reading) -> Iterator[Decision]:
+    """What one probe means for its job; nothing when the job was closed while the probe was in flight."""
+    job = state.jobs.get(reading.job_id)
+    if job is None or job.status != "running":
+        return
+    tail = state.tails[job.id]
+    yield AddSample(
+        job_id=job.id,
+        sequence_number=tail.next_sequence,
+        status=reading.status,
+        rtt_ms=reading.rtt_ms,
+        jitter_ms=jitter(reading.rtt_ms, tail.last_rtt_ms),
+        recorded_at=reading.started_at,
+        reason=reading.why or f"answered in {reading.rtt_ms:.1f} ms",
+    )
+    change = alert(job, reading.status, tail)
+    if change is not None:
+        yield announce(state, job, change, reading.started_at)
+
+
+def jitter(rtt_ms: float | None, last_rtt_ms: float | None) -> float | None:
+    """How far a success lies from the success before it; None for the first, and for what is no success."""
+    if rtt_ms is None or last_rtt_ms is None:
+        return None
+    return abs(rtt_ms - last_rtt_ms)
+
+
+def alert(job: Job, status: SampleStatus, tail: Tail) -> AlertType | None:
+    """Which edge this outcome is, if any: five misses in a row when all was well, five successes after that.
+
+    ``system_error`` says nothing about the target and is left out.
+    """
+    if status == "system_error":
+        return None
+    latest = [status, *tail.recent][:OUTAGE]
+    if job.alert_state == "ok" and latest == ["missed"] * OUTAGE:
+        return "offline"
+    if job.alert_state == "offline_alerted" and latest == ["success"] * OUTAGE:
+        return "recovery"
+    return None
+
+
+def announce(state: State, job: Job, alert_type: AlertType, at: datetime) -> ChangeAlertState:
+    """The state changes in any case; the alert and its notification only where the job asks for them."""
+    outcome = "missed" if alert_type == "offline" else "succeeded"
+    return ChangeAlertState(
+        job_id=job.id,
+        target=job.target,
+        alert_type=alert_type,
+        triggered_at=at,
+        is_announced=job.alert_offline if alert_type == "offline" else job.alert_recovery,
+        recipients=state.recipients.get(job.id, []),
+        reason=f"the last {OUTAGE} probes all {outcome}",
+    )
+
+
+def judge_end(state: State, job_id: int, now: datetime) -> Iterator[Decision]:
+    """A job past its end is completed; one that someone closed gets its numbers; any other runs on."""
+    job = state.jobs.get(job_id)
+    if job is None or (job.status == "running" and now <= job.ends_at):
+        return
+    samples = state.samples.get(job_id, [])
+    summary, rollups = summarise(samples), roll_up(samples)
+    if job.status != "running":
+        reason = f"{job.status} by someone; {len(samples)} samples rolled up"
+        yield RollUpJob(job_id=job_id, summary=summary, rollups=rollups, reason=reason)
+        return
+    yield CompleteJob(
+        job_id=job_id,
+        target=job.target,
+        completed_at=now,
+        summary=summary,
+        rollups=rollups,
+        recipients=state.recipients.get(job_id, []),
+        reason=f"ran {timedelta(seconds=job.duration_seconds)}: {summary.verdict}",
+    )
+
+
+def summarise(samples: Sequence[Sample]) -> Summary:
+    """How a job did, from all its samples in order."""
+    stats = reckon(samples)
+    told = stats.success + stats.missed
+    loss = 100 * stats.missed / told if told else None
+    streaks = miss_streaks(sample.status for sample in samples)
+    return Summary(
+        stats=stats,
+        loss_percent=loss,
+        rtt_median_ms=median(rtts(samples)) if stats.success else None,
+        jitter_max_ms=max(jitters(samples), default=None),
+        outages=sum(streak >= OUTAGE for streak in streaks),
+        longest_streak=max(streaks, default=0),
+        verdict=verdict(stats, loss),
+    )
+
+
+def verdict(stats: Stats, loss: float | None) -> Verdict:
+    """The first that holds: nothing seen, too much unseen, a limit broken, all well (unknown breaks no limit)."""
+    samples = stats.success + stats.missed + stats.system_error
+    if not samples:
+        return "no_data"
+    if 100 * stats.system_error > MAX_SYSTEM_ERROR_PERCENT * samples:
+        return "unreliable"
+    limits = ((loss, MAX_LOSS_PERCENT), (stats.rtt_p95_ms, MAX_P95_MS), (stats.jitter_avg_ms, MAX_JITTER_MS))
+    is_within = all(value is None or value <= limit for value, limit in limits)
+    return "pass" if is_within else "fail"
+
+
+def roll_up(samples: Iterable[Sample]) -> list[Rollup]:
+    """Samples gathered into five-minute buckets of UTC, in their order."""
+    buckets: dict[datetime, list[Sample]] = {}
+    for sample in samples:
+        buckets.setdefault(bucket_start(sample.recorded_at), []).append(sample)
+    return [Rollup(bucket_start=start, stats=reckon(held)) for start, held in sorted(buckets.items())]
+
+
+def reckon(samples: Sequence[Sample]) -> Stats:
+    """Counts and milliseconds of some samples."""
+    outcomes = [sample.status for sample in samples]
+    times, steps = rtts(samples), jitters(samples)
+    return Stats(
+        success=outcomes.count("success"),
+        missed=outcomes.count("missed"),
+        system_error=outcomes.count("system_error"),
+        rtt_avg_ms=fmean(times) if times else None,
+        rtt_min_ms=min(times, default=None),
+        rtt_max_ms=max(times, default=None),
+        rtt_p95_ms=p95(sorted(times)),
+        jitter_avg_ms=fmean(steps) if steps else None,
+    )
+
+
+def rtts(samples: Iterable[Sample]) -> list[float]:
+    """Round-trip times of the successes."""
+    return [sample.rtt_ms for sample in samples if sample.rtt_ms is not None]
+
+
+def jitters(samples: Iterable[Sample]) -> list[float]:
+    """Jitters of the successes that followed another."""
+    return [sample.jitter_ms for sample in samples if sample.jitter_ms is not None]
+
+
+def bucket_start(moment: datetime) -> datetime:
+    """The five-minute mark at or before *moment* (UTC)."""
+    return moment.replace(minute=moment.minute // 5 * 5, second=0, microsecond=0)
+
+
+def p95(ordered: Sequence[float]) -> float | None:
+    """``sorted[floor(0.95 n)]``, in whole numbers so that no rounding moves it."""
+    return ordered[min(len(ordered) * 95 // 100, len(ordered) - 1)] if ordered else None
+
+
+def miss_streaks(outcomes: Iterable[SampleStatus]) -> list[int]:
+    """Lengths of the runs of misses; a success ends one, a ``system_error`` neither ends nor extends it."""
+    told = (outcome for outcome in outcomes if outcome != "system_error")
+    return [len(list(run)) for outcome, run in groupby(told) if outcome == "missed"]

@@ -1,0 +1,223 @@
+"""Settings and the frozen values that travel from fetch through decide to the database."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from pollctl import Duration
+
+Probe = Literal["api", "http", "tcp", "icmp"]
+Mode = Literal["real_polling", "simulated"]
+JobStatus = Literal["running", "completed", "cancelled", "failed"]
+SampleStatus = Literal["success", "missed", "system_error"]
+AlertState = Literal["ok", "offline_alerted"]
+AlertType = Literal["offline", "recovery"]
+Verdict = Literal["pass", "fail", "unreliable", "no_data"]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The section ``[plugins.latency]``; sample.toml says what each key means."""
+
+    base_url: str = "http://127.0.0.1:4402"
+    label: Annotated[str, Meta(min_length=1)] = "Sound Check"
+    timeout: Duration = Duration(seconds=10)
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 64
+    max_running: Annotated[int, Meta(ge=1)] = 100
+    keep_samples: Duration = Duration(days=30)
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.base_url).scheme not in ("http", "https"):
+            raise ValueError(f"base_url {self.base_url!r} is no http or https address")
+        if not self.timeout:
+            raise ValueError("timeout must be longer than 0s")
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """One row of ``latency_jobs``, as far as the rules look at it."""
+
+    id: int
+    target: str
+    probe: Probe
+    monitoring_mode: Mode
+    status: JobStatus
+    cadence_seconds: int
+    duration_seconds: int
+    started_at: datetime
+    last_ping_at: datetime | None
+    alert_state: AlertState
+    alert_offline: bool
+    alert_recovery: bool
+    sample_count: int
+
+    @property
+    def due_at(self) -> datetime:
+        """When the next probe may start."""
+        if self.last_ping_at is None:
+            return self.started_at
+        return self.last_ping_at + timedelta(seconds=self.cadence_seconds)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The last moment at which the job is still sampled."""
+        return self.started_at + timedelta(seconds=self.duration_seconds)
+
+
+class Reading(Struct, frozen=True, kw_only=True, gc=False):
+    """What one probe brought.
+
+    Attributes:
+        started_at: when the probe started.
+        rtt_ms: milliseconds, with ``success`` only.
+        why: what was wrong, without ``success``.
+    """
+
+    job_id: int
+    status: SampleStatus
+    started_at: datetime
+    rtt_ms: float | None = None
+    why: str = ""
+
+
+class Round(Struct, frozen=True, kw_only=True):
+    """One batch: what landed in a round, and the jobs whose time has come.
+
+    Attributes:
+        readings: at most one per job.
+        finished: ids of jobs that ran out or were closed by someone, without roll-ups yet.
+        prunable: ids of rolled-up jobs that still hold samples older than ``keep_samples``.
+    """
+
+    readings: list[Reading] = []
+    finished: list[int] = []
+    prunable: list[int] = []
+
+
+class Sample(Struct, frozen=True, kw_only=True, gc=False):
+    """One row of ``latency_samples``."""
+
+    sequence_number: int
+    status: SampleStatus
+    rtt_ms: float | None
+    jitter_ms: float | None
+    recorded_at: datetime
+
+
+class Tail(Struct, frozen=True, kw_only=True):
+    """The end of a job's samples: what the next one is judged by.
+
+    Attributes:
+        next_sequence: the number of the next sample.
+        last_rtt_ms: of the latest success.
+        recent: the latest four outcomes that are not ``system_error``, newest first.
+    """
+
+    next_sequence: int = 0
+    last_rtt_ms: float | None = None
+    recent: list[SampleStatus] = []
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """The rows that one round needs, by job id.
+
+    Attributes:
+        tails: of jobs with a reading.
+        samples: all samples of the finished jobs.
+        recipients: ids in ``latency_notify``; the addresses themselves are secret and stay in the database.
+    """
+
+    jobs: dict[int, Job] = {}
+    tails: dict[int, Tail] = {}
+    samples: dict[int, list[Sample]] = {}
+    recipients: dict[int, list[int]] = {}
+
+
+class Stats(Struct, frozen=True, kw_only=True, gc=False):
+    """Counts by status, and milliseconds; None where there is nothing to reckon from."""
+
+    success: int
+    missed: int
+    system_error: int
+    rtt_avg_ms: float | None
+    rtt_min_ms: float | None
+    rtt_max_ms: float | None
+    rtt_p95_ms: float | None
+    jitter_avg_ms: float | None
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """How a connection did over the whole job; ``longest_streak`` counts misses in a row, outage or not."""
+
+    stats: Stats
+    loss_percent: float | None
+    rtt_median_ms: float | None
+    jitter_max_ms: float | None
+    outages: int
+    longest_streak: int
+    verdict: Verdict
+
+
+class Rollup(Struct, frozen=True, kw_only=True, gc=False):
+    """Five minutes of a job."""
+
+    bucket_start: datetime
+    stats: Stats
+
+
+class AddSample(Struct, frozen=True, kw_only=True, tag=True, gc=False):
+    """Keep a sample; its job was probed at ``recorded_at``."""
+
+    job_id: int
+    sequence_number: int
+    status: SampleStatus
+    rtt_ms: float | None
+    jitter_ms: float | None
+    recorded_at: datetime
+    reason: str
+
+
+class ChangeAlertState(Struct, frozen=True, kw_only=True, tag=True):
+    """A connection went down or came back; ``is_announced`` says whether anyone asked to hear of it."""
+
+    job_id: int
+    target: str
+    alert_type: AlertType
+    triggered_at: datetime
+    is_announced: bool
+    recipients: list[int]
+    reason: str
+
+
+class CompleteJob(Struct, frozen=True, kw_only=True, tag=True):
+    """A job has run its time: its verdict, its roll-ups, and who is to be told."""
+
+    job_id: int
+    target: str
+    completed_at: datetime
+    summary: Summary
+    rollups: list[Rollup]
+    recipients: list[int]
+    reason: str
+
+
+class RollUpJob(Struct, frozen=True, kw_only=True, tag=True):
+    """Someone closed a job early: it keeps its status and gets its numbers; nobody is told."""
+
+    job_id: int
+    summary: Summary
+    rollups: list[Rollup]
+    reason: str
+
+
+class PruneSamples(Struct, frozen=True, kw_only=True, tag=True):
+    """Let go of raw samples that the roll-ups stand for."""
+
+    job_id: int
+    before: datetime
+    reason: str
+
+
+Decision = AddSample | ChangeAlertState | CompleteJob | RollUpJob | PruneSamples

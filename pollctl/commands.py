@@ -1,0 +1,57 @@
+"""What a plugin's own commands get from the core: settings, the moment, the database, and one way to show rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import clock, store
+from pollctl.prepared import Prepared
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+class PluginContext:
+    """The object behind ``@click.pass_obj`` in a command of a plugin.
+
+    Attributes:
+        plugin: the plugin's name.
+        settings: the plugin's own settings, checked.
+        now: the moment at which the command began.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self.plugin = prepared.name
+        self.settings: Any = prepared.settings
+        self.now: datetime = clock.now()
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Open the database to read; where there is none yet, an empty one with all tables.
+
+        Raises:
+            DatabaseError: it cannot be used.
+        """
+        with closing(store.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)) as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Open the database, created if need be, within one transaction that is committed at the end.
+
+        Raises:
+            DatabaseError: it cannot be used.
+        """
+        with closing(store.open_to_write(self._prepared.config.core.database, self._prepared.migrations)) as db:
+            with store.writing(db):
+                yield db
+
+    def show(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool) -> None:
+        """Print rows as a table, one row as a list of its fields, or either as one JSON document."""
+        from pollctl.cli.output import show
+
+        show(rows, as_json=as_json)

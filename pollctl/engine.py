@@ -1,0 +1,323 @@
+"""One pass from lock to exit: the only place where the hooks of a plugin are joined."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pollctl import clock, notify, retention, runs, store, units
+from pollctl.errors import DatabaseError, PluginError, PollctlError
+from pollctl.hooks import Hooks
+from pollctl.http import Client
+from pollctl.lock import held, lock_path
+from pollctl.model import Effect
+from pollctl.outbox import CORE_PREFIX, Outbox, Retry, Tally
+from pollctl.passrun import PassRun
+from pollctl.prepared import Prepared, prepare
+from pollctl.report import Report, as_json, described, explain, report_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.config import Config
+    from pollctl.plugins import Found
+    from pollctl.stop import Stop
+
+_END = object()
+_NAMED = 5  # targets that an error names before it only counts them
+
+
+def run_pass(config: Config, found: Found, *, trigger: str, stop: Stop, wait: float = 0) -> Report:
+    """Run one pass of one plugin.
+
+    Args:
+        config: the settings.
+        found: the plugin, not yet imported.
+        trigger: ``manual`` or ``due``.
+        stop: told by signals when to end; its deadline is set here, once the lock is held.
+        wait: seconds to wait for another pass of this plugin.
+
+    Raises:
+        ConfigError: the plugin's settings are wrong; nothing was started.
+        LockedError: another pass holds the lock; nothing was started.
+        DatabaseError: the database cannot be used.
+    """
+    prepared = prepare(config, found, check_schedule=trigger == "manual")
+    run_id = runs.new_id(clock.now())
+    with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
+        stop.end_in(prepared.limits.deadline)
+        with closing(store.open_to_write(config.core.database, prepared.migrations)) as db:
+            return _Pass(prepared, db, run_id, stop).go(trigger)
+
+
+def plan_pass(config: Config, found: Found, *, stop: Stop) -> Report:
+    """Fetch and decide without writing or sending anything, here or upstream: the report lists the decisions.
+
+    Raises:
+        ConfigError: the plugin's settings are wrong.
+        DatabaseError: the database cannot be used; where there is none yet, an empty one in memory serves.
+    """
+    prepared = prepare(config, found, check_schedule=True)
+    stop.end_in(prepared.limits.deadline)
+    with closing(store.open_to_plan(config.core.database, prepared.migrations)) as db:
+        return _plan(prepared, db, stop)
+
+
+def recover(config: Config, name: str) -> None:
+    """Mark what a killed pass of *name* left ``running`` as ``crashed``.
+
+    Raises:
+        LockedError: another pass is at work already, and does so itself.
+    """
+    limits = config.timing_and_limits(name)
+    with held(lock_path(config.core.database, name), run_id="recovery"):
+        with closing(store.open_to_write(config.core.database)) as db, store.writing(db):
+            runs.bury_dead(db, name, clock.now(), limits)
+
+
+class _Pass:
+    """The work of one pass, while its lock is held."""
+
+    def __init__(self, prepared: Prepared, db: Database, run_id: str, stop: Stop) -> None:
+        self._prepared = prepared
+        self._config = prepared.config
+        self._limits = prepared.limits
+        self._name = prepared.name
+        self._db = db
+        self._id = run_id
+        self._stop = stop
+        self._began = time.monotonic()
+        self._now = clock.now()
+        self._seq = 0
+        self._tally = Tally()
+        self._is_cut = False
+        self._error: PollctlError | None = prepared.trouble
+        repeats = prepared.hooks.plugin.poller.effects if prepared.hooks else {}
+        settings = self._config.core.outbox
+        self._outbox = Outbox(
+            db, self._name, repeats, Retry(settings.max_attempts, settings.backoff, settings.backoff_max)
+        )
+
+    def go(self, trigger: str) -> Report:
+        with store.writing(self._db):
+            runs.bury_dead(self._db, self._name, self._now, self._limits)
+            runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
+            self._outbox.recover(self._now)
+        with closing(Client(self._config.http_limits(), stop=self._stop)) as client:
+            holds = runs.holds(self._db, self._name)
+            self._run = pass_run(self._prepared, self._id, self._now, client, self._stop, holds)
+            self._run.between_rounds = self._deliver
+            if self._prepared.hooks:
+                self._work(self._prepared.hooks)
+            return self._end()
+
+    def _work(self, hooks: Hooks) -> None:
+        self._deliver()
+        with closing(store.open_to_read(self._config.core.database)) as reader:
+            self._poll(hooks, reader)
+        self._is_cut = self._stop.is_past_deadline
+        self._deliver()
+
+    def _poll(self, hooks: Hooks, reader: Database) -> None:
+        """Commit batch after batch; a bad batch does not stop the next, a database that cannot be written does."""
+        batches = hooks.batches(self._run, reader)
+        while True:
+            try:
+                batch = next(batches, _END)
+            except PollctlError as error:
+                self._error = error
+                return
+            if batch is _END:
+                return
+            try:
+                self._commit(hooks, batch)
+            except PollctlError as error:
+                self._error = error
+                if isinstance(error, DatabaseError):
+                    return
+
+    def _commit(self, hooks: Hooks, batch: Any) -> None:
+        """Load, decide and apply one batch in one transaction, with its effects and the run's counters."""
+        self._seq += 1
+        state: Any = None
+        try:
+            with store.writing(self._db):
+                state = hooks.load(self._run, self._db, batch)
+                decisions = hooks.decide(state, batch, self._run.now, self._run.settings)
+                hooks.apply(self._run, self._db, decisions)
+                self._flush(batches=1, decisions=len(decisions))
+                if self._limits.record == "all":
+                    self._record(state, batch, decisions)
+        except PollctlError as error:
+            self._run.drain()
+            if self._limits.record != "off" and not isinstance(error, DatabaseError):
+                with store.writing(self._db):
+                    self._record(state, batch, None)
+            raise
+
+    def _flush(self, *, batches: int = 0, decisions: int = 0) -> None:
+        """Write what the hooks left in the run, and count it, within the transaction that is open."""
+        effects, holds, stats = self._run.drain()
+        queued = self._outbox.queue(self._id, effects, self._run.now)
+        runs.hold(self._db, self._name, holds, self._run.now)
+        runs.add(self._db, self._id, runs.Counters(batches, decisions, queued, stats))
+
+    def _record(self, state: Any, batch: Any, decisions: Sequence[Any] | None) -> None:
+        runs.record(
+            self._db,
+            self._id,
+            self._seq,
+            self._run.now,
+            settings=recorded(self._run.settings),
+            state=recorded(state),
+            batch=recorded(batch),
+            decisions=None if decisions is None else recorded(decisions),
+        )
+
+    def _deliver(self, until: float = float("inf")) -> None:
+        """Send what is due; without the plugin only what the core itself has to say."""
+        lanes = "" if self._prepared.hooks else CORE_PREFIX
+        tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=lanes)
+        self._tally = Tally(self._tally.delivered + tally.delivered, self._tally.failed + tally.failed)
+
+    def _send(self, effect: Effect) -> Any:
+        if effect.kind.startswith(CORE_PREFIX) or not self._prepared.hooks:
+            return notify.deliver(self._config.core.notify, effect, timeout=self._stop.remaining)
+        return self._prepared.hooks.deliver(self._run, effect)
+
+    def _settle(self, effect: Effect, result: Any) -> None:
+        if effect.kind.startswith(CORE_PREFIX) or not self._prepared.hooks:
+            return
+        self._prepared.hooks.settle(self._run, self._db, effect, result)
+        self._flush()
+
+    def _end(self) -> Report:
+        outcome, error = self._judge()
+        finished_at = clock.now()
+        with store.writing(self._db):
+            self._flush()
+            self._finish(outcome, error, finished_at)
+            alerts = self._queue_alerts(outcome, error, finished_at)
+        if alerts:
+            self._deliver()
+        retention.prune(self._db, self._config.core.retention, finished_at)
+        return report_of(runs.row(self._db, self._id))
+
+    def _judge(self) -> tuple[runs.Outcome, Mapping[str, str] | None]:
+        """The outcome of the pass and what to say about it."""
+        if self._error is not None:
+            return "failed", explain(self._error)
+        if self._stop.requested:
+            return "interrupted", None
+        if self._run.failures:
+            is_any_reached = self._run.targets_reached or runs.row(self._db, self._id)["batches"]
+            return "partial" if is_any_reached else "failed", unreached(self._run.failures)
+        if self._is_cut:
+            return "partial", described("Deadline", f"the deadline of {self._limits.deadline} came before the end")
+        if self._tally.failed:
+            some = f"{self._tally.failed} effects could not be delivered; see `pollctl outbox list`"
+            return "partial", described("Undelivered", some)
+        return "ok", None
+
+    def _finish(self, outcome: runs.Outcome, error: Mapping[str, str] | None, finished_at: datetime) -> None:
+        runs.finish(
+            self._db,
+            self._id,
+            self._name,
+            runs.End(
+                outcome=outcome,
+                at=finished_at,
+                duration_ms=round((time.monotonic() - self._began) * 1000),
+                delivered=self._tally.delivered,
+                undelivered=self._tally.failed,
+                error=error,
+            ),
+            self._limits,
+        )
+
+    def _queue_alerts(self, outcome: str, error: Mapping[str, str] | None, now: datetime) -> int:
+        standing = runs.failures(self._db, self._name)
+        effects = notify.alerts(self._config.core.notify, self._name, self._id, standing, outcome, error, now)
+        if effects:
+            runs.note_alert(self._db, self._name, now if outcome in runs.FAILURES else None)
+        return self._outbox.queue(self._id, effects, now)
+
+
+def pass_run(
+    prepared: Prepared,
+    run_id: str,
+    now: datetime,
+    client: Client,
+    stop: Stop,
+    holds: Mapping[str, datetime],
+    *,
+    is_dry: bool = False,
+) -> PassRun:
+    """The pass as the plugin's hooks see it; a dry one has no ``window`` and so plans one round."""
+    return PassRun(
+        run_id=run_id,
+        plugin=prepared.name,
+        now=now,
+        settings=prepared.settings,
+        timezone=prepared.limits.timezone,
+        window=timedelta() if is_dry else prepared.limits.window,
+        is_dry=is_dry,
+        client=client,
+        stop=stop,
+        effect_kinds=prepared.hooks.plugin.poller.effects if prepared.hooks else (),
+        holds=dict(holds),
+    )
+
+
+def recorded(value: Any) -> str:
+    """A value as a recording keeps it: JSON text with the secrets masked.
+
+    Raises:
+        PluginError: the value has a type that cannot be written as JSON.
+    """
+    try:
+        return units.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise PluginError(f"{type(value).__name__} cannot be recorded: {error}") from error
+
+
+def unreached(failures: Mapping[str, str]) -> dict[str, str]:
+    """What to say about targets that could not be fetched: all of them counted, the first few named."""
+    named = [f"{target}: {why}" for target, why in list(failures.items())[:_NAMED]]
+    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    return described("Unreached", "; ".join(named) + more)
+
+
+def _plan(prepared: Prepared, db: Database, stop: Stop) -> Report:
+    began, now, run_id = time.monotonic(), clock.now(), runs.new_id(clock.now())
+    decisions: list[dict[str, Any]] = []
+    error: Mapping[str, str] | None = explain(prepared.trouble) if prepared.trouble else None
+    batches = 0
+    with closing(Client(prepared.config.http_limits(), stop=stop)) as client:
+        run = pass_run(prepared, run_id, now, client, stop, runs.holds(db, prepared.name), is_dry=True)
+        try:
+            for batch in prepared.hooks.batches(run, db) if prepared.hooks else ():
+                decided = prepared.hooks.decide(prepared.hooks.load(run, db, batch), batch, run.now, run.settings)
+                decisions += [as_json(decision) for decision in decided]
+                batches += 1
+        except PollctlError as raised:
+            error = explain(raised)
+    outcome = "failed" if error else "ok"
+    if not error and run.failures:
+        outcome, error = ("partial" if run.targets_reached or batches else "failed"), unreached(run.failures)
+    return Report(
+        run_id=run_id,
+        plugin=prepared.name,
+        outcome=outcome,
+        started_at=now,
+        finished_at=clock.now(),
+        duration_ms=round((time.monotonic() - began) * 1000),
+        batches=batches,
+        decisions=decisions,
+        error=error,
+    )

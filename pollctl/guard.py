@@ -1,0 +1,109 @@
+"""A SQLite connection that knows whose turn it is, and refuses a plugin what its hook may not do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+Turn = Literal["read", "write"]
+
+CORE_TABLES = frozenset(
+    {"runs", "schedules", "next_due", "outbox", "recordings", "holds", "_sqlite_migrations", "sqlite_master"}
+)
+_READS = {
+    sqlite3.SQLITE_SELECT,
+    sqlite3.SQLITE_READ,
+    sqlite3.SQLITE_FUNCTION,
+    sqlite3.SQLITE_RECURSIVE,
+}
+_WRITES = {
+    sqlite3.SQLITE_INSERT: "INSERT into",
+    sqlite3.SQLITE_UPDATE: "UPDATE of",
+    sqlite3.SQLITE_DELETE: "DELETE from",
+}
+_ASKING_PRAGMAS = frozenset(
+    {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list"}
+)
+_NAMES = {
+    getattr(sqlite3, name): name.removeprefix("SQLITE_").replace("_", " ")
+    for name in ("SQLITE_TRANSACTION", "SQLITE_PRAGMA", "SQLITE_ATTACH", "SQLITE_DETACH", "SQLITE_SAVEPOINT")
+}
+
+
+class _EagerCursor(sqlite3.Cursor):
+    """A cursor that has read all its rows when ``execute`` returns.
+
+    A generator that pauses in the middle of a SELECT would hold a read lock over the commit of its own batch and stop it.
+    """
+
+    _rows: Iterator[Any] = iter(())
+
+    def execute(self, sql: str, parameters: Any = (), /) -> _EagerCursor:
+        super().execute(sql, parameters)
+        self._rows = iter(super().fetchall()) if self.description else iter(())
+        return self
+
+    def __iter__(self) -> _EagerCursor:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._rows)
+
+    def fetchone(self) -> Any:
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        return [row for row, _ in zip(self._rows, range(size or self.arraysize), strict=False)]
+
+    def fetchall(self) -> list[Any]:
+        return list(self._rows)
+
+
+class GuardedConnection(sqlite3.Connection):
+    """A connection whose ``turn_of`` narrows what may be done while a plugin has it."""
+
+    refused: str | None = None
+    _turn: Turn | None = None
+
+    def cursor(self, factory: Any = _EagerCursor) -> Any:
+        """Open a cursor that reads all its rows at once."""
+        return super().cursor(factory)
+
+    @contextmanager
+    def turn_of(self, turn: Turn) -> Iterator[None]:
+        """Let a plugin only read, or read and write rows of its own tables; what it tried instead stands in ``refused``."""
+        self.refused, before = None, self._turn
+        self._take(turn)
+        try:
+            yield
+        finally:
+            self._take(before)
+
+    def _take(self, turn: Turn | None) -> None:
+        """Setting the authorizer anew also has SQLite judge statements again that were prepared in another's turn."""
+        self._turn = turn
+        self.set_authorizer(self._judge if turn else None)
+
+    def _judge(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        refusal = _refusal(self._turn or "write", action, first, second)
+        if refusal is None:
+            return sqlite3.SQLITE_OK
+        self.refused = refusal
+        return sqlite3.SQLITE_DENY
+
+
+def _refusal(turn: Turn, action: int, first: str | None, second: str | None) -> str | None:
+    """What is wrong with one action of a statement, or None (https://www.sqlite.org/c3ref/c_alter_table.html)."""
+    if action in _READS:
+        return None
+    if action == sqlite3.SQLITE_PRAGMA and first in _ASKING_PRAGMAS:
+        return None
+    if action == sqlite3.SQLITE_SAVEPOINT and turn == "write":
+        return None
+    if action in _WRITES:
+        if turn == "write" and first not in CORE_TABLES:
+            return None
+        return f"{_WRITES[action]} {first}"
+    return " ".join(filter(None, (_NAMES.get(action, "a change of the schema:"), first, second)))

@@ -1,0 +1,95 @@
+"""Calling the hooks of one plugin, each under the rights that it has, and naming the culprit when one raises."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pollctl.errors import DeliveryError, PluginError, PollctlError
+from pollctl.guard import GuardedConnection
+from pollctl.model import Effect
+from pollctl.passrun import PassRun
+from pollctl.plugins import Plugin
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+class Hooks:
+    """The hooks of one plugin; what one raises comes out as a PluginError that names plugin, hook and place."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self.plugin = plugin
+        self._relay = plugin.hooks
+
+    def batches(self, run: PassRun, db: Database) -> Iterator[Any]:
+        """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
+        with self._blamed("fetch", db), _connection(db).turn_of("read"):
+            with closing(self._relay.pollctl_fetch(run=run, db=db)) as batches:
+                while not run.is_stopping:
+                    try:
+                        batch = next(batches)
+                    except StopIteration:
+                        return
+                    yield batch
+
+    def load(self, run: PassRun, db: Database, batch: Any) -> Any:
+        """Read the state for one batch."""
+        with self._blamed("load", db), _connection(db).turn_of("read"):
+            return self._relay.pollctl_load(db=db, batch=batch, run=run)
+
+    def decide(self, state: Any, batch: Any, now: datetime, settings: Any) -> Sequence[Any]:
+        """Decide one batch."""
+        with self._blamed("decide"):
+            decisions = self._relay.pollctl_decide(state=state, batch=batch, now=now, settings=settings)
+        if not isinstance(decisions, list | tuple):
+            raise PluginError(f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions")
+        return decisions
+
+    def apply(self, run: PassRun, db: Database, decisions: Sequence[Any]) -> None:
+        """Write the decisions of one batch."""
+        with self._blamed("apply", db), _connection(db).turn_of("write"):
+            self._relay.pollctl_apply(db=db, decisions=decisions, run=run)
+
+    def deliver(self, run: PassRun, effect: Effect) -> Any:
+        """Perform one effect; what it raises is the outbox' to judge."""
+        if "pollctl_deliver" not in self.plugin.implemented:
+            raise DeliveryError(f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent")
+        return self._relay.pollctl_deliver(effect=effect, run=run)
+
+    def settle(self, run: PassRun, db: Database, effect: Effect, result: Any) -> None:
+        """Record the result of one effect."""
+        with self._blamed("settle", db), _connection(db).turn_of("write"):
+            self._relay.pollctl_settle(db=db, effect=effect, result=result, run=run)
+
+    @contextmanager
+    def _blamed(self, hook: str, db: Database | None = None) -> Iterator[None]:
+        try:
+            yield
+        except (KeyboardInterrupt, GeneratorExit, PollctlError):
+            raise
+        except BaseException as error:
+            refused = _connection(db).refused if db is not None else None
+            if refused:
+                raise PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}") from error
+            raise PluginError(
+                f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}"
+            ) from error
+
+    def _culprit(self, hook: str) -> str:
+        found = self.plugin.found
+        return f"plugin {found.name!r} ({found.distribution} {found.version}): {hook}"
+
+
+def _connection(db: Database) -> GuardedConnection:
+    return cast(GuardedConnection, db.conn)
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of the traceback, as `` (decide.py:41)``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

@@ -1,0 +1,105 @@
+"""One pass of a plugin at a time: a kernel lock beside the database that dies with its holder."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from pollctl.errors import LockedError
+
+_PROBE_PATIENCE = 0.1  # s; a reader that asks who holds the lock holds it itself for microseconds
+_PAUSE = 0.01
+
+
+class Holder(NamedTuple):
+    """Who holds a lock: process id, run id, and the moment it was taken as database text."""
+
+    pid: int
+    run_id: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"pid {self.pid}, run {self.run_id}, since {self.since}"
+
+
+def lock_path(database: Path, name: str) -> Path:
+    """Where the lock of plugin *name* lies: beside the database, so that a copied database brings no lock along."""
+    return database.with_name(f"{database.name}.{name}.lock")
+
+
+@contextmanager
+def held(path: Path, *, run_id: str, since: str, wait: float = 0) -> Iterator[None]:
+    """Hold the lock at *path*; waits at most *wait* seconds for another holder.
+
+    The file is never unlinked: two processes that lock two files of the same name would both hold "the" lock. A forked
+    child closes its copy, so that only this process holds it.
+
+    Raises:
+        LockedError: another pass holds it; says who, and since when.
+    """
+    descriptor = _take(path, time.monotonic() + max(wait, _PROBE_PATIENCE))
+    open_in_children = [descriptor]
+    os.register_at_fork(after_in_child=lambda: [os.close(number) for number in open_in_children])
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps([os.getpid(), run_id, since]).encode(), 0)
+        yield
+    finally:
+        open_in_children.clear()
+        os.ftruncate(descriptor, 0)
+        os.close(descriptor)
+
+
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock at *path* right now, or None."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _take(path: Path, give_up_at: float) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = _named(descriptor)
+            os.close(descriptor)
+            if time.monotonic() >= give_up_at:
+                raise LockedError(f"{path.name} is held by another pass ({other})") from None
+            time.sleep(_PAUSE)
+            continue
+        if _is_still_at(path, descriptor):
+            return descriptor
+        os.close(descriptor)
+
+
+def _is_still_at(path: Path, descriptor: int) -> bool:
+    """Whether the file that we locked is the one that the next pass will find (somebody may have deleted it)."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))  # noqa: PTH116 - beside fstat
+    except FileNotFoundError:
+        return False
+
+
+def _named(descriptor: int) -> Holder:
+    try:
+        pid, run_id, since = json.loads(os.pread(descriptor, 4096, 0))
+    except ValueError:
+        return Holder(0, "just starting or ending", "now")
+    return Holder(pid, run_id, since)

@@ -1,0 +1,102 @@
+"""The core's own tables, step by step; a step that was released is never edited."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+USER_VERSION = 1
+"""Raised when a database would be unsafe in the hands of an older pollctl; it refuses what is above its own."""
+
+migrations = Migrations("pollctl")
+
+_TABLES = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    plugin TEXT NOT NULL,
+    trigger TEXT NOT NULL CHECK (trigger IN ('manual', 'due')),
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    outcome TEXT NOT NULL CHECK (outcome IN ('running', 'ok', 'partial', 'failed', 'interrupted', 'crashed')),
+    batches INTEGER NOT NULL DEFAULT 0,
+    decisions INTEGER NOT NULL DEFAULT 0,
+    effects INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    undelivered INTEGER NOT NULL DEFAULT 0,
+    duration_ms INTEGER,
+    stats TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(stats)),
+    error TEXT CHECK (json_valid(error)),
+    trace_id TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    CHECK ((outcome = 'running') = (finished_at IS NULL))
+) STRICT;
+CREATE INDEX runs_by_plugin ON runs (plugin, id);
+CREATE UNIQUE INDEX runs_one_running ON runs (plugin) WHERE outcome = 'running';
+
+CREATE TABLE schedules (
+    plugin TEXT PRIMARY KEY,
+    last_started_at TEXT,
+    last_finished_at TEXT,
+    last_outcome TEXT,
+    consecutive_failures INTEGER NOT NULL DEFAULT 0,
+    not_before TEXT,
+    last_alert_at TEXT,
+    last_complaint TEXT,
+    defaults TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(defaults))
+) STRICT;
+
+CREATE TABLE next_due (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    due_at TEXT NOT NULL,
+    reckoned_at TEXT NOT NULL,
+    fingerprint TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    plugin TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    status TEXT NOT NULL DEFAULT 'pending'
+        CHECK (status IN ('pending', 'sending', 'delivered', 'unknown', 'dead')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT NOT NULL,
+    last_error TEXT,
+    result TEXT CHECK (json_valid(result)),
+    created_at TEXT NOT NULL,
+    delivered_at TEXT,
+    CHECK ((status = 'delivered') = (delivered_at IS NOT NULL)),
+    UNIQUE (plugin, key)
+) STRICT;
+CREATE INDEX outbox_open ON outbox (plugin, lane, id) WHERE status IN ('pending', 'sending');
+CREATE INDEX outbox_settled ON outbox (created_at) WHERE status IN ('delivered', 'dead');
+
+CREATE TABLE recordings (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    now TEXT NOT NULL,
+    settings TEXT NOT NULL CHECK (json_valid(settings)),
+    state TEXT NOT NULL CHECK (json_valid(state)),
+    batch TEXT NOT NULL CHECK (json_valid(batch)),
+    decisions TEXT CHECK (json_valid(decisions)),
+    PRIMARY KEY (run_id, seq)
+) STRICT;
+
+CREATE TABLE holds (
+    plugin TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    not_before TEXT NOT NULL,
+    PRIMARY KEY (plugin, upstream)
+) STRICT;
+"""
+
+
+@migrations()
+def m001_core_tables(db: Database) -> None:
+    """Runs, schedules, outbox, recordings and holds."""
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

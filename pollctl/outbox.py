@@ -1,0 +1,284 @@
+"""Effects on their way to the outside world: queued with the decision, sent after the commit, settled exactly once."""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlite_utils import Database
+
+from pollctl import units
+from pollctl.clock import from_text, to_text
+from pollctl.clock import now as clock_now
+from pollctl.errors import DeliveryError, UsageError
+from pollctl.fanout import DaemonExecutor
+from pollctl.model import Effect, Repeat
+from pollctl.stop import Stop
+from pollctl.store import writing
+
+SIDE_BY_SIDE = 8
+LONGEST_RETRY_AFTER = timedelta(days=1)
+CORE_PREFIX = "pollctl."
+_COLUMNS = "id, kind, key, payload, lane, attempts, created_at"
+
+
+class Queued(NamedTuple):
+    """An effect that a plugin asked for and that is not yet in the database."""
+
+    kind: str
+    key: str
+    payload: Any
+    lane: str
+    not_before: datetime | None
+
+
+class Retry(NamedTuple):
+    """How failed deliveries are tried again: *backoff* doubled per attempt, at most *backoff_max*, *max_attempts* in all."""
+
+    max_attempts: int
+    backoff: timedelta
+    backoff_max: timedelta
+
+    def pause(self, key: str, attempts: int) -> timedelta:
+        """The pause after the given number of attempts, with a jitter of ±10 % fixed by key and attempt."""
+        doubled = self.backoff * 2.0 ** min(attempts - 1, 40)
+        spread = 0.9 + 0.2 * zlib.crc32(f"{key}:{attempts}".encode()) / 2**32
+        return min(doubled, self.backoff_max) * spread
+
+
+class Tally(NamedTuple):
+    """What became of the effects that were sent."""
+
+    delivered: int = 0
+    failed: int = 0
+
+
+Settle = Callable[[Effect, Any], None]
+Deliver = Callable[[Effect], Any]
+
+
+class Outbox:
+    """The effects of one plugin.
+
+    Args:
+        db: a database to write to.
+        plugin: whose effects.
+        repeats: what a second delivery means, by kind; kinds that are not named may be sent again.
+        retry: how failed deliveries are tried again.
+    """
+
+    def __init__(self, db: Database, plugin: str, repeats: Mapping[str, Repeat], retry: Retry) -> None:
+        self._db = db
+        self._plugin = plugin
+        self._holding = frozenset(kind for kind, repeat in repeats.items() if repeat == "hold")
+        self._retry = retry
+
+    def queue(self, run_id: str, effects: Sequence[Queued], now: datetime) -> int:
+        """Write effects within the caller's transaction; answers how many were new (a known key queues nothing)."""
+        before = self._db.conn.total_changes
+        self._db.conn.executemany(
+            "INSERT INTO outbox (plugin, run_id, kind, key, lane, payload, next_attempt_at, created_at) "
+            "VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (plugin, key) DO NOTHING",
+            [
+                (
+                    self._plugin,
+                    run_id,
+                    effect.kind,
+                    effect.key,
+                    effect.lane or effect.key,
+                    msgspec.json.encode(effect.payload, enc_hook=units.encode).decode(),
+                    to_text(effect.not_before or now),
+                    to_text(now),
+                )
+                for effect in effects
+            ],
+        )
+        return self._db.conn.total_changes - before
+
+    def recover(self, now: datetime) -> None:
+        """Take up deliveries that a dead pass cut off: at once again, or ``unknown`` where a repeat would do harm."""
+        cut_off = self._db.conn.execute(
+            "SELECT id, kind FROM outbox WHERE plugin=? AND status='sending'", (self._plugin,)
+        ).fetchall()
+        self._db.conn.executemany(
+            "UPDATE outbox SET status=?, next_attempt_at=?, last_error='cut off while it was being sent' WHERE id=?",
+            [("unknown" if kind in self._holding else "pending", to_text(now), number) for number, kind in cut_off],
+        )
+
+    def deliver(
+        self, send: Deliver, settle: Settle, stop: Stop, *, until: float = float("inf"), lane_prefix: str = ""
+    ) -> Tally:
+        """Send what is due, lanes side by side and each lane in order, until nothing is left or the pass must end.
+
+        Args:
+            send: performs one effect and returns its result; called in a worker thread.
+            settle: records a result, within the transaction that marks the effect delivered.
+            stop: past its deadline nothing new starts; what is still in flight then stays ``sending``.
+            until: the monotonic moment after which nothing new starts either.
+            lane_prefix: only lanes whose names begin so.
+        """
+        due = [lane for lane in self._lanes_due(clock_now()) if lane.startswith(lane_prefix)]
+        if not due:
+            return Tally()
+        lanes = iter(due)
+        flying: dict[Future[Any], Effect] = {}
+        delivered = failed = 0
+        with DaemonExecutor(SIDE_BY_SIDE) as executor:
+            landed: list[tuple[Effect, Future[Any]]] = []
+            while True:
+                is_over = stop.is_stopping or time.monotonic() >= until
+                room = 0 if is_over else SIDE_BY_SIDE - len(flying)
+                effects, tally = self._turn(landed, lanes, room, settle)
+                delivered, failed = delivered + tally.delivered, failed + tally.failed
+                flying.update({executor.submit(send, effect): effect for effect in effects})
+                if not flying:
+                    return Tally(delivered, failed)
+                done = wait(flying, timeout=max(0.0, stop.remaining), return_when=FIRST_COMPLETED).done
+                if not done:
+                    return Tally(delivered, failed + len(flying))
+                landed = [(flying.pop(future), future) for future in done]
+
+    def _turn(
+        self, landed: Sequence[tuple[Effect, Future[Any]]], lanes: Iterator[str], room: int, settle: Settle
+    ) -> tuple[list[Effect], Tally]:
+        """In one transaction: settle what landed, and mark as ``sending`` what takes its place."""
+        delivered = failed = 0
+        effects: list[Effect] = []
+        with writing(self._db):
+            now = clock_now()
+            for effect, future in landed:
+                is_delivered = self._land(effect, future, settle, now)
+                delivered, failed = delivered + is_delivered, failed + (not is_delivered)
+            for lane in (*dict.fromkeys(effect.lane for effect, _ in landed), *lanes) if room > 0 else ():
+                effects += self._claim(lane, now)
+                if len(effects) >= room:
+                    break
+        return effects, Tally(delivered, failed)
+
+    def _lanes_due(self, now: datetime) -> list[str]:
+        """Lanes whose oldest open effect is due, oldest first."""
+        heads = self._db.conn.execute(
+            "SELECT lane, min(id) AS head FROM outbox WHERE plugin=? AND status IN ('pending', 'sending') GROUP BY lane",
+            (self._plugin,),
+        ).fetchall()
+        due = {
+            number
+            for (number,) in self._db.conn.execute(
+                "SELECT id FROM outbox WHERE plugin=? AND status='pending' AND next_attempt_at<=?",
+                (self._plugin, to_text(now)),
+            )
+        }
+        return [lane for lane, head in sorted(heads, key=lambda lane_head: lane_head[1]) if head in due]
+
+    def _claim(self, lane: str, now: datetime) -> list[Effect]:
+        """Mark the head of a lane as ``sending``, if it is due: a list of one or none."""
+        row = self._db.conn.execute(
+            f"SELECT {_COLUMNS}, status, next_attempt_at FROM outbox WHERE plugin=? AND lane=? "  # noqa: S608
+            "AND status IN ('pending', 'sending') ORDER BY id LIMIT 1",
+            (self._plugin, lane),
+        ).fetchone()
+        if row is None or row[7] != "pending" or row[8] > to_text(now):
+            return []
+        self._db.conn.execute("UPDATE outbox SET status='sending', attempts=attempts+1 WHERE id=?", (row[0],))
+        return [_effect(row)]
+
+    def _land(self, effect: Effect, future: Future[Any], settle: Settle, now: datetime) -> bool:
+        try:
+            with self._db.atomic():
+                self._mark_delivered(effect, future.result(), now)
+                settle(effect, future.result())
+        except DeliveryError as error:
+            self._fail(effect, error, now)
+            return False
+        except Exception as error:  # noqa: BLE001 - a plugin's bug; the effect must not be lost over it
+            self._fail(effect, DeliveryError(f"{type(error).__name__}: {error}", uncertain=True), now)
+            return False
+        return True
+
+    def _mark_delivered(self, effect: Effect, result: Any, now: datetime) -> None:
+        self._db.conn.execute(
+            "UPDATE outbox SET status='delivered', delivered_at=?, result=?, last_error=NULL WHERE id=?",
+            (to_text(now), units.mask(msgspec.json.encode(result, enc_hook=units.encode).decode()), effect.id),
+        )
+
+    def _fail(self, effect: Effect, error: DeliveryError, now: datetime) -> None:
+        status = "pending"
+        if error.uncertain and effect.kind in self._holding:
+            status = "unknown"
+        elif error.permanent or effect.attempt >= self._retry.max_attempts:
+            status = "dead"
+        pause = self._retry.pause(effect.key, effect.attempt)
+        if error.retry_after is not None:
+            pause = max(pause, min(timedelta(seconds=error.retry_after), LONGEST_RETRY_AFTER))
+        self._db.conn.execute(
+            "UPDATE outbox SET status=?, next_attempt_at=?, last_error=? WHERE id=?",
+            (status, to_text(now + pause), units.mask(str(error)), effect.id),
+        )
+
+
+def counts(db: Database) -> dict[str, dict[str, int]]:
+    """How many effects each plugin has, by status."""
+    found: dict[str, dict[str, int]] = {}
+    for plugin, status, number in db.conn.execute("SELECT plugin, status, count(*) FROM outbox GROUP BY 1, 2"):
+        found.setdefault(plugin, {})[status] = number
+    return found
+
+
+def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1) -> list[dict[str, Any]]:
+    """Effects as rows, oldest first; payload and result decoded."""
+    found = db.query(
+        "SELECT * FROM outbox WHERE (?='' OR plugin=?) AND (?='' OR status=?) ORDER BY id LIMIT ?",
+        (plugin, plugin, status, status, limit),
+    )
+    return [
+        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")} for row in found
+    ]
+
+
+def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
+    """Put effects that are dead, unknown or waiting back to be sent by the next pass, their attempts counted anew.
+
+    Raises:
+        UsageError: one of them is not there, or is delivered or being sent.
+    """
+    _change(db, numbers, ("pending", "unknown", "dead"), "status='pending', attempts=0, next_attempt_at=?", [to_text(now)])
+
+
+def drop(db: Database, numbers: Sequence[int]) -> None:
+    """Give effects up: they stay listed as ``dead`` and their keys stay known, so nothing queues them again.
+
+    Raises:
+        UsageError: one of them is not there, or is delivered or being sent.
+    """
+    _change(db, numbers, ("pending", "unknown", "dead"), "status='dead', last_error='dropped by hand'", [])
+
+
+def _change(
+    db: Database, numbers: Sequence[int], allowed: Sequence[str], assignment: str, values: Sequence[str]
+) -> None:
+    with writing(db):
+        for number in numbers:
+            row = db.conn.execute("SELECT status FROM outbox WHERE id=?", (number,)).fetchone()
+            if row is None or row[0] not in allowed:
+                state = f"is {row[0]}" if row else "does not exist"
+                raise UsageError(f"effect {number} {state}; only {', '.join(allowed)} ones can be changed")
+            db.conn.execute(f"UPDATE outbox SET {assignment} WHERE id=?", (*values, number))  # noqa: S608
+
+
+def _effect(row: Sequence[Any]) -> Effect:
+    number, kind, key, payload, lane, attempts, created_at = row[:7]
+    return Effect(
+        id=number,
+        kind=kind,
+        key=key,
+        payload=json.loads(payload),
+        lane=lane,
+        attempt=attempts + 1,
+        created_at=from_text(created_at),
+    )

@@ -1,0 +1,139 @@
+"""The pass as a plugin sees it: the one implementation of ``pollctl.Run``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pollctl import clock, units
+from pollctl.errors import PluginError
+from pollctl.http import Client
+from pollctl.model import Answer, Request, Result
+from pollctl.outbox import Queued
+from pollctl.stop import Stop
+
+
+class PassRun:
+    """One pass; the engine drains what the hooks leave here into the transaction that they belong to."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        plugin: str,
+        now: datetime,
+        settings: Any,
+        timezone: ZoneInfo,
+        window: timedelta,
+        is_dry: bool,
+        client: Client,
+        stop: Stop,
+        effect_kinds: Iterable[str],
+        holds: dict[str, datetime],
+    ) -> None:
+        self.id = run_id
+        self.plugin = plugin
+        self.now = now
+        self.settings = settings
+        self.timezone = timezone
+        self.is_dry = is_dry
+        self.between_rounds: Callable[[float], None] = lambda until: None
+        self.failures: dict[str, str] = {}
+        self.targets_reached: set[str] = set()
+        self._client = client
+        self._stop = stop
+        self._window_ends = time.monotonic() + window.total_seconds()
+        self._kinds = frozenset(effect_kinds)
+        self._holds = holds
+        self._effects: list[Queued] = []
+        self._new_holds: dict[str, datetime] = {}
+        self._stats: Counter[str] = Counter()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether no new work may start."""
+        return self._stop.is_stopping
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self._stop.remaining
+
+
+    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
+        """Make requests side by side (see ``pollctl.Run``)."""
+        return self._client.get_many(requests, concurrency=concurrency, rate=rate)
+
+    def map(
+        self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
+    ) -> Iterator[Result]:
+        """Call a function side by side (see ``pollctl.Run``)."""
+        from pollctl.fanout import map_bounded
+
+        return map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
+
+    def send(self, request: Request) -> Answer:
+        """Make one exchange (see ``pollctl.Run``)."""
+        return self._client.send(request)
+
+    def next_round(self, at: datetime) -> bool:
+        """Wait for the next round, if there is one (see ``pollctl.Run``)."""
+        begins = time.monotonic() + max(0.0, (at - clock.now()).total_seconds())
+        if clock.is_stopped() or begins >= self._window_ends or self.is_stopping:
+            return False
+        self.between_rounds(begins)
+        if self._stop.wait(begins - time.monotonic()):
+            return False
+        self.now = clock.now()
+        return time.monotonic() < self._window_ends
+
+    def failed(self, target: str, why: str) -> None:
+        """Tell that a target could not be fetched."""
+        self.failures[target] = units.mask(why)
+
+    def reached(self, target: str) -> None:
+        """Tell that a target was fetched."""
+        self.targets_reached.add(target)
+
+    def held_until(self, upstream: str) -> datetime | None:
+        """The moment before which *upstream* wants no request."""
+        until = self._new_holds.get(upstream, self._holds.get(upstream))
+        return until if until is not None and until > self.now else None
+
+    def notify(self, url: str, *, title: str, body: str, key: str) -> None:
+        """Send one message through Apprise."""
+        from pollctl.notify import send
+
+        send(url, title=title, body=body, key=key, timeout=self.remaining)
+
+    def log(self, message: str) -> None:
+        """One line to stderr."""
+        print(f"{self.plugin}: {units.mask(message)}", file=sys.stderr)  # noqa: T201 - the diagnosis is the output
+
+    def effect(
+        self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None
+    ) -> None:
+        """Queue an effect in this transaction."""
+        if kind not in self._kinds:
+            raise PluginError(f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})")
+        self._effects.append(Queued(kind, key, payload, lane, not_before))
+
+    def hold(self, upstream: str, until: datetime) -> None:
+        """Remember a not-before in this transaction."""
+        self._new_holds[upstream] = until
+
+    def count(self, **numbers: int) -> None:
+        """Add to the pass' stats in this transaction."""
+        self._stats.update(numbers)
+
+    def drain(self) -> tuple[list[Queued], dict[str, datetime], dict[str, int]]:
+        """Hand over, and forget, the effects, holds and stats left since the last time."""
+        left = self._effects, self._new_holds, dict(self._stats)
+        self._holds |= self._new_holds
+        self._effects, self._new_holds, self._stats = [], {}, Counter()
+        return left

@@ -1,0 +1,59 @@
+"""Everything that must hold before a pass of a plugin starts: it is imported, and its settings are right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pollctl.config import Config, PluginConfig
+from pollctl.errors import PluginError
+from pollctl.hooks import Hooks
+from pollctl.plugins import Found, Plugin, load, migrations_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Migrations
+
+
+class Prepared(NamedTuple):
+    """One plugin with its settings; ``trouble`` says why there are no ``hooks``."""
+
+    config: Config
+    name: str
+    limits: PluginConfig
+    hooks: Hooks | None
+    settings: Any
+    defaults: Mapping[str, str]
+    trouble: PluginError | None
+
+    @property
+    def migrations(self) -> list[Migrations]:
+        """The plugin's migrations: a list of one or none."""
+        return migrations_of([self.hooks.plugin]) if self.hooks else []
+
+
+def prepare(config: Config, found: Found, *, check_schedule: bool) -> Prepared:
+    """Import the plugin and check its settings.
+
+    Args:
+        config: the settings.
+        found: the plugin, not yet imported.
+        check_schedule: whether its schedule is parsed too, which ``due`` has done already for the passes it starts.
+
+    A plugin that cannot be used is no reason to raise: its pass must fail visibly, as a row.
+
+    Raises:
+        ConfigError: the settings of the plugin are wrong.
+    """
+    try:
+        plugin = load(found)
+    except PluginError as error:
+        return Prepared(config, found.name, config.timing_and_limits(found.name), None, None, {}, error)
+    defaults = defaults_of(plugin)
+    limits = config.timing_and_limits(found.name, defaults, check_schedule=check_schedule)
+    settings = config.settings(found.name, plugin.poller.settings, defaults)
+    return Prepared(config, found.name, limits, Hooks(plugin), settings, defaults, None)
+
+
+def defaults_of(plugin: Plugin) -> dict[str, str]:
+    """The plugin's own defaults for keys of the core, its schedule among them."""
+    return {"schedule": plugin.poller.schedule, **plugin.poller.defaults}

@@ -1,0 +1,273 @@
+"""The one SQLite file: how it is created, opened, migrated, written to, backed up and checked."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database, Migrations
+
+from pollctl.errors import DatabaseError
+from pollctl.guard import GuardedConnection
+from pollctl.migrations import USER_VERSION
+from pollctl.migrations import migrations as core_migrations
+
+APPLICATION_ID = 0x706F6C63  # "polc"
+BUSY_TIMEOUT_S = 10.0
+
+
+def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
+    """Open the database to write, creating it (0600) where there is none, with all pending migrations applied.
+
+    Args:
+        path: the file; its folder must exist.
+        sets: migrations of the plugins concerned, besides the core's.
+
+    Raises:
+        DatabaseError: foreign, newer, empty, damaged or not writable; says which, and what to do.
+    """
+    with _explained(path):
+        if not path.exists():
+            _create(path, sets)
+        db = _connect(path, "rw")
+        try:
+            _recognise(path, db)
+            _set_journal(db)
+            migrate(db, sets)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def open_to_read(path: Path) -> Database:
+    """Open an existing database read-only.
+
+    Raises:
+        DatabaseError: there is none, or it is not ours, newer, empty or damaged.
+    """
+    with _explained(path):
+        if not path.exists():
+            raise DatabaseError(f"{path}: no database yet; `pollctl init` or the first pass creates it")
+        db = _connect(path, "ro")
+        try:
+            _recognise(path, db)
+        except sqlite3.OperationalError:
+            # What a crash left half-written is rolled back by the next opener, who must be able to write for that.
+            db.close()
+            db = _connect(path, "rw")
+            _recognise(path, db)
+        db.execute("PRAGMA query_only=ON")
+        return db
+
+
+def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
+    """A database that can be read but not written: the file itself where its tables are up to date.
+
+    Where there is none yet, an empty one in memory; where migrations are pending, a migrated copy in memory.
+
+    Raises:
+        DatabaseError: the file is there but cannot be used.
+    """
+    db = open_to_read(path) if path.exists() else None
+    if db is not None and is_current(db, sets):
+        return db
+    memory = _configured(sqlite3.connect(":memory:", factory=GuardedConnection, isolation_level=None))
+    if db is not None:
+        db.conn.backup(memory.conn)
+        db.close()
+    migrate(memory, sets)
+    memory.execute("PRAGMA query_only=ON")
+    return memory
+
+
+def is_current(db: Database, sets: Sequence[Migrations]) -> bool:
+    """Whether every migration of the core and of *sets* has been applied."""
+    return not any(migration_set.pending(db) for migration_set in (core_migrations, *sets))
+
+
+def migrate(db: Database, sets: Sequence[Migrations]) -> None:
+    """Apply what is pending, all of it or nothing: the core's first, then the plugins' in the order of their names.
+
+    Raises:
+        DatabaseError: a migration was applied that this version does not know: a newer one was here.
+    """
+    ordered = (core_migrations, *sorted(sets, key=lambda migration_set: migration_set.name))
+    for migration_set in ordered:
+        _refuse_unknown(db, migration_set)
+    if is_current(db, sets):
+        return
+    with writing(db):
+        for migration_set in ordered:
+            migration_set.apply(db)
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version={USER_VERSION}")
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[Database]:
+    """One transaction, committed at the end or rolled back as a whole.
+
+    It begins IMMEDIATE: a read that becomes a write later fails at once in WAL, whatever the busy timeout.
+
+    Raises:
+        DatabaseError: the commit failed; its outcome is unknown, so the caller must read the state again.
+    """
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+    except BaseException:
+        db.rollback()
+        raise
+    if not db.conn.in_transaction:
+        raise DatabaseError("the transaction was ended inside (a trigger with RAISE(ROLLBACK)?); nothing was written")
+    try:
+        db.conn.execute("COMMIT")
+    except sqlite3.Error as error:
+        with suppress(sqlite3.Error):
+            db.rollback()
+        raise DatabaseError(f"the commit failed ({error}); the next pass reads what stands and goes on") from error
+
+
+def backup(source: Database, target: Path) -> None:
+    """Copy the database to *target* (0600), consistent while passes run; an existing *target* is replaced as a whole."""
+    unfinished = target.with_name(f"{target.name}.part")
+    _touch_private(unfinished)
+    copy = sqlite3.connect(unfinished)
+    try:
+        source.conn.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        copy.close()
+    _sync(unfinished)
+    unfinished.replace(target)
+    _sync(target.parent)
+
+
+def problems(db: Database) -> list[str]:
+    """What SQLite's own checks find: damaged pages, broken references; empty when all is well."""
+    found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
+    found += [f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]
+    return found
+
+
+def schema(db: Database) -> str:
+    """The whole schema as SQL, in the order in which it was created."""
+    rows = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
+    return "\n".join(f"{sql};" for (sql,) in rows) + "\n"
+
+
+def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+    """WAL where the linked SQLite is free of the WAL-reset race (https://www.sqlite.org/wal.html#walresetbug), else TRUNCATE."""
+    is_safe = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return "WAL" if is_safe else "TRUNCATE"
+
+
+def _create(path: Path, sets: Sequence[Migrations]) -> None:
+    """Make a finished database appear at *path* at once; a crash on the way leaves only a ``.new`` for the next try."""
+    if not path.parent.is_dir():
+        raise DatabaseError(f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere")
+    unfinished = path.with_name(f"{path.name}.new")
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        for leftover in path.parent.glob(f"{path.name}.new*"):
+            leftover.unlink()
+        _touch_private(unfinished)
+        db = _connect(unfinished, "rw")
+        migrate(db, sets)
+        db.close()
+        _sync(unfinished)
+        unfinished.replace(path)
+        _sync(path.parent)
+    finally:
+        os.close(lock)
+
+
+def _connect(path: Path, mode: str) -> Database:
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    connection = sqlite3.connect(
+        address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=GuardedConnection
+    )
+    return _configured(connection)
+
+
+def _configured(connection: sqlite3.Connection) -> Database:
+    for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+    return Database(connection, execute_plugins=False)
+
+
+def _set_journal(db: Database) -> None:
+    wanted = journal_mode()
+    if _pragma(db, "journal_mode").upper() != wanted:
+        # Leaving WAL needs the file for itself; while others read, the next opener tries again.
+        with suppress(sqlite3.OperationalError):
+            db.execute(f"PRAGMA journal_mode={wanted}").fetchall()
+
+
+def _recognise(path: Path, db: Database) -> None:
+    application_id, version = int(_pragma(db, "application_id")), int(_pragma(db, "user_version"))
+    if application_id == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        raise DatabaseError(f"{path}: an empty file where a database is expected; restore a backup, or remove it to start anew")
+    if application_id != APPLICATION_ID:
+        raise DatabaseError(f"{path}: belongs to another program; set pollctl.database to a file of its own")
+    if version > USER_VERSION:
+        raise DatabaseError(
+            f"{path}: made by a newer pollctl (database version {version}, this one knows {USER_VERSION}); update pollctl"
+        )
+
+
+def _refuse_unknown(db: Database, migration_set: Migrations) -> None:
+    known = {migration.name for migration in migration_set._migrations}  # noqa: SLF001 - there is no public list
+    unknown = [migration.name for migration in migration_set.applied(db) if migration.name not in known]
+    if unknown:
+        raise DatabaseError(
+            f"the database was made by a newer {migration_set.name} (it has {unknown[0]}, unknown here); update it"
+        )
+
+
+def _pragma(db: Database, name: str) -> str:
+    return str(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _touch_private(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise DatabaseError(f"{path}: {error}{_remedy(error)}") from error
+    except OSError as error:
+        raise DatabaseError(f"{path}: {error.strerror or error}") from error
+
+
+def _remedy(error: sqlite3.DatabaseError) -> str:
+    remedies = {
+        "SQLITE_NOTADB": "; it is no SQLite file: set pollctl.database to another, or restore a backup",
+        "SQLITE_CORRUPT": "; restore a backup (`pollctl db backup` makes them)",
+        "SQLITE_BUSY": f"; another program has held it for {BUSY_TIMEOUT_S:.0f} s",
+        "SQLITE_CANTOPEN": "; is the folder there, and may this user write to it?",
+        "SQLITE_READONLY": "; this user may not write to it",
+        "SQLITE_FULL": "; make room on the disk",
+    }
+    return remedies.get(getattr(error, "sqlite_errorname", "").split("_READONLY_")[0], "")
