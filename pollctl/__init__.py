@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # that of typing costs an idle `pollctl due --run` as much time as Python itself
 if TYPE_CHECKING:
+    from typing import Any
+
     from pollctl.clock import from_text as from_text
     from pollctl.clock import to_text as to_text
     from pollctl.commands import PluginContext as PluginContext
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pollctl.model import Result as Result
     from pollctl.run import Run as Run
     from pollctl.units import Duration as Duration
+    from pollctl.units import PositiveDuration as PositiveDuration
+    from pollctl.units import PositiveSize as PositiveSize
     from pollctl.units import Secret as Secret
     from pollctl.units import Size as Size
 
@@ -48,6 +50,8 @@ _HOMES = {
     "Result": "model",
     "Run": "run",
     "Duration": "units",
+    "PositiveDuration": "units",
+    "PositiveSize": "units",
     "Secret": "units",
     "Size": "units",
 }
@@ -57,4 +61,6 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'pollctl' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"pollctl.{_HOMES[name]}"), name)

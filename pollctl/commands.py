@@ -36,7 +36,9 @@ class PluginContext:
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(store.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)) as db:
+        with closing(
+            store.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)
+        ) as db:
             yield db
 
     @contextmanager
@@ -46,7 +48,9 @@ class PluginContext:
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(store.open_to_write(self._prepared.config.core.database, self._prepared.migrations)) as db:
+        with closing(
+            store.open_to_write(self._prepared.config.core.database, self._prepared.migrations)
+        ) as db:
             with store.writing(db):
                 yield db
 

@@ -1,7 +1,7 @@
 """Settings: from TOML to frozen, typed values; messages name file, key, what was found and what is allowed.
 
-Two steps, as most commands must not import plugins: ``load`` reads the file and ``[pollctl]``; what belongs to a
-plugin is read when it is asked for, the core's keys by ``timing_and_limits``, its own by ``settings``.
+In two steps, because most commands must not import plugins: ``load`` reads the file and ``[pollctl]``; what a
+plugin needs is read when it is asked for, the core's keys by ``timing_and_limits``, its own by ``settings``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pollctl.config_model import Core, PluginConfig
 from pollctl.config_plugin import Section
 from pollctl.config_read import Reader, join
 from pollctl.config_toml import one_line, read
-from pollctl.config_values import Decoder, shown
+from pollctl.config_values import Decoder
+from pollctl.config_words import shown
 from pollctl.errors import ConfigError
 
 S = TypeVar("S", bound=Struct)
@@ -44,7 +45,7 @@ def find(named: str | None, environ: Mapping[str, str] = os.environ) -> Path | N
 def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the settings file, or the embedded defaults without one.
 
-    Those of a plugin's section are told by ``timing_and_limits`` and ``settings``: they stop that plugin only.
+    Problems of a plugin's section stop that plugin only: ``timing_and_limits`` and ``settings`` tell them.
 
     Raises:
         ConfigError: all problems of the file and of ``[pollctl]``.
@@ -75,7 +76,7 @@ def sample() -> str:
 class Source:
     """The settings as they were written. They may hold secrets: nothing of them is ever shown."""
 
-    __slots__ = ("_base", "_decoder", "_file", "common", "sections")
+    __slots__ = ("_decoder", "_file", "common", "sections")
 
     def __init__(self, path: Path | None, environ: Mapping[str, str], tables: Mapping[str, Any]) -> None:
         self._file = one_line(str(path)) if path else "(no settings file)"
@@ -109,12 +110,12 @@ class Config(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Canonical names of the sections of plugins, in file order, whether or not there are such plugins."""
+        """Canonical names of the sections of plugins, in file order; there may be no such plugin."""
         return tuple(self.source.sections)
 
     @property
     def enabled(self) -> tuple[str, ...]:
-        """Those of ``names`` whose section does not say ``enabled = false``; a broken one counts, to be told."""
+        """Those of ``names`` whose section does not say ``enabled = false``; a broken one counts."""
         sections = self.source.sections
         return tuple(name for name in sections if not any(map(_is_off, sections[name].values())))
 
@@ -124,8 +125,8 @@ class Config(Struct, frozen=True):
         """The core's keys of a plugin: of its section, else ``[pollctl]``, else *defaults*, else built-in.
 
         A number where the core wants a duration passes here: it may be the plugin's own key of the same name
-        (``backoff = 2.0``), which only ``settings`` can tell. A ``window`` from elsewhere than the section yields
-        to the deadline.
+        (``backoff = 2.0``), which only ``settings`` can tell. A ``window`` that the section does
+        not set yields to the deadline.
 
         Args:
             name: the plugin, with ``_`` or ``-``; it need not have a section.
@@ -177,7 +178,7 @@ def canonical(name: str) -> str:
 def _check_top(tables: Mapping[str, Any], reader: Reader) -> None:
     known = ("pollctl", "plugins")
     for key, table in tables.items():
-        if isinstance(table, dict) and key not in known and not reader.is_near(key, known):
+        if isinstance(table, dict) and key not in known and not reader.hint(key, known):
             reader.note(join("", key), f"unknown table; a plugin's section is {join('[plugins', key)}]")
         else:
             reader.unknown({key: table}, known, "")
@@ -200,7 +201,10 @@ def _usual_places(environ: Mapping[str, str]) -> list[Path]:
 def _data_folder() -> Path:
     import platformdirs
 
-    folder = platformdirs.user_data_path("pollctl", appauthor=False)
-    if not folder.is_absolute():  # neither HOME nor an entry in passwd
+    try:
+        folder = platformdirs.user_data_path("pollctl", appauthor=False)
+    except RuntimeError:  # neither HOME nor an entry in passwd
+        folder = Path()
+    if not folder.is_absolute():  # which is how older versions of platformdirs say the same
         raise ConfigError("there is no home folder to keep a database in: name a settings file with --config")
     return folder

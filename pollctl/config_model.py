@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from pollctl.units import Duration, Secret, Size
-
-_T = TypeVar("_T")
-
-
-class PositiveDuration(Duration):
-    """A duration that cannot be zero."""
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a duration.
-
-        Raises:
-            ValueError: *text* is no duration, or a zero one.
-        """
-        return _more_than_zero(super().parse(text))
-
-
-class PositiveSize(Size):
-    """A number of bytes that cannot be zero."""
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a size.
-
-        Raises:
-            ValueError: *text* is no size, or a zero one.
-        """
-        return _more_than_zero(super().parse(text))
-
-
-def _more_than_zero(value: _T) -> _T:
-    if not value:
-        raise ValueError(f'"{value}" is not more than zero')
-    return value
+from pollctl.schedule import Timing
+from pollctl.units import Duration, PositiveDuration, PositiveSize, Secret, Size
 
 
 class Common(Struct, frozen=True, kw_only=True):
@@ -75,6 +42,19 @@ class PluginConfig(Common, frozen=True, kw_only=True):
     """What the core needs to know of one plugin; readable without importing it."""
 
     enabled: bool = True
+
+    @property
+    def timing(self) -> Timing:
+        """The part that says when the plugin is due."""
+        return Timing(
+            expression=self.schedule,
+            timezone=self.timezone.key,
+            jitter=self.jitter,
+            catch_up=self.catch_up,
+            max_lateness=self.max_lateness,
+            backoff=self.backoff,
+            backoff_max=self.backoff_max,
+        )
 
 
 class Http(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec.structs import fields, replace
 
 from pollctl.config_model import PluginConfig
 from pollctl.config_read import Reader, join
-from pollctl.config_values import bare, found, shown
+from pollctl.config_words import bare, found, shown
 from pollctl.units import Duration
 
 S = TypeVar("S", bound=Struct)
@@ -64,7 +64,7 @@ class Section:
             Schedule.parse(config.schedule, config.timezone)
         except ValueError as error:
             where = (self._written("schedule") or ("", f"{self.where}.schedule"))[1]
-            self._reader.note(where, f"found {shown(config.schedule)}; {error}")
+            self._reader.note(where, str(error))
 
     def settings(self, kind: type[S]) -> S | None:
         """The plugin's own settings, or None when there is a problem."""

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
-from pollctl import config_values as values
+from pollctl import config_words as words
 from pollctl.config_toml import one_line
+from pollctl.config_values import Decoder, RefusedError
 from pollctl.units import mask
 
 S = TypeVar("S", bound=Struct)
@@ -33,7 +34,7 @@ class Reader:
         problems: one line each: file, key, what was found, what is allowed.
     """
 
-    def __init__(self, file: str, decoder: values.Decoder, roots: Mapping[str, type[Struct]]) -> None:
+    def __init__(self, file: str, decoder: Decoder, roots: Mapping[str, type[Struct]]) -> None:
         self._file = file
         self._decoder = decoder
         self._roots = roots
@@ -63,15 +64,15 @@ class Reader:
             if field.encode_name in table:
                 arguments[field.name] = self.value(table[field.encode_name], field.type, key)
             elif field.required:
-                self.note(key, f"missing; needs {values.allowed(field.type)}")
+                self.note(key, f"missing; needs {words.allowed(field.type)}")
         if len(self.problems) > before:
             return None
         return self._build(kind, arguments, where)
 
     def value(self, raw: Any, kind: Any, where: str) -> Any:
         """A value as a *kind*; None when there is a problem in it."""
-        inner, is_optional = values.plain(kind)
-        base = values.bare(inner)
+        inner, is_optional = words.plain(kind)
+        base = words.bare(inner)
         origin = get_origin(base)
         if isinstance(base, type) and issubclass(base, Struct):
             return self.struct(raw, base, where)
@@ -85,15 +86,22 @@ class Reader:
             return None  # TOML has no null
         return self._leaf(raw, inner, where)
 
-    def is_near(self, key: str, known: Collection[str]) -> bool:
-        """Whether *key* reads like a misspelt *known* one, or belongs elsewhere."""
-        return "allowed" not in self._hint(key, known)
-
     def unknown(self, table: Mapping[str, Any], known: Collection[str], where: str) -> None:
         """Note the keys of *table* that are not *known*, each with what was probably meant."""
         for key in table:
             if key not in known:
-                self.note(join(where, key), f"unknown key{self._hint(key, known)}")
+                hint = self.hint(key, known) or f"; allowed: {', '.join(sorted(known))}"
+                self.note(join(where, key), f"unknown key{hint}")
+
+    def hint(self, key: str, known: Collection[str]) -> str:
+        """What was probably meant by an unknown key: a near one of *known*, or the same in another table."""
+        from difflib import get_close_matches
+
+        homes = sorted({home for where, kind in self._roots.items() for home in _homes(key, kind, where)})
+        near = get_close_matches(key, sorted(known), n=1, cutoff=_VERY_NEAR if homes else _NEAR)
+        if near:
+            return f" (did you mean '{near[0]}'?)"
+        return f"; it belongs in {' or '.join(homes)}" if homes else ""
 
     def _build(self, kind: type[S], arguments: dict[str, Any], where: str) -> S | None:
         try:
@@ -113,30 +121,21 @@ class Reader:
 
     def _leaf(self, raw: Any, kind: Any, where: str) -> Any:
         if isinstance(raw, int | float) and not _is_number(raw):
-            return self.note(where, f"found a number out of range; allowed {values.allowed(kind)}")
+            return self.note(where, f"found a number out of range; allowed {words.allowed(kind)}")
         try:
             return msgspec.convert(raw, kind, strict=True, dec_hook=self._decoder)
         except msgspec.ValidationError as error:
-            if isinstance(error.__cause__, values.RefusedError):
+            if isinstance(error.__cause__, RefusedError):
                 return self.note(where, str(error.__cause__))
         return self._wrong(raw, kind, where)
 
     def _wrong(self, raw: Any, kind: Any, where: str) -> None:
-        self.note(where, f"found {values.found(raw, kind)}; allowed {values.allowed(kind)}")
-
-    def _hint(self, key: str, known: Collection[str]) -> str:
-        from difflib import get_close_matches
-
-        homes = sorted({home for where, kind in self._roots.items() for home in _homes(key, kind, where)})
-        near = get_close_matches(key, sorted(known), n=1, cutoff=_VERY_NEAR if homes else _NEAR)
-        if near:
-            return f" (did you mean '{near[0]}'?)"
-        return f"; it belongs in {' or '.join(homes)}" if homes else f"; allowed: {', '.join(sorted(known))}"
+        self.note(where, f"found {words.found(raw, kind)}; allowed {words.allowed(kind)}")
 
 
 def join(where: str, key: str) -> str:
     """The name of a key in messages, as TOML writes it."""
-    key = key if _BARE_KEY.fullmatch(key) else values.shown(key)
+    key = key if _BARE_KEY.fullmatch(key) else words.shown(key)
     return f"{where}.{key}" if where else key
 
 
@@ -154,9 +153,9 @@ def _homes(key: str, kind: type[Struct], where: str, depth: int = 0) -> Iterator
     if key in kind.__struct_encode_fields__:
         yield f"[{where}]"
     for field in fields(kind) if depth < _DEPTH else ():
-        inner = values.bare(field.type)
+        inner = words.bare(field.type)
         is_row = _is_row(inner)
-        inner = values.bare(get_args(inner)[0]) if is_row else inner
+        inner = words.bare(get_args(inner)[0]) if is_row else inner
         if isinstance(inner, type) and issubclass(inner, Struct):
             homes = _homes(key, inner, join(where, field.encode_name), depth + 1)
             yield from (f"[{home}]" if is_row else home for home in homes)

@@ -49,8 +49,8 @@ def parse(content: bytes) -> dict[str, Any]:
         raise ValueError(_explain(str(error), text)) from None
     except RecursionError:
         raise ValueError("tables or lists are nested too deeply") from None
-    except ValueError:  # int() refuses thousands of digits, and so does datetime a 13th month
-        raise ValueError("a number or date in it is out of range") from None
+    except ValueError:  # from int()
+        raise ValueError("a number in it has too many digits") from None
 
 
 def one_line(text: str) -> str:

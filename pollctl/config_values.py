@@ -1,25 +1,20 @@
-"""One value from TOML as one typed value: what is accepted, and how the expected and the found are shown."""
+"""One value from TOML as one typed value, where TOML has no word for the type."""
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-import types
 from collections.abc import Mapping
-from datetime import date, datetime, time
-from enum import Enum
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pollctl.config_toml import one_line
+from pollctl.config_words import ZONE, shown
 from pollctl.units import Duration, Secret, Size
 
 LONGEST = Duration(days=36_500)
 LARGEST_SECRET = 65_536
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SHOWN_CHARACTERS = 60
 
 
 class RefusedError(ValueError):
@@ -92,13 +87,12 @@ class Decoder:
 
 
 def _from_file(path: Path) -> Secret:
-    name = shown(str(path))
+    name = f'"{one_line(str(path))}"'
     try:
-        # a pipe that nobody writes to must not hold the pass for ever
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise RefusedError(f"secret file {name} is not a regular file")
+        if not path.is_file() and path.exists():
+            # a pipe that nobody writes to would hold the pass for ever
+            raise RefusedError(f"secret file {name} is not a regular file")
+        with path.open("rb") as file:
             content = file.read(LARGEST_SECRET + 1)
     except OSError as error:
         raise RefusedError(f"secret file {name} cannot be read: {error.strerror}") from error
@@ -134,7 +128,7 @@ def _zone(raw: str) -> ZoneInfo:
     try:
         return ZoneInfo(raw)
     except (KeyError, ValueError, OSError):  # unknown; not a zone's name; a folder of zones
-        raise RefusedError(f"found {shown(raw)}; allowed {_NAMES[ZoneInfo]}{_zone_hint(raw)}") from None
+        raise RefusedError(f"found {shown(raw)}; allowed {ZONE}{_zone_hint(raw)}") from None
 
 
 def _zone_hint(raw: str) -> str:
@@ -144,133 +138,3 @@ def _zone_hint(raw: str) -> str:
     zones = {zone.lower(): zone for zone in sorted(available_timezones())}
     near = get_close_matches(raw.lower(), zones, n=1, cutoff=0.7)
     return f' (did you mean "{zones[near[0]]}"?)' if near else ""
-
-
-def plain(kind: Any) -> tuple[Any, bool]:
-    """A type without ``| None``, and whether it had one: TOML has no null."""
-    if get_origin(kind) not in (Union, types.UnionType):
-        return kind, False
-    rest = [part for part in get_args(kind) if part is not type(None)]
-    return (rest[0] if len(rest) == 1 else kind), len(rest) < len(get_args(kind))
-
-
-def bare(kind: Any) -> Any:
-    """A type without ``| None`` and without its limits."""
-    kind = plain(kind)[0]
-    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
-
-
-def shown(raw: Any) -> str:
-    """A value as TOML writes it, on one line, cut to a readable length."""
-    if isinstance(raw, bool):
-        return str(raw).lower()
-    text = str(raw) if len(str(raw)) <= _SHOWN_CHARACTERS else f"{str(raw)[:_SHOWN_CHARACTERS]}..."
-    if not isinstance(raw, str):
-        return one_line(text)
-    return '"' + one_line(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
-
-
-def found(raw: Any, kind: Any) -> str:
-    """What was found where a *kind* belongs: the value where it can be no secret, else only what it is."""
-    if isinstance(raw, str | int | float) and _is_public(kind):
-        return shown(raw)
-    return _FOUND[type(raw)]
-
-
-def _is_public(kind: Any) -> bool:
-    kind = bare(kind)
-    if get_origin(kind) in (Union, types.UnionType):
-        return all(_is_public(part) for part in get_args(kind))
-    public = (str, int, float, Duration, ZoneInfo, PurePath, Enum)
-    return get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, public))
-
-
-_FOUND = {
-    str: "text",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    dict: "a table",
-    list: "a list",
-    tuple: "a list",
-    datetime: "a date and time",
-    date: "a date",
-    time: "a time of day",
-}
-_DURATION = 'a duration such as "500ms", "20s", "15m", "2h" or "1d"'
-_SIZE = 'a size such as "64KB" or "32MB"'
-_NAMES: dict[Any, str] = {
-    ZoneInfo: 'an IANA zone such as "Europe/Amsterdam"',
-    Secret: 'text, { env = "NAME" } or { file = "PATH" }',
-}
-
-
-def allowed(kind: Any) -> str:
-    """What a *kind* may be, in words."""
-    from msgspec import inspect
-
-    return _describe(inspect.type_info(plain(kind)[0]))
-
-
-def _describe(node: Any) -> str:
-    from msgspec import inspect
-
-    match node:
-        case inspect.Metadata(type=inner, extra_json_schema=extra):
-            return str((extra or {}).get("description") or _describe(inner))
-        case inspect.CustomType(cls=kind):
-            return _describe_custom(kind)
-        case inspect.LiteralType() | inspect.EnumType() | inspect.UnionType():
-            return _either(_choices(node))
-        case inspect.ListType() | inspect.VarTupleType() | inspect.SetType() | inspect.FrozenSetType():
-            return f"a list of {_describe(node.item_type)}{_limits(node, 'items')}"
-    return f"{_WORDS.get(type(node).__name__, 'a table')}{_limits(node, 'characters')}"
-
-
-def _choices(node: Any) -> list[str]:
-    if hasattr(node, "types"):
-        return [_describe(part) for part in node.types]
-    return [shown(value) for value in getattr(node, "values", None) or [member.value for member in node.cls]]
-
-
-_WORDS = {
-    "AnyType": "any value",
-    "BoolType": "true or false",
-    "IntType": "a whole number",
-    "FloatType": "a number",
-    "StrType": "text",
-    "DateTimeType": "a date and time",
-    "DateType": "a date",
-    "TimeType": "a time of day",
-    "TupleType": "a list",
-}
-
-
-def _describe_custom(kind: Any) -> str:
-    if issubclass(kind, Duration):
-        return f"{_DURATION}{_above_zero(kind, '0s')}"
-    if issubclass(kind, Size):
-        return f"{_SIZE}{_above_zero(kind, '0B')}"
-    return "a path" if issubclass(kind, PurePath) else _NAMES.get(kind, f"a {kind.__name__}")
-
-
-def _above_zero(kind: Any, zero: str) -> str:
-    try:
-        kind.parse(zero)
-    except ValueError:
-        return f', more than "{zero}"'
-    return ""
-
-
-def _limits(node: Any, unit: str) -> str:
-    words = (
-        ("ge", "at least {}"), ("gt", "more than {}"), ("le", "at most {}"), ("lt", "less than {}"),
-        ("multiple_of", "a multiple of {}"), ("pattern", "matching {}"),
-        ("min_length", f"at least {{}} {unit}"), ("max_length", f"at most {{}} {unit}"),
-    )  # fmt: skip
-    limits = ((text, getattr(node, name, None)) for name, text in words)
-    return "".join(f", {text.format(limit)}" for text, limit in limits if limit is not None)
-
-
-def _either(choices: list[str]) -> str:
-    return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -13,18 +13,19 @@ import msgspec
 from pollctl import clock, notify, retention, runs, store, units
 from pollctl.errors import DatabaseError, PluginError, PollctlError
 from pollctl.hooks import Hooks
-from pollctl.http import Client
+from pollctl.http import Client, Limits
 from pollctl.lock import held, lock_path
 from pollctl.model import Effect
 from pollctl.outbox import CORE_PREFIX, Outbox, Retry, Tally
 from pollctl.passrun import PassRun
 from pollctl.prepared import Prepared, prepare
-from pollctl.report import Report, as_json, described, explain, report_of
+from pollctl.report import Report, described, explain, report_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.config import Config
+    from pollctl.config_model import Http
     from pollctl.plugins import Found
     from pollctl.stop import Stop
 
@@ -55,19 +56,6 @@ def run_pass(config: Config, found: Found, *, trigger: str, stop: Stop, wait: fl
             return _Pass(prepared, db, run_id, stop).go(trigger)
 
 
-def plan_pass(config: Config, found: Found, *, stop: Stop) -> Report:
-    """Fetch and decide without writing or sending anything, here or upstream: the report lists the decisions.
-
-    Raises:
-        ConfigError: the plugin's settings are wrong.
-        DatabaseError: the database cannot be used; where there is none yet, an empty one in memory serves.
-    """
-    prepared = prepare(config, found, check_schedule=True)
-    stop.end_in(prepared.limits.deadline)
-    with closing(store.open_to_plan(config.core.database, prepared.migrations)) as db:
-        return _plan(prepared, db, stop)
-
-
 def recover(config: Config, name: str) -> None:
     """Mark what a killed pass of *name* left ``running`` as ``crashed``.
 
@@ -96,8 +84,9 @@ class _Pass:
         self._seq = 0
         self._tally = Tally()
         self._is_cut = False
-        self._error: PollctlError | None = prepared.trouble
-        repeats = prepared.hooks.plugin.poller.effects if prepared.hooks else {}
+        self._hooks = None if isinstance(prepared.hooks, PluginError) else prepared.hooks
+        self._error: PollctlError | None = prepared.hooks if isinstance(prepared.hooks, PluginError) else None
+        repeats = self._hooks.plugin.poller.effects if self._hooks else {}
         settings = self._config.core.outbox
         self._outbox = Outbox(
             db, self._name, repeats, Retry(settings.max_attempts, settings.backoff, settings.backoff_max)
@@ -108,12 +97,12 @@ class _Pass:
             runs.bury_dead(self._db, self._name, self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
             self._outbox.recover(self._now)
-        with closing(Client(self._config.http_limits(), stop=self._stop)) as client:
+        with closing(Client(http_limits(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
             self._run = pass_run(self._prepared, self._id, self._now, client, self._stop, holds)
             self._run.between_rounds = self._deliver
-            if self._prepared.hooks:
-                self._work(self._prepared.hooks)
+            if self._hooks:
+                self._work(self._hooks)
             return self._end()
 
     def _work(self, hooks: Hooks) -> None:
@@ -181,19 +170,19 @@ class _Pass:
 
     def _deliver(self, until: float = float("inf")) -> None:
         """Send what is due; without the plugin only what the core itself has to say."""
-        lanes = "" if self._prepared.hooks else CORE_PREFIX
+        lanes = "" if self._hooks else CORE_PREFIX
         tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=lanes)
         self._tally = Tally(self._tally.delivered + tally.delivered, self._tally.failed + tally.failed)
 
     def _send(self, effect: Effect) -> Any:
-        if effect.kind.startswith(CORE_PREFIX) or not self._prepared.hooks:
+        if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
             return notify.deliver(self._config.core.notify, effect, timeout=self._stop.remaining)
-        return self._prepared.hooks.deliver(self._run, effect)
+        return self._hooks.deliver(self._run, effect)
 
     def _settle(self, effect: Effect, result: Any) -> None:
-        if effect.kind.startswith(CORE_PREFIX) or not self._prepared.hooks:
+        if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
             return
-        self._prepared.hooks.settle(self._run, self._db, effect, result)
+        self._hooks.settle(self._run, self._db, effect, result)
         self._flush()
 
     def _end(self) -> Report:
@@ -218,7 +207,9 @@ class _Pass:
             is_any_reached = self._run.targets_reached or runs.row(self._db, self._id)["batches"]
             return "partial" if is_any_reached else "failed", unreached(self._run.failures)
         if self._is_cut:
-            return "partial", described("Deadline", f"the deadline of {self._limits.deadline} came before the end")
+            return "partial", described(
+                "Deadline", f"the deadline of {self._limits.deadline} came before the end"
+            )
         if self._tally.failed:
             some = f"{self._tally.failed} effects could not be delivered; see `pollctl outbox list`"
             return "partial", described("Undelivered", some)
@@ -269,8 +260,9 @@ def pass_run(
         is_dry=is_dry,
         client=client,
         stop=stop,
-        effect_kinds=prepared.hooks.plugin.poller.effects if prepared.hooks else (),
+        effect_kinds=() if isinstance(prepared.hooks, PluginError) else prepared.hooks.plugin.poller.effects,
         holds=dict(holds),
+        database=prepared.config.core.database,
     )
 
 
@@ -293,31 +285,12 @@ def unreached(failures: Mapping[str, str]) -> dict[str, str]:
     return described("Unreached", "; ".join(named) + more)
 
 
-def _plan(prepared: Prepared, db: Database, stop: Stop) -> Report:
-    began, now, run_id = time.monotonic(), clock.now(), runs.new_id(clock.now())
-    decisions: list[dict[str, Any]] = []
-    error: Mapping[str, str] | None = explain(prepared.trouble) if prepared.trouble else None
-    batches = 0
-    with closing(Client(prepared.config.http_limits(), stop=stop)) as client:
-        run = pass_run(prepared, run_id, now, client, stop, runs.holds(db, prepared.name), is_dry=True)
-        try:
-            for batch in prepared.hooks.batches(run, db) if prepared.hooks else ():
-                decided = prepared.hooks.decide(prepared.hooks.load(run, db, batch), batch, run.now, run.settings)
-                decisions += [as_json(decision) for decision in decided]
-                batches += 1
-        except PollctlError as raised:
-            error = explain(raised)
-    outcome = "failed" if error else "ok"
-    if not error and run.failures:
-        outcome, error = ("partial" if run.targets_reached or batches else "failed"), unreached(run.failures)
-    return Report(
-        run_id=run_id,
-        plugin=prepared.name,
-        outcome=outcome,
-        started_at=now,
-        finished_at=clock.now(),
-        duration_ms=round((time.monotonic() - began) * 1000),
-        batches=batches,
-        decisions=decisions,
-        error=error,
+def http_limits(settings: Http) -> Limits:
+    """``[pollctl.http]`` as the client takes it."""
+    return Limits(
+        timeout=settings.timeout.total_seconds(),
+        max_body=settings.max_body,
+        ca_file=settings.ca_file,
+        trust_env=settings.trust_env,
+        user_agent=settings.user_agent,
     )

@@ -63,7 +63,12 @@ class DeliveryError(PollctlError):
     """
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, permanent: bool = False, uncertain: bool = False
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        permanent: bool = False,
+        uncertain: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Literal
 
 Turn = Literal["read", "write"]
 
 CORE_TABLES = frozenset(
-    {"runs", "schedules", "next_due", "outbox", "recordings", "holds", "_sqlite_migrations", "sqlite_master"}
+    {"runs", "schedules", "next_due", "outbox", "recordings", "holds", "_sqlite_migrations"}
 )
+_SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_temp_master"})
 _READS = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,
@@ -28,7 +30,7 @@ _ASKING_PRAGMAS = frozenset(
 )
 _NAMES = {
     getattr(sqlite3, name): name.removeprefix("SQLITE_").replace("_", " ")
-    for name in ("SQLITE_TRANSACTION", "SQLITE_PRAGMA", "SQLITE_ATTACH", "SQLITE_DETACH", "SQLITE_SAVEPOINT")
+    for name in ("SQLITE_TRANSACTION", "SQLITE_PRAGMA", "SQLITE_ATTACH", "SQLITE_DETACH")
 }
 
 
@@ -55,7 +57,7 @@ class _EagerCursor(sqlite3.Cursor):
         return next(self._rows, None)
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
-        return [row for row, _ in zip(self._rows, range(size or self.arraysize), strict=False)]
+        return list(islice(self._rows, size or self.arraysize))
 
     def fetchall(self) -> list[Any]:
         return list(self._rows)
@@ -70,6 +72,10 @@ class GuardedConnection(sqlite3.Connection):
     def cursor(self, factory: Any = _EagerCursor) -> Any:
         """Open a cursor that reads all its rows at once."""
         return super().cursor(factory)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        """Execute through such a cursor (sqlite3 itself would take a plain one)."""
+        return self.cursor().execute(sql, parameters)
 
     @contextmanager
     def turn_of(self, turn: Turn) -> Iterator[None]:
@@ -100,10 +106,12 @@ def _refusal(turn: Turn, action: int, first: str | None, second: str | None) -> 
         return None
     if action == sqlite3.SQLITE_PRAGMA and first in _ASKING_PRAGMAS:
         return None
-    if action == sqlite3.SQLITE_SAVEPOINT and turn == "write":
+    if action == sqlite3.SQLITE_SAVEPOINT:  # sqlite-utils puts one around every query
         return None
+    if action in _WRITES and first in _SCHEMA_TABLES:
+        return "a change of the schema"
     if action in _WRITES:
         if turn == "write" and first not in CORE_TABLES:
             return None
         return f"{_WRITES[action]} {first}"
-    return " ".join(filter(None, (_NAMES.get(action, "a change of the schema:"), first, second)))
+    return " ".join(filter(None, (_NAMES.get(action, "a change of the schema of"), first, second)))

@@ -47,7 +47,9 @@ class Hooks:
         with self._blamed("decide"):
             decisions = self._relay.pollctl_decide(state=state, batch=batch, now=now, settings=settings)
         if not isinstance(decisions, list | tuple):
-            raise PluginError(f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions")
+            raise PluginError(
+                f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions"
+            )
         return decisions
 
     def apply(self, run: PassRun, db: Database, decisions: Sequence[Any]) -> None:
@@ -58,7 +60,9 @@ class Hooks:
     def deliver(self, run: PassRun, effect: Effect) -> Any:
         """Perform one effect; what it raises is the outbox' to judge."""
         if "pollctl_deliver" not in self.plugin.implemented:
-            raise DeliveryError(f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent")
+            raise DeliveryError(
+                f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent"
+            )
         return self._relay.pollctl_deliver(effect=effect, run=run)
 
     def settle(self, run: PassRun, db: Database, effect: Effect, result: Any) -> None:
@@ -75,7 +79,9 @@ class Hooks:
         except BaseException as error:
             refused = _connection(db).refused if db is not None else None
             if refused:
-                raise PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}") from error
+                raise PluginError(
+                    f"{self._culprit(hook)} may not do this to the database: {refused}"
+                ) from error
             raise PluginError(
                 f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}"
             ) from error

@@ -75,12 +75,12 @@ def pollctl_commands(group: click.Group) -> None:
 
 
 @hookspec(firstresult=True)
-def pollctl_metrics(db: Database) -> Sequence[Any]:  # type: ignore[empty-body]
+def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:  # type: ignore[empty-body]
     """Answer the plugin's own metric families (``prometheus_client`` core metrics); *db* is read-only."""
 
 
 @hookspec(firstresult=True)
-def pollctl_report(db: Database) -> Sequence[Any]:  # type: ignore[empty-body]
+def pollctl_report(db: Database, now: datetime) -> Sequence[Any]:  # type: ignore[empty-body]
     """Answer the plugin's own sections of the report; *db* is read-only."""
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from pollctl.clock import now, to_text
 from pollctl.errors import LockedError
 
 _PROBE_PATIENCE = 0.1  # s; a reader that asks who holds the lock holds it itself for microseconds
@@ -34,7 +35,7 @@ def lock_path(database: Path, name: str) -> Path:
 
 
 @contextmanager
-def held(path: Path, *, run_id: str, since: str, wait: float = 0) -> Iterator[None]:
+def held(path: Path, *, run_id: str, wait: float = 0) -> Iterator[None]:
     """Hold the lock at *path*; waits at most *wait* seconds for another holder.
 
     The file is never unlinked: two processes that lock two files of the same name would both hold "the" lock. A forked
@@ -48,7 +49,7 @@ def held(path: Path, *, run_id: str, since: str, wait: float = 0) -> Iterator[No
     os.register_at_fork(after_in_child=lambda: [os.close(number) for number in open_in_children])
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps([os.getpid(), run_id, since]).encode(), 0)
+        os.pwrite(descriptor, json.dumps([os.getpid(), run_id, to_text(now())]).encode(), 0)
         yield
     finally:
         open_in_children.clear()

@@ -23,8 +23,8 @@ CREATE TABLE runs (
     delivered INTEGER NOT NULL DEFAULT 0,
     undelivered INTEGER NOT NULL DEFAULT 0,
     duration_ms INTEGER,
-    stats TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(stats)),
-    error TEXT CHECK (json_valid(error)),
+    stats TEXT NOT NULL DEFAULT '{}',
+    error TEXT,
     trace_id TEXT NOT NULL,
     pid INTEGER NOT NULL,
     host TEXT NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE schedules (
     not_before TEXT,
     last_alert_at TEXT,
     last_complaint TEXT,
-    defaults TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(defaults))
+    defaults TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 
 CREATE TABLE next_due (
@@ -59,13 +59,13 @@ CREATE TABLE outbox (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
     lane TEXT NOT NULL,
-    payload TEXT NOT NULL CHECK (json_valid(payload)),
+    payload TEXT NOT NULL,
     status TEXT NOT NULL DEFAULT 'pending'
         CHECK (status IN ('pending', 'sending', 'delivered', 'unknown', 'dead')),
     attempts INTEGER NOT NULL DEFAULT 0,
     next_attempt_at TEXT NOT NULL,
     last_error TEXT,
-    result TEXT CHECK (json_valid(result)),
+    result TEXT,
     created_at TEXT NOT NULL,
     delivered_at TEXT,
     CHECK ((status = 'delivered') = (delivered_at IS NOT NULL)),
@@ -78,10 +78,10 @@ CREATE TABLE recordings (
     run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     now TEXT NOT NULL,
-    settings TEXT NOT NULL CHECK (json_valid(settings)),
-    state TEXT NOT NULL CHECK (json_valid(state)),
-    batch TEXT NOT NULL CHECK (json_valid(batch)),
-    decisions TEXT CHECK (json_valid(decisions)),
+    settings TEXT NOT NULL,
+    state TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    decisions TEXT,
     PRIMARY KEY (run_id, seq)
 ) STRICT;
 

@@ -96,8 +96,21 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 FetchErrorKind = Literal[
-    "timeout", "refused", "unreachable", "dns", "tls", "reset", "truncated", "too_large", "redirect", "deadline",
-    "stopped", "local", "bad_address", "protocol", "raised",
+    "timeout",
+    "refused",
+    "unreachable",
+    "dns",
+    "tls",
+    "reset",
+    "truncated",
+    "too_large",
+    "redirect",
+    "deadline",
+    "stopped",
+    "local",
+    "bad_address",
+    "protocol",
+    "raised",
 ]
 """Why there is no answer.
 

@@ -62,7 +62,9 @@ def alerts(
 ) -> list[Queued]:
     """One effect per address when a plugin keeps failing, again every ``renotify_every``, and one when it recovers."""
     if outcome in ("failed", "crashed"):
-        is_silent_yet = standing.last_alert_at is None or now - standing.last_alert_at >= settings.renotify_every
+        is_silent_yet = (
+            standing.last_alert_at is None or now - standing.last_alert_at >= settings.renotify_every
+        )
         if standing.consecutive < settings.alert_after or not is_silent_yet:
             return []
         kind, title = FAILING, f"pollctl: {plugin} keeps failing"
@@ -73,7 +75,13 @@ def alerts(
         return []
     addresses = [address_id(url.reveal()) for url in settings.urls]
     return [
-        Queued(kind, f"{kind}:{run_id}:{address}", {"address": address, "title": title, "body": body}, f"{CORE_PREFIX}{address}", None)
+        Queued(
+            kind,
+            f"{kind}:{run_id}:{address}",
+            {"address": address, "title": title, "body": body},
+            f"{CORE_PREFIX}{address}",
+            None,
+        )
         for address in addresses
     ]
 
@@ -86,7 +94,13 @@ def deliver(settings: Notify, effect: Effect, *, timeout: float) -> Any:
     """
     for url in settings.urls:
         if address_id(url.reveal()) == effect.payload["address"]:
-            send(url.reveal(), title=effect.payload["title"], body=effect.payload["body"], key=effect.key, timeout=timeout)
+            send(
+                url.reveal(),
+                title=effect.payload["title"],
+                body=effect.payload["body"],
+                key=effect.key,
+                timeout=timeout,
+            )
             return None
     raise DeliveryError("its address is no longer in [pollctl.notify] urls", permanent=True)
 
@@ -96,7 +110,9 @@ def _send(url: str, title: str, body: str, key: str) -> None:
 
     messenger = apprise.Apprise()
     if not messenger.add(_with_key(url, key)):
-        raise DeliveryError(f"{service(url)} is no address that Apprise knows; see its list of services", permanent=True)
+        raise DeliveryError(
+            f"{service(url)} is no address that Apprise knows; see its list of services", permanent=True
+        )
     if not messenger.notify(title=title, body=body):
         raise DeliveryError(f"{service(url)} did not take the message")
 

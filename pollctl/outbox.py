@@ -25,6 +25,7 @@ from pollctl.store import writing
 SIDE_BY_SIDE = 8
 LONGEST_RETRY_AFTER = timedelta(days=1)
 CORE_PREFIX = "pollctl."
+STATUSES = ("pending", "sending", "delivered", "unknown", "dead")
 _COLUMNS = "id, kind, key, payload, lane, attempts, created_at"
 
 
@@ -108,7 +109,10 @@ class Outbox:
         ).fetchall()
         self._db.conn.executemany(
             "UPDATE outbox SET status=?, next_attempt_at=?, last_error='cut off while it was being sent' WHERE id=?",
-            [("unknown" if kind in self._holding else "pending", to_text(now), number) for number, kind in cut_off],
+            [
+                ("unknown" if kind in self._holding else "pending", to_text(now), number)
+                for number, kind in cut_off
+            ],
         )
 
     def deliver(
@@ -204,7 +208,11 @@ class Outbox:
     def _mark_delivered(self, effect: Effect, result: Any, now: datetime) -> None:
         self._db.conn.execute(
             "UPDATE outbox SET status='delivered', delivered_at=?, result=?, last_error=NULL WHERE id=?",
-            (to_text(now), units.mask(msgspec.json.encode(result, enc_hook=units.encode).decode()), effect.id),
+            (
+                to_text(now),
+                units.mask(msgspec.json.encode(result, enc_hook=units.encode).decode()),
+                effect.id,
+            ),
         )
 
     def _fail(self, effect: Effect, error: DeliveryError, now: datetime) -> None:
@@ -225,7 +233,9 @@ class Outbox:
 def counts(db: Database) -> dict[str, dict[str, int]]:
     """How many effects each plugin has, by status."""
     found: dict[str, dict[str, int]] = {}
-    for plugin, status, number in db.conn.execute("SELECT plugin, status, count(*) FROM outbox GROUP BY 1, 2"):
+    for plugin, status, number in db.conn.execute(
+        "SELECT plugin, status, count(*) FROM outbox GROUP BY 1, 2"
+    ):
         found.setdefault(plugin, {})[status] = number
     return found
 
@@ -237,7 +247,8 @@ def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1
         (plugin, plugin, status, status, limit),
     )
     return [
-        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")} for row in found
+        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")}
+        for row in found
     ]
 
 
@@ -247,7 +258,13 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
     """
-    _change(db, numbers, ("pending", "unknown", "dead"), "status='pending', attempts=0, next_attempt_at=?", [to_text(now)])
+    _change(
+        db,
+        numbers,
+        ("pending", "unknown", "dead"),
+        "status='pending', attempts=0, next_attempt_at=?",
+        [to_text(now)],
+    )
 
 
 def drop(db: Database, numbers: Sequence[int]) -> None:

@@ -6,16 +6,21 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pollctl import clock, units
+from pollctl import clock, store, units
 from pollctl.errors import PluginError
 from pollctl.http import Client
 from pollctl.model import Answer, Request, Result
 from pollctl.outbox import Queued
 from pollctl.stop import Stop
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 class PassRun:
@@ -35,6 +40,7 @@ class PassRun:
         stop: Stop,
         effect_kinds: Iterable[str],
         holds: dict[str, datetime],
+        database: Path,
     ) -> None:
         self.id = run_id
         self.plugin = plugin
@@ -50,6 +56,7 @@ class PassRun:
         self._window_ends = time.monotonic() + window.total_seconds()
         self._kinds = frozenset(effect_kinds)
         self._holds = holds
+        self._database = database
         self._effects: list[Queued] = []
         self._new_holds: dict[str, datetime] = {}
         self._stats: Counter[str] = Counter()
@@ -64,8 +71,9 @@ class PassRun:
         """Seconds until the deadline."""
         return self._stop.remaining
 
-
-    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
+    def get_many(
+        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = ""
+    ) -> Iterator[Answer]:
         """Make requests side by side (see ``pollctl.Run``)."""
         return self._client.get_many(requests, concurrency=concurrency, rate=rate)
 
@@ -100,6 +108,12 @@ class PassRun:
         """Tell that a target was fetched."""
         self.targets_reached.add(target)
 
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Open the database to read (see ``pollctl.Run``)."""
+        with closing(store.open_to_read(self._database)) as db:
+            yield db
+
     def held_until(self, upstream: str) -> datetime | None:
         """The moment before which *upstream* wants no request."""
         until = self._new_holds.get(upstream, self._holds.get(upstream))
@@ -120,7 +134,9 @@ class PassRun:
     ) -> None:
         """Queue an effect in this transaction."""
         if kind not in self._kinds:
-            raise PluginError(f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})")
+            raise PluginError(
+                f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})"
+            )
         self._effects.append(Queued(kind, key, payload, lane, not_before))
 
     def hold(self, upstream: str, until: datetime) -> None:

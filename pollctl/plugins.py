@@ -96,7 +96,9 @@ def load(found: Found) -> Plugin:
 def _announced(entry_point: importlib.metadata.EntryPoint, taken: Sequence[str]) -> Found:
     distribution = entry_point.dist
     name = canonical(entry_point.name)
-    trouble = f"the name {entry_point.name!r} is taken by a command of pollctl" if entry_point.name in taken else ""
+    trouble = (
+        f"the name {entry_point.name!r} is taken by a command of pollctl" if entry_point.name in taken else ""
+    )
     if distribution is None:
         return Found(name, entry_point, "unknown", "", trouble)
     return Found(name, entry_point, distribution.name, distribution.version, trouble)
@@ -109,7 +111,9 @@ def _with_clash(plugin: Found, other: Found) -> Found:
     for own in (plugin, other):
         if own.distribution == OWN_DISTRIBUTION:
             return own
-    return plugin._replace(trouble=f"the name is taken by two distributions, {other.distribution} and {plugin.distribution}")
+    return plugin._replace(
+        trouble=f"the name is taken by two distributions, {other.distribution} and {plugin.distribution}"
+    )
 
 
 def _register(
@@ -129,7 +133,9 @@ def _register(
     unmarked = [
         attribute
         for attribute in vars(plugin)
-        if attribute.startswith("pollctl_") and callable(vars(plugin)[attribute]) and not _is_marked(vars(plugin)[attribute])
+        if attribute.startswith("pollctl_")
+        and callable(vars(plugin)[attribute])
+        and not _is_marked(vars(plugin)[attribute])
     ]
     if unmarked:
         raise _broken(found, f"{', '.join(unmarked)} lacks the mark @pollctl.hookimpl")
@@ -156,7 +162,9 @@ def _ask_facts(manager: pluggy.PluginManager, found: Found) -> Poller:
     if not isinstance(poller, Poller):
         raise _broken(found, f"pollctl_poller answered {type(poller).__name__}, not pollctl.Poller")
     if poller.contract != CONTRACT_VERSION:
-        raise _broken(found, f"it needs contract version {poller.contract}; this pollctl has {CONTRACT_VERSION}")
+        raise _broken(
+            found, f"it needs contract version {poller.contract}; this pollctl has {CONTRACT_VERSION}"
+        )
     return poller
 
 

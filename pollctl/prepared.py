@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pollctl.config import Config, PluginConfig
+from pollctl.config import Config
+from pollctl.config_model import PluginConfig
 from pollctl.errors import PluginError
 from pollctl.hooks import Hooks
 from pollctl.plugins import Found, Plugin, load, migrations_of
@@ -15,31 +16,30 @@ if TYPE_CHECKING:
 
 
 class Prepared(NamedTuple):
-    """One plugin with its settings; ``trouble`` says why there are no ``hooks``."""
+    """One plugin with its settings; in the place of ``hooks`` stands what is wrong with it, if it cannot be used."""
 
     config: Config
     name: str
     limits: PluginConfig
-    hooks: Hooks | None
+    hooks: Hooks | PluginError
     settings: Any
     defaults: Mapping[str, str]
-    trouble: PluginError | None
 
     @property
     def migrations(self) -> list[Migrations]:
         """The plugin's migrations: a list of one or none."""
-        return migrations_of([self.hooks.plugin]) if self.hooks else []
+        return [] if isinstance(self.hooks, PluginError) else migrations_of([self.hooks.plugin])
 
 
 def prepare(config: Config, found: Found, *, check_schedule: bool) -> Prepared:
     """Import the plugin and check its settings.
 
+    A plugin that cannot be used is no reason to raise: its pass must fail visibly, as a row.
+
     Args:
         config: the settings.
         found: the plugin, not yet imported.
         check_schedule: whether its schedule is parsed too, which ``due`` has done already for the passes it starts.
-
-    A plugin that cannot be used is no reason to raise: its pass must fail visibly, as a row.
 
     Raises:
         ConfigError: the settings of the plugin are wrong.
@@ -47,11 +47,11 @@ def prepare(config: Config, found: Found, *, check_schedule: bool) -> Prepared:
     try:
         plugin = load(found)
     except PluginError as error:
-        return Prepared(config, found.name, config.timing_and_limits(found.name), None, None, {}, error)
+        return Prepared(config, found.name, config.timing_and_limits(found.name), error, None, {})
     defaults = defaults_of(plugin)
+    settings: Any = config.settings(found.name, plugin.poller.settings, defaults)
     limits = config.timing_and_limits(found.name, defaults, check_schedule=check_schedule)
-    settings = config.settings(found.name, plugin.poller.settings, defaults)
-    return Prepared(config, found.name, limits, Hooks(plugin), settings, defaults, None)
+    return Prepared(config, found.name, limits, Hooks(plugin), settings, defaults)
 
 
 def defaults_of(plugin: Plugin) -> dict[str, str]:

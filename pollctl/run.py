@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from pollctl.model import Answer, Request, Result
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 class Run(Protocol):
@@ -39,10 +43,14 @@ class Run(Protocol):
 
     # in fetch
 
-    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
+    def get_many(
+        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = ""
+    ) -> Iterator[Answer]:
         """Make the requests side by side and yield answers as they come; one bad target is an answer with an error."""
 
-    def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float) -> Iterator[Result]:
+    def map(
+        self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
+    ) -> Iterator[Result]:
         """Call *function* for each item side by side and yield results as they come; none takes longer than *timeout* s."""
 
     def next_round(self, at: datetime) -> bool:
@@ -53,6 +61,11 @@ class Run(Protocol):
 
     def reached(self, target: str) -> None:
         """Tell that *target* was fetched; without any such call each batch counts as one."""
+
+    # in deliver
+
+    def reading(self) -> AbstractContextManager[Database]:
+        """Open the database to read, for what an effect's payload must not hold (addresses and other secrets)."""
 
     # anywhere
 
@@ -87,4 +100,3 @@ class Run(Protocol):
 
     def count(self, **numbers: int) -> None:
         """Add to the pass' ``stats``; inside apply they are committed with the batch or not at all."""
-

@@ -64,7 +64,9 @@ def id_prefix(moment: datetime) -> str:
 
 def bury_dead(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> None:
     """Mark a run that is still ``running`` under the lock that we now hold as ``crashed``."""
-    error = json.dumps({"type": "Crashed", "message": "the process ended without a word (killed, out of memory, power)"})
+    error = json.dumps(
+        {"type": "Crashed", "message": "the process ended without a word (killed, out of memory, power)"}
+    )
     dead = db.conn.execute(
         "UPDATE runs SET outcome='crashed', finished_at=max(?, started_at), error=? WHERE plugin=? AND outcome='running'",
         (to_text(now), error, plugin),
@@ -132,8 +134,9 @@ def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: Pl
         count += 1
     elif outcome != "interrupted":
         count = 0
-    past = Past(last_started_at=None, last_finished_at=now, consecutive_failures=count if outcome in FAILURES else 0)
-    not_before = backoff_until(timing_of(limits), past)
+    not_before = None
+    if outcome in FAILURES:
+        not_before = backoff_until(limits.timing, Past(last_finished_at=now, consecutive_failures=count))
     db.conn.execute(
         "UPDATE schedules SET last_finished_at=?, last_outcome=?, not_before=?, consecutive_failures=? WHERE plugin=?",
         (to_text(now), outcome, to_text(not_before) if not_before else None, count, plugin),
@@ -164,19 +167,23 @@ def record(
     seq: int,
     now: datetime,
     *,
-    settings: bytes,
-    state: bytes,
-    batch: bytes,
-    decisions: bytes | None,
+    settings: str,
+    state: str,
+    batch: str,
+    decisions: str | None,
 ) -> None:
     """Keep what one call of ``decide`` was given and what it answered (None: it raised), as JSON texts."""
-    texts = [text.decode() if text is not None else None for text in (settings, state, batch, decisions)]
-    db.conn.execute("INSERT INTO recordings VALUES (?,?,?,?,?,?,?)", (run_id, seq, to_text(now), *texts))
+    db.conn.execute(
+        "INSERT INTO recordings VALUES (?,?,?,?,?,?,?)",
+        (run_id, seq, to_text(now), settings, state, batch, decisions),
+    )
 
 
 def hold(db: Database, plugin: str, upstreams: Mapping[str, datetime], now: datetime) -> None:
     """Remember that upstreams want no request before a moment, at most a day ahead; the later moment wins."""
-    rows = [(plugin, upstream, to_text(min(until, now + LONGEST_HOLD))) for upstream, until in upstreams.items()]
+    rows = [
+        (plugin, upstream, to_text(min(until, now + LONGEST_HOLD))) for upstream, until in upstreams.items()
+    ]
     db.conn.executemany(
         "INSERT INTO holds VALUES (?,?,?) ON CONFLICT (plugin, upstream) DO UPDATE "
         "SET not_before=max(not_before, excluded.not_before)",
@@ -202,10 +209,16 @@ def row(db: Database, run_id: str) -> dict[str, Any]:
     return found[0]
 
 
-def rows(db: Database, where: str = "1", values: Sequence[Any] = (), *, limit: int = -1) -> list[dict[str, Any]]:
+def rows(
+    db: Database, where: str = "1", values: Sequence[Any] = (), *, limit: int = -1
+) -> list[dict[str, Any]]:
     """Runs, newest first, JSON columns decoded."""
     found = db.query(f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT ?", [*values, limit])  # noqa: S608
     return [
-        {**run, "stats": json.loads(run["stats"]), "error": json.loads(run["error"]) if run["error"] else None}
+        {
+            **run,
+            "stats": json.loads(run["stats"]),
+            "error": json.loads(run["error"]) if run["error"] else None,
+        }
         for run in found
     ]

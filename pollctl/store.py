@@ -21,6 +21,13 @@ APPLICATION_ID = 0x706F6C63  # "polc"
 BUSY_TIMEOUT_S = 10.0
 
 
+class StrictDatabase(Database):
+    """A database of sqlite-utils that need not try out what SQLite can do by making tables: STRICT tells us already."""
+
+    supports_on_conflict = True
+    supports_strict = True
+
+
 def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
     """Open the database to write, creating it (0600) where there is none, with all pending migrations applied.
 
@@ -54,12 +61,11 @@ def open_to_read(path: Path) -> Database:
     with _explained(path):
         if not path.exists():
             raise DatabaseError(f"{path}: no database yet; `pollctl init` or the first pass creates it")
-        db = _connect(path, "ro")
         try:
+            db = _connect(path, "ro")
             _recognise(path, db)
         except sqlite3.OperationalError:
             # What a crash left half-written is rolled back by the next opener, who must be able to write for that.
-            db.close()
             db = _connect(path, "rw")
             _recognise(path, db)
         db.execute("PRAGMA query_only=ON")
@@ -125,13 +131,17 @@ def writing(db: Database) -> Iterator[Database]:
         db.rollback()
         raise
     if not db.conn.in_transaction:
-        raise DatabaseError("the transaction was ended inside (a trigger with RAISE(ROLLBACK)?); nothing was written")
+        raise DatabaseError(
+            "the transaction was ended inside (a trigger with RAISE(ROLLBACK)?); nothing was written"
+        )
     try:
         db.conn.execute("COMMIT")
     except sqlite3.Error as error:
         with suppress(sqlite3.Error):
             db.rollback()
-        raise DatabaseError(f"the commit failed ({error}); the next pass reads what stands and goes on") from error
+        raise DatabaseError(
+            f"the commit failed ({error}); the next pass reads what stands and goes on"
+        ) from error
 
 
 def backup(source: Database, target: Path) -> None:
@@ -152,13 +162,17 @@ def backup(source: Database, target: Path) -> None:
 def problems(db: Database) -> list[str]:
     """What SQLite's own checks find: damaged pages, broken references; empty when all is well."""
     found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
-    found += [f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]
+    found += [
+        f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")
+    ]
     return found
 
 
 def schema(db: Database) -> str:
     """The whole schema as SQL, in the order in which it was created."""
-    rows = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
+    rows = db.execute(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    )
     return "\n".join(f"{sql};" for (sql,) in rows) + "\n"
 
 
@@ -171,7 +185,9 @@ def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
 def _create(path: Path, sets: Sequence[Migrations]) -> None:
     """Make a finished database appear at *path* at once; a crash on the way leaves only a ``.new`` for the next try."""
     if not path.parent.is_dir():
-        raise DatabaseError(f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere")
+        raise DatabaseError(
+            f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere"
+        )
     unfinished = path.with_name(f"{path.name}.new")
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -202,7 +218,7 @@ def _connect(path: Path, mode: str) -> Database:
 def _configured(connection: sqlite3.Connection) -> Database:
     for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
-    return Database(connection, execute_plugins=False)
+    return StrictDatabase(connection, execute_plugins=False)
 
 
 def _set_journal(db: Database) -> None:
@@ -216,7 +232,9 @@ def _set_journal(db: Database) -> None:
 def _recognise(path: Path, db: Database) -> None:
     application_id, version = int(_pragma(db, "application_id")), int(_pragma(db, "user_version"))
     if application_id == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-        raise DatabaseError(f"{path}: an empty file where a database is expected; restore a backup, or remove it to start anew")
+        raise DatabaseError(
+            f"{path}: an empty or cut-off file where a database is expected; restore a backup, or remove it to start anew"
+        )
     if application_id != APPLICATION_ID:
         raise DatabaseError(f"{path}: belongs to another program; set pollctl.database to a file of its own")
     if version > USER_VERSION:

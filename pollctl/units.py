@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+_T = TypeVar("_T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"(\d+)(B|KB|MB|GB)")
@@ -59,6 +60,38 @@ class Size(int):
         return f"{int(self)}B"
 
 
+class PositiveDuration(Duration):
+    """A duration that cannot be zero."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a duration.
+
+        Raises:
+            ValueError: *text* is no duration, or a zero one.
+        """
+        return _more_than_zero(super().parse(text))
+
+
+class PositiveSize(Size):
+    """A number of bytes that cannot be zero."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a size.
+
+        Raises:
+            ValueError: *text* is no size, or a zero one.
+        """
+        return _more_than_zero(super().parse(text))
+
+
+def _more_than_zero(value: _T) -> _T:
+    if not value:
+        raise ValueError(f'"{value}" is not more than zero')
+    return value
+
+
 class Secret:
     """A value that must never be shown: printing, logging or recording it gives ``***``."""
 
@@ -97,4 +130,21 @@ def encode(value: Any) -> Any:
     """What msgspec writes for one of these types (its ``enc_hook``)."""
     if isinstance(value, Duration | Size | Secret):
         return str(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot be recorded; use numbers, text, datetimes or msgspec structs")
+    raise NotImplementedError(
+        f"{type(value).__name__} cannot be recorded; use numbers, text, datetimes or msgspec structs"
+    )
+
+
+def decode(kind: type, value: Any) -> Any:
+    """What msgspec reads as one of these types (its ``dec_hook``).
+
+    Raises:
+        ValueError: the text is no such value.
+    """
+    if isinstance(kind, type) and issubclass(kind, Duration | Size):
+        return kind.parse(value)
+    if kind is Secret:
+        return Secret(value)
+    raise NotImplementedError(
+        f"{kind!r} cannot be read from a recording; use numbers, text, datetimes or msgspec structs"
+    )

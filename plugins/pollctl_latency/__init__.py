@@ -82,14 +82,14 @@ def pollctl_commands(group: click.Group) -> None:
 
 
 @hookimpl
-def pollctl_metrics(db: Database) -> Sequence[Any]:
+def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
     """Answer samples, last rtt, loss, jobs and stale jobs."""
     from pollctl_latency import metrics
 
-    return metrics.families(db)
+    return metrics.families(db, now)
 
 
 def _migrations() -> Any:
-    from pollctl_latency import store
+    from pollctl_latency import tables
 
-    return store.migrations
+    return tables.migrations

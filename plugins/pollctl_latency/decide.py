@@ -39,7 +39,7 @@ MAX_SYSTEM_ERROR_PERCENT = 5
 
 
 def decide(state: State, batch: Round, now: datetime, settings: Settings) -> list[Decision]:
-    """What one round changes: samples and alerts, then jobs that are over, then samples that have had their time."""
+    """What one round changes: samples and alerts, then jobs that are over, then what has had its time."""
     decisions: list[Decision] = []
     for reading in batch.readings:
         decisions.extend(judge_reading(state, reading))
@@ -147,7 +147,7 @@ def summarise(samples: Sequence[Sample]) -> Summary:
 
 
 def verdict(stats: Stats, loss: float | None) -> Verdict:
-    """The first that holds: nothing seen, too much unseen, a limit broken, all well (unknown breaks no limit)."""
+    """The first that holds: nothing seen, too much unseen, a limit broken (by what is known), all well."""
     samples = stats.success + stats.missed + stats.system_error
     if not samples:
         return "no_data"

@@ -36,6 +36,18 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise ValueError("timeout must be longer than 0s")
 
 
+class NewJob(Struct, frozen=True, kw_only=True):
+    """What is asked for with ``add``."""
+
+    target: str
+    probe: Probe
+    monitoring_mode: Mode
+    cadence_seconds: int
+    duration_seconds: int
+    alert_offline: bool
+    alert_recovery: bool
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """One row of ``latency_jobs``, as far as the rules look at it."""
 

@@ -1,4 +1,4 @@
-"""Every SQL statement of latency: the tables, ``load``, ``apply``, and what fetch, metrics and commands read."""
+"""The SQL of a pass: what fetch asks, ``load`` and ``apply``; see also tables.py and listings.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlite_utils import Database, Migrations
 
 from pollctl import from_text, to_text
 from pollctl_latency.model import (
@@ -28,96 +27,19 @@ from pollctl_latency.model import (
 )
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from pollctl import Run
 
 PRUNED_AT_ONCE = 20_000
-"""Samples that one pass lets go at most: more than a pass adds, so that pruning keeps up and never holds the database."""
-
-migrations = Migrations("latency")
-
-
-def _is_moment(column: str) -> str:
-    """A check that a column holds a real UTC moment; the null-safe IS refuses what is no time at all."""
-    return f"{column} LIKE '____-__-__T%Z' AND strftime('%Y-%m-%dT%H:%M:%S', {column}) IS substr({column}, 1, 19)"
-
-
-_NUMBERS = "rtt_avg_ms REAL, rtt_min_ms REAL, rtt_max_ms REAL, rtt_p95_ms REAL, jitter_avg_ms REAL"
-_COUNTS = "success INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0, system_error INTEGER NOT NULL DEFAULT 0"
-_TABLES = (
-    f"""CREATE TABLE latency_jobs (
-    id INTEGER PRIMARY KEY,
-    target TEXT NOT NULL CHECK (target <> ''),
-    probe TEXT NOT NULL DEFAULT 'api' CHECK (probe IN ('api', 'http', 'tcp', 'icmp')),
-    monitoring_mode TEXT NOT NULL DEFAULT 'real_polling' CHECK (monitoring_mode IN ('simulated', 'real_polling')),
-    cadence_seconds INTEGER NOT NULL DEFAULT 60 CHECK (cadence_seconds >= 1),
-    duration_seconds INTEGER NOT NULL DEFAULT 3600 CHECK (duration_seconds BETWEEN cadence_seconds AND 3153600000),
-    status TEXT NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'completed', 'cancelled', 'failed')),
-    alert_state TEXT NOT NULL DEFAULT 'ok' CHECK (alert_state IN ('ok', 'offline_alerted')),
-    alert_offline INTEGER NOT NULL DEFAULT 0 CHECK (alert_offline IN (0, 1)),
-    alert_recovery INTEGER NOT NULL DEFAULT 0 CHECK (alert_recovery IN (0, 1)),
-    started_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK ({_is_moment("started_at")}),
-    last_ping_at TEXT CHECK ({_is_moment("last_ping_at")}),
-    completed_at TEXT CHECK ({_is_moment("completed_at")}),
-    is_rolled_up INTEGER NOT NULL DEFAULT 0 CHECK (is_rolled_up IN (0, 1)),
-    {_COUNTS},
-    {_NUMBERS},
-    loss_percent REAL,
-    rtt_median_ms REAL,
-    jitter_max_ms REAL,
-    outages INTEGER,
-    longest_streak INTEGER,
-    verdict TEXT CHECK (verdict IN ('pass', 'fail', 'unreliable', 'no_data'))
-) STRICT""",
-    "CREATE INDEX latency_jobs_open ON latency_jobs (status, id) WHERE is_rolled_up = 0",
-    f"""CREATE TABLE latency_samples (
-    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
-    sequence_number INTEGER NOT NULL CHECK (sequence_number >= 0),
-    status TEXT NOT NULL CHECK (status IN ('success', 'missed', 'system_error')),
-    rtt_ms REAL CHECK (rtt_ms >= 0),
-    jitter_ms REAL CHECK (jitter_ms >= 0),
-    recorded_at TEXT NOT NULL CHECK ({_is_moment("recorded_at")}),
-    error TEXT,
-    PRIMARY KEY (job_id, sequence_number),
-    CHECK ((status = 'success') = (rtt_ms IS NOT NULL))
-) STRICT, WITHOUT ROWID""",
-    # The latest success and the latest misses of a job stay one look-up each after a week of outage.
-    "CREATE INDEX latency_samples_by_status ON latency_samples (job_id, status, sequence_number)",
-    f"""CREATE TABLE latency_rollups (
-    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
-    bucket_start TEXT NOT NULL CHECK ({_is_moment("bucket_start")}),
-    {_COUNTS},
-    {_NUMBERS},
-    PRIMARY KEY (job_id, bucket_start)
-) STRICT, WITHOUT ROWID""",
-    f"""CREATE TABLE latency_alerts (
-    id INTEGER PRIMARY KEY,
-    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
-    alert_type TEXT NOT NULL CHECK (alert_type IN ('offline', 'recovery')),
-    triggered_at TEXT NOT NULL CHECK ({_is_moment("triggered_at")})
-) STRICT""",
-    "CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id)",
-    """CREATE TABLE latency_notify (
-    id INTEGER PRIMARY KEY,
-    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
-    url TEXT NOT NULL,
-    UNIQUE (job_id, url)
-) STRICT""",
-)
-
-
-@migrations()
-def m001_tables(db: Database) -> None:
-    """Jobs, samples, roll-ups, alerts and who is told."""
-    for statement in _TABLES:
-        db.execute(statement)
-
+"""Samples that one pass lets go at most: more than it adds, and few enough to be quick."""
 
 # what fetch asks
 
 
 def running_jobs(db: Database) -> list[Job]:
     """The jobs that are to be sampled."""
-    return _jobs(db, "status = 'running' AND is_rolled_up = 0")
+    return _jobs(db, "status = 'running'")
 
 
 def closed_jobs(db: Database) -> list[Job]:
@@ -128,8 +50,8 @@ def closed_jobs(db: Database) -> list[Job]:
 def prunable(db: Database, before: datetime) -> list[int]:
     """Rolled-up jobs whose oldest sample is older than *before*, as many as fill one step."""
     rows = db.execute(
-        """SELECT id, success + missed + system_error FROM latency_jobs WHERE is_rolled_up = 1 AND
-           (SELECT recorded_at FROM latency_samples WHERE job_id = latency_jobs.id ORDER BY sequence_number) < ?""",
+        """SELECT id, success + missed + system_error FROM latency_jobs AS job WHERE is_rolled_up = 1 AND
+           (SELECT recorded_at FROM latency_samples WHERE job_id = job.id ORDER BY sequence_number) < ?""",
         [to_text(before)],
     ).fetchall()
     return next(filling(rows, PRUNED_AT_ONCE), [])
@@ -173,14 +95,15 @@ def samples(db: Database, job_id: int) -> list[Sample]:
     )
     return [
         Sample(
-            sequence_number=number, status=status, rtt_ms=rtt, jitter_ms=jitter, recorded_at=from_text(recorded_at)
+            sequence_number=number, status=status, rtt_ms=rtt, jitter_ms=jitter, recorded_at=from_text(moment)
         )
-        for number, status, rtt, jitter, recorded_at in rows
+        for number, status, rtt, jitter, moment in rows
     ]
 
 
-_JOB = """id, target, probe, monitoring_mode, status, cadence_seconds, duration_seconds, started_at, last_ping_at,
-    alert_state, alert_offline, alert_recovery, success + missed + system_error AS sample_count"""
+_JOB = """id, target, probe, monitoring_mode, status, cadence_seconds, duration_seconds, started_at,
+    last_ping_at, alert_state, alert_offline, alert_recovery,
+    success + missed + system_error AS sample_count"""
 
 
 def _jobs(db: Database, where: str, *values: str) -> list[Job]:
@@ -209,7 +132,8 @@ def _job(row: Sequence[Any]) -> Job:
 _TAILS = """
 SELECT value,
     (SELECT max(sequence_number) + 1 FROM latency_samples WHERE job_id = value),
-    (SELECT rtt_ms FROM latency_samples WHERE job_id = value AND status = 'success' ORDER BY sequence_number DESC),
+    (SELECT rtt_ms FROM latency_samples
+        WHERE job_id = value AND status = 'success' ORDER BY sequence_number DESC),
     (SELECT json_group_array(status) FROM (
         SELECT * FROM (SELECT status, sequence_number FROM latency_samples
             WHERE job_id = value AND status = 'success' ORDER BY sequence_number DESC LIMIT 4)
@@ -228,7 +152,8 @@ def _tails(db: Database, ids: str) -> Iterator[tuple[int, Tail]]:
 def _recipients(db: Database, ids: str) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for job_id, number in db.execute(
-        "SELECT job_id, id FROM latency_notify WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY id", [ids]
+        "SELECT job_id, id FROM latency_notify WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        [ids],
     ):
         found.setdefault(job_id, []).append(number)
     return found
@@ -270,7 +195,8 @@ def _add_samples(db: Database, added: Sequence[AddSample], run: Run) -> None:
     db.conn.executemany("INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     db.conn.executemany(
         """UPDATE latency_jobs SET last_ping_at = ?1, success = success + (?2 = 'success'),
-           missed = missed + (?2 = 'missed'), system_error = system_error + (?2 = 'system_error') WHERE id = ?3""",
+           missed = missed + (?2 = 'missed'), system_error = system_error + (?2 = 'system_error')
+           WHERE id = ?3""",
         [(row[5], row[2], row[0]) for row in rows],
     )
     run.count(samples=len(added))
@@ -286,7 +212,12 @@ def _change_alert_state(db: Database, change: ChangeAlertState, run: Run) -> Non
         "INSERT INTO latency_alerts (job_id, alert_type, triggered_at) VALUES (?, ?, ?)",
         [change.job_id, change.alert_type, at],
     )
-    told = {"job_id": change.job_id, "target": change.target, "alert_type": change.alert_type, "triggered_at": at}
+    told = {
+        "job_id": change.job_id,
+        "target": change.target,
+        "alert_type": change.alert_type,
+        "triggered_at": at,
+    }
     _tell(run, "alert", f"alert:{change.job_id}:{change.alert_type}:{at}", told, change.recipients)
 
 
@@ -310,14 +241,18 @@ def _tell(run: Run, kind: str, key: str, told: dict[str, Any], recipients: Seque
 
 def _write_numbers(db: Database, job_id: int, summary: Summary, rollups: Sequence[Rollup]) -> None:
     db.execute(
-        """UPDATE latency_jobs SET is_rolled_up = 1, success = ?, missed = ?, system_error = ?, rtt_avg_ms = ?,
-           rtt_min_ms = ?, rtt_max_ms = ?, rtt_p95_ms = ?, jitter_avg_ms = ?, loss_percent = ?, rtt_median_ms = ?,
-           jitter_max_ms = ?, outages = ?, longest_streak = ?, verdict = ? WHERE id = ?""",
+        """UPDATE latency_jobs SET is_rolled_up = 1, success = ?, missed = ?, system_error = ?,
+           rtt_avg_ms = ?, rtt_min_ms = ?, rtt_max_ms = ?, rtt_p95_ms = ?, jitter_avg_ms = ?,
+           loss_percent = ?, rtt_median_ms = ?, jitter_max_ms = ?,
+           outages = ?, longest_streak = ?, verdict = ? WHERE id = ?""",
         [*msgspec.structs.astuple(summary.stats), *msgspec.structs.astuple(summary)[1:], job_id],
     )
     db.conn.executemany(
         "INSERT INTO latency_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(job_id, to_text(rollup.bucket_start), *msgspec.structs.astuple(rollup.stats)) for rollup in rollups],
+        [
+            (job_id, to_text(rollup.bucket_start), *msgspec.structs.astuple(rollup.stats))
+            for rollup in rollups
+        ],
     )
 
 
@@ -328,3 +263,12 @@ def _prune(db: Database, pruned: PruneSamples) -> None:
            ORDER BY sequence_number LIMIT ?3)""",
         [pruned.job_id, to_text(pruned.before), PRUNED_AT_ONCE],
     )
+
+
+# deliver
+
+
+def address(db: Database, recipient: int | None) -> str | None:
+    """The Apprise address of a recipient; None where there is none (any more)."""
+    row = db.execute("SELECT url FROM latency_notify WHERE id = ?", [recipient]).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,37 @@
+# Few verbs. `make test` sets up what it needs; PYTHON=python3.13 chooses another interpreter.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint docs schema bench clean
+
+$(BIN)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $@
+
+demo: $(BIN)/.ready      ## the whole story on embedded upstreams, in a temporary place
+	$(BIN)/pollctl demo
+
+test: $(BIN)/.ready      ## all tests
+	$(BIN)/pytest --quiet
+
+lint: $(BIN)/.ready      ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(BIN)/.ready      ## what the manual takes from the code
+	$(BIN)/python docs/generate.py
+
+schema: $(BIN)/.ready    ## the picture of what the migrations produce, and the crontab
+	$(BIN)/pollctl db schema > schema.sql
+	$(BIN)/pollctl crontab --example > crontab.example
+
+bench: $(BIN)/.ready     ## all figures
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) dist

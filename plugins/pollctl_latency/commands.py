@@ -1,0 +1,171 @@
+"""The commands of latency: parse, call, show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from pollctl import Duration, PluginContext
+from pollctl_latency import listings
+from pollctl_latency.model import NewJob
+from pollctl_latency.probes import guess_probe, trouble_with
+
+_BARS = "▁▂▃▄▅▆▇█"
+_PLOT_WIDTH = 72
+_LISTED = (
+    "id", "target", "probe", "monitoring_mode", "status", "stale", "alert_state",
+    "success", "missed", "system_error", "loss_percent", "verdict",
+)  # fmt: skip
+
+
+class WholeSeconds(click.ParamType[Duration]):
+    """A duration of whole seconds, at least one."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Duration:
+        """Read a duration, or end the command with what is wrong with it."""
+        if isinstance(value, Duration):
+            return value
+        try:
+            duration = Duration.parse(value)
+        except (ValueError, OverflowError) as error:
+            self.fail(str(error), param, ctx)
+        if duration.total_seconds() < 1 or duration.microseconds or duration.days > 36_500:  # noqa: PLR2004 - a century
+            self.fail(f"{value!r}: whole seconds, at least 1s, are needed", param, ctx)
+        return duration
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.argument("target")
+@click.option(
+    "--cadence", type=WholeSeconds(), default="60s", show_default=True, help="One sample every so often."
+)
+@click.option("--duration", type=WholeSeconds(), default="60m", show_default=True, help="Length of the job.")
+@click.option(
+    "--mode", type=click.Choice(["real_polling", "simulated"]), default="real_polling", show_default=True
+)
+@click.option(
+    "--probe", type=click.Choice(["api", "http", "tcp", "icmp"]), help="Told from the target by default."
+)
+@click.option("--alert-offline", is_flag=True, help="Record and tell when five samples in a row are missed.")
+@click.option("--alert-recovery", is_flag=True, help="Record and tell when it answers again.")
+@click.option(
+    "--notify", "urls", multiple=True, metavar="URL", help="Apprise address to tell; may be repeated."
+)
+@_as_json
+@click.pass_obj
+def add(
+    context: PluginContext,
+    target: str,
+    cadence: Duration,
+    duration: Duration,
+    mode: Any,
+    probe: Any,
+    urls: Sequence[str],
+    *,
+    alert_offline: bool,
+    alert_recovery: bool,
+    as_json: bool,
+) -> None:
+    """Start a job: sample TARGET every cadence for a duration, then say how it did. Prints the job's id."""
+    if duration < cadence:
+        raise click.BadParameter(
+            f"{duration} is shorter than the cadence, {cadence}", param_hint="--duration"
+        )
+    probe = probe or guess_probe(target)
+    trouble = trouble_with(target, probe)
+    if trouble:
+        raise click.BadParameter(f"{target!r} cannot be probed by {probe}: {trouble}", param_hint="TARGET")
+    new = NewJob(
+        target=target,
+        probe=probe,
+        monitoring_mode=mode,
+        cadence_seconds=int(cadence.total_seconds()),
+        duration_seconds=int(duration.total_seconds()),
+        alert_offline=alert_offline,
+        alert_recovery=alert_recovery,
+    )
+    with context.writing() as db:
+        job_id = listings.add_job(db, context.now, new, urls, context.settings.max_running)
+        added = listings.job(db, job_id, context.now)
+    if as_json:
+        context.show(added, as_json=True)
+        return
+    click.echo(job_id)
+
+
+@click.command()
+@_as_json
+@click.pass_obj
+def jobs(context: PluginContext, *, as_json: bool) -> None:
+    """List the jobs, the newest first."""
+    with context.reading() as db:
+        rows = listings.jobs(db, context.now)
+    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+
+
+@click.command()
+@click.argument("job", type=int)
+@_as_json
+@click.pass_obj
+def show(context: PluginContext, job: int, *, as_json: bool) -> None:
+    """Show a job: its numbers, and its latest samples as a small plot."""
+    with context.reading() as db:
+        row = listings.job(db, job, context.now)
+        taken = listings.samples(db, job)
+    context.show(row, as_json=as_json)
+    if taken and not as_json:
+        click.echo(plot(taken[-_PLOT_WIDTH:]))
+
+
+@click.command()
+@click.argument("job", type=int)
+@_as_json
+@click.pass_obj
+def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
+    """List the samples of a job."""
+    with context.reading() as db:
+        listings.job(db, job, context.now)
+        context.show(listings.samples(db, job), as_json=as_json)
+
+
+@click.command()
+@_as_json
+@click.pass_obj
+def alerts(context: PluginContext, *, as_json: bool) -> None:
+    """List the alerts, the newest first."""
+    with context.reading() as db:
+        context.show(listings.alerts(db), as_json=as_json)
+
+
+@click.command()
+@click.argument("job", type=int)
+@click.pass_obj
+def cancel(context: PluginContext, job: int) -> None:
+    """Close a running job early; nobody is told, and a probe in flight is dropped."""
+    with context.writing() as db:
+        listings.cancel_job(db, job)
+
+
+def add_to(group: click.Group) -> None:
+    """Add all commands to the plugin's group."""
+    for command in (add, jobs, show, samples, alerts, cancel):
+        group.add_command(command)
+
+
+def plot(taken: Sequence[dict[str, Any]]) -> str:
+    """One character per sample, and the scale."""
+    top = max((sample["rtt_ms"] for sample in taken if sample["rtt_ms"] is not None), default=0.0)
+    return f"{''.join(_mark(sample, top) for sample in taken)}  █ = {top:.1f} ms, x missed, ? system error"
+
+
+def _mark(sample: dict[str, Any], top: float) -> str:
+    if sample["rtt_ms"] is None:
+        return "x" if sample["status"] == "missed" else "?"
+    return _BARS[min(int(sample["rtt_ms"] / top * len(_BARS)), len(_BARS) - 1)] if top else _BARS[0]

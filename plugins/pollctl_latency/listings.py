@@ -1,0 +1,134 @@
+"""The SQL behind the commands and the metrics: new jobs, cancelled ones, and rows for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pollctl import PollctlError, UsageError, to_text
+from pollctl_latency.model import NewJob
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_JOBS = """
+SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, status, alert_state,
+    alert_offline, alert_recovery, started_at, last_ping_at, completed_at, success, missed, system_error,
+    coalesce(loss_percent, 100.0 * missed / nullif(success + missed, 0)) AS loss_percent,
+    rtt_avg_ms, rtt_min_ms, rtt_max_ms, rtt_median_ms, rtt_p95_ms, jitter_avg_ms, jitter_max_ms,
+    outages, longest_streak, verdict,
+    status = 'running' AND round((julianday(?) - julianday(coalesce(last_ping_at, started_at))) * 86400000)
+        > 2000 * cadence_seconds AS stale,
+    (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
+FROM latency_jobs"""
+_FLAGS = ("alert_offline", "alert_recovery", "stale")
+
+
+def add_job(db: Database, now: datetime, new: NewJob, urls: Sequence[str], max_running: int) -> int:
+    """Start a job, remember whom to tell of it, and answer its id.
+
+    Raises:
+        PollctlError: one for the same target and probe is running, or as many as may be.
+    """
+    _refuse_second(db, new)
+    if new.monitoring_mode == "real_polling":
+        _refuse_too_many(db, max_running)
+    cursor = db.execute(
+        """INSERT INTO latency_jobs (target, probe, monitoring_mode, cadence_seconds, duration_seconds,
+           alert_offline, alert_recovery, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [*msgspec.structs.astuple(new), to_text(now)],
+    )
+    db.conn.executemany(
+        "INSERT INTO latency_notify (job_id, url) VALUES (?, ?)",
+        [(cursor.lastrowid, url) for url in dict.fromkeys(urls)],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _refuse_second(db: Database, new: NewJob) -> None:
+    row = db.execute(
+        "SELECT id FROM latency_jobs WHERE status = 'running' AND target = ? AND probe = ?",
+        [new.target, new.probe],
+    ).fetchone()
+    if row:
+        raise PollctlError(
+            f"job {row[0]} samples {new.target} by {new.probe} already; "
+            f"wait for its end, or `pollctl latency cancel {row[0]}`"
+        )
+
+
+def _refuse_too_many(db: Database, max_running: int) -> None:
+    running = db.execute(
+        "SELECT count(*) FROM latency_jobs WHERE status = 'running' AND monitoring_mode = 'real_polling'"
+    ).fetchone()[0]
+    if running >= max_running:
+        raise PollctlError(
+            f"{running} jobs are running and max_running is {max_running}; "
+            "cancel one, or raise it in [plugins.latency]"
+        )
+
+
+def cancel_job(db: Database, job_id: int) -> None:
+    """Close a running job early; the next pass rolls up what it has.
+
+    Raises:
+        UsageError: there is no such job.
+        PollctlError: it is not running.
+    """
+    status = job(db, job_id, None)["status"]
+    if status != "running":
+        raise PollctlError(f"job {job_id} is {status}; only a running one can be cancelled")
+    db.execute("UPDATE latency_jobs SET status = 'cancelled' WHERE id = ?", [job_id])
+
+
+def jobs(db: Database, now: datetime) -> list[dict[str, Any]]:
+    """All jobs, the newest first, with ``stale``: running, and no sample for more than twice the cadence."""
+    return [_with_flags(row) for row in db.query(f"{_JOBS} ORDER BY id DESC", [to_text(now)])]
+
+
+def job(db: Database, job_id: int, now: datetime | None) -> dict[str, Any]:
+    """One job.
+
+    Raises:
+        UsageError: there is none with this id.
+    """
+    for row in db.query(f"{_JOBS} WHERE id = ?", [to_text(now) if now else None, job_id]):
+        return _with_flags(row)
+    raise UsageError(f"no job {job_id}; `pollctl latency jobs` lists them")
+
+
+def samples(db: Database, job_id: int) -> list[dict[str, Any]]:
+    """The samples of a job in their order."""
+    return list(
+        db.query(
+            """SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, error
+               FROM latency_samples WHERE job_id = ? ORDER BY sequence_number""",
+            [job_id],
+        )
+    )
+
+
+def alerts(db: Database) -> list[dict[str, Any]]:
+    """All alerts, the newest first."""
+    return list(
+        db.query(
+            """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
+               JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
+        )
+    )
+
+
+def last_rtts(db: Database) -> list[tuple[int, str, float | None]]:
+    """Id, target and latest round-trip time in ms of the running jobs."""
+    return db.execute(
+        """SELECT id, target, (SELECT rtt_ms FROM latency_samples
+               WHERE job_id = job.id AND status = 'success' ORDER BY sequence_number DESC)
+           FROM latency_jobs AS job WHERE status = 'running' ORDER BY id"""
+    ).fetchall()
+
+
+def _with_flags(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, **{flag: bool(row[flag]) for flag in _FLAGS}}

@@ -1,0 +1,21 @@
+"""Where ``pollctl`` and ``python -m pollctl`` begin; what cron starts every minute must not import more than it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command line; answers the exit code."""
+    from pollctl import idle
+
+    if idle.is_nothing_due(sys.argv[1:], os.environ):
+        return 0
+    from pollctl.cli import start
+
+    return start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""What could go wrong, found before it does: settings, database, clock, and the contract of every plugin."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from pollctl import store
+from pollctl.clock import from_text, to_text
+from pollctl.config import Config, Source, load
+from pollctl.config_toml import read
+from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
+from pollctl.plugins import Found
+from pollctl.prepared import defaults_of
+
+if TYPE_CHECKING:
+    from pollctl.plugins import Plugin
+
+Level = Literal["ok", "warn", "FAIL"]
+_AHEAD = timedelta(seconds=5)  # clocks that are set by NTP step back by less
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One line of ``pollctl check``.
+
+    Attributes:
+        subject: ``settings``, ``database``, ``clock`` or the name of a plugin.
+        exit_code: what the check exits with because of it; 0 unless it failed.
+    """
+
+    level: Level
+    subject: str
+    text: str
+    exit_code: int = 0
+
+
+def check(path: Path | None, found: Mapping[str, Found], now: datetime) -> Iterator[Finding]:
+    """Look at everything and yield one finding after the other, good ones too.
+
+    Args:
+        path: the settings file, None for the embedded defaults.
+        found: every plugin that is installed; all are imported.
+        now: the present moment.
+
+    Raises:
+        ConfigError: the settings file cannot be read or is no TOML.
+    """
+    try:
+        config = load(path)
+    except ConfigError as error:
+        known = set(error.problems)
+        yield from _failures("settings", error)
+        yield from (finding for finding in _sections_of(path, found) if finding.text not in known)
+        return
+    yield Finding(level="ok", subject="settings", text=str(path or "none found; the embedded defaults hold"))
+    yield from _unknown_sections(config, found)
+    for one in found.values():
+        yield from _plugin(config, one)
+    yield from _database(config)
+    yield from _clock(config, now)
+
+
+def _failures(subject: str, error: PollctlError) -> Iterator[Finding]:
+    for line in error.problems if isinstance(error, ConfigError) else [str(error)]:
+        yield Finding(level="FAIL", subject=subject, text=line, exit_code=error.exit_code)
+
+
+def _sections_of(path: Path | None, found: Mapping[str, Found]) -> Iterator[Finding]:
+    """What is wrong in the sections of plugins while ``[pollctl]`` is wrong too."""
+    from pollctl.config_model import Core
+
+    tables = read(path) if path else {}
+    config = Config(path=path, core=Core(database=Path()), source=Source(path, os.environ, tables))
+    yield from _unknown_sections(config, found)
+    for one in found.values():
+        yield from (finding for finding in _plugin(config, one) if finding.level == "FAIL")
+
+
+def _unknown_sections(config: Config, found: Mapping[str, Found]) -> Iterator[Finding]:
+    for name in config.names:
+        if name in found:
+            continue
+        near = difflib.get_close_matches(name, found, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(found) or 'none'}"
+        text = f"{config.path}: plugins.{name}: no plugin of that name is installed ({hint})"
+        yield Finding(level="FAIL", subject="settings", text=text, exit_code=ConfigError.exit_code)
+
+
+def _plugin(config: Config, found: Found) -> Iterator[Finding]:
+    from pollctl.plugins import load as load_plugin
+
+    try:
+        plugin = load_plugin(found)
+    except PluginError as error:
+        yield from _failures(found.name, error)
+        return
+    try:
+        if found.name in config.names:
+            yield from _settings(config, plugin)
+    except ConfigError as error:
+        yield from _failures(found.name, error)
+        return
+    state = "enabled" if found.name in config.enabled else "not enabled"
+    yield Finding(level="ok", subject=found.name, text=f"{found.distribution} {found.version}, {state}")
+
+
+def _settings(config: Config, plugin: Plugin) -> Iterator[Finding]:
+    """Check the settings of a plugin, all of them at once, and warn of a schedule that may not mean what it says.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    from pollctl.schedule import warnings
+
+    defaults = defaults_of(plugin)
+    problems: list[str] = []
+    try:
+        limits = config.timing_and_limits(plugin.name, defaults, check_schedule=True)
+        for text in warnings(limits.schedule):
+            yield Finding(level="warn", subject=plugin.name, text=text)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        config.settings(plugin.name, plugin.poller.settings, defaults)
+    except ConfigError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigError(*dict.fromkeys(problems))
+
+
+def _database(config: Config) -> Iterator[Finding]:
+    path = config.core.database
+    if not path.exists():
+        yield Finding(
+            level="warn",
+            subject="database",
+            text=f"{path}: not there yet; `pollctl init` or the first pass creates it",
+        )
+        return
+    try:
+        with closing(store.open_to_read(path)) as db:
+            problems = store.problems(db)
+    except DatabaseError as error:
+        yield from _failures("database", error)
+        return
+    for problem in problems:
+        yield Finding(
+            level="FAIL", subject="database", text=f"{path}: {problem}; restore a backup", exit_code=1
+        )
+    if not problems:
+        yield Finding(level="ok", subject="database", text=str(path))
+
+
+def _clock(config: Config, now: datetime) -> Iterator[Finding]:
+    """Whether the clock can be trusted; that it stands before 2020 is refused wherever it is read."""
+    latest = _latest_start(config)
+    if latest and from_text(latest) > now + _AHEAD:
+        text = f"it says {to_text(now)}, but the latest pass started at {latest}: it was set back, or was wrong then"
+        yield Finding(level="warn", subject="clock", text=text)
+        return
+    yield Finding(level="ok", subject="clock", text=to_text(now))
+
+
+def _latest_start(config: Config) -> str | None:
+    if not config.core.database.exists():
+        return None
+    try:
+        with closing(store.open_to_read(config.core.database)) as db:
+            row = db.execute("SELECT max(last_started_at) FROM schedules").fetchone()
+    except DatabaseError:
+        return None  # a finding of its own
+    latest: str | None = row[0]
+    return latest

@@ -1,0 +1,181 @@
+"""Processes that run side by side, each in a process group of its own that ends with it or is killed in time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from pollctl import signals
+
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+_CHUNK = 65_536
+_LONGEST_POLL_S = 60.0
+
+
+class Task(NamedTuple):
+    """What is to be run: under which name, how, and how many seconds it may live."""
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    limit_s: float
+
+
+class Exit(NamedTuple):
+    """How a process ended.
+
+    Attributes:
+        code: its exit code, or minus the number of the signal that ended it.
+        stdout: all that it printed there.
+        is_overdue: whether it was killed for living longer than it may.
+        not_started: why it could not be started at all.
+    """
+
+    task: Task
+    code: int
+    stdout: bytes = b""
+    is_overdue: bool = False
+    not_started: str = ""
+
+
+class Children:
+    """Runs tasks and passes on the signals that ask for the end.
+
+    Args:
+        on_line: called with the name of a task and each line of its stderr, as they come.
+
+    Attributes:
+        ended_by: the first signal that asked for the end; 0 if there was none.
+    """
+
+    def __init__(self, on_line: Callable[[str, str], None]) -> None:
+        self.ended_by = 0
+        self._on_line = on_line
+        self._running: list[_Child] = []
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Exit]:
+        """Run tasks to their end, all at once as far as the system allows; yields each as it ends.
+
+        After a signal none is started any more, and those that run are waited for.
+        """
+        waiting = deque(tasks)
+        with signals.caught() as signal_fd:
+            while self._running or (waiting and not self.ended_by):
+                yield from self._start(waiting)
+                self._wait(signal_fd)
+                yield from self._reap()
+
+    def _start(self, waiting: deque[Task]) -> Iterator[Exit]:
+        while waiting and not self.ended_by:
+            try:
+                child = _Child(waiting[0])
+            except OSError as error:
+                if self._running and error.errno in _SCARCE:
+                    return  # when one of those has ended there is room again
+                yield Exit(waiting.popleft(), 1, not_started=error.strerror or str(error))
+                continue
+            waiting.popleft()
+            self._running.append(child)
+
+    def _wait(self, signal_fd: int) -> None:
+        """Wait until something happens, and take in what the children say."""
+        if not self._running:
+            return
+        poll = select.poll()
+        poll.register(signal_fd, select.POLLIN)
+        for child in self._running:
+            for descriptor in child.open_pipes:
+                poll.register(descriptor, select.POLLIN)
+        first = min(child.kill_at for child in self._running) - time.monotonic()
+        poll.poll(max(0.0, min(first, _LONGEST_POLL_S)) * 1000 + 1)
+        self._forward(signal_fd)
+        for child in self._running:
+            child.take_in(self._on_line)
+            if time.monotonic() >= child.kill_at:
+                child.kill()
+
+    def _forward(self, signal_fd: int) -> None:
+        with suppress(BlockingIOError):
+            for number in os.read(signal_fd, _CHUNK):
+                if number == signal.SIGCHLD:
+                    continue
+                self.ended_by = self.ended_by or number
+                for child in self._running:
+                    child.process.send_signal(number)
+
+    def _reap(self) -> Iterator[Exit]:
+        for child in [child for child in self._running if child.has_ended()]:
+            self._running.remove(child)
+            yield child.end(self._on_line)
+
+
+class _Child:
+    """One process and what it has said so far."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.process = subprocess.Popen(
+            task.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(task.environ),
+            start_new_session=True,
+        )
+        self.kill_at = time.monotonic() + task.limit_s
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._stdout, self._stderr = self.process.stdout.fileno(), self.process.stderr.fileno()
+        self.open_pipes = {self._stdout, self._stderr}
+        self._said = {self._stdout: bytearray(), self._stderr: bytearray()}
+        self._is_overdue = False
+        for descriptor in self.open_pipes:
+            os.set_blocking(descriptor, False)
+
+    def take_in(self, on_line: Callable[[str, str], None]) -> None:
+        """Read what is there, and tell the whole lines of stderr."""
+        for descriptor in list(self.open_pipes):
+            with suppress(BlockingIOError):
+                while chunk := os.read(descriptor, _CHUNK):
+                    self._said[descriptor] += chunk
+                    if descriptor == self._stderr:
+                        self._tell(on_line)
+                self.open_pipes.remove(descriptor)
+
+    def kill(self) -> None:
+        """End the process and all that it started, at once."""
+        self._is_overdue = True
+        self.kill_at = float("inf")
+        self._kill_group()
+
+    def has_ended(self) -> bool:
+        """Whether the process has ended; it is left a zombie, so that its group's number is not given away."""
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def end(self, on_line: Callable[[str, str], None]) -> Exit:
+        """Kill what the process has left behind, and say how it ended."""
+        self._kill_group()
+        self.take_in(on_line)
+        self._said[self._stderr] += b"\n" if self._said[self._stderr] else b""
+        self._tell(on_line)
+        with self.process:
+            code = self.process.wait()
+        return Exit(self.task, code, bytes(self._said[self._stdout]), self._is_overdue)
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _tell(self, on_line: Callable[[str, str], None]) -> None:
+        *lines, rest = bytes(self._said[self._stderr]).split(b"\n")
+        self._said[self._stderr] = bytearray(rest)
+        for line in lines:
+            on_line(self.task.name, line.decode(errors="backslashreplace"))

@@ -1,0 +1,93 @@
+"""The command line: parses, calls the core and shows what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pollctl import __version__
+from pollctl.cli.invocation import Invocation
+from pollctl.cli.table import CommandTable
+from pollctl.errors import PollctlError
+
+_INTERRUPTED = 130
+
+
+@click.group(
+    cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, message="pollctl %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config_file: str | None, debug: bool) -> None:  # noqa: FBT001 - click names it
+    """Poll what must be polled: one bounded, crash-safe, explainable pass at a time."""
+    ctx.obj = Invocation(config_file, is_debugging=debug)
+
+
+def start(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and answer its exit code; the one place where errors become messages.
+
+    Args:
+        arguments: those of this process if None.
+    """
+    _open_missing_streams()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cli.main(words, prog_name="pollctl", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return _INTERRUPTED
+    except PollctlError as error:
+        return _explained(error, is_debugging="--debug" in words)
+    except Exception as error:
+        known = _database_error(error)
+        if known is None:
+            raise
+        return _explained(known, is_debugging="--debug" in words)
+    return code if isinstance(code, int) else 0
+
+
+def _explained(error: PollctlError, *, is_debugging: bool) -> int:
+    """Tell what is wrong, one line per problem; answers the exit code."""
+    from pollctl.cli.output import complain
+
+    if is_debugging:
+        import traceback
+
+        traceback.print_exception(error)
+    for line in str(error).splitlines() or [type(error).__name__]:
+        complain(line)
+    return error.exit_code
+
+
+def _database_error(error: Exception) -> PollctlError | None:
+    """What SQLite refuses in the midst of the work (disk full, locked, damaged) is no bug."""
+    import sqlite3
+
+    from pollctl.errors import DatabaseError
+
+    if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.ProgrammingError):
+        return None
+    known = DatabaseError(f"the database: {error}; `pollctl check` looks closer")
+    known.__cause__ = error
+    return known
+
+
+def _open_missing_streams() -> None:
+    """Fill closed standard streams, lest the database be opened under their numbers and receive what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # whatever the locale cannot show

@@ -1,0 +1,55 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+
+from pollctl.clock import from_text
+
+F = TypeVar("F", bound=Callable[..., Any])
+LONGEST = timedelta(days=3650)
+
+
+def span(text: str) -> timedelta:
+    """A length of time from the command line: seconds, or a duration such as ``20s`` or ``2m``.
+
+    Raises:
+        click.BadParameter: *text* is none, or more than ten years.
+    """
+    from pollctl.units import Duration
+
+    try:
+        length = Duration.parse(f"{text}s" if text.replace(".", "", 1).isdecimal() else text)
+    except (ValueError, OverflowError):
+        length = None
+    if length is None or length > LONGEST:
+        raise click.BadParameter(f"{text!r} is no length of time; write seconds, or 500ms, 20s, 15m, 2h")
+    return length
+
+
+def moment(text: str) -> datetime:
+    """A moment from the command line, in UTC.
+
+    Raises:
+        click.BadParameter: *text* is none, or names no zone.
+    """
+    try:
+        return from_text(text)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{text!r} is no moment with a zone; write 2026-03-08T06:59:00Z") from None
+
+
+def json_option(command: F) -> F:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def plugin_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    """Names of plugins, for the completion of shells."""
+    from pollctl.cli.own import names
+
+    return [name for name in names() if name.startswith(incomplete.replace("_", "-"))]

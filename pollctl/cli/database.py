@@ -1,0 +1,120 @@
+"""``db``: the one SQLite file."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pollctl import clock
+from pollctl.cli import output
+from pollctl.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlite_utils import Migrations
+
+    from pollctl.plugins import Found
+
+
+@click.group()
+def db() -> None:
+    """Migrate, back up, check or prune the database."""
+
+
+@db.command()
+@click.pass_obj
+def migrate(invocation: Invocation) -> None:
+    """Bring the tables up to date, creating the database where there is none; every command that writes does so too."""
+    from pollctl import store
+
+    path = invocation.config.core.database
+    with closing(store.open_to_write(path, _migrations(invocation.found))):
+        output.emit(f"{path}: up to date")
+
+
+@db.command()
+@click.pass_obj
+def schema(invocation: Invocation) -> None:
+    """Print the schema of a new database with all plugins that come with pollctl."""
+    from tempfile import TemporaryDirectory
+
+    from pollctl import store
+    from pollctl.plugins import OWN_DISTRIBUTION
+
+    shipped = {
+        name: found for name, found in invocation.found.items() if found.distribution == OWN_DISTRIBUTION
+    }
+    with TemporaryDirectory() as empty:
+        nowhere = Path(empty, "pollctl.db")  # where there is no database, one in memory serves
+        with closing(store.open_to_plan(nowhere, _migrations(shipped))) as memory:
+            output.emit(store.schema(memory).rstrip("\n"))
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def backup(invocation: Invocation, file: Path) -> None:
+    """Copy the database to FILE, consistent while passes run; an existing FILE is replaced as a whole."""
+    from pollctl import store
+    from pollctl.errors import PollctlError, UsageError
+
+    path = invocation.config.core.database
+    if file.resolve() == path.resolve():
+        raise UsageError(f"{file}: is the database itself; name another file")
+    with closing(store.open_to_read(path)) as source:
+        try:
+            store.backup(source, file)
+        except OSError as error:
+            raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
+    output.emit(f"{file}: {file.stat().st_size} bytes")
+
+
+@db.command("check")
+@click.pass_obj
+def check_integrity(invocation: Invocation) -> int:
+    """Run SQLite's own checks of pages and references; exit 1 if they find anything."""
+    from pollctl import store
+
+    path = invocation.config.core.database
+    with closing(store.open_to_read(path)) as database:
+        problems = store.problems(database)
+    for problem in problems:
+        output.emit(output.printable(problem))
+    if not problems:
+        output.emit(f"{path}: ok")
+    return int(bool(problems))
+
+
+@db.command()
+@click.pass_obj
+def prune(invocation: Invocation) -> None:
+    """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
+    from collections import Counter
+
+    from pollctl import retention, store
+
+    core = invocation.config.core
+    deleted: Counter[str] = Counter()
+    with closing(store.open_to_write(core.database)) as database:
+        while sum((step := retention.prune(database, core.retention, clock.now())).values()):
+            deleted.update(step)
+    families = ("runs", "recordings", "effects")
+    output.emit("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
+
+
+def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
+    """The migrations of the plugins that can be loaded; the others are told about and left out."""
+    from pollctl.errors import PluginError
+    from pollctl.plugins import load, migrations_of
+
+    loaded = []
+    for one in found.values():
+        try:
+            loaded.append(load(one))
+        except PluginError as error:
+            output.complain(f"{error}; its tables are left as they are")
+    return migrations_of(loaded)

@@ -1,0 +1,116 @@
+"""``due`` and ``why``: what cron calls, and what a person asks when it did not do what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+
+from pollctl import clock
+from pollctl.cli import output
+from pollctl.cli.arguments import json_option, moment, plugin_names
+from pollctl.cli.invocation import Invocation
+from pollctl.errors import ConfigError
+
+
+@click.command()
+@click.option("--run", "is_run", is_flag=True, help="Run each in a process of its own, side by side.")
+@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z.")
+@click.option("--next", "count", metavar="N", type=click.IntRange(1, 10_000), help="List the next N slots of each plugin.")
+@json_option
+@click.pass_obj
+def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_run: bool, as_json: bool) -> int:
+    """List the names of the plugins that are due, or run them.
+
+    With --run nothing is printed while all is well. A plugin that another pass is at work on is no error. A pass that does
+    not end within its deadline and grace is killed.
+    """
+    if is_run and (at or count):
+        raise click.UsageError("--run cannot be combined with --at or --next")
+    now = at or clock.now()
+    if is_run:
+        from pollctl.supervisor import run_due
+
+        return run_due(invocation.config, now, as_json=as_json)
+    if count:
+        return _list_slots(invocation, now, count, as_json=as_json)
+    from pollctl.due import judge_all
+
+    verdicts = _without_errors(judge_all(invocation.config, now))
+    names = [name for name, verdict in verdicts.items() if verdict.is_due]
+    if as_json:
+        output.show_json(names)
+    elif names:
+        output.emit("\n".join(names))
+    return 0
+
+
+@click.command()
+@click.argument("plugin", required=False, shell_complete=plugin_names)
+@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z.")
+@json_option
+@click.pass_obj
+def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_json: bool) -> int:
+    """Say why plugins are or are not due, gate by gate, and when they are next."""
+    from pollctl.due import why as reasons_of
+
+    config = invocation.config
+    names = [_known(invocation, plugin)] if plugin else list(config.enabled)
+    reasons, code = [], 0
+    with output.stdout_kept_for_json(as_json):
+        for name in names:
+            try:
+                reasons.append(reasons_of(config, name, at or clock.now())._asdict())
+            except ConfigError as error:
+                code = error.exit_code
+                _warn(error)
+    if as_json:
+        output.show_json(reasons[0] if plugin and reasons else reasons)
+        return code
+    for reason in reasons:
+        _tell(reason)
+    return code
+
+
+def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: bool) -> int:
+    from pollctl.due import next_slots
+
+    slots = _without_errors(next_slots(invocation.config, now, count))
+    if as_json:
+        output.show_json(slots)
+    else:
+        output.show([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
+    return 0
+
+
+def _without_errors(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that are none; an error in the section of one plugin is a warning for the others."""
+    for answer in answers.values():
+        if isinstance(answer, ConfigError):
+            _warn(answer)
+    return {name: answer for name, answer in answers.items() if not isinstance(answer, ConfigError)}
+
+
+def _warn(error: ConfigError) -> None:
+    for problem in error.problems:
+        output.complain(problem)
+
+
+def _known(invocation: Invocation, name: str) -> str:
+    from pollctl.config import canonical
+
+    return canonical(name) if canonical(name) in invocation.config.names else invocation.find(name).name
+
+
+def _tell(reason: Mapping[str, Any]) -> None:
+    output.emit(reason["plugin"])
+    rows = [
+        {"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]
+    ]
+    output.show(rows, as_json=False, columns=("", "gate", "text"))
+    next_due_at = reason["next_due_at"]
+    answer = "due" if reason["is_due"] else "not due"
+    when = f", next at {clock.to_text(next_due_at)}" if next_due_at and not reason["is_due"] else ""
+    output.emit(f"  {answer}{when}\n")

@@ -1,0 +1,96 @@
+"""``init``, ``crontab``, ``completion``: what sets pollctl up."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from pollctl.cli import output
+from pollctl.cli.invocation import Invocation
+
+EXAMPLE_PROGRAM = "/usr/local/bin/pollctl"
+SETTINGS = "pollctl.toml"
+CRONTAB = """\
+# pollctl: started every minute, it runs what is due and ends at once when nothing is.
+# It prints nothing while all is well, so cron's mail means something: name somebody who reads it.
+MAILTO=root
+* * * * * {command} due --run
+"""
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+def init(folder: Path) -> None:
+    """Write a commented pollctl.toml into DIR (here, if none is named) and create the database beside it.
+
+    Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
+    """
+    from pollctl import config, store
+    from pollctl.plugins import find, load, migrations_of
+
+    path = folder / SETTINGS
+    _write_new(path, f"{config.sample()}\n{_sample_of_latency()}")
+    output.emit(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
+    database = config.load(path).core.database
+    is_there = database.exists()
+    with closing(store.open_to_write(database, migrations_of([load(find("latency"))]))):
+        output.emit(f"{database}: {'was there already' if is_there else 'created'}")
+
+
+@click.command()
+@click.option("--example", is_flag=True, help=f"With {EXAMPLE_PROGRAM} in the place of this one.")
+@click.pass_obj
+def crontab(invocation: Invocation, *, example: bool) -> None:
+    """Print the lines to install with `crontab -e`."""
+    words = [EXAMPLE_PROGRAM] if example else _program()
+    if invocation.config_file and not example:
+        words += ["--config", str(Path(invocation.config_file).absolute())]
+    command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
+    output.emit(CRONTAB.format(command=command).rstrip("\n"))
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the completion script of SHELL, for example `eval "$(pollctl completion bash)"`."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"there is no completion for {shell}")
+    script = kind(ctx.find_root().command, {}, "pollctl", "_POLLCTL_COMPLETE")
+    output.emit(script.source_template % script.source_vars())
+
+
+def _program() -> list[str]:
+    """The words that start this very pollctl, whatever the PATH of cron."""
+    beside = Path(sys.executable).with_name("pollctl")
+    if beside.is_file() and os.access(beside, os.X_OK):
+        return [str(beside)]
+    return [sys.executable, "-m", "pollctl"]
+
+
+def _write_new(path: Path, text: str) -> None:
+    from pollctl.errors import PollctlError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # people write secrets into it
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise PollctlError(f"{path}: is there already; nothing was changed") from error
+    except OSError as error:
+        raise PollctlError(f"{path}: {error.strerror}") from error
+
+
+def _sample_of_latency() -> str:
+    from importlib.resources import files
+
+    return files("pollctl_latency").joinpath("sample.toml").read_text(encoding="utf-8")

@@ -1,0 +1,52 @@
+"""What the global options of one invocation say; the settings are read when a command first asks for them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pollctl.config import Config
+    from pollctl.plugins import Found
+
+
+class Invocation:
+    """The object behind ``@click.pass_obj`` in the commands of the core.
+
+    Attributes:
+        config_file: what ``--config`` named.
+        is_debugging: whether errors show their traceback.
+    """
+
+    def __init__(self, config_file: str | None, *, is_debugging: bool) -> None:
+        self.config_file = config_file
+        self.is_debugging = is_debugging
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings.
+
+        Raises:
+            ConfigError: the file or ``[pollctl]`` is wrong.
+        """
+        from pollctl import config
+
+        return config.load(config.find(self.config_file))
+
+    @cached_property
+    def found(self) -> dict[str, Found]:
+        """Every plugin that is installed, by name, none of them imported."""
+        from pollctl.cli.table import TAKEN
+        from pollctl.plugins import discover
+
+        return discover(TAKEN)
+
+    def find(self, name: str) -> Found:
+        """The plugin that a person calls *name*.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        from pollctl.plugins import canonical, find
+
+        return self.found.get(canonical(name)) or find(name)

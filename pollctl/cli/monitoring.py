@@ -1,0 +1,74 @@
+"""``metrics``: what Prometheus scrapes, or node_exporter's textfile collector reads."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from pollctl.cli import output
+from pollctl.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from pollctl.metrics import Families
+
+LOOPBACK = "127.0.0.1"
+
+
+@click.command()
+@click.option("--textfile", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Replace FILE atomically.")
+@click.option("--serve", "port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Answer on {LOOPBACK} until SIGTERM.")
+@click.pass_obj
+def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> None:
+    """Print metrics for Prometheus.
+
+    A plugin whose own metrics cannot be had is told about on stderr and left out.
+    """
+    if textfile and port is not None:
+        raise click.UsageError("--textfile and --serve cannot be combined")
+    from pollctl.metrics import Families, text, write_textfile
+
+    with output.stdout_kept_for_json(True):
+        families = Families(invocation.config, invocation.found, output.complain)
+        content = "" if port is not None else text(families)
+    if port is not None:
+        _serve(families, port)
+    elif textfile:
+        write_textfile(textfile, content)
+    else:
+        output.emit(content.rstrip("\n"))
+
+
+def _serve(families: Families, port: int) -> None:
+    """Answer scrapes until SIGTERM or Ctrl-C; each is reckoned anew."""
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    from pollctl.errors import PollctlError
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(families)  # type: ignore[arg-type] - anything with collect() will do
+    try:
+        server, thread = start_http_server(port, LOOPBACK, registry)
+    except OSError as error:
+        raise PollctlError(f"{LOOPBACK}:{port}: {error.strerror}") from error
+    output.note(f"pollctl: metrics on http://{LOOPBACK}:{server.server_port}/metrics")
+    _wait_for_the_end()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def _wait_for_the_end() -> None:
+    ended = False
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
+        nonlocal ended
+        ended = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    while not ended:
+        signal.pause()

@@ -1,0 +1,79 @@
+"""``outbox``: effects that wait, that failed, and what a person decides about them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from pollctl import clock
+from pollctl.cli import output
+from pollctl.cli.arguments import json_option, plugin_names
+from pollctl.cli.invocation import Invocation
+
+STATUSES = ("pending", "sending", "delivered", "unknown", "dead")
+_COLUMNS = ("id", "plugin", "kind", "key", "lane", "status", "attempts", "next_attempt_at", "last_error")
+
+
+@click.group()
+def outbox() -> None:
+    """List, retry or drop effects."""
+
+
+@outbox.command("list")
+@click.option("--plugin", default="", help="Only those of one plugin.", shell_complete=plugin_names)
+@click.option("--status", type=click.Choice(STATUSES), help="Only those in one state.")
+@click.option("--limit", type=click.IntRange(min=1), help="How many at most.")
+@json_option
+@click.pass_obj
+def list_effects(
+    invocation: Invocation, plugin: str, status: str | None, limit: int | None, *, as_json: bool
+) -> None:
+    """List effects, oldest first.
+
+    `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and wait for a
+    person, `dead` ones were given up.
+    """
+    from pollctl import store
+    from pollctl.outbox import listing
+    from pollctl.plugins import canonical
+
+    with closing(store.open_to_plan(invocation.config.core.database, [])) as db:
+        rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
+    if not rows and not as_json:
+        output.note("no such effect")
+    output.show(rows, as_json=as_json, columns=_COLUMNS)
+
+
+@outbox.command("retry")
+@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
+@click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
+@click.pass_obj
+def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
+    """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted anew."""
+    from pollctl import store
+    from pollctl.outbox import listing, retry_now
+
+    _some(numbers, is_dead=is_dead)
+    with closing(store.open_to_write(invocation.config.core.database)) as db:
+        chosen = [*numbers, *(row["id"] for row in (listing(db, status="dead") if is_dead else ()))]
+        retry_now(db, chosen, clock.now())
+    output.emit(f"{len(chosen)} will be sent by the next pass of their plugin")
+
+
+@outbox.command("drop")
+@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True)
+@click.pass_obj
+def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
+    """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""
+    from pollctl import store
+    from pollctl.outbox import drop as give_up
+
+    with closing(store.open_to_write(invocation.config.core.database)) as db:
+        give_up(db, numbers)
+    output.emit(f"{len(numbers)} dropped")
+
+
+def _some(numbers: tuple[int, ...], *, is_dead: bool) -> None:
+    if not numbers and not is_dead:
+        raise click.UsageError("name effects by their ids (see `pollctl outbox list`), or say --dead")

@@ -1,0 +1,220 @@
+"""Which plugins are due and why: joins the settings, how each plugin stands, and the schedule."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+from pollctl import clock, standing
+from pollctl.config import Config, canonical
+from pollctl.config_model import PluginConfig
+from pollctl.errors import ConfigError, PollctlError
+from pollctl.schedule import Gate, Past, Schedule, Timing, Verdict, judge
+from pollctl.standing import Standing, Standings
+
+NEVER = "9999-12-31T23:59:59.999Z"
+_FAILURES = ("failed", "crashed")
+
+
+class Reckoning(NamedTuple):
+    """Which plugins are due at a moment.
+
+    Attributes:
+        at: the moment.
+        standings: how the plugins stood.
+        limits: by plugin, the core's keys that hold for it.
+        verdicts: by enabled plugin, in file order; a ConfigError where its timing cannot be read.
+    """
+
+    at: datetime
+    standings: Standings
+    limits: Mapping[str, PluginConfig]
+    verdicts: Mapping[str, Verdict | ConfigError]
+
+    @property
+    def has_start_to_come(self) -> bool:
+        """Whether a pass has started later than the moment: the clock was stepped back, or it started just now."""
+        at = clock.to_text(self.at)
+        return any((row.last_started_at or "") > at for row in self.standings.values())
+
+    @property
+    def due(self) -> list[str]:
+        """The names of those that are due."""
+        return [
+            name for name, verdict in self.verdicts.items() if isinstance(verdict, Verdict) and verdict.is_due
+        ]
+
+
+class Why(NamedTuple):
+    """Why a plugin is or is not due: every gate in order, then the answer, and when next."""
+
+    plugin: str
+    gates: tuple[Gate, ...]
+    is_due: bool
+    next_due_at: datetime | None
+
+
+def judge_all(config: Config, now: datetime) -> Mapping[str, Verdict | ConfigError]:
+    """Judge every enabled plugin, importing none: their own defaults are those of their last pass.
+
+    Raises:
+        DatabaseError: the database is there but cannot be used.
+    """
+    return reckon(config, now).verdicts
+
+
+def reckon(config: Config, now: datetime) -> Reckoning:
+    """As ``judge_all``, with what was judged from.
+
+    Raises:
+        DatabaseError: the database is there but cannot be used.
+    """
+    standings = standing.read(config.core.database)
+    limits: dict[str, PluginConfig] = {}
+    verdicts: dict[str, Verdict | ConfigError] = {}
+    for name in config.enabled:
+        row = standings.get(name, Standing(name))
+        try:
+            limits[name] = config.timing_and_limits(name, row.own_defaults, check_schedule=True)
+            verdicts[name] = _judge(name, limits[name], row, now)
+        except ConfigError as error:
+            verdicts[name] = error
+    return Reckoning(now, standings, limits, verdicts)
+
+
+def remember(config: Config, reckoning: Reckoning) -> None:
+    """Let ``idle`` know until when nothing can be due, if nothing is and no doubt is left."""
+    verdicts = [verdict for verdict in reckoning.verdicts.values() if isinstance(verdict, Verdict)]
+    has_doubt = len(verdicts) < len(reckoning.verdicts) or clock.VARIABLE in os.environ
+    if config.path is None or has_doubt or reckoning.due:
+        return
+    moments = [clock.to_text(verdict.next_due_at) for verdict in verdicts if verdict.next_due_at]
+    standing.remember_next_due(
+        config.path,
+        config.core.database,
+        due_at=min(moments, default=NEVER),
+        reckoned_at=clock.to_text(reckoning.at),
+        zones=[limits.timezone.key for limits in reckoning.limits.values()],
+        seen=reckoning.standings,
+    )
+
+
+def next_slots(
+    config: Config, now: datetime, count: int, names: Iterable[str] = ()
+) -> dict[str, list[datetime] | ConfigError]:
+    """The next slots of each plugin strictly after *now*, before jitter; of *names*, else of those enabled.
+
+    A plugin that never ran is imported to learn its own schedule.
+
+    Raises:
+        DatabaseError: the database is there but cannot be used.
+    """
+    standings = standing.read(config.core.database)
+    found: dict[str, list[datetime] | ConfigError] = {}
+    for name in map(canonical, names or config.enabled):
+        try:
+            limits = config.timing_and_limits(
+                name, _defaults(standings.get(name, Standing(name))), check_schedule=True
+            )
+        except ConfigError as error:
+            found[name] = error
+            continue
+        schedule = Schedule.parse(limits.schedule, limits.timezone, spread=f"{name}@{_host()}")
+        found[name] = list(islice(schedule.slots_after(now), count))
+    return found
+
+
+def why(config: Config, name: str, now: datetime) -> Why:
+    """Every gate between a plugin and its next pass.
+
+    A pass at work does not make a plugin less due, and one that cannot be loaded is due all the same: its pass
+    fails. Those gates say what would come of a pass.
+
+    Raises:
+        ConfigError: the plugin's schedule cannot be read.
+        DatabaseError: the database is there but cannot be used.
+    """
+    name = canonical(name)
+    row = standing.read(config.core.database).get(name, Standing(name))
+    loads = _loads(name)
+    limits = config.timing_and_limits(name, _defaults(row), check_schedule=True)
+    verdict = _judge(name, limits, row, now)
+    enabled = _enabled(config, name)
+    gates = (enabled, loads, *verdict.gates, _lock(config, name))
+    is_due = enabled.passed and verdict.is_due
+    return Why(name, gates, is_due, verdict.next_due_at if enabled.passed else None)
+
+
+def timing(limits: PluginConfig) -> Timing:
+    """The part of a plugin's settings that says when it is due."""
+    return Timing(
+        expression=limits.schedule,
+        timezone=limits.timezone.key,
+        jitter=limits.jitter,
+        catch_up=limits.catch_up,
+        max_lateness=limits.max_lateness,
+        backoff=limits.backoff,
+        backoff_max=limits.backoff_max,
+    )
+
+
+def _judge(name: str, limits: PluginConfig, row: Standing, now: datetime) -> Verdict:
+    past = Past(
+        last_started_at=_moment(row.last_started_at),
+        last_finished_at=_moment(row.last_finished_at),
+        # an interrupted pass leaves the count as it was, but there is nothing to back off from
+        consecutive_failures=row.consecutive_failures if row.last_outcome in _FAILURES else 0,
+    )
+    return judge(timing(limits), past, now, plugin=name, host=_host())
+
+
+def _moment(text: str | None) -> datetime | None:
+    return clock.from_text(text) if text else None
+
+
+def _host() -> str:
+    return os.uname().nodename
+
+
+def _defaults(row: Standing) -> Mapping[str, str]:
+    """The plugin's own defaults: of its last pass, or asked of itself if it never ran; none if that fails."""
+    if row.last_started_at:
+        return row.own_defaults
+    from pollctl import plugins
+    from pollctl.prepared import defaults_of
+
+    try:
+        return defaults_of(plugins.load(plugins.find(row.plugin)))
+    except PollctlError:
+        return {}
+
+
+def _enabled(config: Config, name: str) -> Gate:
+    file = config.path or "the embedded defaults"
+    if name in config.enabled:
+        return Gate("enabled", True, f"by {file}")
+    if name in config.names:
+        return Gate("enabled", False, f"its section in {file} says enabled = false")
+    return Gate("enabled", False, f"{file} has no section [plugins.{name}]")
+
+
+def _loads(name: str) -> Gate:
+    from pollctl import plugins
+
+    try:
+        found = plugins.load(plugins.find(name)).found
+    except PollctlError as error:
+        return Gate("loads", False, f"a pass would fail: {error}")
+    return Gate("loads", True, f"{found.distribution} {found.version}")
+
+
+def _lock(config: Config, name: str) -> Gate:
+    from pollctl.lock import holder, lock_path
+
+    other = holder(lock_path(config.core.database, name))
+    if other is None:
+        return Gate("lock", True, "free")
+    return Gate("lock", False, f"a pass would end at once: held by {other}")

@@ -1,0 +1,138 @@
+"""What a pass asks its upstreams through."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from pollctl import clock
+from pollctl.crew import Call, make_all
+from pollctl.http.redact import redact
+from pollctl.model import Answer, FetchError, Request
+from pollctl.pace import Pace
+from pollctl.stop import Stop
+
+if TYPE_CHECKING:
+    from pollctl.http.connection import Pool
+
+_SAFE = ("GET", "HEAD")
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What holds for every exchange that sets nothing of its own.
+
+    Attributes:
+        timeout: total seconds, from the first connect to the last byte.
+        max_body: largest decoded body in bytes.
+        ca_file: further certificate authorities, in PEM; verification cannot be switched off.
+        trust_env: whether ``.netrc`` and the proxy variables count.
+        user_agent: what pollctl calls itself.
+    """
+
+    timeout: float = 10.0
+    max_body: int = 32 * 1024**2
+    ca_file: Path | None = None
+    trust_env: bool = False
+    user_agent: str = "pollctl"
+
+
+class Client:
+    """The HTTP client of one pass. Cheap to make; may be used by several threads.
+
+    Args:
+        limits: what holds for every exchange.
+        stop: when the pass must end. Past its deadline what is in flight is cut; when a signal came, GETs
+            and HEADs are cut at once and the others run until their own limit, because the upstream may have
+            acted on them.
+    """
+
+    def __init__(self, limits: Limits, *, stop: Stop) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._pool: Pool | None = None
+        self._lock = threading.Lock()
+        self._next_starts: dict[str, float] = {}
+
+    def send(self, request: Request) -> Answer:
+        """Make one exchange now; errors are answered, not raised."""
+        for answer in self.get_many([request], concurrency=1):
+            return answer
+        call = Call(request, allowed=0, is_patient=False)
+        call.give_up("stopped" if self._stop.requested else "deadline")
+        return _answer(call)
+
+    def get_many(self, requests: Iterable[Request], *, concurrency: int, rate: str = "") -> Iterator[Answer]:
+        """Make the exchanges side by side and yield answers as they come, errors included; any method, despite the name.
+
+        Args:
+            requests: taken as room comes free, in the caller's thread. Each one taken is answered; once the
+                pass must end, no more are taken.
+            concurrency: how many exchanges, and so connections, there are at once.
+            rate: ``"1/s"`` or ``"30/m"``: evenly spaced starts per host, also from one call to the next.
+
+        Raises:
+            ValueError: *rate* is no rate.
+        """
+        pace = Pace(rate, _host, self._next_starts)
+        calls = (self._call(request) for request in requests)
+        made = make_all(self._exchange(), calls, concurrency=concurrency, stop=self._stop, pace=pace)
+        return map(_answer, made)
+
+    def close(self) -> None:
+        """Close the connections that were kept open."""
+        if self._pool:
+            self._pool.clear()
+
+    def _call(self, request: Request) -> Call:
+        allowed = self._limits.timeout if request.timeout is None else request.timeout
+        return Call(request, allowed=allowed, is_patient=request.method not in _SAFE)
+
+    def _exchange(self) -> Callable[[Call], object]:
+        from pollctl.http.connection import Pool
+        from pollctl.http.exchange import Exchange
+
+        limits = self._limits
+        with self._lock:
+            pool = self._pool = self._pool or Pool(limits.ca_file)
+        return lambda call: Exchange(call.item, limits, pool).run(call)
+
+
+def _answer(call: Call) -> Answer:
+    request, value = call.item, call.value
+    started_at = call.started_at or clock.now()
+    if call.raised is not None:
+        raise call.raised
+    if call.cut is not None or isinstance(value, FetchError):
+        error = value if isinstance(value, FetchError) else _cut_off(call)
+        return Answer(request=request, started_at=started_at, elapsed_ms=call.elapsed_ms, error=error)
+    return Answer(
+        request=request,
+        status=value.status,
+        headers=value.headers,
+        body=value.body,
+        started_at=started_at,
+        elapsed_ms=call.elapsed_ms,
+    )
+
+
+def _cut_off(call: Call) -> FetchError:
+    why = {
+        "timeout": f"no whole answer within {call.allowed:g} s",
+        "deadline": "the pass reached its deadline",
+        "stopped": "a signal ended the pass",
+    }
+    kind = call.cut or "timeout"
+    return FetchError(kind=kind, message=redact(f"{_host(call.item)}: {why[kind]}"))
+
+
+def _host(request: Request) -> str:
+    """Host and port of a request, as far as its address can be read."""
+    try:
+        return urlsplit(request.url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return request.url

@@ -1,0 +1,153 @@
+"""One exchange: the request, its one repeat, the redirects it follows, and why it failed."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pollctl.crew import Call
+from pollctl.http.address import Address, Origin, address_of, redirected
+from pollctl.http.client import Limits
+from pollctl.http.connection import Connection, Pool, basic, request_bytes
+from pollctl.http.failure import Failure, Reset, failure_of
+from pollctl.http.redact import redact
+from pollctl.model import FetchError, Request
+
+MOST_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_REPEATABLE = ("GET", "HEAD")
+_HARMLESS = ("accept", "accept-language")  # what goes along to another origin
+
+
+class Whole(NamedTuple):
+    """An answer with its whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Exchange:
+    """What is under way for one request, in a worker thread.
+
+    Args:
+        request: what to ask.
+        limits: what holds where the request sets nothing of its own.
+        pool: the connections of the pass.
+    """
+
+    def __init__(self, request: Request, limits: Limits, pool: Pool) -> None:
+        self._request = request
+        self._limits = limits
+        self._pool = pool
+        self._until = 0.0
+        self._max_body = limits.max_body if request.max_body is None else request.max_body
+        self._may_repeat = request.method in _REPEATABLE
+        self._connection: Connection | None = None
+        self._is_cut = False
+
+    def run(self, call: Call) -> Whole | FetchError:
+        """Make the exchange."""
+        call.on_cut = self._cut
+        self._until = time.monotonic() + call.allowed
+        origin: Origin | None = None
+        try:
+            origin = address_of(self._request.url).origin
+            return self._follow()
+        except Exception as error:  # noqa: BLE001 - whatever one target does, the others are answered
+            failure = failure_of(error)
+            what = f"no whole answer within {call.allowed:g} s" if failure.kind == "timeout" else str(failure)
+            where = origin.authority if origin else self._request.url
+            return FetchError(kind=failure.kind, message=redact(f"{where}: {what}"))
+
+    def _follow(self) -> Whole:
+        """Ask, and go where a GET is sent on to."""
+        url, headers = self._request.url, self._headers()
+        for _ in range(MOST_REDIRECTS + 1):
+            whole = self._ask(address_of(url), headers)
+            location = whole.headers.get("location", "")
+            may_follow = self._request.follow and self._request.method in _REPEATABLE
+            if whole.status not in _REDIRECTS or not location or not may_follow:
+                return whole
+            onward = redirected(url, location, self._request.allow_hosts)
+            if address_of(onward).origin != address_of(url).origin:
+                headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
+            url = onward
+        raise Failure("redirect", f"more than {MOST_REDIRECTS} redirects")
+
+    def _ask(self, address: Address, headers: Mapping[str, str]) -> Whole:
+        """Ask once, or twice when a GET met a connection that was reset or closed before it answered."""
+        proxy = self._proxy(address.origin)
+        try:
+            return self._once(self._pool.take(address.origin, proxy), address, headers)
+        except Exception as error:
+            if not isinstance(failure_of(error), Reset) or not self._may_repeat or self._is_cut:
+                raise
+        self._may_repeat = False
+        return self._once(self._pool.take(address.origin, proxy, fresh=True), address, headers)
+
+    def _once(self, connection: Connection, address: Address, headers: Mapping[str, str]) -> Whole:
+        self._connection = connection
+        is_reusable = False
+        try:
+            if not connection.is_used:
+                self._connect(connection)
+            if self._is_cut:
+                raise TimeoutError
+            reply = connection.ask(
+                self._bytes(connection, address, headers), self._request.method, self._until
+            )
+            whole = Whole(reply.status, reply.headers, reply.body(self._max_body))
+            is_reusable = reply.keeps_open
+        finally:
+            self._connection = None
+            self._pool.give(connection) if is_reusable and not self._is_cut else connection.close()
+        return whole
+
+    def _connect(self, connection: Connection) -> None:
+        is_elsewhere = connection.origin != address_of(self._request.url).origin
+        try:
+            connection.connect(self._until, was_redirected=is_elsewhere)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._pool.clear():
+                raise
+            connection.connect(self._until, was_redirected=is_elsewhere)  # the kept ones held what it needed
+
+    def _headers(self) -> dict[str, str]:
+        """The request's headers, with credentials from its address or from ``.netrc`` when they name none."""
+        headers = dict(self._request.headers)
+        address = address_of(self._request.url)
+        if any(name.lower() == "authorization" for name in headers):
+            return headers
+        userinfo = address.userinfo
+        if not userinfo and self._limits.trust_env:
+            from pollctl.http.surroundings import userinfo_for
+
+            userinfo = userinfo_for(address.origin.host)
+        return headers | ({"Authorization": basic(userinfo)} if userinfo else {})
+
+    def _bytes(self, connection: Connection, address: Address, headers: Mapping[str, str]) -> bytes:
+        names = {name.lower() for name in headers}
+        own = {"Host": address.origin.authority, "User-Agent": self._limits.user_agent}
+        own |= {"Accept": "*/*", "Accept-Encoding": "gzip"}
+        target, proxy = address.target, connection.proxy
+        if proxy and address.origin.scheme == "http":
+            target = f"http://{address.origin.authority}{target}"
+            own |= {"Proxy-Authorization": basic(proxy.userinfo)} if proxy.userinfo else {}
+        sent = {name: value for name, value in own.items() if name.lower() not in names} | dict(headers)
+        return request_bytes(self._request.method, target, sent, self._request.body)
+
+    def _proxy(self, origin: Origin) -> Address | None:
+        if not self._limits.trust_env:
+            return None
+        from pollctl.http.surroundings import proxy_for
+
+        return proxy_for(origin)
+
+    def _cut(self) -> None:
+        """Called in another thread: end what is under way."""
+        self._is_cut = True
+        if connection := self._connection:
+            connection.shut()

@@ -1,0 +1,75 @@
+"""What a pass would decide now, without side effects: nothing is written, here or upstream, and no lock is needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from pollctl import clock, runs, store
+from pollctl.engine import http_limits, pass_run, unreached
+from pollctl.errors import PluginError, PollctlError
+from pollctl.hooks import Hooks
+from pollctl.http import Client
+from pollctl.prepared import Prepared, prepare
+from pollctl.report import Report, as_json, explain
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.config import Config
+    from pollctl.passrun import PassRun
+    from pollctl.plugins import Found
+    from pollctl.stop import Stop
+
+
+def plan_pass(config: Config, found: Found, *, stop: Stop) -> Report:
+    """Fetch and decide, one round at most: the report lists the decisions.
+
+    Raises:
+        ConfigError: the plugin's settings are wrong.
+        PluginError: the plugin cannot be used at all; what its hooks raise is in the report.
+        DatabaseError: the database cannot be used; where there is none yet, an empty one in memory serves.
+    """
+    prepared = prepare(config, found, check_schedule=True)
+    if isinstance(prepared.hooks, PluginError):
+        raise prepared.hooks
+    stop.end_in(prepared.limits.deadline)
+    with (
+        closing(store.open_to_plan(config.core.database, prepared.migrations)) as db,
+        closing(Client(http_limits(config.core.http), stop=stop)) as client,
+    ):
+        now = clock.now()
+        run = pass_run(
+            prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True
+        )
+        return _plan(prepared.hooks, run, db)
+
+
+def _plan(hooks: Hooks, run: PassRun, db: Database) -> Report:
+    began, started_at = time.monotonic(), run.now
+    decisions: list[dict[str, Any]] = []
+    batches = 0
+    error: Mapping[str, str] | None = None
+    try:
+        for batch in hooks.batches(run, db):
+            decided = hooks.decide(hooks.load(run, db, batch), batch, run.now, run.settings)
+            decisions += [as_json(decision) for decision in decided]
+            batches += 1
+    except PollctlError as raised:
+        error = explain(raised)
+    outcome = "failed" if error else "ok"
+    if error is None and run.failures:
+        outcome, error = ("partial" if run.targets_reached or batches else "failed"), unreached(run.failures)
+    return Report(
+        run_id=run.id,
+        plugin=run.plugin,
+        outcome=outcome,
+        started_at=started_at,
+        finished_at=clock.now(),
+        duration_ms=round((time.monotonic() - began) * 1000),
+        batches=batches,
+        decisions=decisions,
+        error=error,
+    )

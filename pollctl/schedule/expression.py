@@ -1,0 +1,157 @@
+"""What a cron expression names on a wall clock, without any zone; croniter reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from croniter import croniter
+
+ALIASES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+ALLOWED = (
+    "write five fields (minute hour day month weekday), six with seconds first,"
+    " or @hourly, @daily, @weekly, @monthly, @yearly"
+)
+# A schedule may rest for years (a 29 February that is a Sunday comes every 28, around 2100 every 40).
+LONGEST_REST_YEARS = 40
+SECOND = timedelta(seconds=1)
+_SOME_MOMENT = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_ITEM = re.compile(r"(?P<low>\w+)(-(?P<high>\w+))?(/(?P<step>\d+))?", re.ASCII)
+
+
+class _Field(NamedTuple):
+    name: str
+    allowed: str
+    last: int
+    words: dict[str, int]
+
+
+_FIELDS = (
+    _Field("second", "0-59", 59, {}),
+    _Field("minute", "0-59", 59, {}),
+    _Field("hour", "0-23", 23, {}),
+    _Field("day", "1-31 or L", 31, {}),
+    _Field("month", "1-12 or jan-dec", 12, {word: n for n, word in enumerate(_MONTHS, 1)}),
+    _Field("weekday", "0-7 or sun-sat", 6, {word: n for n, word in enumerate(_WEEKDAYS)}),
+)
+
+
+class Expression:
+    """The wall-clock moments (naive, whole seconds) that a cron expression names.
+
+    Attributes:
+        is_wildcard: whether minute or hour begins with ``*``: such schedules go by the clock at a change.
+    """
+
+    def __init__(self, text: str, *, spread: str) -> None:
+        """Read *text*; ``H`` is drawn from *spread*.
+
+        Raises:
+            ValueError: it is no schedule or names no moment; shows the expression and what is allowed.
+        """
+        fields = _split(text)
+        minute, hour = fields[-5:-3]
+        self.is_wildcard = minute.startswith("*") or hour.startswith("*")
+        try:
+            self._engine = _engine(fields, spread)
+            self._engine.get_next(start_time=_SOME_MOMENT)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no schedule: {_fault(fields)}") from error
+
+    def after(self, wall: datetime) -> Iterator[datetime]:
+        """The moments strictly after *wall*, in order, without end."""
+        while True:
+            wall = self._engine.get_next(start_time=wall)
+            yield wall
+
+    def until(self, wall: datetime) -> datetime:
+        """The newest moment that is not after *wall*."""
+        # get_prev leaves out the moment it starts from, so it starts one second later
+        return self._engine.get_prev(start_time=wall.replace(microsecond=0) + SECOND)
+
+
+def warnings(expression: str) -> list[str]:
+    """What is valid in *expression* but easily misread, a sentence each; none for what is no schedule."""
+    try:
+        fields = _split(expression)
+    except ValueError:
+        return []
+    return [
+        warning
+        for field, text in zip(_FIELDS[-len(fields) :], fields, strict=True)
+        for item in text.split(",")
+        if (warning := _misread(field, item))
+    ]
+
+
+def _misread(field: _Field, item: str) -> str:
+    match = _ITEM.fullmatch(item)
+    if match is None:
+        return ""
+    low, high, step = _number(field, match["low"]), _number(field, match["high"]), match["step"]
+    if high is None and step and low == field.last:
+        return (
+            f"{field.name} {item!r} means {low} only (before croniter 7: */{step}): write {low} or */{step}"
+        )
+    if high is not None and low == high:
+        return f"{field.name} {item!r} means every {field.name}, not just {low}: write {low} or *"
+    return ""
+
+
+def _number(field: _Field, text: str | None) -> int | str | None:
+    return int(text) if text and text.isdigit() else field.words.get(text or "", text)
+
+
+def _split(text: str) -> list[str]:
+    """The fields in lower case, an alias written out."""
+    fields = ALIASES.get(text.strip().lower(), text).lower().split()
+    if len(fields) not in (5, 6):
+        found = "an unknown alias" if text.strip().startswith("@") else f"{len(fields)} fields"
+        raise ValueError(f"{text!r} is no schedule: {found}; {ALLOWED}")
+    if any(field.startswith("r") for field in fields):
+        raise ValueError(f"{text!r} is no schedule: R is random, so no slot could be foretold; write H")
+    if fields[-3] == "h":
+        fields[-3] = "h(1-28)"  # a day that every month has, so that no month is left out
+    return fields
+
+
+def _engine(fields: list[str], spread: str) -> croniter[datetime]:
+    from croniter import croniter
+
+    return croniter(
+        " ".join(fields),
+        _SOME_MOMENT,
+        datetime,
+        hash_id=spread.encode(),
+        second_at_beginning=True,
+        implement_cron_bug=True,  # crontab(5): if day or weekday begins with *, both must match, else either
+        max_years_between_matches=LONGEST_REST_YEARS,
+    )
+
+
+def _fault(fields: list[str]) -> str:
+    """Which field croniter does not take, found by trying each alone."""
+    for position, field in enumerate(_FIELDS[-len(fields) :]):
+        alone = ["*"] * len(fields)
+        alone[position] = fields[position]
+        try:
+            _engine(alone, "")
+        except ValueError:
+            return (
+                f"{field.name} {fields[position]!r} is none of {field.allowed},"
+                " *, lists (1,2), ranges (1-5), steps (*/5), H or H(1-5)"
+            )
+    return "no year has such a day"

@@ -1,0 +1,147 @@
+"""How each plugin stands and what each pass did, as rows for people and programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from pollctl import due, outbox, runs, store
+from pollctl.clock import from_text, to_text
+from pollctl.errors import ConfigError
+from pollctl.lock import Holder, holder, lock_path
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.config import Config
+    from pollctl.due import Judged
+
+
+class PluginStatus(Struct, frozen=True, kw_only=True):
+    """One plugin's row of ``pollctl status``.
+
+    Attributes:
+        outcome: of the latest pass that ended, ``running`` while one works, None before the first.
+        age_s: seconds since the latest pass started.
+        next_due_at: the first moment from now on at which it is due; None if it is disabled or its settings are wrong.
+        backoff_until: the moment before which failures keep ``due`` from starting it, if that lies ahead.
+        lock: who works on it right now: ``pid``, ``run_id``, ``since``.
+        outbox: number of effects by status.
+        problem: what is wrong with its settings, else what the latest pass that did not end well said.
+    """
+
+    plugin: str
+    enabled: bool
+    outcome: str | None = None
+    last_started_at: str | None = None
+    last_finished_at: str | None = None
+    age_s: int | None = None
+    is_due: bool = False
+    next_due_at: str | None = None
+    consecutive_failures: int = 0
+    backoff_until: str | None = None
+    lock: Mapping[str, Any] | None = None
+    outbox: Mapping[str, int] = {}
+    problem: str | None = None
+
+
+def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
+    """A row for each plugin that is enabled or has ever run, by name.
+
+    Raises:
+        DatabaseError: the database cannot be used; one that is not there yet is empty.
+    """
+    verdicts = due.judge_all(config, now)
+    past: dict[str, Mapping[str, Any]] = {}
+    effects: dict[str, dict[str, int]] = {}
+    last: dict[str, Mapping[str, Any]] = {}
+    if config.core.database.exists():
+        with closing(store.open_to_read(config.core.database)) as db:
+            past = {row["plugin"]: row for row in db.query("SELECT * FROM schedules")}
+            effects = outbox.counts(db)
+            last = latest_runs(db)
+    names = sorted({*config.enabled, *past})
+    return [
+        _status(
+            config,
+            name,
+            past.get(name, {}),
+            last.get(name, {}),
+            effects.get(name, {}),
+            verdicts.get(name),
+            now,
+        )
+        for name in names
+    ]
+
+
+def latest_runs(db: Database) -> dict[str, dict[str, Any]]:
+    """The newest run of each plugin, by name."""
+    newest = "id IN (SELECT max(id) FROM runs GROUP BY plugin)"
+    return {run["plugin"]: run for run in runs.rows(db, newest)}
+
+
+def past_runs(db: Database, plugin: str, *, limit: int) -> list[dict[str, Any]]:
+    """Passes of *plugin*, or of all if it is empty, newest first; without process details."""
+    where, values = ("plugin=?", [plugin]) if plugin else ("1", [])
+    hidden = ("trace_id", "pid", "host")
+    return [
+        {key: run[key] for key in run if key not in hidden}
+        for run in runs.rows(db, where, values, limit=limit)
+    ]
+
+
+def everything(db: Database, run_id: str) -> dict[str, Any]:
+    """One run with the effects that it queued and what was recorded of it.
+
+    Raises:
+        DatabaseError: there is no such run.
+    """
+    run = runs.row(db, run_id)
+    effects = db.query(
+        "SELECT id, kind, key, lane, status, attempts, next_attempt_at, last_error, delivered_at FROM outbox "
+        "WHERE run_id=? ORDER BY id",
+        [run_id],
+    )
+    recorded = db.query("SELECT seq, now, decisions FROM recordings WHERE run_id=? ORDER BY seq", [run_id])
+    batches = [{**row, "decisions": json.loads(row["decisions"] or "null")} for row in recorded]
+    return {**run, "outbox": list(effects), "recordings": batches}
+
+
+def _status(
+    config: Config,
+    name: str,
+    past: Mapping[str, Any],
+    last: Mapping[str, Any],
+    effects: Mapping[str, int],
+    judged: Judged | None,
+    now: datetime,
+) -> PluginStatus:
+    locked_by = holder(lock_path(config.core.database, name))
+    problem = str(judged) if isinstance(judged, ConfigError) else (last.get("error") or {}).get("message")
+    verdict = None if isinstance(judged, ConfigError) else judged
+    started_at, not_before = past.get("last_started_at"), past.get("not_before")
+    return PluginStatus(
+        plugin=name,
+        enabled=name in config.enabled,
+        outcome="running" if locked_by else past.get("last_outcome"),
+        last_started_at=started_at,
+        last_finished_at=past.get("last_finished_at"),
+        age_s=round((now - from_text(started_at)).total_seconds()) if started_at else None,
+        is_due=bool(verdict and verdict.is_due),
+        next_due_at=to_text(verdict.next_due_at) if verdict and verdict.next_due_at else None,
+        consecutive_failures=past.get("consecutive_failures", 0),
+        backoff_until=not_before if not_before and not_before > to_text(now) else None,
+        lock=_as_row(locked_by) if locked_by else None,
+        outbox=effects,
+        problem=problem,
+    )
+
+
+def _as_row(holder: Holder) -> dict[str, Any]:
+    return {"pid": holder.pid, "run_id": holder.run_id, "since": holder.since}

@@ -1,0 +1,115 @@
+"""Every plugin that ships with pollctl keeps the same promises; a third party's tests may say the same of its own."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pollctl import testing
+from pollctl.config import load as load_config
+from pollctl.plugins import find, load
+from pollctl.prepared import defaults_of
+
+SHIPPED = sorted(
+    entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl"
+)
+FILES = {
+    "__init__.py",
+    "model.py",
+    "fetch.py",
+    "decide.py",
+    "store.py",
+    "deliver.py",
+    "commands.py",
+    "fake.py",
+    "sample.toml",
+    "README.md",
+}
+HEADINGS = [
+    "Question",
+    "Settings",
+    "What it reads",
+    "How it decides",
+    "What it writes",
+    "Example",
+    "Failures",
+]
+ROOT = Path(__file__).parents[2]
+
+
+def folder(name: str) -> Path:
+    module = load(find(name)).found.entry_point.load()
+    return Path(module.__file__).parent
+
+
+def test_there_are_plugins_to_test() -> None:
+    assert "latency" in SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_keeps_the_contract(name: str) -> None:
+    assert testing.contract_problems(name) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_has_the_files_that_a_reader_of_another_plugin_expects(name: str) -> None:
+    assert {path.name for path in folder(name).iterdir()} >= FILES
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_readme_answers_the_same_questions_in_the_same_order(name: str) -> None:
+    text = (folder(name) / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == HEADINGS
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_sample_parses_and_equals_the_defaults(name: str, tmp_path: Path) -> None:
+    sample = folder(name) / "sample.toml"
+    plugin = load(find(name))
+    config = load_config(sample, {})
+    defaults = defaults_of(plugin)
+    settings: Any = plugin.poller.settings
+    built_in = load_config(None, {"HOME": str(tmp_path)})
+    assert config.settings(name, settings, defaults) == built_in.settings(name, settings, defaults)
+    assert config.timing_and_limits(name, defaults) == built_in.timing_and_limits(name, defaults)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_sample_shows_every_setting(name: str) -> None:
+    section = tomllib.loads((folder(name) / "sample.toml").read_text(encoding="utf-8"))["plugins"][name]
+    fields = {field.name for field in msgspec.structs.fields(load(find(name)).poller.settings)}
+    assert fields <= set(section)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_importing_it_imports_nothing_heavy(name: str) -> None:
+    assert testing.imports_of(find(name).entry_point.module) & testing.HEAVY == set()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_decide_module_knows_only_its_model_and_plain_values(name: str) -> None:
+    module = find(name).entry_point.module
+    source = (folder(name) / "decide.py").read_text(encoding="utf-8")
+    foreign = {
+        imported
+        for imported in re.findall(r"^(?:from|import) (\S+)", source, re.MULTILINE)
+        if imported.split(".")[0] in {"pollctl", "sqlite_utils", module.split(".")[0]}
+    }
+    assert foreign <= {f"{module}.model", "pollctl"}
+
+
+def test_folders_entry_points_and_packages_name_the_same_plugins() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    announced = project["project"]["entry-points"]["pollctl"]
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert sorted(announced) == SHIPPED
+    assert sorted(announced.values()) == sorted(f"pollctl_{name}" for name in announced)
+    assert sorted(packages) == sorted(["pollctl", *(f"plugins/{module}" for module in announced.values())])
+    if (ROOT / "plugins").is_dir():
+        assert sorted(path.name for path in (ROOT / "plugins").iterdir()) == sorted(announced.values())

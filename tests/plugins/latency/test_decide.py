@@ -1,0 +1,393 @@
+"""The rules of latency, by their numbers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pollctl_latency.decide
+from pollctl_latency.decide import alert, bucket_start, decide, miss_streaks, p95, roll_up, summarise
+from pollctl_latency.fetch import GRAIN, TICK, agenda
+from pollctl_latency.model import (
+    AddSample,
+    ChangeAlertState,
+    CompleteJob,
+    Job,
+    Reading,
+    RollUpJob,
+    Round,
+    Sample,
+    SampleStatus,
+    Settings,
+    State,
+    Tail,
+)
+
+NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
+MISS: Literal["missed"] = "missed"
+ERROR: Literal["system_error"] = "system_error"
+outcomes = st.lists(st.one_of(st.sampled_from([MISS, ERROR]), st.floats(0.01, 10_000)), max_size=60)
+
+
+def job(**changes: Any) -> Job:
+    facts = {
+        "id": 1,
+        "target": "192.0.2.7",
+        "probe": "api",
+        "monitoring_mode": "real_polling",
+        "status": "running",
+        "cadence_seconds": 60,
+        "duration_seconds": 3600,
+        "started_at": NOON,
+        "last_ping_at": None,
+        "alert_state": "ok",
+        "alert_offline": True,
+        "alert_recovery": True,
+        "sample_count": 0,
+    }
+    return Job(**{**facts, **changes})
+
+
+def samples_of(outcomes: Iterable[Any], every: int = 60) -> list[Sample]:
+    """Samples as they would stand in the database, their jitter reckoned one by one."""
+    made: list[Sample] = []
+    last: float | None = None
+    for number, outcome in enumerate(outcomes):
+        rtt = outcome if isinstance(outcome, float | int) else None
+        jitter = abs(rtt - last) if rtt is not None and last is not None else None
+        last = rtt if rtt is not None else last
+        made.append(
+            Sample(
+                sequence_number=number,
+                status="success" if rtt is not None else outcome,
+                rtt_ms=rtt,
+                jitter_ms=jitter,
+                recorded_at=NOON + timedelta(seconds=number * every),
+            )
+        )
+    return made
+
+
+def judged(reading: Reading, tail: Tail | None = None, **changes: Any) -> list[Any]:
+    state = State(jobs={1: job(**changes)}, tails={1: tail or Tail()}, recipients={1: [7]})
+    return decide(state, Round(readings=[reading]), NOON, Settings())
+
+
+def success(rtt_ms: float = 20.0) -> Reading:
+    return Reading(job_id=1, status="success", started_at=NOON, rtt_ms=rtt_ms)
+
+
+def miss() -> Reading:
+    return Reading(job_id=1, status=MISS, started_at=NOON, why="Request timeout")
+
+
+# rules 2 and 3: expired, due, not yet
+
+
+@pytest.mark.parametrize(
+    ("now", "asks_for"),
+    [
+        (NOON, "due"),
+        (NOON + timedelta(hours=1), "due"),
+        (NOON + timedelta(hours=1, milliseconds=1), "finished"),
+        (NOON - timedelta(milliseconds=1), "nothing"),
+    ],
+    ids=["at the start", "at exactly the end", "a millisecond after the end", "before the start"],
+)
+def test_expiry_is_looked_at_before_dueness(now: datetime, asks_for: str) -> None:
+    asked = agenda([job()], now, {})
+
+    assert (bool(asked.due), bool(asked.finished)) == (asks_for == "due", asks_for == "finished")
+
+
+@pytest.mark.parametrize(
+    ("since_last", "is_due"), [(59.999, False), (60, True), (600, True)], ids=["early", "on time", "late"]
+)
+def test_a_job_is_due_a_cadence_after_its_latest_probe_started(since_last: float, is_due: bool) -> None:
+    now = NOON + timedelta(minutes=20)
+    asked = agenda([job(last_ping_at=now - timedelta(seconds=since_last))], now, {})
+
+    assert bool(asked.due) is is_due
+
+
+def test_a_job_with_a_probe_under_way_is_neither_due_nor_over() -> None:
+    asked = agenda([job(last_ping_at=NOON)], NOON + timedelta(hours=2), {1})
+
+    assert not asked.due
+    assert not asked.finished
+
+
+@given(st.lists(st.integers(-3_600_000, 3_600_000), max_size=10))
+def test_the_next_round_comes_with_the_next_due_job_but_within_a_tick_and_not_within_a_grain(
+    offsets: list[int],
+) -> None:
+    now = NOON + timedelta(minutes=30)
+    jobs = [job(id=n, last_ping_at=NOON + timedelta(milliseconds=ms)) for n, ms in enumerate(offsets)]
+    asked = agenda(jobs, now, {})
+    waiting = [each.due_at for each in jobs if each not in asked.due]
+
+    assert now + GRAIN <= asked.next_at <= now + TICK
+    assert asked.next_at <= max(now + GRAIN, min(waiting, default=now + TICK))
+    assert all(each.due_at > now for each in jobs if each not in asked.due)
+
+
+def test_a_job_past_its_end_is_completed_at_the_pass_now_also_without_a_sample() -> None:
+    now = NOON + timedelta(hours=1, milliseconds=1)
+    state = State(jobs={1: job()}, recipients={1: [7, 8]})
+    (done,) = decide(state, Round(finished=[1]), now, Settings())
+
+    assert isinstance(done, CompleteJob)
+    assert (done.completed_at, done.summary.verdict, done.recipients) == (now, "no_data", [7, 8])
+
+
+def test_a_job_that_was_prolonged_during_the_fetch_runs_on() -> None:
+    state = State(jobs={1: job(duration_seconds=7200)})
+
+    assert decide(state, Round(finished=[1]), NOON + timedelta(minutes=90), Settings()) == []
+
+
+# rule 5
+
+
+@pytest.mark.parametrize("status", ["cancelled", "completed", "failed"])
+def test_a_sample_of_a_job_that_was_closed_in_flight_is_dropped(status: Any) -> None:
+    assert judged(success(), status=status) == []
+
+
+def test_a_sample_of_a_job_that_was_deleted_in_flight_is_dropped() -> None:
+    assert decide(State(), Round(readings=[success()]), NOON, Settings()) == []
+
+
+def test_a_job_that_someone_closed_is_rolled_up_and_keeps_its_status() -> None:
+    state = State(jobs={1: job(status="cancelled")}, samples={1: samples_of([10.0])}, recipients={1: [7]})
+    (done,) = decide(state, Round(finished=[1]), NOON, Settings())
+
+    assert isinstance(done, RollUpJob)
+    assert done.summary.stats.success == 1
+
+
+# rule 4
+
+
+def test_a_sample_follows_the_one_before_it() -> None:
+    (added,) = judged(success(20.5), Tail(next_sequence=3, last_rtt_ms=20.0, recent=["success"]))
+
+    assert isinstance(added, AddSample)
+    assert (added.sequence_number, added.jitter_ms, added.recorded_at) == (3, 0.5, NOON)
+
+
+# rule 8
+
+
+def test_jitter_is_unknown_for_the_first_success_and_for_a_miss() -> None:
+    assert judged(success())[0].jitter_ms is None
+    assert judged(miss(), Tail(next_sequence=1, last_rtt_ms=20.0))[0].jitter_ms is None
+
+
+# rule 9
+
+
+def test_the_example_of_the_summary_comes_out() -> None:
+    summary = summarise(samples_of([10.0, 20.0, MISS, 40.0, ERROR]))
+
+    assert summary.loss_percent == 25
+    assert summary.stats.rtt_avg_ms == pytest.approx(23.33, abs=0.004)
+    assert [sample.jitter_ms for sample in samples_of([10.0, 20.0, MISS, 40.0])] == [None, 10, None, 20]
+    assert (summary.stats.jitter_avg_ms, summary.jitter_max_ms) == (15, 20)
+    assert (summary.rtt_median_ms, summary.stats.rtt_min_ms, summary.stats.rtt_max_ms) == (20, 10, 40)
+
+
+@pytest.mark.parametrize(
+    ("taken", "verdict"),
+    [
+        ([], "no_data"),
+        ([20.0] * 95 + [ERROR] * 5, "pass"),
+        ([20.0] * 94 + [ERROR] * 6, "unreliable"),
+        ([MISS] * 94 + [ERROR] * 6, "unreliable"),
+        ([ERROR], "unreliable"),
+        ([20.0] * 98 + [MISS] * 2, "pass"),
+        ([20.0] * 97 + [MISS] * 3, "fail"),
+        ([MISS], "fail"),
+        ([20.0], "pass"),
+        ([100.0] * 20, "pass"),
+        ([100.1] * 20, "fail"),
+        ([10.0, 40.0], "pass"),
+        ([10.0, 40.1], "fail"),
+    ],
+    ids=[
+        "no samples", "5 % system errors", "6 % system errors", "system errors before loss",
+        "system errors only", "loss of 2 %", "loss of 3 %", "all missed", "one success",
+        "p95 at the limit", "p95 above it", "jitter at the limit", "jitter above it",
+    ],
+)  # fmt: skip
+def test_the_verdict_is_the_first_that_holds(taken: Any, verdict: str) -> None:
+    assert summarise(samples_of(taken)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("taken", "outages", "longest"),
+    [
+        ([MISS] * 4, 0, 4),
+        ([MISS] * 5, 1, 5),
+        ([MISS] * 3 + [ERROR] + [MISS] * 2, 1, 5),
+        ([MISS] * 3 + [20.0] + [MISS] * 2, 0, 3),
+        ([MISS] * 6 + [20.0] + [MISS] * 9, 2, 9),
+        ([ERROR] * 9, 0, 0),
+    ],
+    ids=[
+        "four misses",
+        "five misses",
+        "a system error between",
+        "a success between",
+        "two outages",
+        "errors only",
+    ],
+)
+def test_an_outage_is_five_misses_in_a_row(taken: Any, outages: int, longest: int) -> None:
+    summary = summarise(samples_of(taken))
+
+    assert (summary.outages, summary.longest_streak) == (outages, longest)
+
+
+@pytest.mark.parametrize(
+    ("n", "place"), [(1, 0), (2, 1), (19, 18), (20, 19), (21, 19), (100, 95), (180, 171)]
+)
+def test_p95_is_the_element_at_the_floor_of_95_percent(n: int, place: int) -> None:
+    assert p95(list(range(n))) == place
+
+
+@given(outcomes)
+def test_a_summary_accounts_for_every_sample(taken: Any) -> None:
+    samples = samples_of(taken)
+    summary = summarise(samples)
+    stats = summary.stats
+
+    assert stats.success + stats.missed + stats.system_error == len(samples)
+    assert (summary.verdict == "no_data") == (not samples)
+    assert sum(miss_streaks(sample.status for sample in samples)) == stats.missed
+    if stats.success:
+        ordered: list[Any] = [stats.rtt_min_ms, summary.rtt_median_ms, stats.rtt_p95_ms, stats.rtt_max_ms]
+        assert ordered == sorted(ordered)
+
+
+# rule 10
+
+
+@pytest.mark.parametrize(
+    ("recent", "outcome", "state", "expected"),
+    [
+        ([MISS] * 4, MISS, "ok", "offline"),
+        ([MISS] * 3, MISS, "ok", None),
+        ([MISS] * 4, MISS, "offline_alerted", None),
+        ([MISS] * 4, ERROR, "ok", None),
+        ([MISS, MISS, "success", MISS], MISS, "ok", None),
+        (["success"] * 4, "success", "offline_alerted", "recovery"),
+        (["success"] * 4, "success", "ok", None),
+        (["success"] * 3 + [MISS], "success", "offline_alerted", None),
+    ],
+    ids=[
+        "fifth miss", "fourth miss", "sixth miss", "system error after four misses", "success between",
+        "fifth success", "success when all is well", "fourth success",
+    ],
+)  # fmt: skip
+def test_alerts_are_edges(recent: Any, outcome: Any, state: Any, expected: Any) -> None:
+    assert alert(job(alert_state=state), outcome, Tail(recent=recent)) == expected
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_the_state_changes_even_where_nobody_asked_to_hear_of_it(is_wanted: bool) -> None:
+    _, change = judged(miss(), Tail(next_sequence=4, recent=[MISS] * 4), alert_offline=is_wanted)
+
+    assert isinstance(change, ChangeAlertState)
+    assert (change.alert_type, change.is_announced, change.recipients) == ("offline", is_wanted, [7])
+
+
+@given(outcomes)
+def test_alerts_alternate_and_each_follows_five_of_its_kind(taken: Any) -> None:
+    state, told = "ok", []
+    recent: list[SampleStatus] = []
+    for sample in samples_of(taken):
+        change = alert(job(alert_state=state), sample.status, Tail(recent=recent[:4]))
+        if sample.status != ERROR:
+            recent = [sample.status, *recent]
+        if change:
+            told.append(change)
+            state = "offline_alerted" if change == "offline" else "ok"
+            assert set(recent[:5]) == {MISS if change == "offline" else "success"}
+            assert len(recent) >= 5
+
+    assert all(first != second for first, second in pairwise(["recovery", *told]))
+    assert bool(told) == bool(summarise(samples_of(taken)).outages)
+
+
+# rule 11
+
+
+def test_roll_ups_are_five_minutes_of_utc() -> None:
+    rollups = roll_up(samples_of([10.0, 20.0, MISS, 40.0, ERROR, 30.0], every=60))
+
+    assert [rollup.bucket_start for rollup in rollups] == [NOON, NOON + timedelta(minutes=5)]
+    assert [rollup.stats.success for rollup in rollups] == [3, 1]
+    assert rollups[1].stats.jitter_avg_ms == 10
+
+
+@given(outcomes, st.integers(1, 1000))
+def test_roll_ups_hold_each_sample_once(taken: Any, every: int) -> None:
+    samples = samples_of(taken, every)
+    rollups = roll_up(samples)
+    starts = [rollup.bucket_start for rollup in rollups]
+
+    assert starts == sorted(set(starts))
+    assert sum(r.stats.success + r.stats.missed + r.stats.system_error for r in rollups) == len(samples)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_bucket_begins_at_most_five_minutes_before_its_samples(moment: Any) -> None:
+    start = bucket_start(moment)
+
+    assert timedelta() <= moment - start < timedelta(minutes=5)
+    assert (start.minute % 5, start.second, start.microsecond) == (0, 0, 0)
+
+
+# the shape of decide
+
+
+@given(outcomes)
+def test_the_same_input_gives_the_same_decisions_each_with_a_reason(taken: Any) -> None:
+    readings = [
+        Reading(
+            job_id=n,
+            status=sample.status,
+            started_at=NOON,
+            rtt_ms=sample.rtt_ms,
+            why="" if sample.rtt_ms else "no",
+        )
+        for n, sample in enumerate(samples_of(taken))
+    ]
+    state = State(
+        jobs={n: job(id=n) for n in range(len(taken))}, tails={n: Tail() for n in range(len(taken))}
+    )
+    batch = Round(readings=readings, prunable=[1])
+    first = decide(state, batch, NOON, Settings())
+
+    assert first == decide(state, batch, NOON, Settings())
+    assert all(decision.reason for decision in first)
+    assert len(first) == len(taken) + 1
+
+
+def test_decide_imports_nothing_that_could_reach_outside() -> None:
+    tree = ast.parse(Path(pollctl_latency.decide.__file__).read_text())
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert modules == {
+        "__future__", "collections.abc", "datetime", "itertools", "statistics", "pollctl_latency.model",
+    }  # fmt: skip
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
