@@ -1,4 +1,4 @@
-"""Where ``pollctl`` and ``python -m pollctl`` begin; what cron starts every minute must not import more than it needs."""
+"""Where ``pollctl`` and ``python -m pollctl`` begin; what cron starts each minute imports no more than it needs."""
 
 from __future__ import annotations
 

@@ -151,9 +151,7 @@ def _database(config: Config) -> Iterator[Finding]:
         yield from _failures("database", error)
         return
     for problem in problems:
-        yield Finding(
-            level="FAIL", subject="database", text=f"{path}: {problem}; restore a backup", exit_code=1
-        )
+        yield Finding(level="FAIL", subject="database", text=f"{path}: {problem}; restore a backup", exit_code=1)
     if not problems:
         yield Finding(level="ok", subject="database", text=str(path))
 

@@ -1,4 +1,4 @@
-"""Processes that run side by side, each in a process group of its own that ends with it or is killed in time."""
+"""Processes that run side by side, each in a group of its own that ends with it or is killed in time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 from pollctl import signals
 
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 _CHUNK = 65_536
+_CHUNKS_AT_ONCE = 16  # one that never stops talking must not keep us from looking at the clock
 _LONGEST_POLL_S = 60.0
 
 
@@ -109,7 +110,7 @@ class Children:
                     continue
                 self.ended_by = self.ended_by or number
                 for child in self._running:
-                    child.process.send_signal(number)
+                    child.ask_to_end(number)
 
     def _reap(self) -> Iterator[Exit]:
         for child in [child for child in self._running if child.has_ended()]:
@@ -131,9 +132,8 @@ class _Child:
             start_new_session=True,
         )
         self.kill_at = time.monotonic() + task.limit_s
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
-        self._stdout, self._stderr = self.process.stdout.fileno(), self.process.stderr.fileno()
+        pipes = (self.process.stdout, self.process.stderr)
+        self._stdout, self._stderr = (cast("IO[bytes]", pipe).fileno() for pipe in pipes)
         self.open_pipes = {self._stdout, self._stderr}
         self._said = {self._stdout: bytearray(), self._stderr: bytearray()}
         self._is_overdue = False
@@ -144,11 +144,17 @@ class _Child:
         """Read what is there, and tell the whole lines of stderr."""
         for descriptor in list(self.open_pipes):
             with suppress(BlockingIOError):
-                while chunk := os.read(descriptor, _CHUNK):
+                for _ in range(_CHUNKS_AT_ONCE):
+                    chunk = os.read(descriptor, _CHUNK)
+                    if not chunk:
+                        self.open_pipes.remove(descriptor)
+                        break
                     self._said[descriptor] += chunk
-                    if descriptor == self._stderr:
-                        self._tell(on_line)
-                self.open_pipes.remove(descriptor)
+        self._tell(on_line)
+
+    def ask_to_end(self, number: int) -> None:
+        """Pass a signal on to the process; it is ours to reap, so its number cannot belong to another yet."""
+        os.kill(self.process.pid, signal.SIGTERM if number == signal.SIGHUP else number)
 
     def kill(self) -> None:
         """End the process and all that it started, at once."""
@@ -157,7 +163,7 @@ class _Child:
         self._kill_group()
 
     def has_ended(self) -> bool:
-        """Whether the process has ended; it is left a zombie, so that its group's number is not given away."""
+        """Whether the process has ended; it is left a zombie, so that nobody gets the number of its group."""
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def end(self, on_line: Callable[[str, str], None]) -> Exit:

@@ -12,7 +12,7 @@ from pollctl import clock, standing
 from pollctl.config import Config, canonical
 from pollctl.config_model import PluginConfig
 from pollctl.errors import ConfigError, PollctlError
-from pollctl.schedule import Gate, Past, Schedule, Timing, Verdict, judge
+from pollctl.schedule import Gate, Past, Schedule, Verdict, judge
 from pollctl.standing import Standing, Standings
 
 NEVER = "9999-12-31T23:59:59.999Z"
@@ -36,16 +36,14 @@ class Reckoning(NamedTuple):
 
     @property
     def has_start_to_come(self) -> bool:
-        """Whether a pass has started later than the moment: the clock was stepped back, or it started just now."""
+        """Whether a pass started later than the moment: just now, or the clock was stepped back."""
         at = clock.to_text(self.at)
         return any((row.last_started_at or "") > at for row in self.standings.values())
 
     @property
     def due(self) -> list[str]:
         """The names of those that are due."""
-        return [
-            name for name, verdict in self.verdicts.items() if isinstance(verdict, Verdict) and verdict.is_due
-        ]
+        return [name for name, verdict in self.verdicts.items() if isinstance(verdict, Verdict) and verdict.is_due]
 
 
 class Why(NamedTuple):
@@ -116,9 +114,7 @@ def next_slots(
     found: dict[str, list[datetime] | ConfigError] = {}
     for name in map(canonical, names or config.enabled):
         try:
-            limits = config.timing_and_limits(
-                name, _defaults(standings.get(name, Standing(name))), check_schedule=True
-            )
+            limits = config.timing_and_limits(name, _defaults(standings.get(name, Standing(name))), check_schedule=True)
         except ConfigError as error:
             found[name] = error
             continue
@@ -130,8 +126,8 @@ def next_slots(
 def why(config: Config, name: str, now: datetime) -> Why:
     """Every gate between a plugin and its next pass.
 
-    A pass at work does not make a plugin less due, and one that cannot be loaded is due all the same: its pass
-    fails. Those gates say what would come of a pass.
+    A pass at work does not make a plugin less due, and one that cannot be loaded is due all the same: its
+    pass fails. Those gates say what would come of a pass.
 
     Raises:
         ConfigError: the plugin's schedule cannot be read.
@@ -148,19 +144,6 @@ def why(config: Config, name: str, now: datetime) -> Why:
     return Why(name, gates, is_due, verdict.next_due_at if enabled.passed else None)
 
 
-def timing(limits: PluginConfig) -> Timing:
-    """The part of a plugin's settings that says when it is due."""
-    return Timing(
-        expression=limits.schedule,
-        timezone=limits.timezone.key,
-        jitter=limits.jitter,
-        catch_up=limits.catch_up,
-        max_lateness=limits.max_lateness,
-        backoff=limits.backoff,
-        backoff_max=limits.backoff_max,
-    )
-
-
 def _judge(name: str, limits: PluginConfig, row: Standing, now: datetime) -> Verdict:
     past = Past(
         last_started_at=_moment(row.last_started_at),
@@ -168,7 +151,7 @@ def _judge(name: str, limits: PluginConfig, row: Standing, now: datetime) -> Ver
         # an interrupted pass leaves the count as it was, but there is nothing to back off from
         consecutive_failures=row.consecutive_failures if row.last_outcome in _FAILURES else 0,
     )
-    return judge(timing(limits), past, now, plugin=name, host=_host())
+    return judge(limits.timing, past, now, plugin=name, host=_host())
 
 
 def _moment(text: str | None) -> datetime | None:

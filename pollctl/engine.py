@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from pollctl.config_model import Http
     from pollctl.plugins import Found
     from pollctl.stop import Stop
+    from pollctl.units import Duration
 
 _END = object()
 _NAMED = 5  # targets that an error names before it only counts them
 
 
-def run_pass(config: Config, found: Found, *, trigger: str, stop: Stop, wait: float = 0) -> Report:
+def run_pass(
+    config: Config, found: Found, *, trigger: str, stop: Stop, wait: float = 0, deadline: Duration | None = None
+) -> Report:
     """Run one pass of one plugin.
 
     Args:
@@ -42,13 +45,14 @@ def run_pass(config: Config, found: Found, *, trigger: str, stop: Stop, wait: fl
         trigger: ``manual`` or ``due``.
         stop: told by signals when to end; its deadline is set here, once the lock is held.
         wait: seconds to wait for another pass of this plugin.
+        deadline: instead of the one in the settings.
 
     Raises:
         ConfigError: the plugin's settings are wrong; nothing was started.
         LockedError: another pass holds the lock; nothing was started.
         DatabaseError: the database cannot be used.
     """
-    prepared = prepare(config, found, check_schedule=trigger == "manual")
+    prepared = prepare(config, found, check_schedule=trigger == "manual").within(deadline)
     run_id = runs.new_id(clock.now())
     with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
         stop.end_in(prepared.limits.deadline)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock, store, units
+from pollctl import clock, store
 from pollctl.errors import PluginError, PollctlError
 from pollctl.plugins import Found, load, migrations_of
 from pollctl.status import PluginStatus, latest_runs, plugin_statuses
@@ -63,9 +63,9 @@ class Families:
             return None
         return plugin
 
-    def _of_plugin(self, plugin: Plugin, db: Any) -> Sequence[Metric]:
+    def _of_plugin(self, plugin: Plugin, db: Database, now: datetime) -> Sequence[Metric]:
         try:
-            return list(plugin.hooks.pollctl_metrics(db=db, now=clock.now()) or ())
+            return list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
         except Exception as error:  # noqa: BLE001 - the bug of one plugin must not take the metrics of all along
             self._complain(f"plugin {plugin.name!r}: metrics raised {type(error).__name__}: {error}; they are left out")
             return ()
@@ -80,7 +80,7 @@ def text(families: Families) -> str:
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(families)  # type: ignore[arg-type] - anything with collect() will do
+    registry.register(families)  # type: ignore[arg-type]  # anything with collect() will do
     return generate_latest(registry).decode()
 
 
@@ -151,6 +151,7 @@ def _effects(counts: Mapping[str, Mapping[str, int]]) -> GaugeMetricFamily:
     from prometheus_client.core import GaugeMetricFamily
 
     from pollctl.outbox import STATUSES
+
     family = GaugeMetricFamily("pollctl_outbox", "Effects by status.", labels=["plugin", "status"])
     for plugin, by_status in counts.items():
         for status in STATUSES:

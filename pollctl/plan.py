@@ -22,17 +22,24 @@ if TYPE_CHECKING:
     from pollctl.passrun import PassRun
     from pollctl.plugins import Found
     from pollctl.stop import Stop
+    from pollctl.units import Duration
 
 
-def plan_pass(config: Config, found: Found, *, stop: Stop) -> Report:
+def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | None = None) -> Report:
     """Fetch and decide, one round at most: the report lists the decisions.
+
+    Args:
+        config: the settings.
+        found: the plugin, not yet imported.
+        stop: told by signals when to end; its deadline is set here.
+        deadline: instead of the one in the settings.
 
     Raises:
         ConfigError: the plugin's settings are wrong.
         PluginError: the plugin cannot be used at all; what its hooks raise is in the report.
         DatabaseError: the database cannot be used; where there is none yet, an empty one in memory serves.
     """
-    prepared = prepare(config, found, check_schedule=True)
+    prepared = prepare(config, found, check_schedule=True).within(deadline)
     if isinstance(prepared.hooks, PluginError):
         raise prepared.hooks
     stop.end_in(prepared.limits.deadline)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
 
 from pollctl.config import Config
 from pollctl.config_model import PluginConfig
 from pollctl.errors import PluginError
 from pollctl.hooks import Hooks
 from pollctl.plugins import Found, Plugin, load, migrations_of
+from pollctl.units import Duration
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations
@@ -29,6 +33,14 @@ class Prepared(NamedTuple):
     def migrations(self) -> list[Migrations]:
         """The plugin's migrations: a list of one or none."""
         return [] if isinstance(self.hooks, PluginError) else migrations_of([self.hooks.plugin])
+
+    def within(self, deadline: Duration | None) -> Prepared:
+        """The same with another deadline; the window yields to it, as far before it as it was. None changes nothing."""
+        if deadline is None:
+            return self
+        longest = max(timedelta(), deadline - (self.limits.deadline - self.limits.window))
+        window = min(self.limits.window, Duration(seconds=longest.total_seconds()))
+        return self._replace(limits=replace(self.limits, deadline=deadline, window=window))
 
 
 def prepare(config: Config, found: Found, *, check_schedule: bool) -> Prepared:

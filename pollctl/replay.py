@@ -115,17 +115,14 @@ def _decoded(plugin: Plugin, row: Mapping[str, Any]) -> tuple[Any, Any, Any]:
         ("state", plugin.poller.state),
         ("batch", plugin.poller.batch),
     )
-    settings, state, batch = (
-        msgspec.json.decode(row[name], type=kind, dec_hook=units.decode) for name, kind in kinds
-    )
+    settings, state, batch = (msgspec.json.decode(row[name], type=kind, dec_hook=units.decode) for name, kind in kinds)
     return settings, state, batch
 
 
 def _difference(before: Any, after: Any) -> list[str]:
-    texts = [
-        json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).splitlines()
-        for value in (before, after)
-    ]
-    lines = list(difflib.unified_diff(*texts, "recorded", "decided now", lineterm="", n=2))
+    old, new = (
+        json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).splitlines() for value in (before, after)
+    )
+    lines = list(difflib.unified_diff(old, new, "recorded", "decided now", lineterm="", n=2))
     left_out = len(lines) - _LINES_SHOWN
     return lines[:_LINES_SHOWN] + ([f"... and {left_out} more lines"] if left_out > 0 else [])

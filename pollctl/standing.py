@@ -120,9 +120,7 @@ def _connect(database: Path, mode: str, patience_s: float) -> sqlite3.Connection
 
 
 def _is_current(connection: sqlite3.Connection) -> bool:
-    marks = [
-        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-    ]
+    marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
     return marks == [APPLICATION_ID, USER_VERSION]
 
 

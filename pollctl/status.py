@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.config import Config
-    from pollctl.due import Judged
+    from pollctl.schedule import Verdict
 
 
 class PluginStatus(Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
     verdicts = due.judge_all(config, now)
     past: dict[str, Mapping[str, Any]] = {}
     effects: dict[str, dict[str, int]] = {}
-    last: dict[str, Mapping[str, Any]] = {}
+    last: dict[str, dict[str, Any]] = {}
     if config.core.database.exists():
         with closing(store.open_to_read(config.core.database)) as db:
             past = {row["plugin"]: row for row in db.query("SELECT * FROM schedules")}
@@ -90,10 +90,7 @@ def past_runs(db: Database, plugin: str, *, limit: int) -> list[dict[str, Any]]:
     """Passes of *plugin*, or of all if it is empty, newest first; without process details."""
     where, values = ("plugin=?", [plugin]) if plugin else ("1", [])
     hidden = ("trace_id", "pid", "host")
-    return [
-        {key: run[key] for key in run if key not in hidden}
-        for run in runs.rows(db, where, values, limit=limit)
-    ]
+    return [{key: run[key] for key in run if key not in hidden} for run in runs.rows(db, where, values, limit=limit)]
 
 
 def everything(db: Database, run_id: str) -> dict[str, Any]:
@@ -119,7 +116,7 @@ def _status(
     past: Mapping[str, Any],
     last: Mapping[str, Any],
     effects: Mapping[str, int],
-    judged: Judged | None,
+    judged: Verdict | ConfigError | None,
     now: datetime,
 ) -> PluginStatus:
     locked_by = holder(lock_path(config.core.database, name))

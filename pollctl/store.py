@@ -218,6 +218,8 @@ def _connect(path: Path, mode: str) -> Database:
 def _configured(connection: sqlite3.Connection) -> Database:
     for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
+    # SQLite makes json_each known when it is first used, which the guard would take for a change of the schema.
+    connection.execute("SELECT 1 FROM json_each('[]')")
     return StrictDatabase(connection, execute_plugins=False)
 
 

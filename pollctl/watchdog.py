@@ -1,46 +1,63 @@
-"""The end of a pass that does not end by itself, and of one whose supervisor is gone."""
+"""The end of what does not end by itself, and of a pass whose supervisor is gone."""
 
 from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 import threading
 import time
-
-from pollctl.stop import Stop
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
 
 SUPERVISOR = "POLLCTL_SUPERVISOR"
 """Environment variable in which a supervisor gives its process id to those that it starts."""
 
 _LOOK_EVERY_S = 1.0
 _LONGEST_S = 365 * 86400.0  # what faulthandler and locks can count
+_STDERR = 2
 
 
-def watchdog(seconds: float, message: str, *, stop: Stop | None = None) -> None:
-    """End this process with exit code 1 when it lives longer than *seconds* from now.
+@contextmanager
+def watchdog(limit: timedelta, message: str) -> Iterator[None]:
+    """End this process with exit code 1 when the block takes longer than *limit*.
 
-    A daemon thread does it, with one line on stderr; should something hold the interpreter's lock, faulthandler does it
-    a second later, with the tracebacks of all threads. Until then *stop* is asked for the end if the process
-    that ``POLLCTL_SUPERVISOR`` names is no longer our parent.
+    A daemon thread does it, with one line on stderr; should something hold the interpreter's lock, faulthandler
+    does it a second later, with the tracebacks of all threads. When the supervisor that started this process is
+    gone, the process gets SIGTERM, as if it had passed one on. Blocks must not be nested.
 
     Args:
-        seconds: from now to the end.
+        limit: how long the block may take.
         message: the line, without newline.
-        stop: that of the pass.
     """
-    seconds = min(seconds, _LONGEST_S)
-    faulthandler.dump_traceback_later(seconds + 1, exit=True)
-    args = (time.monotonic() + seconds, message, stop)
-    threading.Thread(target=_watch, args=args, name="watchdog", daemon=True).start()
-
-
-def _watch(end_at: float, message: str, stop: Stop | None) -> None:
-    supervisor = os.environ.get(SUPERVISOR, "")
-    while (remaining := end_at - time.monotonic()) > 0:
-        if stop and supervisor and supervisor != str(os.getppid()):
-            stop.request()
-        time.sleep(min(remaining, _LOOK_EVERY_S))
+    seconds = min(limit.total_seconds(), _LONGEST_S)
+    is_done = threading.Event()
+    faulthandler.dump_traceback_later(seconds + 1, exit=True, file=_STDERR)
+    arguments = (is_done, time.monotonic() + seconds, message, _supervisor())
+    threading.Thread(target=_watch, args=arguments, name="watchdog", daemon=True).start()
     try:
-        os.write(2, f"pollctl: {message}\n".encode(errors="backslashreplace"))
+        yield
+    finally:
+        is_done.set()
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _watch(is_done: threading.Event, end_at: float, message: str, supervisor: str) -> None:
+    while (remaining := end_at - time.monotonic()) > 0:
+        if supervisor not in ("", str(os.getppid())):
+            supervisor = ""
+            os.kill(os.getpid(), signal.SIGTERM)
+        if is_done.wait(min(remaining, _LOOK_EVERY_S)):
+            return
+    try:
+        os.write(_STDERR, f"pollctl: {message}\n".encode(errors="backslashreplace"))
     finally:
         os._exit(1)
+
+
+@cache
+def _supervisor() -> str:
+    """The process id of our supervisor; taken out of the environment, as what we start has us for a parent."""
+    return os.environ.pop(SUPERVISOR, "")

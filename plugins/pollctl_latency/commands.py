@@ -43,21 +43,13 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.command()
 @click.argument("target")
-@click.option(
-    "--cadence", type=WholeSeconds(), default="60s", show_default=True, help="One sample every so often."
-)
+@click.option("--cadence", type=WholeSeconds(), default="60s", show_default=True, help="One sample every so often.")
 @click.option("--duration", type=WholeSeconds(), default="60m", show_default=True, help="Length of the job.")
-@click.option(
-    "--mode", type=click.Choice(["real_polling", "simulated"]), default="real_polling", show_default=True
-)
-@click.option(
-    "--probe", type=click.Choice(["api", "http", "tcp", "icmp"]), help="Told from the target by default."
-)
+@click.option("--mode", type=click.Choice(["real_polling", "simulated"]), default="real_polling", show_default=True)
+@click.option("--probe", type=click.Choice(["api", "http", "tcp", "icmp"]), help="Told from the target by default.")
 @click.option("--alert-offline", is_flag=True, help="Record and tell when five samples in a row are missed.")
 @click.option("--alert-recovery", is_flag=True, help="Record and tell when it answers again.")
-@click.option(
-    "--notify", "urls", multiple=True, metavar="URL", help="Apprise address to tell; may be repeated."
-)
+@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to tell; may be repeated.")
 @_as_json
 @click.pass_obj
 def add(
@@ -75,9 +67,7 @@ def add(
 ) -> None:
     """Start a job: sample TARGET every cadence for a duration, then say how it did. Prints the job's id."""
     if duration < cadence:
-        raise click.BadParameter(
-            f"{duration} is shorter than the cadence, {cadence}", param_hint="--duration"
-        )
+        raise click.BadParameter(f"{duration} is shorter than the cadence, {cadence}", param_hint="--duration")
     probe = probe or guess_probe(target)
     trouble = trouble_with(target, probe)
     if trouble:

@@ -52,12 +52,13 @@ class FakeApi:
 
     Attributes:
         url: for ``base_url``.
+        script: what is still to be answered, by target; may be changed.
         asked: pairs of label and target, in the order of the requests.
     """
 
     def __init__(self, script: Mapping[str, Sequence[Reply]] | None = None) -> None:
         self.asked: list[tuple[str, str]] = []
-        self._script = {target: list(replies) for target, replies in (script or {}).items()}
+        self.script = {target: list(replies) for target, replies in (script or {}).items()}
         self._dice = Random(4402)  # noqa: S311 - a fake
         self._turn = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Asked)
@@ -76,7 +77,7 @@ class FakeApi:
         """The next reply about *target*."""
         with self._turn:
             self.asked.append((label, target))
-            replies = self._script.get(target)
+            replies = self.script.get(target)
             if replies is None:
                 return Reply(elapsed=round(max(0.1, self._dice.gauss(20, 3)), 2))
             return replies.pop(0) if len(replies) > 1 else replies[0]

@@ -61,7 +61,7 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
         probes.launch(asked.due)
         yield from finished_rounds([*asked.finished, *store.closed_jobs(db)])
         yield from probes.landed(asked.next_at - run.now)
-        is_open = run.next_round(asked.next_at)
+        is_open = timedelta(seconds=run.remaining) > TICK + LEAVE and run.next_round(asked.next_at)
     yield from probes.landed(timedelta(seconds=run.remaining) - LEAVE)
     over = store.prunable(db, run.now - run.settings.keep_samples)
     if over:

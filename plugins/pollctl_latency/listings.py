@@ -66,8 +66,7 @@ def _refuse_too_many(db: Database, max_running: int) -> None:
     ).fetchone()[0]
     if running >= max_running:
         raise PollctlError(
-            f"{running} jobs are running and max_running is {max_running}; "
-            "cancel one, or raise it in [plugins.latency]"
+            f"{running} jobs are running and max_running is {max_running}; cancel one, or raise it in [plugins.latency]"
         )
 
 

@@ -70,9 +70,9 @@ def request_for(job: Job, settings: Settings) -> Request:
     """The exchange that probes a target of kind ``api`` or ``http``."""
     timeout = settings.timeout.total_seconds()
     if job.probe == "http":
-        return Request(url=job.target, tag=job, timeout=timeout, follow=False)
+        return Request(url=job.target, tag=job, timeout=timeout, follow=False, is_patient=True)
     path = f"latency/{quote(settings.label, safe='')}/{quote(job.target, safe='')}/"
-    return Request(url=f"{settings.base_url.rstrip('/')}/{path}", tag=job, timeout=timeout)
+    return Request(url=f"{settings.base_url.rstrip('/')}/{path}", tag=job, timeout=timeout, is_patient=True)
 
 
 def read_answer(answer: Answer) -> Reading | None:
@@ -130,9 +130,7 @@ def read_result(result: Result) -> Reading | None:
     if result.error is not None and result.error.kind in CUT:
         return None
     status, rtt, why = _judge_error(result.error) if result.error else result.value
-    return Reading(
-        job_id=result.item.id, status=status, started_at=result.started_at, rtt_ms=rtt, why=shown(why)
-    )
+    return Reading(job_id=result.item.id, status=status, started_at=result.started_at, rtt_ms=rtt, why=shown(why))
 
 
 def _judge_error(error: FetchError) -> Outcome:

@@ -94,9 +94,7 @@ def samples(db: Database, job_id: int) -> list[Sample]:
         [job_id],
     )
     return [
-        Sample(
-            sequence_number=number, status=status, rtt_ms=rtt, jitter_ms=jitter, recorded_at=from_text(moment)
-        )
+        Sample(sequence_number=number, status=status, rtt_ms=rtt, jitter_ms=jitter, recorded_at=from_text(moment))
         for number, status, rtt, jitter, moment in rows
     ]
 
@@ -249,10 +247,7 @@ def _write_numbers(db: Database, job_id: int, summary: Summary, rollups: Sequenc
     )
     db.conn.executemany(
         "INSERT INTO latency_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [
-            (job_id, to_text(rollup.bucket_start), *msgspec.structs.astuple(rollup.stats))
-            for rollup in rollups
-        ],
+        [(job_id, to_text(rollup.bucket_start), *msgspec.structs.astuple(rollup.stats)) for rollup in rollups],
     )
 
 

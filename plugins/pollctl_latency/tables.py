@@ -14,9 +14,7 @@ def _is_moment(column: str) -> str:
     what is no time at all.
     """
     normal = f"strftime('%Y-%m-%dT%H:%M:%S', {column}, '+0 days')"
-    return (
-        f"{column} BETWEEN '2000' AND '2300' AND {column} LIKE '%Z' AND substr({column}, 1, 19) IS {normal}"
-    )
+    return f"{column} BETWEEN '2000' AND '2300' AND {column} LIKE '%Z' AND substr({column}, 1, 19) IS {normal}"
 
 
 _NUMBERS = """rtt_avg_ms REAL,

@@ -10,15 +10,14 @@ import click
 
 from pollctl import __version__
 from pollctl.cli.invocation import Invocation
+from pollctl.cli.output import abandon_stdout, complain
 from pollctl.cli.table import CommandTable
 from pollctl.errors import PollctlError
 
 _INTERRUPTED = 130
 
 
-@click.group(
-    cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
 )
@@ -45,6 +44,9 @@ def start(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
+    except BrokenPipeError:
+        abandon_stdout()
+        return 0
     except PollctlError as error:
         return _explained(error, is_debugging="--debug" in words)
     except Exception as error:
@@ -57,8 +59,6 @@ def start(arguments: Sequence[str] | None = None) -> int:
 
 def _explained(error: PollctlError, *, is_debugging: bool) -> int:
     """Tell what is wrong, one line per problem; answers the exit code."""
-    from pollctl.cli.output import complain
-
     if is_debugging:
         import traceback
 

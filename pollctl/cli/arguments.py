@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
 from pollctl.clock import from_text
+from pollctl.units import Duration
 
 F = TypeVar("F", bound=Callable[..., Any])
-LONGEST = timedelta(days=3650)
+LONGEST = Duration(days=3650)
 
 
-def span(text: str) -> timedelta:
+def span(text: str) -> Duration:
     """A length of time from the command line: seconds, or a duration such as ``20s`` or ``2m``.
 
     Raises:
         click.BadParameter: *text* is none, or more than ten years.
     """
-    from pollctl.units import Duration
-
     try:
         length = Duration.parse(f"{text}s" if text.replace(".", "", 1).isdecimal() else text)
     except (ValueError, OverflowError):

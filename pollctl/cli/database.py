@@ -11,6 +11,7 @@ import click
 from pollctl import clock
 from pollctl.cli import output
 from pollctl.cli.invocation import Invocation
+from pollctl.config_toml import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,9 +46,7 @@ def schema(invocation: Invocation) -> None:
     from pollctl import store
     from pollctl.plugins import OWN_DISTRIBUTION
 
-    shipped = {
-        name: found for name, found in invocation.found.items() if found.distribution == OWN_DISTRIBUTION
-    }
+    shipped = {name: found for name, found in invocation.found.items() if found.distribution == OWN_DISTRIBUTION}
     with TemporaryDirectory() as empty:
         nowhere = Path(empty, "pollctl.db")  # where there is no database, one in memory serves
         with closing(store.open_to_plan(nowhere, _migrations(shipped))) as memory:
@@ -83,7 +82,7 @@ def check_integrity(invocation: Invocation) -> int:
     with closing(store.open_to_read(path)) as database:
         problems = store.problems(database)
     for problem in problems:
-        output.emit(output.printable(problem))
+        output.emit(one_line(problem))
     if not problems:
         output.emit(f"{path}: ok")
     return int(bool(problems))

@@ -18,14 +18,16 @@ from pollctl.errors import ConfigError
 @click.command()
 @click.option("--run", "is_run", is_flag=True, help="Run each in a process of its own, side by side.")
 @click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z.")
-@click.option("--next", "count", metavar="N", type=click.IntRange(1, 10_000), help="List the next N slots of each plugin.")
+@click.option(
+    "--next", "count", metavar="N", type=click.IntRange(1, 10_000), help="List the next N slots of each plugin."
+)
 @json_option
 @click.pass_obj
 def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_run: bool, as_json: bool) -> int:
     """List the names of the plugins that are due, or run them.
 
-    With --run nothing is printed while all is well. A plugin that another pass is at work on is no error. A pass that does
-    not end within its deadline and grace is killed.
+    With --run nothing is printed while all is well. A plugin that another pass is at work on is no error. A pass
+    that does not end within its deadline and grace is killed.
     """
     if is_run and (at or count):
         raise click.UsageError("--run cannot be combined with --at or --next")
@@ -33,7 +35,10 @@ def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_ru
     if is_run:
         from pollctl.supervisor import run_due
 
-        return run_due(invocation.config, now, as_json=as_json)
+        ending = run_due(invocation.config, now)
+        if as_json:
+            output.show_json([ended.as_json() for ended in ending.passes])
+        return ending.exit_code(locked=0)
     if count:
         return _list_slots(invocation, now, count, as_json=as_json)
     from pollctl.due import judge_all
@@ -106,9 +111,7 @@ def _known(invocation: Invocation, name: str) -> str:
 
 def _tell(reason: Mapping[str, Any]) -> None:
     output.emit(reason["plugin"])
-    rows = [
-        {"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]
-    ]
+    rows = [{"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]]
     output.show(rows, as_json=False, columns=("", "gate", "text"))
     next_due_at = reason["next_due_at"]
     answer = "due" if reason["is_due"] else "not due"

@@ -47,9 +47,7 @@ def init(folder: Path) -> None:
 @click.pass_obj
 def crontab(invocation: Invocation, *, example: bool) -> None:
     """Print the lines to install with `crontab -e`."""
-    words = [EXAMPLE_PROGRAM] if example else _program()
-    if invocation.config_file and not example:
-        words += ["--config", str(Path(invocation.config_file).absolute())]
+    words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
     command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
     output.emit(CRONTAB.format(command=command).rstrip("\n"))
 
@@ -66,6 +64,14 @@ def completion(ctx: click.Context, shell: str) -> None:
         raise click.UsageError(f"there is no completion for {shell}")
     script = kind(ctx.find_root().command, {}, "pollctl", "_POLLCTL_COMPLETE")
     output.emit(script.source_template % script.source_vars())
+
+
+def _settings_option(invocation: Invocation) -> list[str]:
+    """The option that names the settings file that holds here: cron has another folder and other variables."""
+    from pollctl import config
+
+    path = config.find(invocation.config_file)
+    return ["--config", str(path.absolute())] if path else []
 
 
 def _program() -> list[str]:

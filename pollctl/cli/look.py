@@ -31,8 +31,8 @@ _PAST_COLUMNS = (
 def status(invocation: Invocation, *, as_json: bool) -> None:
     """Show how each plugin stands.
 
-    Last outcome and its age, when it is due next, failures in a row and the backoff that they cause, who works on it right
-    now, and its effects by status.
+    Last outcome and its age, when it is due next, failures in a row and the backoff that they cause, who works on
+    it right now, and its effects by status.
     """
     import msgspec
 
@@ -95,9 +95,7 @@ def plugins(invocation: Invocation, *, as_json: bool) -> None:
     from pollctl.inventory import inventory
 
     rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
-    output.show(
-        rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary")
-    )
+    output.show(rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary"))
     for row in rows:
         if row["error"] and not as_json:
             output.note(row["error"])

@@ -19,8 +19,12 @@ LOOPBACK = "127.0.0.1"
 
 
 @click.command()
-@click.option("--textfile", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Replace FILE atomically.")
-@click.option("--serve", "port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Answer on {LOOPBACK} until SIGTERM.")
+@click.option(
+    "--textfile", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Replace FILE atomically."
+)
+@click.option(
+    "--serve", "port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Answer on {LOOPBACK} until SIGTERM."
+)
 @click.pass_obj
 def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> None:
     """Print metrics for Prometheus.
@@ -49,7 +53,7 @@ def _serve(families: Families, port: int) -> None:
     from pollctl.errors import PollctlError
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(families)  # type: ignore[arg-type] - anything with collect() will do
+    registry.register(families)  # type: ignore[arg-type]  # anything with collect() will do
     try:
         server, thread = start_http_server(port, LOOPBACK, registry)
     except OSError as error:

@@ -26,13 +26,11 @@ def outbox() -> None:
 @click.option("--limit", type=click.IntRange(min=1), help="How many at most.")
 @json_option
 @click.pass_obj
-def list_effects(
-    invocation: Invocation, plugin: str, status: str | None, limit: int | None, *, as_json: bool
-) -> None:
+def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int | None, *, as_json: bool) -> None:
     """List effects, oldest first.
 
-    `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and wait for a
-    person, `dead` ones were given up.
+    `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
+    wait for a person, `dead` ones were given up.
     """
     from pollctl import store
     from pollctl.outbox import listing

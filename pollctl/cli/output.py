@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 from pollctl.clock import to_text
-from pollctl.config_toml import one_line as printable
+from pollctl.config_toml import one_line
 from pollctl.errors import PollctlError
 
 _STYLES = {
@@ -31,9 +31,7 @@ _STYLES = {
 }
 
 
-def show(
-    rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool, columns: Sequence[str] = ()
-) -> None:
+def show(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool, columns: Sequence[str] = ()) -> None:
     """Print rows as a table, one row as a list of its fields, or either as one JSON document.
 
     Args:
@@ -63,9 +61,7 @@ def as_plain(value: Any) -> Any:
 
     from pollctl import units
 
-    return _jsonable(
-        msgspec.to_builtins(value, builtin_types=(datetime,), str_keys=True, enc_hook=units.encode)
-    )
+    return _jsonable(msgspec.to_builtins(value, builtin_types=(datetime,), str_keys=True, enc_hook=units.encode))
 
 
 def _jsonable(value: Any) -> Any:
@@ -90,12 +86,10 @@ def emit(text: str) -> None:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        _abandon_stdout()
+        abandon_stdout()
     except OSError as error:
-        _abandon_stdout()
-        raise PollctlError(
-            f"stdout cannot be written: {error.strerror}; what was done before stands"
-        ) from error
+        abandon_stdout()
+        raise PollctlError(f"stdout cannot be written: {error.strerror}; what was done before stands") from error
 
 
 def complain(line: str) -> None:
@@ -108,7 +102,7 @@ def note(line: str) -> None:
     from pollctl.units import mask
 
     with suppress(OSError, AttributeError):
-        sys.stderr.write(f"{printable(mask(line))}\n")
+        sys.stderr.write(f"{one_line(mask(line))}\n")
         sys.stderr.flush()
 
 
@@ -153,7 +147,7 @@ def _cell(value: Any) -> str:
         return ", ".join(_cell(item) for item in value)
     if isinstance(value, datetime):
         return to_text(value)
-    return printable(str(value))
+    return one_line(str(value))
 
 
 def _show_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> None:
@@ -175,7 +169,7 @@ def _show_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> N
     emit("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
-def _abandon_stdout() -> None:
+def abandon_stdout() -> None:
     """Let what is left in buffers go nowhere, so that the interpreter does not stumble over it at its end."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

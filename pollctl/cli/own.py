@@ -67,9 +67,7 @@ class PluginGroup(click.Group):
         try:
             plugin.hooks.pollctl_commands(group=self)
         except Exception as error:
-            raise PluginError(
-                f"{_described(plugin)}: commands raised {type(error).__name__}: {error}"
-            ) from error
+            raise PluginError(f"{_described(plugin)}: commands raised {type(error).__name__}: {error}") from error
 
 
 def _described(plugin: Plugin) -> str:

@@ -10,6 +10,7 @@ import click
 from pollctl.cli import output
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
+from pollctl.config_toml import one_line
 
 if TYPE_CHECKING:
     from pollctl.replay import Replayed
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as_json: bool) -> int:
     """Decide again what was recorded and show any difference; exit 1 if there is one.
 
-    Without RUN or --all: the newest recorded pass of each plugin. Nothing is written or sent. A pass is recorded when its
-    plugin's setting `record` is "all", or "failures" and decide or apply raised.
+    Without RUN or --all: the newest recorded pass of each plugin. Nothing is written or sent. A pass is recorded
+    when its plugin's setting `record` is "all", or "failures" and decide or apply raised.
     """
     from pollctl import store
     from pollctl.replay import recorded_runs
@@ -50,6 +51,6 @@ def _show(results: list[Replayed]) -> None:
     for result in results:
         output.emit(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")
         for line in result.detail:
-            output.emit(f"    {output.printable(line)}")
+            output.emit(f"    {one_line(line)}")
     differing = sum(result.is_difference for result in results)
     output.emit(f"{len(results)} decided again, {differing or 'none'} to look at")

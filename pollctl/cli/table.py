@@ -1,4 +1,4 @@
-"""The table of commands: names and helps, so that ``--help`` imports none of them and each is imported when it is called."""
+"""The table of commands: names and helps, so that ``--help`` imports none of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ COMMANDS = {
     "completion": Entry("install", "Print the completion script of a shell."),
     "new-plugin": Entry("new_plugin", "Write a complete package for a plugin of your own."),
 }
-TAKEN = frozenset(COMMANDS)
+TAKEN = tuple(COMMANDS)
 """Names that no plugin may have."""
 
 
@@ -50,7 +50,7 @@ class CommandTable(click.Group):
 
         return [*COMMANDS, *names()]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """The command of that name, ``_`` and ``-`` alike; None where there is none."""
         name = cmd_name.replace("_", "-")
         if name in COMMANDS:
@@ -74,7 +74,7 @@ class CommandTable(click.Group):
         hint = f"did you mean '{near[0]}'?" if near else "`pollctl --help` lists them"
         return ctx.fail(f"no command or plugin named {name!r} ({hint})")
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Write the lists of commands without importing any."""
         from pollctl.cli.own import names
 

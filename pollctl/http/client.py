@@ -90,7 +90,7 @@ class Client:
 
     def _call(self, request: Request) -> Call:
         allowed = self._limits.timeout if request.timeout is None else request.timeout
-        return Call(request, allowed=allowed, is_patient=request.method not in _SAFE)
+        return Call(request, allowed=allowed, is_patient=request.is_patient or request.method not in _SAFE)
 
     def _exchange(self) -> Callable[[Call], object]:
         from pollctl.http.connection import Pool

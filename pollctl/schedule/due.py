@@ -117,9 +117,7 @@ def _last_start_gate(case: Case, now: datetime) -> Gate:
 def _jitter_gate(case: Case, slot: datetime, due_at: datetime) -> Gate:
     if not case.timing.jitter:
         return Gate("jitter", True, "none")
-    return Gate(
-        "jitter", True, f"delays the slot by {(due_at - slot).total_seconds():.3f} s to {_utc(due_at)}"
-    )
+    return Gate("jitter", True, f"delays the slot by {(due_at - slot).total_seconds():.3f} s to {_utc(due_at)}")
 
 
 def _backoff_gate(case: Case, now: datetime) -> Gate:

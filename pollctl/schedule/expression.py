@@ -29,7 +29,7 @@ SECOND = timedelta(seconds=1)
 _SOME_MOMENT = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_ITEM = re.compile(r"(?P<low>\w+)(-(?P<high>\w+))?(/(?P<step>\d+))?", re.ASCII)
+_ITEM = re.compile(r"(?P<low>\w{1,9})(-(?P<high>\w{1,9}))?(/(?P<step>\d{1,9}))?", re.ASCII)
 
 
 class _Field(NamedTuple):
@@ -103,9 +103,7 @@ def _misread(field: _Field, item: str) -> str:
         return ""
     low, high, step = _number(field, match["low"]), _number(field, match["high"]), match["step"]
     if high is None and step and low == field.last:
-        return (
-            f"{field.name} {item!r} means {low} only (before croniter 7: */{step}): write {low} or */{step}"
-        )
+        return f"{field.name} {item!r} means {low} only (before croniter 7: */{step}): write {low} or */{step}"
     if high is not None and low == high:
         return f"{field.name} {item!r} means every {field.name}, not just {low}: write {low} or *"
     return ""

@@ -92,9 +92,7 @@ class Schedule:
 
     def _stretches_back(self, moment: datetime) -> Iterator[Stretch]:
         for year in range(moment.year, 0, -1):
-            yield from (
-                stretch for stretch in reversed(stretches(self.zone, year)) if stretch.start <= moment
-            )
+            yield from (stretch for stretch in reversed(stretches(self.zone, year)) if stretch.start <= moment)
 
 
 def _wall(moment: datetime, offset: timedelta) -> datetime:

@@ -37,11 +37,7 @@ def stretches(zone: ZoneInfo, year: int) -> tuple[Stretch, ...]:
     start, end = (datetime(y, 1, 1, tzinfo=UTC) for y in (year, year + 1))
     days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
     offsets = [offset_at(zone, day) for day in days]
-    changes = [
-        _change(zone, day, old)
-        for day, (old, new) in zip(days, pairwise(offsets), strict=False)
-        if old != new
-    ]
+    changes = [_change(zone, day, old) for day, (old, new) in zip(days, pairwise(offsets), strict=False) if old != new]
     return tuple(
         Stretch(first, last, offset_at(zone, first - SECOND), offset_at(zone, first))
         for first, last in pairwise([start, *changes, end])

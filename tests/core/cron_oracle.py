@@ -1,7 +1,7 @@
 """Debian's cron, minute by minute: a slow daemon to measure the fast module against; shares nothing with it.
 
-It keeps the rules of cron's main loop (``cron.c`` of Debian's cron 3.0pl1): a real clock that jumps with the zone, a virtual
-clock that should be one minute behind, and what is done when the two are apart:
+It keeps the rules of cron's main loop (``cron.c`` of Debian's cron 3.0pl1): a real clock that jumps with the zone, a
+virtual clock that should be one minute behind, and what is done when the two are apart:
 
 * 1 minute: run everything. 2 to 5 (woke up late): run everything for each minute missed.
 * 6 to 180 (clock went forward): wildcard jobs for the present minute, fixed-time jobs for each minute missed, now.
@@ -14,9 +14,9 @@ otherwise either. Seconds, which cron does not know, fire within a present minut
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
@@ -54,46 +54,49 @@ class Job:
         return day.month in self._months and (all(matches) if self._both else any(matches))
 
 
+class Look(NamedTuple):
+    """One look at the crontab: when, which wall-clock minute it is read for, and whether that was missed."""
+
+    now: datetime
+    minute_of_day: int
+    day: date
+    is_missed: bool
+
+
 def slots(expression: str, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     """The moments (UTC) from *start* up to *end*, whole minutes both, at which the daemon starts the job; each once."""
-    job, found = Job(expression), set()
-    for now, wall, seconds in _runs(job, _clock(zone, start, end)):
-        if wall % 1440 in job.minutes_of_day and job.names_day(date.fromordinal(wall // 1440)):
-            found.update(now + timedelta(seconds=second) for second in seconds)
-    return sorted(found)
+    job = Job(expression)
+    looks = _looks(zone, start, end, is_wildcard=job.is_wildcard)
+    hits = [look for look in looks if look[1] in job.minutes_of_day and job.names_day(look[2])]
+    return sorted({look.now + timedelta(seconds=s) for look in hits for s in ([0] if look.is_missed else job.seconds)})
 
 
-def _runs(job: Job, clock: tuple[tuple[datetime, int], ...]) -> Iterator[tuple[datetime, int, list[int]]]:
-    """Each look at the crontab: the moment, the wall-clock minute it is read for, the seconds at which it fires."""
-    virtual = clock[0][1] - 1
-    for now, real in clock:
+@lru_cache(maxsize=8)
+def _looks(zone: ZoneInfo, start: datetime, end: datetime, *, is_wildcard: bool) -> list[Look]:
+    """What the daemon does for jobs of one kind, whatever they are."""
+    virtual = _wall_minute(zone, start) - 1
+    looks = []
+    for now in (start + n * MINUTE for n in range((end - start) // MINUTE)):
+        real = _wall_minute(zone, now)
         behind = real - virtual
-        if 1 <= behind <= 5:
-            yield from ((now, missed, [0]) for missed in range(virtual + 1, real))
-            yield now, real, job.seconds
-        elif 5 < behind <= 180:
-            if job.is_wildcard:
-                yield now, real, job.seconds
-            else:
-                yield from ((now, missed, [0]) for missed in range(virtual + 1, real))
-                yield now, real, job.seconds
-        elif -180 < behind <= 0:
-            if job.is_wildcard:
-                yield now, real, job.seconds
+        if -180 < behind <= 0:
+            if is_wildcard:
+                looks.append(_look(now, real, real))
             continue
-        else:
-            yield now, real, job.seconds
+        if 1 < behind <= 5 or (5 < behind <= 180 and not is_wildcard):
+            looks += [_look(now, missed, real) for missed in range(virtual + 1, real)]
+        looks.append(_look(now, real, real))
         virtual = real
+    return looks
 
 
-@lru_cache(maxsize=4)
-def _clock(zone: ZoneInfo, start: datetime, end: datetime) -> tuple[tuple[datetime, int], ...]:
-    """Each minute from *start* to *end* and what a clock on the wall shows then, in minutes since the year 1."""
-    count = (end - start) // MINUTE
-    return tuple((now, _wall_minute(now.astimezone(zone))) for now in (start + n * MINUTE for n in range(count)))
+def _look(now: datetime, wall: int, real: int) -> Look:
+    return Look(now, wall % 1440, date.fromordinal(wall // 1440), wall != real)
 
 
-def _wall_minute(wall: datetime) -> int:
+def _wall_minute(zone: ZoneInfo, now: datetime) -> int:
+    """What a clock on the wall shows, in minutes since the year 1."""
+    wall = now.astimezone(zone)
     return wall.toordinal() * 1440 + wall.hour * 60 + wall.minute
 
 

@@ -257,9 +257,7 @@ def test_an_outage_is_five_misses_in_a_row(taken: Any, outages: int, longest: in
     assert (summary.outages, summary.longest_streak) == (outages, longest)
 
 
-@pytest.mark.parametrize(
-    ("n", "place"), [(1, 0), (2, 1), (19, 18), (20, 19), (21, 19), (100, 95), (180, 171)]
-)
+@pytest.mark.parametrize(("n", "place"), [(1, 0), (2, 1), (19, 18), (20, 19), (21, 19), (100, 95), (180, 171)])
 def test_p95_is_the_element_at_the_floor_of_95_percent(n: int, place: int) -> None:
     assert p95(list(range(n))) == place
 
@@ -372,9 +370,7 @@ def test_the_same_input_gives_the_same_decisions_each_with_a_reason(taken: Any) 
         )
         for n, sample in enumerate(samples_of(taken))
     ]
-    state = State(
-        jobs={n: job(id=n) for n in range(len(taken))}, tails={n: Tail() for n in range(len(taken))}
-    )
+    state = State(jobs={n: job(id=n) for n in range(len(taken))}, tails={n: Tail() for n in range(len(taken))})
     batch = Round(readings=readings, prunable=[1])
     first = decide(state, batch, NOON, Settings())
 

@@ -108,9 +108,7 @@ def test_any_other_status_of_the_api_is_a_system_error(status: Any) -> None:
     assert (reading.status, reading.why) == ("system_error", f"HTTP {status}")
 
 
-@pytest.mark.parametrize(
-    "kind", ["timeout", "refused", "dns", "tls", "reset", "truncated", "too_large", "local"]
-)
+@pytest.mark.parametrize("kind", ["timeout", "refused", "dns", "tls", "reset", "truncated", "too_large", "local"])
 def test_an_api_that_cannot_be_reached_says_nothing_about_the_target(kind: Any) -> None:
     assert said_by(answer(error=kind)).status == "system_error"
 

@@ -25,9 +25,7 @@ def test_a_sample_its_job_and_its_counters_are_written_together(world: Any) -> N
     job_id = world.add_job()
     world.sample(job_id, [20.0, MISS, ERROR, 25.0])
 
-    assert world.rows(
-        "SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, error FROM latency_samples"
-    ) == [
+    assert world.rows("SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, error FROM latency_samples") == [
         (0, "success", 20.0, None, "2026-03-08T12:00:00.000Z", None),
         (1, "missed", None, None, "2026-03-08T12:01:00.000Z", "missed"),
         (2, "system_error", None, None, "2026-03-08T12:02:00.000Z", "system_error"),
@@ -48,9 +46,7 @@ def test_numbers_go_on_where_another_program_left_them(world: Any) -> None:
     )
     world.sample(job_id, [20.0])
 
-    assert world.rows("SELECT sequence_number, jitter_ms FROM latency_samples ORDER BY 1 DESC LIMIT 1") == [
-        (42, 10.0)
-    ]
+    assert world.rows("SELECT sequence_number, jitter_ms FROM latency_samples ORDER BY 1 DESC LIMIT 1") == [(42, 10.0)]
 
 
 def test_a_round_that_fails_writes_nothing(world: Any) -> None:
@@ -157,9 +153,7 @@ def test_a_cancelled_job_keeps_its_status_gets_its_numbers_and_tells_nobody(worl
     assert [job.id for job in store.closed_jobs(world.db)] == [job_id]
     world.play(Round(finished=[job_id]), LATER)
 
-    assert world.rows("SELECT status, verdict, completed_at FROM latency_jobs") == [
-        ("cancelled", "pass", None)
-    ]
+    assert world.rows("SELECT status, verdict, completed_at FROM latency_jobs") == [("cancelled", "pass", None)]
     assert world.rows("SELECT count(*) FROM latency_rollups") == [(1,)]
     assert (world.run.effects, store.closed_jobs(world.db)) == ([], [])
 
@@ -217,9 +211,7 @@ def test_a_target_is_all_that_another_program_must_say(world: Any) -> None:
     assert (job.probe, job.cadence_seconds, job.duration_seconds, job.status) == ("api", 60, 3600, "running")
 
 
-@pytest.mark.parametrize(
-    "moment", ["2026-03-08T12:00:00Z", "2026-03-08T12:00:00.5Z", "2026-03-08T12:00:00.123456Z"]
-)
+@pytest.mark.parametrize("moment", ["2026-03-08T12:00:00Z", "2026-03-08T12:00:00.5Z", "2026-03-08T12:00:00.123456Z"])
 def test_moments_of_other_programs_may_have_fractions_or_none(world: Any, moment: Any) -> None:
     world.add_job(started_at=moment)
 

@@ -1,0 +1,50 @@
+"""The dead man's switch: an address that hears of every `due --run` with passes, and raises the alarm when it does not.
+
+The protocol is that of Healthchecks (https://healthchecks.io/docs/http_api/): POST to the address for success, to the
+address with ``/fail`` for failure, with up to 100 kB of text.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from urllib.parse import urlsplit, urlunsplit
+
+from pollctl import units
+from pollctl.config_model import Core
+from pollctl.engine import http_limits
+from pollctl.http import Client
+from pollctl.model import Request
+from pollctl.stop import Stop
+
+LONGEST_S = 10.0
+_LARGEST = 10_000
+
+
+def ping(core: Core, text: str, *, has_failed: bool) -> str:
+    """Tell the switch, and answer why it could not be told, or nothing.
+
+    Args:
+        core: ``[pollctl]``: the address, and the limits of HTTP.
+        text: a line per plugin.
+        has_failed: whether it is bad news.
+    """
+    request = Request(
+        url=_address(core.healthcheck.url.reveal(), has_failed=has_failed),
+        method="POST",
+        headers={"content-type": "text/plain; charset=utf-8"},
+        body=units.mask(text).encode(errors="backslashreplace")[:_LARGEST],
+        timeout=LONGEST_S,
+    )
+    stop = Stop()
+    stop.end_in(LONGEST_S)
+    with closing(Client(http_limits(core.http), stop=stop)) as client:
+        answer = client.send(request)
+    if answer.is_ok:
+        return ""
+    return answer.error.message if answer.error else f"it answered {answer.status}"
+
+
+def _address(url: str, *, has_failed: bool) -> str:
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/") + ("/fail" if has_failed else "")
+    return urlunsplit(parts._replace(path=path))
