@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -207,4 +208,6 @@ def _data_folder() -> Path:
         folder = Path()
     if not folder.is_absolute():  # which is how older versions of platformdirs say the same
         raise ConfigError("there is no home folder to keep a database in: name a settings file with --config")
+    with suppress(OSError):  # whoever needs it tells why it is not there
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -39,10 +39,6 @@ class Call:
         on_cut: called in the consumer's thread when it is given up, to end its thread soon.
     """
 
-    __slots__ = (
-        "_claim", "allowed", "begun", "cut", "elapsed_ms", "is_patient", "item", "on_cut", "raised", "started_at", "value",
-    )  # fmt: skip
-
     def __init__(self, item: Any, *, allowed: float, is_patient: bool) -> None:
         self.item = item
         self.allowed = allowed
@@ -88,13 +84,13 @@ def make_all(
     *,
     concurrency: int,
     stop: Stop,
-    pace: Pace | None = None,
+    pace: Pace,
 ) -> Iterator[Call]:
     """Make the calls side by side and yield each one when it has landed or was given up.
 
     Past the deadline, or when a signal came, no further call is taken from *calls*; each that was taken is yielded.
     """
-    crew = _Crew(function, concurrency, stop, Pace("", lambda item: "") if pace is None else pace)
+    crew = _Crew(function, concurrency, stop, pace)
     try:
         yield from crew.go(iter(calls))
     finally:
@@ -212,8 +208,6 @@ class _Crew:
         threading.Thread(target=_work, args=work, name="pollctl-call", daemon=True).start()
 
 
-def _work(
-    function: Callable[[Call], Any], inbox: SimpleQueue[Call | None], landed: SimpleQueue[Call]
-) -> None:
+def _work(function: Callable[[Call], Any], inbox: SimpleQueue[Call | None], landed: SimpleQueue[Call]) -> None:
     while (call := inbox.get()) is not None and call.make(function):
         landed.put(call)

@@ -1,4 +1,4 @@
-"""Calls side by side that end in time: ``run.map``, and an executor whose threads never keep the process from exiting."""
+"""Calls side by side that end in time: ``run.map``, and an executor that never keeps the process from exiting."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def map_bounded(
     Raises:
         ValueError: *rate* is no rate.
     """
-    pace = Pace(rate, lambda item: "")
+    pace = Pace(rate, lambda _: "")
     calls = (Call(item, allowed=timeout, is_patient=True) for item in items)
     made = make_all(lambda call: function(call.item), calls, concurrency=concurrency, stop=stop, pace=pace)
     return map(_result, made)
@@ -69,15 +69,13 @@ def _error(call: Call) -> FetchError | None:
     if call.cut == "timeout":
         return FetchError(kind="timeout", message=f"no result within {call.allowed:g} s")
     why = "the pass reached its deadline" if call.cut == "deadline" else "a signal ended the pass"
-    return FetchError(
-        kind=call.cut, message=f"{why} {'before the result came' if call.begun else 'before the start'}"
-    )
+    return FetchError(kind=call.cut, message=f"{why} {'before the result came' if call.begun else 'before the start'}")
 
 
 class DaemonExecutor(Executor):
-    """An executor of daemon threads: one that hangs is left to itself and never keeps the process from exiting.
+    """An executor of daemon threads: one that hangs is left to itself.
 
-    Leaving its ``with`` block does not wait for what still runs.
+    It never keeps the process from exiting; leaving its ``with`` block does not wait for what still runs.
 
     Args:
         max_workers: how many calls run side by side.
@@ -119,9 +117,7 @@ class DaemonExecutor(Executor):
         self.shutdown(wait=False, cancel_futures=True)
 
     def _hire(self) -> None:
-        thread = threading.Thread(
-            target=_serve, args=(self._jobs, self._idle), name="pollctl-worker", daemon=True
-        )
+        thread = threading.Thread(target=_serve, args=(self._jobs, self._idle), name="pollctl-worker", daemon=True)
         self._threads.append(thread)
         thread.start()
 

@@ -80,7 +80,7 @@ def text(families: Families) -> str:
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(families)  # type: ignore[arg-type]  # anything with collect() will do
+    registry.register(families)  # anything with collect() will do
     return generate_latest(registry).decode()
 
 

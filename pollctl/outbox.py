@@ -79,6 +79,7 @@ class Outbox:
         self._plugin = plugin
         self._holding = frozenset(kind for kind, repeat in repeats.items() if repeat == "hold")
         self._retry = retry
+        self._failed: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def queue(self, run_id: str, effects: Sequence[Queued], now: datetime) -> int:
         """Write effects within the caller's transaction; answers how many were new (a known key queues nothing)."""
@@ -187,7 +188,7 @@ class Outbox:
             "AND status IN ('pending', 'sending') ORDER BY id LIMIT 1",
             (self._plugin, lane),
         ).fetchone()
-        if row is None or row[7] != "pending" or row[8] > to_text(now):
+        if row is None or row[7] != "pending" or row[8] > to_text(now) or row[0] in self._failed:
             return []
         self._db.conn.execute("UPDATE outbox SET status='sending', attempts=attempts+1 WHERE id=?", (row[0],))
         return [_effect(row)]
@@ -216,6 +217,7 @@ class Outbox:
         )
 
     def _fail(self, effect: Effect, error: DeliveryError, now: datetime) -> None:
+        self._failed.add(effect.id)
         status = "pending"
         if error.uncertain and effect.kind in self._holding:
             status = "unknown"

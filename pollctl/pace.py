@@ -18,9 +18,7 @@ class Pace:
         ValueError: the rate is no rate.
     """
 
-    def __init__(
-        self, rate: str, key: Callable[[Any], str], next_starts: dict[str, float] | None = None
-    ) -> None:
+    def __init__(self, rate: str, key: Callable[[Any], str], next_starts: dict[str, float] | None = None) -> None:
         self.interval = _interval(rate)
         self._key = key
         self._next_starts = {} if next_starts is None else next_starts

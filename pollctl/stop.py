@@ -29,7 +29,7 @@ class Stop:
         self.deadline = time.monotonic() + seconds
 
     def request(self) -> None:
-        """Ask for the end: waits return at once and nothing new starts. May be called by a signal handler, and twice."""
+        """Ask for the end: waits return at once, nothing new starts. Safe in a signal handler, and twice."""
         self.requested = True
         self._open()
 

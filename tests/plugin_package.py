@@ -106,3 +106,71 @@ def json_of(done: subprocess.CompletedProcess[str]) -> Any:
     """The one JSON document on stdout, which must be all there is."""
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
+
+ODD = """
+import os, signal, sys, time
+import msgspec
+from pollctl import DeliveryError, Poller, hookimpl
+
+class Settings(msgspec.Struct, frozen=True):
+    how: str = "well"
+    rule: int = 1
+
+class Batch(msgspec.Struct, frozen=True):
+    number: int
+
+class Seen(msgspec.Struct, frozen=True, tag=True):
+    number: int
+    reason: str
+
+@hookimpl
+def pollctl_poller():
+    return Poller(
+        summary="Behaves as its settings say.", settings=Settings, batch=Batch, decision=Seen,
+        effects={"word": "hold"}, defaults={"record": "all"},
+    )
+
+@hookimpl
+def pollctl_fetch(run):
+    how = run.settings.how
+    if how == "prints":
+        print("stray words")
+        os.system("echo words of a child")
+    if how == "hangs":
+        while True:
+            time.sleep(0.05)
+    if how == "waits":
+        open("waiting", "w").close()
+        while not run.is_stopping:
+            time.sleep(0.02)
+    if how == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "is down":
+        run.failed("everything", "\\x1b[31mno answer")
+        return
+    yield Batch(1)
+    if how == "half":
+        run.failed("the other half", "no answer")
+    if how == "raises":
+        raise RuntimeError("boom")
+
+@hookimpl
+def pollctl_decide(batch, settings):
+    if settings.how == "decide raises" and settings.rule == 1 and not os.environ.get("MENDED"):
+        raise ValueError("cannot decide")
+    rule = os.environ.get("RULE", "one")
+    return [Seen(batch.number, f"by rule {rule}")]
+
+@hookimpl
+def pollctl_apply(db, decisions, run):
+    run.count(seen=len(decisions))
+    if run.settings.how in ("tells", "tells in vain"):
+        run.effect("word", f"word of {run.id}", {"says": "hello"}, lane="people")
+
+@hookimpl
+def pollctl_deliver(effect, run):
+    if run.settings.how == "tells in vain":
+        raise DeliveryError("nobody \\x1b[1mhome", permanent=True)
+    return {"said": effect.payload["says"]}
+"""
+"""The source of a plugin that behaves as its setting ``how`` says."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from pollctl_latency.probes import guess_probe, trouble_with
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLOT_WIDTH = 72
+_LONGEST = Duration(days=36_500)
 _LISTED = (
     "id", "target", "probe", "monitoring_mode", "status", "stale", "alert_state",
     "success", "missed", "system_error", "loss_percent", "verdict",
@@ -31,10 +33,12 @@ class WholeSeconds(click.ParamType[Duration]):
             return value
         try:
             duration = Duration.parse(value)
-        except (ValueError, OverflowError) as error:
+        except OverflowError:
+            self.fail(f"{value!r} is too long; write at most {_LONGEST}", param, ctx)
+        except ValueError as error:
             self.fail(str(error), param, ctx)
-        if duration.total_seconds() < 1 or duration.microseconds or duration.days > 36_500:  # noqa: PLR2004 - a century
-            self.fail(f"{value!r}: whole seconds, at least 1s, are needed", param, ctx)
+        if duration % timedelta(seconds=1) or not timedelta(seconds=1) <= duration <= _LONGEST:
+            self.fail(f"{value!r}: write whole seconds, at least 1s and at most {_LONGEST}", param, ctx)
         return duration
 
 

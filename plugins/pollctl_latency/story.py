@@ -17,7 +17,9 @@ def tell(stage: Stage) -> None:
     with FakeApi() as api:
         stage.title("latency: is the line good?")
         stage.settings(f'[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"')
-        stage.say("The gateway shall be sampled each minute for a quarter of an hour, and the crew told when it goes away.")
+        stage.say(
+            "The gateway shall be sampled each minute for a quarter of an hour, and the crew told when it goes away."
+        )
         stage.pollctl(
             "latency", "add", _TARGET, "--duration", "15m", "--alert-offline", "--alert-recovery",
             "--notify", stage.inbox("crew"), at=_at(0),

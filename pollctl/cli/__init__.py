@@ -47,17 +47,15 @@ def start(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         abandon_stdout()
         return 0
-    except PollctlError as error:
-        return _explained(error, is_debugging="--debug" in words)
     except Exception as error:
-        known = _database_error(error)
+        known = _explanation(error)
         if known is None:
             raise
-        return _explained(known, is_debugging="--debug" in words)
+        return _tell(known, is_debugging="--debug" in words)
     return code if isinstance(code, int) else 0
 
 
-def _explained(error: PollctlError, *, is_debugging: bool) -> int:
+def _tell(error: PollctlError, *, is_debugging: bool) -> int:
     """Tell what is wrong, one line per problem; answers the exit code."""
     if is_debugging:
         import traceback
@@ -68,15 +66,22 @@ def _explained(error: PollctlError, *, is_debugging: bool) -> int:
     return error.exit_code
 
 
-def _database_error(error: Exception) -> PollctlError | None:
-    """What SQLite refuses in the midst of the work (disk full, locked, damaged) is no bug."""
+def _explanation(error: Exception) -> PollctlError | None:
+    """An error as one that can be told in a line; None for a bug, which keeps its traceback.
+
+    What the system or SQLite refuses in the midst of the work is no bug: disk full, no permission, locked, damaged.
+    """
     import sqlite3
 
-    from pollctl.errors import DatabaseError
-
-    if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.ProgrammingError):
+    if isinstance(error, PollctlError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        abandon_stdout()  # it may be the one that is full
+        known = PollctlError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+    elif isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+        known = PollctlError(f"the database: {error}; `pollctl check` looks closer")
+    else:
         return None
-    known = DatabaseError(f"the database: {error}; `pollctl check` looks closer")
     known.__cause__ = error
     return known
 

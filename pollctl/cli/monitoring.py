@@ -53,7 +53,7 @@ def _serve(families: Families, port: int) -> None:
     from pollctl.errors import PollctlError
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(families)  # type: ignore[arg-type]  # anything with collect() will do
+    registry.register(families)  # anything with collect() will do
     try:
         server, thread = start_http_server(port, LOOPBACK, registry)
     except OSError as error:

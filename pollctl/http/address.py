@@ -66,9 +66,7 @@ def address_of(url: str) -> Address:
     target = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
     userinfo, at, _ = parts.netloc.rpartition("@")
     origin = Origin(scheme, _ascii(host), _PORTS[scheme] if port is None else port)
-    return Address(
-        origin, target, unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:") if at else b""
-    )
+    return Address(origin, target, unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:") if at else b"")
 
 
 def redirected(base: str, location: str, allow_hosts: Sequence[str]) -> str:
@@ -99,7 +97,7 @@ def redirected(base: str, location: str, allow_hosts: Sequence[str]) -> str:
 
 
 def refuse_metadata(host: str) -> None:
-    """Refuse addresses that a redirect never has business with: link-local ones and those of metadata services.
+    """Refuse addresses where no redirect has any business: link-local ones and metadata services.
 
     Raises:
         Failure: ``redirect``.

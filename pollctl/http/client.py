@@ -67,7 +67,7 @@ class Client:
         return _answer(call)
 
     def get_many(self, requests: Iterable[Request], *, concurrency: int, rate: str = "") -> Iterator[Answer]:
-        """Make the exchanges side by side and yield answers as they come, errors included; any method, despite the name.
+        """Make the exchanges, of any method, side by side and yield answers as they come, errors included.
 
         Args:
             requests: taken as room comes free, in the caller's thread. Each one taken is answered; once the

@@ -1,4 +1,4 @@
-"""One connection to one origin, perhaps through a proxy, and the few that are kept open for the next request."""
+"""One connection to one origin, perhaps through a proxy, and the few that are kept for the next request."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ class Connection:
         """End whatever another thread is reading or writing here."""
         if self._sock is not None:
             with suppress(OSError):
-                socket.socket.shutdown(
-                    self._sock, socket.SHUT_RDWR
-                )  # not SSLSocket's, which is for its own thread
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # not SSLSocket's, which is for its own thread
 
     def close(self) -> None:
         """Close it."""
@@ -96,9 +94,7 @@ class Connection:
             self._sock.close()
 
     def _encrypted(self, sock: socket.socket) -> ssl.SSLSocket:
-        return self._context().wrap_socket(
-            sock, server_hostname=self.origin.host, do_handshake_on_connect=False
-        )
+        return self._context().wrap_socket(sock, server_hostname=self.origin.host, do_handshake_on_connect=False)
 
     def _tunnel(self, sock: socket.socket, proxy: Address, until: float) -> None:
         host = f"[{self.origin.host}]" if ":" in self.origin.host else self.origin.host

@@ -96,9 +96,7 @@ class Exchange:
                 self._connect(connection)
             if self._is_cut:
                 raise TimeoutError
-            reply = connection.ask(
-                self._bytes(connection, address, headers), self._request.method, self._until
-            )
+            reply = connection.ask(self._bytes(connection, address, headers), self._request.method, self._until)
             whole = Whole(reply.status, reply.headers, reply.body(self._max_body))
             is_reusable = reply.keeps_open
         finally:

@@ -11,7 +11,7 @@ _LOCAL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNO
 _RESET = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - a kind of answer in the end, and no error that leaves this package
     """An exchange failed.
 
     Args:
@@ -32,16 +32,14 @@ class Reset(Failure):
         super().__init__("reset", what)
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: Exception) -> Failure:  # noqa: PLR0911 - a ladder
     """The failure that an error of socket or ssl stands for."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, TimeoutError):
         return Failure("timeout", "no answer in time")
     if isinstance(error, socket.gaierror):
-        return Failure(
-            "local" if error.errno == socket.EAI_SYSTEM else "dns", f"no address: {error.strerror}"
-        )
+        return Failure("local" if error.errno == socket.EAI_SYSTEM else "dns", f"no address: {error.strerror}")
     if isinstance(error, ConnectionRefusedError):
         return Failure("refused", "connection refused")
     if isinstance(error, _RESET):

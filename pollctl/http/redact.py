@@ -36,7 +36,7 @@ def redact(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """*text* with everything that does not print written as ``\\x1b`` and the like."""
+    r"""*text* with everything that does not print written as ``\x1b`` and the like."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 answer, read strictly and within bounds (RFC 9112): what is doubtful is an error, never a guess."""
+"""An HTTP/1.1 answer (RFC 9112), read strictly and within bounds: what is doubtful is an error, no guess."""
 
 from __future__ import annotations
 
@@ -115,9 +115,7 @@ class Reply:
         Raises:
             Failure: ``truncated``, ``too_large`` (*max_body* counts decoded bytes) or ``protocol``.
         """
-        encoding = (
-            "identity" if self._is_bodiless else self.headers.get("content-encoding", "identity").lower()
-        )
+        encoding = "identity" if self._is_bodiless else self.headers.get("content-encoding", "identity").lower()
         if encoding not in ("identity", "gzip", "x-gzip"):
             raise Failure("protocol", f"the body is encoded as {encoding!r}, which was not asked for")
         sink = _Identity(max_body) if encoding == "identity" else _Gunzip(max_body)
@@ -161,9 +159,7 @@ def _framing(headers: dict[str, str]) -> Framing:
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         if coding.lower() != "chunked" or length is not None:
-            raise Failure(
-                "protocol", f"the body's end cannot be told: transfer-encoding {coding!r}, length {length!r}"
-            )
+            raise Failure("protocol", f"the body's end cannot be told: transfer-encoding {coding!r}, length {length!r}")
         return "chunked"
     if length is None:
         return "close"
@@ -236,7 +232,7 @@ class _Identity:
 
 
 class _Gunzip(_Identity):
-    """A body unpacked as it comes, bounded after every step; each member must be whole, with its check sum."""
+    """A body unpacked as it comes, bounded at every step; each member must be whole, with its check sum."""
 
     def __init__(self, max_body: int) -> None:
         super().__init__(max_body)

@@ -16,8 +16,8 @@ _BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 def strict_json(body: bytes, type: Any = Any, *, unique_keys: bool = True) -> Any:  # noqa: A002 - msgspec's word
     """Read a JSON body, refusing what would only fail later: in ``apply``, in SQLite or when it is recorded.
 
-    Refused are NaN, Infinity, 1e999, integers beyond 64 bits with sign, invalid UTF-8, lone surrogates, NUL, nesting deeper than
-    64, anything that is not of *type*, and objects that name a key twice.
+    Refused are NaN, Infinity, 1e999, integers beyond 64 bits with sign, invalid UTF-8, lone surrogates, NUL, nesting
+    deeper than 64, anything that is not of *type*, and objects that name a key twice.
 
     Args:
         body: the whole body.
@@ -47,7 +47,7 @@ def _reason(body: bytes, error: ValueError) -> str:
 
 
 def _is_suspicious(body: bytes) -> bool:
-    """Whether a look at the bytes cannot rule out what msgspec lets pass: long integers, NUL, deep nesting."""
+    """Whether the bytes may hold what msgspec lets pass: long integers, NUL, deep nesting."""
     if b"\\u0000" in body or _LONG_NUMBER.search(body):
         return True
     brackets = body.translate(None, _BUT_BRACKETS)

@@ -13,7 +13,7 @@ _STATUSES = (429, 503)
 
 
 def retry_after(answer: Answer, now: datetime) -> timedelta | None:
-    """What the ``Retry-After`` of a 429 or 503 asks for, clamped to 0..24 h; None when it says nothing readable.
+    """What the ``Retry-After`` of a 429 or 503 asks for, clamped to 0..24 h; None when it cannot be read.
 
     Seconds (RFC 9110 §10.2.3), also negative or with a fraction, and dates are read.
     """

@@ -139,6 +139,7 @@ class Parrot:
 
     @property
     def said(self) -> list[str]:
+        """What was said, in order."""
         path = self.folder / "said.txt"
         return path.read_text().split() if path.exists() else []
 
@@ -170,8 +171,8 @@ def test_a_pass_fetches_decides_applies_and_delivers_and_says_so(parrot: Parrot)
         "stats": {"learned": 2},
         "error": None,
     }
-    assert parrot.said == ["one", "two"]
-    assert parrot.rows("SELECT word, result FROM parrot_said") == [("one", "one"), ("two", "two")]
+    assert sorted(parrot.said) == ["one", "two"]
+    assert parrot.rows("SELECT word, result FROM parrot_said ORDER BY 1") == [("one", "one"), ("two", "two")]
     assert parrot.rows("SELECT outcome, batches, decisions, effects FROM runs") == [("ok", 2, 2, 2)]
 
 
@@ -179,7 +180,7 @@ def test_a_second_pass_finds_nothing_to_do(parrot: Parrot) -> None:
     parrot.run()
     report = parrot.run()
     assert (report["outcome"], report["decisions"], report["effects"]["queued"]) == ("ok", 0, 0)
-    assert parrot.said == ["one", "two"]
+    assert sorted(parrot.said) == ["one", "two"]
 
 
 def test_what_was_fetched_before_a_failure_survives_it(parrot: Parrot) -> None:
@@ -306,7 +307,7 @@ def test_a_killed_pass_is_marked_crashed_by_the_next_which_finishes_its_work(par
     parrot.teach(PARTS)
     report = parrot.run()
     assert report["effects"] == {"queued": 0, "delivered": 2, "failed": 0}
-    assert parrot.said == ["one", "two"]
+    assert sorted(parrot.said) == ["one", "two"]
     assert parrot.rows("SELECT outcome FROM runs ORDER BY id") == ["crashed", "ok"]
 
 
@@ -459,8 +460,7 @@ def test_a_pass_that_does_not_end_within_grace_is_killed(parrot: Parrot) -> None
     done = run_pollctl(parrot.folder, parrot.env, "run", "parrot")
     assert done.returncode == 1
     assert time.monotonic() - started < 10
-    assert "parrot" in done.stderr
-    assert "killed" in done.stderr
+    assert "parrot: did not end within its deadline of 1s and 1s grace" in done.stderr
     parrot.teach(PARTS)
     parrot.run()
     assert parrot.rows("SELECT outcome FROM runs ORDER BY id") == ["crashed", "ok"]
@@ -501,7 +501,7 @@ def test_rounds_go_on_until_the_window_is_used(parrot: Parrot) -> None:
         "        if not run.next_round(run.now + timedelta(seconds=0.5)): return\n"
     )
     parrot.teach(with_hook(fetch=rounds), 'window = "2s"')
-    assert 3 <= parrot.run()["batches"] <= 4
+    assert 3 <= parrot.run()["batches"] <= 5
     assert parrot.run(now="2026-01-01T00:00:00Z")["batches"] == 1
     assert parrot.run("--dry-run")["batches"] == 1
     parrot.configure('window = "0s"')
@@ -591,7 +591,7 @@ def test_a_broken_plugin_fails_its_own_pass_and_no_other(
     assert named in report["error"]["message"]
     assert "Traceback" not in done.stderr
     parrot.run()
-    plugins = {row["name"]: row for row in json_of(run_pollctl(tmp_path, parrot.env, "plugins", "--json"))}
+    plugins = {row["plugin"]: row for row in json_of(run_pollctl(tmp_path, parrot.env, "plugins", "--json"))}
     assert named in json.dumps(plugins["broken"])
     assert run_pollctl(tmp_path, parrot.env, "check").returncode == 1
 

@@ -109,7 +109,7 @@ def test_seconds_and_every_minute_follow_the_same_rules(zone: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES[:4])
-def test_the_latest_slot_is_the_last_one_that_came_wherever_one_stands(zone: str) -> None:
+def test_latest_and_next_slot_are_right_wherever_one_stands_around_a_change(zone: str) -> None:
     for change in _moments(zone)[:4]:
         start, end = change - TWO_DAYS, change + TWO_DAYS
         for expression in EXPRESSIONS[:14]:
@@ -117,6 +117,8 @@ def test_the_latest_slot_is_the_last_one_that_came_wherever_one_stands(zone: str
             schedule = Schedule.parse(expression, ZoneInfo(zone))
             for moment in (change + timedelta(minutes=n) for n in range(-190, 190, 19)):
                 assert schedule.latest(moment) == max(slot for slot in slots if slot <= moment), (expression, moment)
+                following = next(schedule.slots_after(moment))
+                assert following == min(slot for slot in slots if slot > moment), (expression, moment)
 
 
 def test_a_second_engine_agrees_but_for_the_known_differences() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -390,3 +391,17 @@ def test_two_databases_simulate_the_same_samples(place: Place) -> None:
 
     assert place.sql("SELECT * FROM latency_samples") == first
     assert place.api.asked == []
+
+
+def test_a_recipient_that_never_answers_holds_back_no_sample(place: Place) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        address = f"json://127.0.0.1:{silent.getsockname()[1]}/"
+        place.insert("alpha", cadence_seconds=1)
+        place.insert("ends", cadence_seconds=1, duration_seconds=1)
+        place.sql("INSERT INTO latency_notify (job_id, url) VALUES (2, ?)", [address])
+        place.settle(window="6s")
+        place.run(code=3)
+
+    assert place.sql("SELECT attempts FROM outbox") == [(1,)]
+    assert all(gap < 1.3 for gap in gaps(place, "alpha"))
+    assert len(gaps(place, "alpha")) >= 4

@@ -1,0 +1,467 @@
+"""What hostile upstreams send, and what becomes of it (reliability, "Hostile upstreams")."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from core.hostile_server import (
+    OK,
+    TLS,
+    HostileServer,
+    Peer,
+    Play,
+    black_hole,
+    forever,
+    gzip_bomb,
+    packed,
+    saying,
+    serving,
+    wait_until,
+    whole,
+)
+
+from pollctl.http import Client, Limits
+from pollctl.model import Answer, Request
+from pollctl.stop import Stop
+
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+GZIP = "Content-Encoding: gzip"
+LIMIT = 0.5
+SLACK = 0.5
+
+
+def ask(url: str, **settings: Any) -> Answer:
+    with closing(Client(Limits(timeout=5, max_body=100_000), stop=Stop())) as client:
+        return client.send(Request(url=url, **settings))
+
+
+def ask_played(play: Play, **settings: Any) -> Answer:
+    with HostileServer(play) as server:
+        return ask(server.url, **settings)
+
+
+def callers() -> int:
+    return sum(thread.name == "pollctl-call" for thread in threading.enumerate())
+
+
+# --- time
+
+
+def slowly(head: bytes, trickle: bytes) -> Play:
+    def play(peer: Peer) -> None:
+        peer.request()
+        peer.send(head)
+        while True:
+            peer.trickle(trickle)
+
+    return play
+
+
+def silent(peer: Peer) -> None:
+    peer.request()
+    peer.hang()
+
+
+def deaf(peer: Peer) -> None:
+    peer.hang()
+
+
+SLOW = {
+    "nothing at all": silent,
+    "status line a byte at a time": slowly(b"", b"H"),
+    "headers a byte at a time": slowly(OK, b"X: y\r\n"),
+    "body a byte at a time": slowly(OK + b"Content-Length: 9999\r\n\r\n", b"x"),
+    "chunk sizes a byte at a time": slowly(CHUNKED, b"0"),
+    "trailers a byte at a time": slowly(CHUNKED + b"0\r\n", b"X: y\r\n"),
+    "endless 100 Continue": forever(lambda: b"HTTP/1.1 100 Continue\r\n\r\n", b""),
+    "endless 103 Early Hints": forever(lambda: b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", b""),
+    "endless empty gzip members": forever(
+        lambda: b"%x\r\n%b\r\n" % (len(packed(b"")), packed(b"")), CHUNKED[:-2] + b"Content-Encoding: gzip\r\n\r\n"
+    ),
+    "body without an end": slowly(OK + b"\r\n", b"x"),
+}
+
+
+@pytest.mark.parametrize("play", SLOW.values(), ids=SLOW)
+def test_an_exchange_ends_at_its_total_time_limit_and_so_does_its_thread(play: Play) -> None:
+    before = callers()
+    with HostileServer(play) as server:
+        began = time.monotonic()
+        answer = ask(server.url, timeout=LIMIT)
+        took = time.monotonic() - began
+        assert answer.error is not None
+        assert answer.error.kind == "timeout", answer.error
+        assert f"127.0.0.1:{server.port}: no whole answer within 0.5 s" == answer.error.message
+        assert LIMIT - 0.05 <= took <= LIMIT + SLACK
+        assert LIMIT * 1000 - 50 <= answer.elapsed_ms <= (LIMIT + SLACK) * 1000
+        assert wait_until(lambda: callers() <= before)
+        assert server.connections == 1
+
+
+def test_a_tls_handshake_that_hangs_ends_at_the_limit() -> None:
+    with HostileServer(deaf) as server:
+        began = time.monotonic()
+        answer = ask(server.url.replace("http:", "https:"), timeout=LIMIT)
+        assert answer.error is not None
+        assert answer.error.kind == "timeout"
+        assert time.monotonic() - began <= LIMIT + SLACK
+
+
+def test_a_connect_into_a_black_hole_ends_at_the_limit() -> None:
+    with black_hole() as url:
+        began = time.monotonic()
+        answer = ask(url, timeout=LIMIT)
+        assert answer.error is not None
+        assert answer.error.kind == "timeout"
+        assert LIMIT - 0.05 <= time.monotonic() - began <= LIMIT + SLACK
+
+
+DNS = """
+import socket, sys, time
+socket.getaddrinfo = lambda *args, **kwargs: time.sleep(60)   # a resolver that never answers
+from pollctl.http import Client, Limits
+from pollctl.model import Request
+from pollctl.stop import Stop
+began = time.monotonic()
+answers = list(Client(Limits(timeout=0.5), stop=Stop()).get_many(
+    [Request(url=f"http://host{i}.example.net/") for i in range(4)], concurrency=2))
+print([answer.error.kind for answer in answers], round(time.monotonic() - began, 1))
+"""
+
+
+def test_dns_that_never_answers_ends_at_the_limit_and_does_not_keep_the_process_from_exiting() -> None:
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", DNS], capture_output=True, text=True, timeout=20, check=True)
+    kinds, took = done.stdout.rsplit(maxsplit=1)
+    assert kinds == str(["timeout"] * 4)
+    assert 1.0 <= float(took) <= 1.5  # two rounds of two, each 0.5 s
+    assert time.monotonic() - began < 5
+
+
+def test_a_trickle_ends_at_the_limit_also_while_the_consumer_is_busy_elsewhere() -> None:
+    play = slowly(OK + b"Content-Length: 9999\r\n\r\n", b"x")
+
+    def both(peer: Peer) -> None:
+        play(peer) if peer.number else saying(whole(b"x"))(peer)
+
+    with HostileServer(both) as server, closing(Client(Limits(timeout=LIMIT), stop=Stop())) as client:
+        answers = client.get_many([Request(url=server.url)] * 2, concurrency=2)
+        next(answers)
+        time.sleep(LIMIT + SLACK)  # the consumer, doing something with the first answer
+        late = next(answers)
+        assert late.error is not None
+        assert late.error.kind == "timeout"
+        assert late.elapsed_ms <= (LIMIT + SLACK) * 1000
+
+
+# --- size and memory
+
+MEMORY = """
+import json, sys
+from pollctl.http import Client, Limits
+from pollctl.model import Request
+from pollctl.stop import Stop
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
+client = Client(Limits(timeout=20, max_body=int(sys.argv[3])), stop=Stop())
+client.send(Request(url=sys.argv[2]))
+before = peak()
+answer = client.send(Request(url=sys.argv[1]))
+print(json.dumps([answer.error.kind if answer.error else None, len(answer.body), peak() - before]))
+"""
+CAP = 16 * 1024**2
+
+
+def bomb(peer: Peer) -> None:
+    peer.request()
+    peer.send(CHUNKED[:-2], b"Content-Encoding: gzip\r\n\r\n")
+    for piece in gzip_bomb(1024**3):
+        if piece:
+            peer.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+    peer.send(b"0\r\n\r\n")
+
+
+def nested_bomb(peer: Peer) -> None:
+    peer.request()
+    peer.send(OK, b"Content-Encoding: gzip, gzip\r\n\r\n", packed(b"".join(gzip_bomb(100 * 1024**2))))
+
+
+MEGABYTE = bytes(1024**2)
+LARGE = {
+    "1 GiB from 1 MB of gzip": (bomb, "too_large"),
+    "gzip within gzip": (nested_bomb, "protocol"),
+    "endless chunks": (forever(lambda: b"100000\r\n" + MEGABYTE + b"\r\n", CHUNKED), "too_large"),
+    "endless body without length": (forever(lambda: MEGABYTE, OK + b"\r\n"), "too_large"),
+    "200 MB announced": (forever(lambda: MEGABYTE, OK + b"Content-Length: 209715200\r\n\r\n"), "too_large"),
+    "endless headers": (forever(lambda: b"X: y\r\n" * 1000, OK), "protocol"),
+    "one endless header": (forever(lambda: MEGABYTE, OK + b"X: "), "protocol"),
+    "endless chunk size": (forever(lambda: b"0" * 1000, CHUNKED), "protocol"),
+    "chunk of minus one byte": (forever(lambda: MEGABYTE, CHUNKED + b"-1\r\n"), "protocol"),
+    "endless trailers": (forever(lambda: b"X: y\r\n" * 100, CHUNKED + b"0\r\n"), "protocol"),
+    "exactly the cap": (saying(OK, b"Content-Length: %d\r\n\r\n" % CAP, bytes(CAP)), None),
+    "exactly the cap, without length": (saying(OK, b"\r\n", bytes(CAP)), None),
+    "one byte over the cap": (saying(OK, b"\r\n", bytes(CAP + 1)), "too_large"),
+}
+
+
+@pytest.mark.parametrize(("play", "kind"), LARGE.values(), ids=LARGE)
+def test_a_body_is_stopped_at_its_cap_with_at_most_twice_that_in_memory(play: Play, kind: str | None) -> None:
+    with HostileServer(play) as server, HostileServer(serving(lambda _: whole(b"x"))) as plain:
+        command = [sys.executable, "-c", MEMORY, server.url, plain.url, str(CAP)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        found, size, grown = json.loads(done.stdout)
+        assert found == kind
+        assert size == (0 if kind else CAP)
+        assert grown <= 2 * CAP
+        assert wait_until(lambda: server.closed == server.connections)
+
+
+# --- truncation
+
+TRUNCATED = {
+    "by length": OK + b"Content-Length: 100\r\n\r\n{}",
+    "by length, nothing of it": OK + b"Content-Length: 100\r\n\r\n",
+    "within a chunk": CHUNKED + b"5\r\nab",
+    "between chunks": CHUNKED + b"2\r\n{}\r\n",
+    "before the end of the trailers": CHUNKED + b"2\r\n{}\r\n0\r\nX: y\r\n",
+    "gzip trailer missing": whole(packed(b"{}")[:-8], GZIP),
+    "gzip trailer cut": whole(packed(b"{}")[:-3], GZIP),
+    "gzip, chunks whole": CHUNKED[:-2] + GZIP.encode() + b"\r\n\r\n5\r\n" + packed(b"{}")[:5] + b"\r\n0\r\n\r\n",
+    "gzip without length": OK + GZIP.encode() + b"\r\n\r\n" + packed(b"{}")[:-1],
+    "within the headers": OK + b"Content-Le",
+}
+
+
+@pytest.mark.parametrize("sent", TRUNCATED.values(), ids=TRUNCATED)
+def test_a_truncated_answer_is_an_error(sent: bytes) -> None:
+    answer = ask_played(saying(sent))
+    assert answer.error is not None
+    assert answer.error.kind == "truncated", answer.error
+    assert (answer.status, answer.body) == (0, b"")
+
+
+def test_a_body_without_length_is_whole_when_the_connection_closes() -> None:
+    assert ask_played(saying(OK, b"\r\n", b'{"a":1}')).body == b'{"a":1}'
+
+
+# --- what is no HTTP
+
+NONSENSE = {
+    "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "HTTP/2": b"HTTP/2 200 OK\r\n\r\n",
+    "no status": b"HTTP/1.1\r\n\r\n",
+    "header without a colon": OK + b"nonsense\r\nContent-Length: 0\r\n\r\n",
+    "header with a space before its colon": OK + b"Content-Length : 0\r\n\r\n",
+    "NUL in a header": OK + b"X: a\0b\r\n\r\n",
+    "CR in a header": OK + b"X: a\rb\r\n\r\n",
+    "length that is no number": OK + b"Content-Length: ten\r\n\r\n",
+    "negative length": OK + b"Content-Length: -1\r\n\r\n",
+    "two lengths": OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+    "length and chunks": OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "unknown transfer coding": OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+    "unknown content coding": whole(b"x", "Content-Encoding: br"),
+    "chunk longer than its size": CHUNKED + b"1\r\n{}\r\n0\r\n\r\n",
+    "chunk size that is none": CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n",
+    "damaged gzip": whole(b"\x1f\x8b" + b"x" * 30, GZIP),
+    "damaged check sum": whole(packed(b"{}")[:-8] + bytes(8), GZIP),
+    "switching protocols": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", NONSENSE.values(), ids=NONSENSE)
+def test_what_is_no_proper_http_is_refused(sent: bytes) -> None:
+    answer = ask_played(saying(sent))
+    assert answer.error is not None
+    assert answer.error.kind == "protocol", answer.error
+    assert answer.error.message.isprintable()
+
+
+def test_ansi_codes_and_control_characters_of_an_upstream_are_escaped_in_messages() -> None:
+    answer = ask_played(saying(b"\x1b[31mred\x07\r\n\r\n"))
+    assert answer.error is not None
+    assert r"\x1b[31mred\x07" in answer.error.message
+
+
+PROPER = {
+    "100 before the answer": b"HTTP/1.1 100 Continue\r\n\r\n" + whole(b"{}"),
+    "103 before the answer": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + whole(b"{}"),
+    "chunks with extensions and trailers": CHUNKED + b"1;a=b\r\n{\r\n1\r\n}\r\n0\r\nX: y\r\n\r\n",
+    "gzip": whole(packed(b"{}"), GZIP),
+    "gzip of two members": whole(packed(b"{") + packed(b"}"), GZIP),
+    "bare line feeds": b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}",
+    "folded header": OK + b"X: a\r\n b\r\nContent-Length: 2\r\n\r\n{}",
+    "HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\n{}",
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}",
+}
+
+
+@pytest.mark.parametrize("sent", PROPER.values(), ids=PROPER)
+def test_what_is_rare_but_proper_is_read(sent: bytes) -> None:
+    answer = ask_played(saying(sent))
+    assert (answer.status, answer.body, answer.error) == (200, b"{}", None)
+
+
+# --- connections that break
+
+
+def breaking(first: Callable[[Peer], None]) -> Play:
+    """The first connection breaks, the next ones serve."""
+
+    def play(peer: Peer) -> None:
+        if peer.number == 0:
+            first(peer)
+        else:
+            serving(lambda _: whole(b"again"))(peer)
+
+    return play
+
+
+def reset_mid_body(peer: Peer) -> None:
+    peer.request()
+    peer.send(OK, b"Content-Length: 1000\r\n\r\nhalf")
+    time.sleep(0.05)
+    peer.reset()
+
+
+def reset_at_once(peer: Peer) -> None:
+    peer.request()
+    peer.reset()
+
+
+def close_at_once(peer: Peer) -> None:
+    peer.request()
+
+
+BREAKS = {"reset mid-body": reset_mid_body, "reset at once": reset_at_once, "closed at once": close_at_once}
+
+
+@pytest.mark.parametrize("first", BREAKS.values(), ids=BREAKS)
+def test_a_get_is_repeated_once_after_a_reset(first: Callable[[Peer], None]) -> None:
+    with HostileServer(breaking(first)) as server:
+        assert ask(server.url).body == b"again"
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("first", [reset_at_once, close_at_once], ids=["reset", "closed"])
+def test_a_head_is_repeated_once_too(first: Callable[[Peer], None]) -> None:
+    with HostileServer(breaking(first)) as server:
+        assert ask(server.url, method="HEAD").status == 200
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("first", BREAKS.values(), ids=BREAKS)
+def test_a_get_is_not_repeated_twice(first: Callable[[Peer], None]) -> None:
+    with HostileServer(first) as server:
+        answer = ask(server.url)
+        assert answer.error is not None
+        assert answer.error.kind == "reset"
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("first", BREAKS.values(), ids=BREAKS)
+def test_what_may_change_the_upstream_is_never_repeated(first: Callable[[Peer], None], method: str) -> None:
+    with HostileServer(breaking(first)) as server:
+        answer = ask(server.url, method=method, body=b"{}")
+        assert answer.error is not None
+        assert answer.error.kind == "reset"
+        assert len(server.requests) == 1
+
+
+def test_a_repeat_stays_within_the_time_limit() -> None:
+    def play(peer: Peer) -> None:
+        peer.request()
+        if peer.number:
+            peer.hang()
+        time.sleep(0.3)
+        peer.reset()
+
+    began = time.monotonic()
+    answer = ask_played(play, timeout=LIMIT)
+    assert answer.error is not None
+    assert answer.error.kind == "timeout"
+    assert time.monotonic() - began <= LIMIT + SLACK
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_kept_connection_that_the_upstream_closed_meanwhile_is_not_used(method: str) -> None:
+    def one_each(peer: Peer) -> None:
+        peer.request()
+        peer.send(whole(b"x"))  # keeps the connection, so it says, and closes it
+
+    with HostileServer(one_each) as server, closing(Client(Limits(), stop=Stop())) as client:
+        for asked in range(1, 4):
+            assert client.send(Request(url=server.url, method=method)).status == 200
+            assert wait_until(lambda asked=asked: server.closed == asked)  # type: ignore[misc]
+        assert len(server.requests) == 3
+
+
+def test_a_connection_is_kept_for_the_next_request() -> None:
+    with HostileServer(serving(lambda _: whole(b"x"))) as server, closing(Client(Limits(), stop=Stop())) as client:
+        assert [client.send(Request(url=server.url)).body for _ in range(5)] == [b"x"] * 5
+        assert server.connections == 1
+
+
+def test_what_an_upstream_sends_unasked_never_becomes_the_next_answer() -> None:
+    with (
+        HostileServer(serving(lambda _: whole(b"x") + whole(b"smuggled"))) as server,
+        closing(Client(Limits(), stop=Stop())) as client,
+    ):
+        assert [client.send(Request(url=server.url)).body for _ in range(3)] == [b"x"] * 3
+        assert server.connections == 3
+
+
+# --- TLS
+
+
+@pytest.mark.parametrize(
+    ("certificate", "says"),
+    [("expired", "certificate has expired"), ("wrong_name", "127.0.0.1"), ("self_signed", "self-signed certificate")],
+)
+def test_tls_fails_closed(certificate: str, says: str) -> None:
+    with HostileServer(serving(lambda _: whole(b"x")), certificate) as server:
+        client = Client(Limits(ca_file=TLS / "ca.pem"), stop=Stop())
+        answer = client.send(Request(url=server.url))
+        assert answer.error is not None
+        assert answer.error.kind == "tls"
+        assert says in answer.error.message
+        assert server.requests == []
+
+
+def test_an_authority_that_nobody_knows_is_refused_and_one_from_the_ca_file_is_not() -> None:
+    with HostileServer(serving(lambda _: whole(b"x")), "good") as server:
+        unknown = Client(Limits(), stop=Stop()).send(Request(url=server.url))
+        assert unknown.error is not None
+        assert unknown.error.kind == "tls"
+        with closing(Client(Limits(ca_file=TLS / "ca.pem"), stop=Stop())) as client:
+            assert [client.send(Request(url=server.url)).body for _ in range(2)] == [b"x"] * 2
+
+
+def test_a_ca_file_that_is_missing_is_named() -> None:
+    with HostileServer(serving(lambda _: whole(b"x")), "good") as server:
+        answer = Client(Limits(ca_file=TLS / "none.pem"), stop=Stop()).send(Request(url=server.url))
+        assert answer.error is not None
+        assert answer.error.kind == "local"
+        assert "none.pem" in answer.error.message
+
+
+def test_tls_to_a_port_that_does_not_speak_it_is_an_error() -> None:
+    with HostileServer(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+        answer = ask(server.url.replace("http:", "https:"), timeout=2)
+        assert answer.error is not None
+        assert answer.error.kind in ("tls", "timeout")
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    before = callers()
+    yield
+    assert wait_until(lambda: callers() <= before)

@@ -1,0 +1,291 @@
+"""The idle case of ``due --run``: it knows that nothing is due, or it takes the full way (core §3)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pollctl import clock, config, due, idle, migrations, standing, store
+from pollctl.errors import ConfigError
+from tests.plugin_package import make_plugin_package, run_pollctl, write_settings
+
+YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
+PLAIN_RUN = ("due", "--run")
+
+
+class Place(NamedTuple):
+    """A folder in which a pass of plugin ``counter`` has run, whose next slot is next year."""
+
+    folder: Path
+    env: dict[str, str]
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "pollctl.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "pollctl.db"
+
+    def is_idle(self, *arguments: str, **variables: str) -> bool:
+        return idle.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
+
+    def sql(self, statement: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.database)) as connection, connection:
+            return connection.execute(statement).fetchall()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    env = make_plugin_package(tmp_path, "counter")
+    env["PYTHONTZPATH"] = f"{tmp_path / 'zones'}:/usr/share/zoneinfo"
+    write_settings(tmp_path, YEARLY)
+    age()
+    done = run_pollctl(tmp_path, env, *PLAIN_RUN)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    monkeypatch.chdir(tmp_path)
+    return Place(tmp_path, env)
+
+
+def age() -> None:
+    """Let files become older than the process that comes next: younger ones are not relied on."""
+    time.sleep(0.05)
+
+
+def test_after_a_pass_nothing_is_due_until_the_next_slot(place: Place) -> None:
+    assert place.is_idle()
+    ((due_at, reckoned_at),) = place.sql("SELECT due_at, reckoned_at FROM next_due")
+    assert str(due_at).endswith("-12-31T15:00:00.000Z")
+    assert str(reckoned_at) <= clock.to_text(clock.now()) < str(due_at)
+
+
+def test_a_settings_file_named_by_option_or_variable_is_answered_for_from_anywhere(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    assert not place.is_idle()
+    assert place.is_idle("--config", str(place.settings), *PLAIN_RUN)
+    assert place.is_idle(*PLAIN_RUN, POLLCTL_CONFIG=str(place.settings))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("due",),
+        ("due", "--run", "--json"),
+        ("--debug", "due", "--run"),
+        ("due", "--run", "--help"),
+        ("run", "due", "--run"),
+        ("--config", "", "due", "--run"),
+        ("--config=pollctl.toml", "due", "--run"),
+    ],
+    ids=" ".join,
+)
+def test_any_other_command_line_takes_the_full_way(place: Place, arguments: tuple[str, ...]) -> None:
+    assert not place.is_idle(*arguments)
+
+
+def same_size_and_mtime(place: Place) -> None:
+    before = place.settings.stat()
+    text = place.settings.read_text()
+    place.settings.write_text(text.replace("0 0 1 1 *", "* * * * *"))
+    os.utime(place.settings, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replaced_by_a_copy(place: Place) -> None:
+    copy = place.folder / "copy.db"
+    shutil.copy2(place.database, copy)
+    copy.replace(place.database)
+
+
+def a_zone_appears(place: Place) -> None:
+    (place.folder / "zones/Asia").mkdir(parents=True)
+    shutil.copy2("/usr/share/zoneinfo/UTC", place.folder / "zones/Asia/Tokyo")
+
+
+DOUBTS: dict[str, Callable[[Place], object]] = {
+    "settings changed": lambda place: place.settings.write_text("[pollctl]\n"),
+    "settings changed, size and mtime kept": same_size_and_mtime,
+    "settings gone": lambda place: place.settings.unlink(),
+    "settings unreadable as UTF-8": lambda place: place.settings.write_bytes(b'[pollctl]\ndatabase = "\xff"\n'),
+    "settings larger than any": lambda place: place.settings.write_text("#" * 1_000_001),
+    "database gone": lambda place: place.database.unlink(),
+    "database replaced by a copy": replaced_by_a_copy,
+    "database no database": lambda place: place.database.write_text("not at all"),
+    "row missing": lambda place: place.sql("DELETE FROM next_due"),
+    "table missing": lambda place: place.sql("DROP TABLE next_due"),
+    "the moment has come": lambda place: place.sql("UPDATE next_due SET due_at='2026-01-01T00:00:00.000Z'"),
+    "clock stepped back": lambda place: place.sql("UPDATE next_due SET reckoned_at='2999-01-01T00:00:00.000Z'"),
+    "another machine": lambda place: place.sql("UPDATE next_due SET fingerprint=replace(fingerprint, char(10), '')"),
+    "a nearer zone file appears": a_zone_appears,
+}
+
+
+@pytest.mark.parametrize("change", DOUBTS.values(), ids=DOUBTS.keys())
+def test_any_doubt_takes_the_full_way(place: Place, change: Callable[[Place], object]) -> None:
+    assert place.is_idle()
+    change(place)
+    assert not place.is_idle()
+
+
+@pytest.mark.parametrize("variable", ["POLLCTL_NOW", "POLLCTL_CONFIG", "PYTHONPATH", "PYTHONTZPATH"])
+def test_another_environment_takes_the_full_way(place: Place, variable: str) -> None:
+    assert not place.is_idle(**{variable: "2026-01-01T00:00:00Z"})
+
+
+@pytest.mark.parametrize("part", ["version", "prefix", "code folder", "host"])
+def test_every_line_of_the_head_counts(place: Place, part: str) -> None:
+    number = {"version": 1, "prefix": 2, "code folder": 3, "host": 4}[part]
+    ((text,),) = place.sql("SELECT fingerprint FROM next_due")
+    lines = str(text).split("\n")
+    lines[number] += "x"
+    with closing(sqlite3.connect(place.database)) as connection, connection:
+        connection.execute("UPDATE next_due SET fingerprint=?", ("\n".join(lines),))
+    assert not place.is_idle()
+
+
+def test_the_code_that_reckons_is_part_of_the_fingerprint(place: Place) -> None:
+    ((text,),) = place.sql("SELECT fingerprint FROM next_due")
+    for module in ("croniter/croniter.py", "pollctl/schedule/due.py", "pollctl/due.py", "pollctl/config.py"):
+        assert f"/{module}" in str(text)
+
+
+def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Place) -> None:
+    """The scan is misled by a text over several lines, towards a backup that has the row."""
+    place.sql("DELETE FROM next_due")
+    place.settings.write_text(
+        '[plugins.counter]\nschedule = "0 0 1 1 *"\nword = """\n[pollctl]\ndatabase = "decoy.db"\n"""\n'
+    )
+    age()
+    assert run_pollctl(place.folder, place.env, *PLAIN_RUN).stderr == ""
+    ((count,),) = place.sql("SELECT count(*) FROM next_due")
+    shutil.copy2(place.database, place.folder / "decoy.db")
+    assert count == 1
+    assert idle.guess_database(str(place.settings)).endswith("/decoy.db")
+    assert not place.is_idle()
+
+
+def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Place) -> None:
+    assert run_pollctl(place.folder, place.env, "run", "counter").returncode == 0
+    assert not place.is_idle()
+    assert run_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 0
+    assert place.is_idle()
+
+
+def test_a_pass_that_wrote_after_the_reckoning_wins(place: Place) -> None:
+    found = config.load(place.settings)
+    reckoning = due.reckon(found, clock.now())
+    place.sql("DELETE FROM next_due")
+    place.sql("UPDATE schedules SET last_outcome='failed'")
+    due.remember(found, reckoning)
+    assert place.sql("SELECT * FROM next_due") == []
+
+
+def test_settings_younger_than_the_process_are_not_relied_on(place: Place) -> None:
+    place.settings.touch()
+    place.sql("DELETE FROM next_due")
+    found = config.load(place.settings)
+    due.remember(found, due.reckon(found, clock.now()))
+    assert place.sql("SELECT * FROM next_due") == []
+
+
+def test_nothing_is_remembered_of_a_rehearsal(place: Place) -> None:
+    place.sql("DELETE FROM next_due")
+    done = run_pollctl(place.folder, {**place.env, "POLLCTL_NOW": clock.to_text(clock.now())}, *PLAIN_RUN)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert place.sql("SELECT * FROM next_due") == []
+
+
+def test_a_plugin_with_wrong_settings_leaves_nothing_to_be_idle_about(place: Place) -> None:
+    write_settings(place.folder, YEARLY, '[plugins.other]\nschedule = "nonsense"')
+    age()
+    assert run_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 1
+    assert not place.is_idle()
+
+
+def test_reading_does_not_create_or_change_anything(place: Place) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in place.folder.iterdir()}
+    assert place.is_idle()
+    assert {path.name: path.stat().st_mtime_ns for path in place.folder.iterdir()} == before
+
+
+PLACES = ("HOME", "XDG_CONFIG_HOME", "POLLCTL_CONFIG")
+
+
+@pytest.mark.parametrize(
+    "values", [("h", "x", ""), ("h", "", ""), ("", "x", ""), ("", "", ""), ("h", "x", "named.toml")]
+)
+@pytest.mark.parametrize("present", [(), ("home",), ("xdg",), ("here",), ("home", "xdg", "here"), ("dangling",)])
+@pytest.mark.parametrize("is_xdg_relative", [False, True])
+def test_the_settings_file_is_found_as_config_finds_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    values: tuple[str, str, str],
+    present: tuple[str, ...],
+    is_xdg_relative: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home, xdg, named = values
+    environ = {"HOME": home and str(tmp_path / home), "POLLCTL_CONFIG": named}
+    environ["XDG_CONFIG_HOME"] = xdg if is_xdg_relative else xdg and str(tmp_path / xdg)
+    files = {"home": "h/.config/pollctl/config.toml", "xdg": "x/pollctl/config.toml", "here": "pollctl.toml"}
+    for name in present:
+        path = tmp_path / files.get(name, "pollctl.toml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to("nowhere") if name == "dangling" else path.touch()
+    try:
+        found = config.find(None, environ)
+    except ConfigError:
+        found = None
+    assert idle.find("", environ) == (str(found.absolute()) if found else "")
+
+
+SETTINGS = {
+    'database = "plain.db"': True,
+    "database='single.db'  # with a comment": True,
+    '  database  =  "sub/folder.db"': True,
+    'database = "/absolute.db"': True,
+    'database = "../up.db"': True,
+    "# database = 'comment.db'": True,
+    "": True,
+    'database = "ünï cödé #1?%20.db"': True,
+    r'database = "esc\u0061ped.db"': False,
+    'database = """\nlines.db"""': False,
+    'database_url = "x"\ndatabase = "plain.db"': True,
+    '"database" = "quoted-key.db"': None,
+    'database."x" = 1': None,
+}
+
+
+@pytest.mark.parametrize(("line", "is_known"), SETTINGS.items(), ids=SETTINGS.keys())
+def test_a_guessed_database_is_that_of_the_settings_or_none(tmp_path: Path, line: str, is_known: bool | None) -> None:
+    """None marks what is guessed wrong or is an error: there no row can fit, as the tests above show."""
+    path = tmp_path / "pollctl.toml"
+    path.write_text(f'[pollctl]\n{line}\n[plugins.counter]\ndatabase = "own.db"\n')
+    guessed = idle.guess_database(str(path))
+    try:
+        real = str(config.load(path).core.database)
+    except ConfigError:
+        return
+    assert (guessed == real) is bool(is_known)
+    assert bool(guessed) is (is_known is not False)
+
+
+def test_a_database_with_odd_characters_in_its_name_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "a #1?b%20 ü.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE found (yes)")
+    with closing(sqlite3.connect(idle.connect_address(str(path), "ro"), uri=True)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("found",)]
+
+
+def test_the_marks_of_the_database_are_those_of_the_store() -> None:
+    assert (standing.APPLICATION_ID, standing.USER_VERSION) == (store.APPLICATION_ID, migrations.USER_VERSION)
