@@ -54,7 +54,7 @@ class Children:
         on_line: called with the name of a task and each line of its stderr, as they come.
 
     Attributes:
-        ended_by: the first signal that asked for the end; 0 if there was none.
+        ended_by: the first signal that asked for the end, SIGHUP taken as SIGTERM; 0 if there was none.
     """
 
     def __init__(self, on_line: Callable[[str, str], None]) -> None:
@@ -108,9 +108,10 @@ class Children:
             for number in os.read(signal_fd, _CHUNK):
                 if number == signal.SIGCHLD:
                     continue
-                self.ended_by = self.ended_by or number
+                passed_on = signal.SIGTERM if number == signal.SIGHUP else number
+                self.ended_by = self.ended_by or passed_on
                 for child in self._running:
-                    child.ask_to_end(number)
+                    child.ask_to_end(passed_on)
 
     def _reap(self) -> Iterator[Exit]:
         for child in [child for child in self._running if child.has_ended()]:
@@ -154,7 +155,7 @@ class _Child:
 
     def ask_to_end(self, number: int) -> None:
         """Pass a signal on to the process; it is ours to reap, so its number cannot belong to another yet."""
-        os.kill(self.process.pid, signal.SIGTERM if number == signal.SIGHUP else number)
+        os.kill(self.process.pid, number)
 
     def kill(self) -> None:
         """End the process and all that it started, at once."""
@@ -182,6 +183,8 @@ class _Child:
 
     def _tell(self, on_line: Callable[[str, str], None]) -> None:
         *lines, rest = bytes(self._said[self._stderr]).split(b"\n")
+        if len(rest) > _CHUNK:  # one line without end must not fill the memory
+            lines, rest = [*lines, rest], b""
         self._said[self._stderr] = bytearray(rest)
         for line in lines:
             on_line(self.task.name, line.decode(errors="backslashreplace"))

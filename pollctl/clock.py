@@ -36,7 +36,7 @@ def is_stopped() -> bool:
 
 def to_text(moment: datetime) -> str:
     """A moment as the database keeps it: UTC, ``YYYY-MM-DDTHH:MM:SS.mmmZ``, so that it sorts as text."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def from_text(text: str) -> datetime:

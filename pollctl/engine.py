@@ -101,7 +101,7 @@ class _Pass:
             runs.bury_dead(self._db, self._name, self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
             self._outbox.recover(self._now)
-        with closing(Client(http_limits(self._config.core.http), stop=self._stop)) as client:
+        with closing(self._outbox), closing(Client(http_limits(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
             self._run = pass_run(self._prepared, self._id, self._now, client, self._stop, holds)
             self._run.between_rounds = self._deliver
@@ -208,8 +208,7 @@ class _Pass:
         if self._stop.requested:
             return "interrupted", None
         if self._run.failures:
-            is_any_reached = self._run.targets_reached or runs.row(self._db, self._id)["batches"]
-            return "partial" if is_any_reached else "failed", unreached(self._run.failures)
+            return "partial" if self._run.targets_reached else "failed", unreached(self._run.failures)
         if self._is_cut:
             return "partial", described(
                 "Deadline", f"the deadline of {self._limits.deadline} came before the end"

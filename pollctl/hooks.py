@@ -30,11 +30,14 @@ class Hooks:
         """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
         with self._blamed("fetch", db), _connection(db).turn_of("read"):
             with closing(self._relay.pollctl_fetch(run=run, db=db)) as batches:
-                while not run.is_stopping:
+                is_last = False
+                while not is_last:
                     try:
                         batch = next(batches)
                     except StopIteration:
                         return
+                    # Told to stop while it was suspended, it is resumed once, to hand over what it has in flight.
+                    is_last = run.is_stopping
                     yield batch
 
     def load(self, run: PassRun, db: Database, batch: Any) -> Any:

@@ -66,7 +66,7 @@ class Families:
     def _of_plugin(self, plugin: Plugin, db: Database, now: datetime) -> Sequence[Metric]:
         try:
             return list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
-        except Exception as error:  # noqa: BLE001 - the bug of one plugin must not take the metrics of all along
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the bug of one plugin must not take the metrics of all along
             self._complain(f"plugin {plugin.name!r}: metrics raised {type(error).__name__}: {error}; they are left out")
             return ()
 

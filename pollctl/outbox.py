@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -79,7 +80,13 @@ class Outbox:
         self._plugin = plugin
         self._holding = frozenset(kind for kind, repeat in repeats.items() if repeat == "hold")
         self._retry = retry
+        self._executor = DaemonExecutor(SIDE_BY_SIDE)
+        self._flying: dict[Future[Any], Effect] = {}
         self._failed: set[int] = set()  # in this pass; later passes try again, whatever the backoff
+
+    def close(self) -> None:
+        """Let go of the workers; what still hangs there is left to itself."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
     def queue(self, run_id: str, effects: Sequence[Queued], now: datetime) -> int:
         """Write effects within the caller's transaction; answers how many were new (a known key queues nothing)."""
@@ -125,29 +132,26 @@ class Outbox:
             send: performs one effect and returns its result; called in a worker thread.
             settle: records a result, within the transaction that marks the effect delivered.
             stop: past its deadline nothing new starts; what is still in flight then stays ``sending``.
-            until: the monotonic moment after which nothing new starts either.
+            until: the monotonic moment after which nothing new starts either; what is still in flight then is
+                settled by the next call.
             lane_prefix: only lanes whose names begin so.
         """
         due = [lane for lane in self._lanes_due(clock_now()) if lane.startswith(lane_prefix)]
-        if not due:
-            return Tally()
         lanes = iter(due)
-        flying: dict[Future[Any], Effect] = {}
         delivered = failed = 0
-        with DaemonExecutor(SIDE_BY_SIDE) as executor:
-            landed: list[tuple[Effect, Future[Any]]] = []
-            while True:
-                is_over = stop.is_stopping or time.monotonic() >= until
-                room = 0 if is_over else SIDE_BY_SIDE - len(flying)
-                effects, tally = self._turn(landed, lanes, room, settle)
-                delivered, failed = delivered + tally.delivered, failed + tally.failed
-                flying.update({executor.submit(send, effect): effect for effect in effects})
-                if not flying:
-                    return Tally(delivered, failed)
-                done = wait(flying, timeout=max(0.0, stop.remaining), return_when=FIRST_COMPLETED).done
-                if not done:
-                    return Tally(delivered, failed + len(flying))
-                landed = [(flying.pop(future), future) for future in done]
+        while due or self._flying:
+            landed = [(self._flying.pop(future), future) for future in [*self._flying] if future.done()]
+            is_over = stop.is_stopping or time.monotonic() >= until
+            room = 0 if is_over else SIDE_BY_SIDE - len(self._flying)
+            effects, tally = self._turn(landed, lanes, room, settle)
+            delivered, failed = delivered + tally.delivered, failed + tally.failed
+            self._flying.update({self._executor.submit(send, effect): effect for effect in effects})
+            if not self._flying:
+                break
+            patience = max(0.0, min(stop.remaining, until - time.monotonic()))
+            if not wait(self._flying, timeout=patience, return_when=FIRST_COMPLETED).done:
+                return Tally(delivered, failed + (len(self._flying) if stop.is_past_deadline else 0))
+        return Tally(delivered, failed)
 
     def _turn(
         self, landed: Sequence[tuple[Effect, Future[Any]]], lanes: Iterator[str], room: int, settle: Settle
@@ -160,7 +164,8 @@ class Outbox:
             for effect, future in landed:
                 is_delivered = self._land(effect, future, settle, now)
                 delivered, failed = delivered + is_delivered, failed + (not is_delivered)
-            for lane in (*dict.fromkeys(effect.lane for effect, _ in landed), *lanes) if room > 0 else ():
+            freed = dict.fromkeys(effect.lane for effect, _ in landed)
+            for lane in chain(freed, lanes) if room > 0 else ():
                 effects += self._claim(lane, now)
                 if len(effects) >= room:
                     break

@@ -68,7 +68,7 @@ def _plan(hooks: Hooks, run: PassRun, db: Database) -> Report:
         error = explain(raised)
     outcome = "failed" if error else "ok"
     if error is None and run.failures:
-        outcome, error = ("partial" if run.targets_reached or batches else "failed"), unreached(run.failures)
+        outcome, error = ("partial" if run.targets_reached else "failed"), unreached(run.failures)
     return Report(
         run_id=run.id,
         plugin=run.plugin,

@@ -57,10 +57,10 @@ class Run(Protocol):
         """Wait until *at* and say whether another round fits into the plugin's ``window``; then ``now`` is read anew."""
 
     def failed(self, target: str, why: str) -> None:
-        """Tell that *target* could not be fetched: the pass is ``partial``, or ``failed`` when nothing was reached."""
+        """Tell that *target* could not be fetched: the pass is ``partial``, or ``failed`` when no target was ``reached``."""
 
     def reached(self, target: str) -> None:
-        """Tell that *target* was fetched; without any such call each batch counts as one."""
+        """Tell that *target* was fetched; needed only by plugins that also tell what ``failed``."""
 
     # in deliver
 

@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
 from pollctl import due, outbox, runs, store
 from pollctl.clock import from_text, to_text
 from pollctl.errors import ConfigError
-from pollctl.lock import Holder, holder, lock_path
+from pollctl.lock import holder, lock_path
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -57,27 +57,9 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
         DatabaseError: the database cannot be used; one that is not there yet is empty.
     """
     verdicts = due.judge_all(config, now)
-    past: dict[str, Mapping[str, Any]] = {}
-    effects: dict[str, dict[str, int]] = {}
-    last: dict[str, dict[str, Any]] = {}
-    if config.core.database.exists():
-        with closing(store.open_to_read(config.core.database)) as db:
-            past = {row["plugin"]: row for row in db.query("SELECT * FROM schedules")}
-            effects = outbox.counts(db)
-            last = latest_runs(db)
-    names = sorted({*config.enabled, *past})
-    return [
-        _status(
-            config,
-            name,
-            past.get(name, {}),
-            last.get(name, {}),
-            effects.get(name, {}),
-            verdicts.get(name),
-            now,
-        )
-        for name in names
-    ]
+    known = _known(config)
+    names = sorted({*config.enabled, *known})
+    return [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
 
 
 def latest_runs(db: Database) -> dict[str, dict[str, Any]]:
@@ -110,35 +92,42 @@ def everything(db: Database, run_id: str) -> dict[str, Any]:
     return {**run, "outbox": list(effects), "recordings": batches}
 
 
+class _Known(NamedTuple):
+    """What the database has of one plugin."""
+
+    past: Mapping[str, Any] = {}
+    last: Mapping[str, Any] = {}
+    effects: Mapping[str, int] = {}
+
+
+def _known(config: Config) -> dict[str, _Known]:
+    if not config.core.database.exists():
+        return {}
+    with closing(store.open_to_read(config.core.database)) as db:
+        effects, last = outbox.counts(db), latest_runs(db)
+        rows = db.query("SELECT * FROM schedules")
+        return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}
+
+
 def _status(
-    config: Config,
-    name: str,
-    past: Mapping[str, Any],
-    last: Mapping[str, Any],
-    effects: Mapping[str, int],
-    judged: Verdict | ConfigError | None,
-    now: datetime,
+    config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
 ) -> PluginStatus:
     locked_by = holder(lock_path(config.core.database, name))
-    problem = str(judged) if isinstance(judged, ConfigError) else (last.get("error") or {}).get("message")
+    problem = str(judged) if isinstance(judged, ConfigError) else (known.last.get("error") or {}).get("message")
     verdict = None if isinstance(judged, ConfigError) else judged
-    started_at, not_before = past.get("last_started_at"), past.get("not_before")
+    started_at, not_before = known.past.get("last_started_at"), known.past.get("not_before")
     return PluginStatus(
         plugin=name,
         enabled=name in config.enabled,
-        outcome="running" if locked_by else past.get("last_outcome"),
+        outcome="running" if locked_by else known.past.get("last_outcome"),
         last_started_at=started_at,
-        last_finished_at=past.get("last_finished_at"),
+        last_finished_at=known.past.get("last_finished_at"),
         age_s=round((now - from_text(started_at)).total_seconds()) if started_at else None,
         is_due=bool(verdict and verdict.is_due),
         next_due_at=to_text(verdict.next_due_at) if verdict and verdict.next_due_at else None,
-        consecutive_failures=past.get("consecutive_failures", 0),
+        consecutive_failures=known.past.get("consecutive_failures", 0),
         backoff_until=not_before if not_before and not_before > to_text(now) else None,
-        lock=_as_row(locked_by) if locked_by else None,
-        outbox=effects,
+        lock=locked_by._asdict() if locked_by else None,
+        outbox=known.effects,
         problem=problem,
     )
-
-
-def _as_row(holder: Holder) -> dict[str, Any]:
-    return {"pid": holder.pid, "run_id": holder.run_id, "since": holder.since}

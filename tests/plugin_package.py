@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+Env = dict[str, str]
+Done = subprocess.CompletedProcess[str]
+
 PLAIN = """
 from collections.abc import Sequence
 from datetime import datetime
@@ -107,6 +110,7 @@ def json_of(done: subprocess.CompletedProcess[str]) -> Any:
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
 
+
 ODD = """
 import os, signal, sys, time
 import msgspec
@@ -150,6 +154,7 @@ def pollctl_fetch(run):
         return
     yield Batch(1)
     if how == "half":
+        run.reached("one half")
         run.failed("the other half", "no answer")
     if how == "raises":
         raise RuntimeError("boom")

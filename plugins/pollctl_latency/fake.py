@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any, Self
@@ -101,7 +102,8 @@ class _Asked(BaseHTTPRequestHandler):
             return
         reply = self.server.api.reply(parts[2], parts[3])
         time.sleep(reply.delay)
-        self._answer(reply.status, reply.content(parts[3]))
+        with suppress(ConnectionError):  # who asked need not wait for a slow answer
+            self._answer(reply.status, reply.content(parts[3]))
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)

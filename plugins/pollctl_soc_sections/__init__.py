@@ -1,1 +1,103 @@
-"""To be written."""
+"""soc_sections: tell me when my class opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import Effect, Poller, Run, hookimpl
+
+if TYPE_CHECKING:
+    import click
+    from sqlite_utils import Database
+
+    from pollctl_soc_sections.model import Batch, Decision, Settings, State
+
+
+@hookimpl
+def pollctl_poller() -> Poller:
+    """Say the static facts; see sample.toml for what the defaults mean."""
+    from pollctl_soc_sections import model
+
+    return Poller(
+        summary="Tells subscribers when a closed section of the Rutgers Schedule of Classes opens.",
+        settings=model.Settings,
+        schedule="* * * * *",
+        defaults={"timezone": "America/New_York"},
+        migrations=_migrations,
+        batch=model.Batch,
+        state=model.State,
+        decision=model.Decision,
+        effects={"opening": "keyed"},
+    )
+
+
+@hookimpl
+def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
+    """Ask for the open sections of each term and campus, and for catalogues that have had their time."""
+    from pollctl_soc_sections import fetch
+
+    return fetch.batches(run, db)
+
+
+@hookimpl
+def pollctl_load(db: Database, batch: Batch, run: Run) -> State:
+    """Read what is known of one term and campus."""
+    from pollctl_soc_sections import store
+
+    return store.load(db, batch, run)
+
+
+@hookimpl
+def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
+    """Judge an answer, and turn it into openings, closings and notifications."""
+    from pollctl_soc_sections import decide
+
+    return decide.decide(state, batch, now, settings)
+
+
+@hookimpl
+def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
+    """Write the decisions and queue the notifications."""
+    from pollctl_soc_sections import store
+
+    store.apply(db, decisions, run)
+
+
+@hookimpl
+def pollctl_deliver(effect: Effect, run: Run) -> Any:
+    """Tell one subscriber of one opening."""
+    from pollctl_soc_sections import deliver
+
+    return deliver.deliver(effect, run)
+
+
+@hookimpl
+def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
+    """Record that a subscriber was told, or that there was nothing left to tell."""
+    from pollctl_soc_sections import store
+
+    store.settle(db, effect.payload, result, run.now)
+
+
+@hookimpl
+def pollctl_commands(group: click.Group) -> None:
+    """Add the commands for subscriptions, sections, events and the catalogue."""
+    from pollctl_soc_sections import commands
+
+    commands.add_to(group)
+
+
+@hookimpl
+def pollctl_metrics(db: Database) -> Sequence[Any]:
+    """Answer polls, failures, suspects, events, notifications and open sections."""
+    from pollctl_soc_sections import metrics
+
+    return metrics.families(db)
+
+
+def _migrations() -> Any:
+    from pollctl_soc_sections import tables
+
+    return tables.migrations

@@ -31,25 +31,11 @@ def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_ru
     """
     if is_run and (at or count):
         raise click.UsageError("--run cannot be combined with --at or --next")
-    now = at or clock.now()
     if is_run:
-        from pollctl.supervisor import run_due
-
-        ending = run_due(invocation.config, now)
-        if as_json:
-            output.show_json([ended.as_json() for ended in ending.passes])
-        return ending.exit_code(locked=0)
+        return _run_due(invocation, as_json=as_json)
     if count:
-        return _list_slots(invocation, now, count, as_json=as_json)
-    from pollctl.due import judge_all
-
-    verdicts = _without_errors(judge_all(invocation.config, now))
-    names = [name for name, verdict in verdicts.items() if verdict.is_due]
-    if as_json:
-        output.show_json(names)
-    elif names:
-        output.emit("\n".join(names))
-    return 0
+        return _list_slots(invocation, at or clock.now(), count, as_json=as_json)
+    return _list_due(invocation, at or clock.now(), as_json=as_json)
 
 
 @click.command()
@@ -77,6 +63,27 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
     for reason in reasons:
         _tell(reason)
     return code
+
+
+def _run_due(invocation: Invocation, *, as_json: bool) -> int:
+    from pollctl.supervisor import run_due
+
+    ending = run_due(invocation.config, clock.now())
+    if as_json:
+        output.show_json([ended.as_json() for ended in ending.passes])
+    return ending.exit_code(locked=0)
+
+
+def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
+    from pollctl.due import judge_all
+
+    verdicts = _without_errors(judge_all(invocation.config, now))
+    names = [name for name, verdict in verdicts.items() if verdict.is_due]
+    if as_json:
+        output.show_json(names)
+    elif names:
+        output.emit("\n".join(names))
+    return 0
 
 
 def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: bool) -> int:

@@ -66,7 +66,7 @@ class PluginGroup(click.Group):
         self.help = plugin.poller.summary
         try:
             plugin.hooks.pollctl_commands(group=self)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(f"{_described(plugin)}: commands raised {type(error).__name__}: {error}") from error
 
 

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from pollctl.cli import output
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
-from pollctl.config_toml import one_line
+from pollctl.units import Duration
 
 if TYPE_CHECKING:
+    from pollctl.config import Config
     from pollctl.plugins import Found
     from pollctl.report import Report
     from pollctl.stop import Stop
-    from pollctl.units import Duration
 
+_EXIT_CODES = {"ok": 0, "partial": 3}
+_SIGNALLED = 128  # plus the number of the signal
 _NAMES = click.argument("names", metavar="PLUGIN...", nargs=-1, required=True, shell_complete=plugin_names)
 _DEADLINE = click.option(
     "--deadline", metavar="D", type=span, help="Length of the pass, such as 20s, instead of the one in the settings."
 )
 
-_EXIT_CODES = {"ok": 0, "partial": 3}
-_SIGNALLED = 128  # plus the number of the signal
+
+class Order(NamedTuple):
+    """What the command line asks of each pass."""
+
+    config: Config
+    wait: Duration | None = None
+    deadline: Duration | None = None
+    trigger: str = "manual"
+    is_dry: bool = False
+    as_json: bool = False
 
 
 @click.command()
@@ -53,25 +62,7 @@ def run(
 
     Exit 0 done, 1 failed, 3 partial, 75 another pass holds the lock, 130 or 143 interrupted.
     """
-    found = _distinct(invocation, names)
-    if len(found) > 1:
-        return _run_several(invocation, found, wait, deadline, is_dry=is_dry, as_json=as_json)
-    if is_dry:
-        return _plan_one(invocation, found[0], deadline, as_json=as_json)
-
-    def go(stop: Stop) -> Report:
-        from pollctl.engine import run_pass
-
-        seconds = wait.total_seconds() if wait else 0
-        return run_pass(invocation.config, found[0], trigger=trigger, stop=stop, wait=seconds, deadline=deadline)
-
-    report, code = _bounded(invocation, found[0], go, wait, deadline, as_json=as_json)
-    if report and as_json:
-        output.show_json(report)
-    elif report and (code or trigger == "manual"):
-        _tell(report)
-        _tell_error(report)
-    return code
+    return _carry_out(invocation, names, Order(invocation.config, wait, deadline, trigger, is_dry, as_json))
 
 
 @click.command()
@@ -81,89 +72,85 @@ def run(
 @click.pass_obj
 def plan(invocation: Invocation, names: tuple[str, ...], deadline: Duration | None, *, as_json: bool) -> int:
     """Fetch and decide, and print every decision with its reason; write nothing, here or upstream."""
-    found = _distinct(invocation, names)
+    return _carry_out(invocation, names, Order(invocation.config, deadline=deadline, is_dry=True, as_json=as_json))
+
+
+def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> int:
+    found = {one.name: one for one in map(invocation.find, names)}
     if len(found) > 1:
-        return _run_several(invocation, found, None, deadline, is_dry=True, as_json=as_json)
-    return _plan_one(invocation, found[0], deadline, as_json=as_json)
+        return _several(order, list(found))
+    return _single(order, next(iter(found.values())))
 
 
-def _distinct(invocation: Invocation, names: Sequence[str]) -> list[Found]:
-    return list({found.name: found for found in map(invocation.find, names)}.values())
-
-
-def _plan_one(invocation: Invocation, found: Found, deadline: Duration | None, *, as_json: bool) -> int:
-    def go(stop: Stop) -> Report:
-        from pollctl.plan import plan_pass
-
-        return plan_pass(invocation.config, found, stop=stop, deadline=deadline)
-
-    report, code = _bounded(invocation, found, go, None, deadline, as_json=as_json)
-    if report and as_json:
-        output.show_json(report)
-    elif report:
-        _tell_plan(report)
-        _tell_error(report)
-    return code
-
-
-def _run_several(
-    invocation: Invocation,
-    found: Sequence[Found],
-    wait: Duration | None,
-    deadline: Duration | None,
-    *,
-    is_dry: bool,
-    as_json: bool,
-) -> int:
-    """Run or plan each in a process of its own, so that one that hangs or dies takes no other along."""
-    import msgspec
-
-    from pollctl.report import Report
+def _several(order: Order, names: Sequence[str]) -> int:
+    """Each in a process of its own, so that one that hangs or dies takes no other along."""
+    from pollctl.cli import telling
     from pollctl.supervisor import LOCKED, run_several
-    from pollctl.units import Duration
 
-    options = {"--deadline": deadline, "--wait": wait}
-    arguments = [word for name, length in options.items() if length is not None for word in (name, str(length))]
-    arguments += ["--dry-run"] if is_dry else []
-    names = [one.name for one in found]
-    ending = run_several(invocation.config, names, arguments, deadline=deadline, wait=wait or Duration())
-    if as_json:
+    lengths = {"--deadline": order.deadline, "--wait": order.wait}
+    arguments = [word for name, length in lengths.items() if length is not None for word in (name, str(length))]
+    arguments += ["--dry-run"] if order.is_dry else []
+    ending = run_several(order.config, names, arguments, deadline=order.deadline, wait=order.wait or Duration())
+    if order.as_json:
         output.show_json([ended.as_json() for ended in ending.passes])
     else:
-        for report in (msgspec.convert(ended.report, Report) for ended in ending.passes if ended.report):
-            (_tell_plan if is_dry else _tell)(report)
+        for ended in ending.passes:
+            telling.tell_of_child(ended.report)
     return ending.exit_code(locked=LOCKED)
 
 
-def _bounded(
-    invocation: Invocation,
-    found: Found,
-    go: Callable[[Stop], Report],
-    wait: Duration | None,
-    deadline: Duration | None,
-    *,
-    as_json: bool,
-) -> tuple[Report | None, int]:
-    """Make a pass that signals can end and that cannot outlive its deadline; answers its report and the exit code."""
-    from pollctl.prepared import prepare
-    from pollctl.stop import Stop
-    from pollctl.watchdog import watchdog
+def _single(order: Order, found: Found) -> int:
+    """In this process, under a watchdog."""
+    from pollctl.cli import telling
 
-    core, stop = invocation.config.core, Stop()
+    report, code = _bounded(order, found)
+    if report and order.as_json:
+        output.show_json(report)
+    elif report and (code or order.trigger == "manual"):
+        telling.tell(report)
+        telling.tell_error(report)
+    return code
+
+
+def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
+    """A pass that signals can end and that cannot outlive its deadline: its report and the exit code."""
+    from pollctl.stop import Stop
+
+    stop = Stop()
     asked: list[int] = []
-    with output.stdout_kept_for_json(as_json), _obeying_signals(stop, asked):
+    with output.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
         try:
-            with watchdog(core.deadline + core.grace, f"{found.name}: could not be imported in time"):
-                limits = prepare(invocation.config, found, check_schedule=False).within(deadline).limits
-            allowed = limits.deadline + core.grace + (wait or timedelta())
-            late = f"{found.name}: did not end within its deadline of {limits.deadline} and {core.grace} grace"
-            with watchdog(allowed, late):
-                report = go(stop)
+            report = _watched(order, found, stop)
         except KeyboardInterrupt:
             return None, _SIGNALLED + (asked or [signal.SIGINT])[0]
     if report.outcome == "interrupted":
         return report, _SIGNALLED + (asked or [signal.SIGTERM])[0]
     return report, _EXIT_CODES.get(report.outcome, 1)
+
+
+def _watched(order: Order, found: Found, stop: Stop) -> Report:
+    """Make the pass; a plugin that hangs, while it is imported or past its deadline, ends with the process."""
+    from pollctl.prepared import prepare
+    from pollctl.watchdog import watchdog
+
+    core = order.config.core
+    with watchdog(core.deadline + core.grace, f"{found.name}: could not be imported in time"):
+        limits = prepare(order.config, found, check_schedule=False).within(order.deadline).limits
+    allowed = limits.deadline + core.grace + (order.wait or Duration())
+    late = f"{found.name}: did not end within its deadline of {limits.deadline} and {core.grace} grace"
+    with watchdog(allowed, late):
+        return _make(order, found, stop)
+
+
+def _make(order: Order, found: Found, stop: Stop) -> Report:
+    if order.is_dry:
+        from pollctl.plan import plan_pass
+
+        return plan_pass(order.config, found, stop=stop, deadline=order.deadline)
+    from pollctl.engine import run_pass
+
+    wait = order.wait.total_seconds() if order.wait else 0
+    return run_pass(order.config, found, trigger=order.trigger, stop=stop, wait=wait, deadline=order.deadline)
 
 
 @contextmanager
@@ -186,43 +173,3 @@ def _obeying_signals(stop: Stop, asked: list[int]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _tell(report: Report) -> None:
-    """Say in a line what a pass did."""
-    effects = report.effects
-    counts = {
-        "batches": report.batches,
-        "decisions": report.decisions,
-        "effects queued": effects.queued,
-        "delivered": effects.delivered,
-        "undelivered": effects.failed,
-    }
-    counted = ", ".join(f"{number} {what}" for what, number in counts.items() if number or what == "decisions")
-    output.emit(f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{_stats(report)}")
-
-
-def _stats(report: Report) -> str:
-    return f" ({', '.join(f'{name} {number}' for name, number in report.stats.items())})" if report.stats else ""
-
-
-def _tell_plan(report: Report) -> None:
-    """List the decisions of a plan by their type, each with its reason."""
-    decisions: list[dict[str, Any]] = report.decisions if isinstance(report.decisions, list) else []
-    output.emit(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
-    for kind in dict.fromkeys(decision["type"] for decision in decisions):
-        same = [decision for decision in decisions if decision["type"] == kind]
-        output.emit(f"\n{one_line(kind)} ({len(same)})")
-        for decision in same:
-            output.emit(f"  {one_line(_sentence(decision))}")
-
-
-def _sentence(decision: dict[str, Any]) -> str:
-    """A decision as ``id 4, until ...: reason``."""
-    fields = ", ".join(f"{key} {value}" for key, value in decision.items() if key not in ("type", "reason"))
-    return f"{fields}: {decision['reason']}" if "reason" in decision else fields
-
-
-def _tell_error(report: Report) -> None:
-    if report.error:
-        output.complain(f"{report.plugin}: {report.outcome}: {report.error['message']}")

@@ -61,6 +61,8 @@ def address_of(url: str) -> Address:
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port
     except ValueError as error:
         raise Failure("bad_address", f"the address cannot be read: {error}") from error
+    if "\\" in parts.netloc:  # other readers end the host there
+        raise Failure("bad_address", "the address holds a backslash before its path")
     if scheme not in _PORTS:
         raise Failure("bad_address", f"the address begins with {scheme!r}; only http and https are spoken")
     target = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")

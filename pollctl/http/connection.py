@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import select
 import socket
 import threading
@@ -20,7 +21,7 @@ from pollctl.http.reply import Reply, Wire
 if TYPE_CHECKING:
     import ssl
 
-MOST_KEPT = 64  # connections kept open without a request, over all origins
+MOST_KEPT = 64  # connections kept open without a request, over all origins; at most a quarter of what may be open
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OURS = {"content-length", "transfer-encoding", "connection"}
@@ -118,6 +119,8 @@ class Pool:
     def __init__(self, ca_file: Path | None) -> None:
         self._ca_file = ca_file
         self._kept: list[Connection] = []
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._most = MOST_KEPT if files < 0 else min(MOST_KEPT, files // 4)
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
 
@@ -133,7 +136,7 @@ class Pool:
         """Keep a connection for the next request."""
         with self._lock:
             self._kept.append(connection)
-            surplus = self._kept.pop(0) if len(self._kept) > MOST_KEPT else None
+            surplus = self._kept.pop(0) if len(self._kept) > self._most else None
         if surplus:
             surplus.close()
 

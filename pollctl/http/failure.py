@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 
 from pollctl.model import FetchErrorKind
 
@@ -51,14 +52,15 @@ def failure_of(error: Exception) -> Failure:  # noqa: PLR0911 - a ladder
 
 
 def _of_system(error: OSError) -> Failure:
-    import ssl
-
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Failure("tls", f"certificate refused: {error.verify_message}")
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return Reset("closed within TLS")
-    if isinstance(error, ssl.SSLError):
-        return Failure("tls", f"TLS failed: {error.reason or error}")
     if error.errno in _LOCAL:
         return Failure("local", f"this machine cannot connect: {error.strerror}")
+    if "ssl" in sys.modules:  # else it cannot be of TLS; and without a free file descriptor an import fails
+        import ssl
+
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return Failure("tls", f"certificate refused: {error.verify_message}")
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return Reset("closed within TLS")
+        if isinstance(error, ssl.SSLError):
+            return Failure("tls", f"TLS failed: {error.reason or error}")
     return Failure("unreachable", error.strerror or str(error))

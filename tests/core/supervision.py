@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.plugin_package import PLAIN, command, make_plugin_package, run_pollctl, write_settings
+from plugin_package import PLAIN, command, make_plugin_package, run_pollctl, write_settings
 
 NEVER_BACK_OFF = 'backoff = "0s"\n'
 

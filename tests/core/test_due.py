@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from plugin_package import PLAIN, make_plugin_package, run_pollctl, write_settings
 
 from pollctl import clock, config, due, store
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.lock import held, lock_path
 from pollctl.schedule import Verdict
-from tests.plugin_package import make_plugin_package, run_pollctl, write_settings
 
 NOON = datetime(2026, 3, 8, 12, 0, 30, tzinfo=UTC)
 HOURLY = '[plugins.alpha]\nschedule = "0 * * * *"'
@@ -172,8 +172,6 @@ def test_slots_of_a_plugin_that_never_ran_come_from_its_own_schedule(tmp_path: P
 
 
 def make_source(*, schedule: str) -> str:
-    from tests.plugin_package import PLAIN
-
     return PLAIN.replace("decision=Seen)", f"decision=Seen, schedule={schedule!r})")
 
 

@@ -423,13 +423,14 @@ def test_an_undeclared_kind_of_effect_is_refused_by_name(parrot: Parrot) -> None
 @pytest.mark.parametrize(
     ("calls", "outcome", "code"),
     [
-        ("run.failed('b', 'HTTP 500')\n    yield Batch('one')", "partial", 3),
+        ("run.failed('b', 'HTTP 500'); run.reached('a')\n    yield Batch('one')", "partial", 3),
+        ("run.failed('b', 'HTTP 500')\n    yield Batch('what failed')", "failed", 1),
         ("run.failed('a', 'x'); run.failed('b', 'HTTP 500')\n    yield from ()", "failed", 1),
         ("run.failed('b', 'HTTP 500'); run.reached('a')\n    yield from ()", "partial", 3),
         ("run.reached('a')\n    yield from ()", "ok", 0),
         ("yield from ()", "ok", 0),
     ],
-    ids=["some", "none", "some without a batch", "all", "nothing to do"],
+    ids=["some", "none but a batch about it", "none", "some without a batch", "all", "nothing to do"],
 )
 def test_the_outcome_says_how_many_targets_were_reached(
     parrot: Parrot, calls: str, outcome: str, code: int

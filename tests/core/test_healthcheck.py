@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from core.supervision import World
 from pytest_httpserver import HTTPServer
-
-from tests.core.supervision import World
 
 OK = "yield Batch(1)"
 FAIL = "raise ValueError('out of beans')"

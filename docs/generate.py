@@ -1,0 +1,344 @@
+"""Write the pages of docs/reference that the code knows best; ``make docs`` runs it.
+
+The same code gives the same bytes: fixed width, no path of this machine, no date. Only what comes with pollctl is
+described; a plugin of it that does not load yet is left out and named on stderr.
+"""
+# ruff: noqa: INP001 - a script beside the manual, no package
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from msgspec import NODEFAULT
+from msgspec.structs import fields
+
+from pollctl import commands, config, errors, hookspecs, model, plugins, run, stage, store, testing
+from pollctl.cli import cli
+from pollctl.cli.invocation import Invocation
+from pollctl.cli.table import COMMANDS
+from pollctl.config_model import Core, PluginConfig
+from pollctl.config_words import allowed, bare, shown
+from pollctl.guard import CORE_TABLES
+from pollctl.plugins import Plugin
+from pollctl.prepared import defaults_of
+
+FOLDER = Path(__file__).parent / "reference"
+WIDTH = 80
+NOTE = "<!-- Written by docs/generate.py from the code (`make docs`); changes made here are lost. -->\n\n"
+_SETTING = re.compile(r"(?:# )?(?P<key>\w+) = (?P<value>.+?) +# (?P<meaning>.+)")
+_SECTION = re.compile(r"^(Args|Attributes|Raises):\n((?:    .*\n?|\n)+)", re.MULTILINE)
+_QUOTED = re.compile(r"''|'([^']+)'")  # an empty text, or an annotation, which is text until it is looked at
+_SHORT = {
+    'a duration such as "500ms", "20s", "15m", "2h" or "1d"': "duration",
+    'a size such as "64KB" or "32MB"': "size",
+    'text, { env = "NAME" } or { file = "PATH" }': "secret",
+}
+
+
+@cache
+def shipped() -> list[Plugin]:
+    """The plugins that come with pollctl, by name."""
+    loaded = []
+    for found in plugins.discover().values():
+        if found.distribution != plugins.OWN_DISTRIBUTION:
+            continue
+        try:
+            loaded.append(plugins.load(found))
+        except errors.PluginError as error:
+            sys.stderr.write(f"left out: {error}\n")
+    return loaded
+
+
+# --- commands
+
+
+def commands_page() -> str:
+    """The help of every command, those of plugins too."""
+    context = root_context()
+    parts = [f"# Commands\n\n{NOTE}What `pollctl COMMAND --help` says.\n", *_help_of_root(context)]
+    for path, inner in walk(context):
+        parts.append(f"{'#' * min(len(path) + 1, 4)} pollctl {' '.join(path)}\n\n```text\n{inner.get_help()}\n```\n")
+    return "\n".join(parts)
+
+
+def root_context() -> click.Context:
+    """The context of ``pollctl`` itself, as wide as the manual."""
+    invocation = Invocation(None, is_debugging=False)
+    return click.Context(cli, info_name="pollctl", terminal_width=WIDTH, obj=invocation, **cli.context_settings)
+
+
+def walk(context: click.Context) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """Every command that exists, by the words that name it, with a context of its own; groups before what is in them."""
+    own = {plugin.name.replace("_", "-") for plugin in shipped()}
+    there = [name for name, entry in COMMANDS.items() if find_spec(f"pollctl.cli.{entry.module}")]
+    for name in (*there, *sorted(own)):
+        yield from _walk(context, (name,))
+
+
+def _walk(parent: click.Context, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    group = parent.command
+    assert isinstance(group, click.Group)  # noqa: S101 - what is walked through is a group
+    command = group.get_command(parent, path[-1])
+    assert command is not None, path  # noqa: S101 - its name was listed
+    context = click.Context(command, info_name=path[-1], parent=parent)
+    yield path, context
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        yield from _walk(context, (*path, name))
+
+
+def _help_of_root(context: click.Context) -> list[str]:
+    formatter = context.make_formatter()
+    cli.format_usage(context, formatter)
+    cli.format_help_text(context, formatter)
+    click.Command.format_options(cli, context, formatter)
+    return [f"## pollctl\n\n```text\n{formatter.getvalue().rstrip()}\n```\n"]
+
+
+# --- settings
+
+
+def settings_page() -> str:
+    """Every key of the settings with its type, default and meaning."""
+    core = config.sample()
+    meanings = meanings_of(core)
+    parts = [f"# Settings\n\n{NOTE}{_SETTINGS_INTRO}"]
+    parts += _core_tables(Core, "pollctl", meanings)
+    parts += [_plugin_table(plugin, meanings["pollctl"]) for plugin in shipped()]
+    return "\n".join(parts)
+
+
+_SETTINGS_INTRO = """\
+A duration is a number and one of `ms`, `s`, `m`, `h`, `d`, as text: `"20s"`. A size is a whole number and one of `B`, `KB`,
+`MB`, `GB`: `"32MB"`. A secret is text, `{ env = "NAME" }` or `{ file = "PATH" }`. Relative paths start from the folder of
+the settings file. [The manual](../operating.md#settings) says how the file is found and what goes first.
+"""
+
+
+def meanings_of(sample: str) -> dict[str, dict[str, tuple[str, str]]]:
+    """By table and key, the default and the meaning, as the comments of a sample say them."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    table = ""
+    for line in sample.splitlines():
+        if line.startswith("["):
+            table = line.strip("[]")
+        elif match := _SETTING.fullmatch(line):
+            found.setdefault(table, {})[match["key"]] = (match["value"], match["meaning"])
+    return found
+
+
+def _core_tables(kind: Any, where: str, meanings: dict[str, dict[str, tuple[str, str]]]) -> Iterator[str]:
+    nested = []
+    rows = []
+    for field in fields(kind):
+        if hasattr(bare(field.type), "__struct_fields__"):
+            nested.append(field)
+            continue
+        rows.append(_row(field, meanings.get(where, {})))
+    yield f"## [{where}]\n\n{_paragraph(kind)}{_table(rows)}"
+    for field in nested:
+        yield from _core_tables(field.type, f"{where}.{field.name}", meanings)
+
+
+def _plugin_table(plugin: Plugin, common: dict[str, tuple[str, str]]) -> str:
+    section = f"plugins.{plugin.name}"
+    sample = files(plugin.found.entry_point.module).joinpath("sample.toml").read_text(encoding="utf-8")
+    meanings = meanings_of(sample).get(section, {})
+    own = defaults_of(plugin)
+    rows = [_row(field, meanings) for field in fields(plugin.poller.settings)]
+    core = [
+        _row(field, meanings if field.name in meanings else common, own.get(field.name))
+        for field in fields(PluginConfig)
+        if field.name in own
+    ]
+    rest = ", ".join(f"`{field.name}`" for field in fields(PluginConfig) if field.name not in own)
+    return (
+        f"## [{section}]\n\n{plugin.poller.summary}\n\n{_table(rows)}\n"
+        f"Keys of the core for which this plugin has defaults of its own:\n\n{_table(core)}\n"
+        f"Its other keys of the core are as in [\\[pollctl\\]](#pollctl): {rest}.\n"
+    )
+
+
+def _row(field: Any, meanings: dict[str, tuple[str, str]], default: str | None = None) -> tuple[str, ...]:
+    written, meaning = meanings.get(field.name, ("", ""))
+    value = shown(default) if default is not None else _default(field) or written
+    kind = allowed(field.type)
+    for long, short in _SHORT.items():
+        kind = kind.replace(long, short)
+    return f"`{field.name}`", kind.removeprefix("a "), f"`{value}`", meaning
+
+
+def _default(field: Any) -> str:
+    """The default as TOML has it; nothing where only the sample can say it."""
+    value = field.default
+    if value is NODEFAULT:
+        return ""
+    if value is None or repr(value) == "***":
+        return '""'
+    if value == ():
+        return "[]"
+    if isinstance(value, bool) or type(value) in (int, float):
+        return shown(value)
+    return shown(str(value))
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    lines = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+# --- the contract
+
+
+def hooks_page() -> str:
+    """The contract for authors of plugins: hooks, what a pass offers them, and the values that go in and out."""
+    hooks = [function for name, function in vars(hookspecs).items() if name.startswith("pollctl_")]
+    parts = [f"# The contract\n\n{NOTE}Contract version {model.CONTRACT_VERSION}. {_HOOKS_INTRO}", "## Hooks\n"]
+    parts += [_hook(function) for function in hooks]
+    parts += ["## The pass: `run`\n", _paragraph(run.Run), *_members(run.Run)]
+    parts += ["## Values\n"]
+    parts += [
+        _value(kind) for kind in (model.Poller, model.Effect, model.Request, model.Answer, model.FetchError, model.Result)
+    ]
+    parts += ["## Errors\n", *_errors()]
+    parts += ["## Commands: `PluginContext`\n", _paragraph(commands.PluginContext), *_members(commands.PluginContext)]
+    kit = [testing.contract_problems, testing.impurities, testing.round_trip_problems, testing.imports_of]
+    parts += ["## The conformance kit: `pollctl.testing`\n", *(_function(function) for function in kit)]
+    parts += ["## Demo stories: `stage`\n", _paragraph(stage.Stage), *_members(stage.Stage)]
+    return "\n".join(parts)
+
+
+_HOOKS_INTRO = "[docs/plugins.md](../plugins.md) says how it fits together.\n"
+
+
+def _hook(function: Callable[..., Any]) -> str:
+    must = "required" if function.__name__ in hookspecs.REQUIRED else "optional"
+    return f"### {function.__name__}\n\n```python\n{_signature(function)}\n```\n\n*{must}.* {_paragraph(function)}"
+
+
+def _function(function: Callable[..., Any]) -> str:
+    return f"### {function.__name__}\n\n```python\n{_signature(function)}\n```\n\n{_paragraph(function)}"
+
+
+def _members(kind: type) -> Iterator[str]:
+    for name, member in vars(kind).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            yield _function(member)
+
+
+def _value(kind: Any) -> str:
+    defaults = zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False)
+    shown_defaults = {name: _shown_default(value) for name, value in defaults}
+    lines = [f"    {name}: {kind.__annotations__[name]}{shown_defaults.get(name, '')}" for name in kind.__struct_fields__]
+    body = "\n".join([f"class {kind.__name__}:", *lines])
+    return f"### {kind.__name__}\n\n```python\n{body}\n```\n\n{_paragraph(kind)}"
+
+
+def _shown_default(value: Any) -> str:
+    if value is NODEFAULT:
+        return ""
+    return f" = {value.factory() if hasattr(value, 'factory') else value!r}".replace("'", '"')
+
+
+def _errors() -> Iterator[str]:
+    for kind in vars(errors).values():
+        if inspect.isclass(kind) and issubclass(kind, errors.PollctlError):
+            yield f"### {kind.__name__}\n\nExit code {kind.exit_code}. {_paragraph(kind)}"
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    """The signature without self, on one line."""
+    signature = inspect.signature(inspect.unwrap(function))
+    arguments = [argument for argument in signature.parameters.values() if argument.name != "self"]
+    words = _QUOTED.sub(lambda match: match[1] or '""', str(signature.replace(parameters=arguments)))
+    return f"{function.__name__}{words}"
+
+
+def _paragraph(thing: Any) -> str:
+    """A docstring as Markdown."""
+    text = inspect.cleandoc(thing.__doc__ or "")
+    text = _SECTION.sub(lambda match: f"{match[1]}:\n\n{_items(match[2])}\n", text)
+    return text.replace("``", "`").rstrip() + "\n\n"
+
+
+def _items(block: str) -> str:
+    """The entries of a section, as a list: a line that begins with a name begins an entry."""
+    entries: list[str] = []
+    for line in inspect.cleandoc(block).splitlines():
+        if line and not line.startswith(" "):
+            names, _, rest = line.partition(": ")
+            entries.append(f"- `{names.replace(', ', '`, `')}`: {rest}")
+        elif line:
+            entries[-1] += f" {line.strip()}"
+    return "\n".join(entries) + "\n"
+
+
+# --- tables
+
+
+def tables_page() -> str:
+    """Every table, as the migrations make them in an empty database."""
+    loaded = shipped()
+    with (
+        TemporaryDirectory() as empty,
+        closing(store.open_to_plan(Path(empty, "nowhere.db"), plugins.migrations_of(loaded))) as db,
+    ):
+        rows = db.execute(
+            "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_%' ESCAPE '\\' "
+            "ORDER BY rowid"
+        ).fetchall()
+    statements: dict[str, list[str]] = {}
+    for table, sql in rows:
+        statements.setdefault(table, []).append(f"{sql};")
+    parts = [f"# Tables\n\n{NOTE}{_TABLES_INTRO}", "## The core\n"]
+    parts += [_sql(table, statements[table]) for table in statements if table in CORE_TABLES]
+    for plugin in loaded:
+        own = [table for table in statements if table.startswith(f"{plugin.name}_")]
+        parts += [f"## {plugin.name}\n", *(_sql(table, statements[table]) for table in own)]
+    return "\n".join(parts)
+
+
+_TABLES_INTRO = """\
+Moments are text in UTC, `YYYY-MM-DDTHH:MM:SS.mmmZ`, so that they sort as text. All tables are STRICT.
+[The manual](../operating.md#the-database) says what the core's tables are for.
+"""
+
+
+def _sql(table: str, statements: list[str]) -> str:
+    return f"### {table}\n\n```sql\n" + "\n".join(statements) + "\n```\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+    "hooks.md": hooks_page,
+    "tables.md": tables_page,
+}
+
+
+def page(name: str) -> str:
+    """The text of one page: no blanks at the ends of lines, one newline at the end, no two empty lines in a row."""
+    lines = "\n".join(line.rstrip() for line in PAGES[name]().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+
+
+def main() -> None:
+    """Write all pages."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in PAGES:
+        (FOLDER / name).write_text(page(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""A week in the life of a plugin: a third-party package polls a loopback upstream that fails and comes back."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plugin_package import Done, json_of, make_plugin_package, run_pollctl, write_settings
+
+GATE = """
+import msgspec
+from pollctl import DeliveryError, Poller, Request, hookimpl
+from sqlite_utils import Migrations
+
+class Settings(msgspec.Struct, frozen=True):
+    url: str
+
+class Reading(msgspec.Struct, frozen=True):
+    is_open: bool
+
+class Opened(msgspec.Struct, frozen=True, tag=True):
+    reason: str
+
+class Closed(msgspec.Struct, frozen=True, tag=True):
+    reason: str
+
+migrations = Migrations("gate")
+
+@migrations()
+def m001(db):
+    db.execute("CREATE TABLE gate_state (id INTEGER PRIMARY KEY CHECK (id = 1), is_open INTEGER NOT NULL) STRICT")
+
+@hookimpl
+def pollctl_poller():
+    return Poller(
+        summary="Is the gate open?", settings=Settings, batch=Reading, state=bool | None, decision=Opened | Closed,
+        migrations=lambda: migrations, effects={"tell": "keyed"}, defaults={"record": "all"},
+    )
+
+@hookimpl
+def pollctl_fetch(run):
+    answer = run.send(Request(url=run.settings.url + "/gate"))
+    if not answer.is_ok:
+        run.failed("gate", answer.error.message if answer.error else f"status {answer.status}")
+        return
+    yield msgspec.json.decode(answer.body, type=Reading)
+
+@hookimpl
+def pollctl_load(db):
+    row = db.execute("SELECT is_open FROM gate_state").fetchone()
+    return bool(row[0]) if row else None
+
+@hookimpl
+def pollctl_decide(state, batch):
+    if state == batch.is_open:
+        return []
+    return [Opened(f"it was {state}")] if batch.is_open else [Closed(f"it was {state}")]
+
+@hookimpl
+def pollctl_apply(db, decisions, run):
+    for decision in decisions:
+        is_open = isinstance(decision, Opened)
+        db.execute("INSERT OR REPLACE INTO gate_state VALUES (1, ?)", [is_open])
+        run.effect("tell", f"gate-{is_open}-{run.id}", {"is_open": is_open}, lane="porter")
+
+@hookimpl
+def pollctl_deliver(effect, run):
+    body = msgspec.json.encode({"key": effect.key, **effect.payload})
+    answer = run.send(Request(url=run.settings.url + "/porter", method="POST", body=body))
+    if not answer.is_ok:
+        raise DeliveryError("the porter does not answer")
+"""
+
+
+class World(ThreadingHTTPServer):
+    """What is true out there."""
+
+    is_open = False
+    status = 200
+    is_porter_away = False
+    told: list[dict[str, Any]]
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """Answers whether the gate is open, and takes what the porter is told."""
+
+    server: World
+
+    def do_GET(self) -> None:
+        self._answer(json.dumps({"is_open": self.server.is_open}).encode())
+
+    def do_POST(self) -> None:
+        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.is_porter_away:
+            self._answer(b"{}", 503)
+            return
+        self.server.told.append(told)
+        self._answer(b"{}")
+
+    def _answer(self, body: bytes, status: int | None = None) -> None:
+        self.send_response(status or self.server.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words: str) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def upstream() -> Iterator[World]:
+    with World(("127.0.0.1", 0), Upstream) as server:
+        server.told = []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_gate_is_watched_through_an_outage(tmp_path: Path, upstream: World) -> None:
+    env = make_plugin_package(tmp_path, "gate", GATE)
+    write_settings(tmp_path, "[plugins.gate]", f'url = "http://127.0.0.1:{upstream.server_port}"')
+
+    def at(time: str, *words: str) -> Done:
+        return run_pollctl(tmp_path, env | {"POLLCTL_NOW": f"2026-03-08T{time}Z"}, *words)
+
+    assert json_of(at("12:00:00", "plan", "gate", "--json"))["decisions"] == [
+        {"type": "Closed", "reason": "it was None"}
+    ]
+    quiet = at("12:00:01", "due", "--run")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert [told["is_open"] for told in upstream.told] == [False]
+    assert at("12:00:02", "due").stdout == ""
+
+    upstream.status, upstream.is_open = 503, True
+    outage = at("12:01:00", "due", "--run")
+    assert (outage.returncode, outage.stdout) == (1, "")
+    assert outage.stderr == "gate: failed: gate: status 503\n"
+    assert at("12:01:30", "due").stdout == ""
+    assert "not before 2026-03-08T12:02:00Z" in at("12:01:30", "why", "gate").stdout
+    again = at("12:02:00", "due", "--run")
+    assert (again.returncode, again.stderr) == (1, "")
+
+    upstream.status = 200
+    assert at("12:04:00", "due", "--run").returncode == 0
+    assert [told["is_open"] for told in upstream.told] == [False, True]
+    assert len({told["key"] for told in upstream.told}) == 2
+    outcomes = [run["outcome"] for run in json_of(at("12:04:01", "history", "--json"))]
+    assert outcomes == ["ok", "failed", "failed", "ok"]
+    (row,) = json_of(at("12:04:01", "status", "--json"))
+    assert (row["outcome"], row["consecutive_failures"], row["outbox"]) == ("ok", 0, {"delivered": 2})
+    assert at("12:04:02", "replay", "--all").returncode == 0
+    assert at("12:04:02", "db", "check").returncode == 0
+
+
+def test_what_could_not_be_told_is_told_later_once_and_with_its_key(tmp_path: Path, upstream: World) -> None:
+    env = make_plugin_package(tmp_path, "gate", GATE)
+    write_settings(tmp_path, "[plugins.gate]", f'url = "http://127.0.0.1:{upstream.server_port}"')
+    upstream.is_porter_away = True
+    first = run_pollctl(tmp_path, env | {"POLLCTL_NOW": "2026-03-08T12:00:00Z"}, "run", "gate")
+    assert (first.returncode, upstream.told) == (3, [])
+    (effect,) = json_of(run_pollctl(tmp_path, env, "outbox", "list", "--json"))
+    assert (effect["status"], effect["last_error"]) == ("pending", "the porter does not answer")
+    upstream.is_porter_away = False
+    second = run_pollctl(tmp_path, env | {"POLLCTL_NOW": "2026-03-08T12:05:00Z"}, "run", "gate")
+    assert second.returncode == 0
+    third = run_pollctl(tmp_path, env | {"POLLCTL_NOW": "2026-03-08T12:10:00Z"}, "run", "gate")
+    assert third.returncode == 0
+    assert upstream.told == [{"key": effect["key"], "is_open": False}]
