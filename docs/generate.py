@@ -114,7 +114,7 @@ def settings_page() -> str:
     meanings = meanings_of(core)
     parts = [f"# Settings\n\n{NOTE}{_SETTINGS_INTRO}"]
     parts += _core_tables(Core, "pollctl", meanings)
-    parts += [_plugin_table(plugin, meanings["pollctl"]) for plugin in shipped()]
+    parts += [_SECTIONS_INTRO, *(_plugin_table(plugin, meanings["pollctl"]) for plugin in shipped())]
     return "\n".join(parts)
 
 
@@ -122,6 +122,13 @@ _SETTINGS_INTRO = """\
 A duration is a number and one of `ms`, `s`, `m`, `h`, `d`, as text: `"20s"`. A size is a whole number and one of `B`, `KB`,
 `MB`, `GB`: `"32MB"`. A secret is text, `{ env = "NAME" }` or `{ file = "PATH" }`. Relative paths start from the folder of
 the settings file. [The manual](../operating.md#settings) says how the file is found and what goes first.
+"""
+
+_SECTIONS_INTRO = """\
+## [plugins.NAME]
+
+One section for each plugin, written with `_` or `-`. It may say `enabled = false`, and it may set anew each key of
+[\\[pollctl\\]](#pollctl) from `schedule` to `record`; the rest of its keys are the plugin's own.
 """
 
 
@@ -161,11 +168,9 @@ def _plugin_table(plugin: Plugin, common: dict[str, tuple[str, str]]) -> str:
         for field in fields(PluginConfig)
         if field.name in own
     ]
-    rest = ", ".join(f"`{field.name}`" for field in fields(PluginConfig) if field.name not in own)
     return (
         f"## [{section}]\n\n{plugin.poller.summary}\n\n{_table(rows)}\n"
         f"Keys of the core for which this plugin has defaults of its own:\n\n{_table(core)}\n"
-        f"Its other keys of the core are as in [\\[pollctl\\]](#pollctl): {rest}.\n"
     )
 
 
@@ -333,12 +338,12 @@ def page(name: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     """Write all pages."""
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for name in PAGES:
-        (FOLDER / name).write_text(page(name), encoding="utf-8")
+        (folder / name).write_text(page(name), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

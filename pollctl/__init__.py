@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pollctl.errors import UsageError as UsageError
     from pollctl.hookspecs import hookimpl as hookimpl
     from pollctl.http import retry_after as retry_after
+    from pollctl.http import strict_json as strict_json
     from pollctl.model import Answer as Answer
     from pollctl.model import Effect as Effect
     from pollctl.model import FetchError as FetchError
@@ -42,6 +43,7 @@ _HOMES = {
     "UsageError": "errors",
     "hookimpl": "hookspecs",
     "retry_after": "http",
+    "strict_json": "http",
     "Answer": "model",
     "Effect": "model",
     "FetchError": "model",

@@ -155,7 +155,7 @@ def _complain(config: Config, ended: Ended, reckoning: due.Reckoning, voice: _Vo
 def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
     file = [f"--config={config.path.absolute()}"] if config.path else []
     # -P: a module that happens to lie in the present folder must not be taken for one of ours
-    command = [sys.executable, "-P", "-m", "pollctl", *file, "run", "--json", *arguments, "--", name]
+    command = [sys.executable, "-P", "-m", "pollctl", *file, "run", "--json", *arguments, name]
     environ = {**os.environ, SUPERVISOR: str(os.getpid())}
     if environ.get(clock.VARIABLE, "").strip().startswith("@"):
         environ[clock.VARIABLE] = f"@{clock.to_text(clock.now())}"  # the clock goes on, it does not start anew

@@ -76,9 +76,9 @@ def pollctl_deliver(effect: Effect, run: Run) -> Any:
 @hookimpl
 def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
     """Record that a subscriber was told, or that there was nothing left to tell."""
-    from pollctl_soc_sections import store
+    from pollctl_soc_sections import fanout
 
-    store.settle(db, effect.payload, result, run.now)
+    fanout.settle(db, effect.payload, result, run.now)
 
 
 @hookimpl

@@ -309,13 +309,12 @@ class RecordPoll(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class StoreStates(Struct, frozen=True, kw_only=True, tag=True):
-    """First sight of sections: keep what they are and tell nobody; ``added`` were not known by name before."""
+    """First sight of sections: keep what they are and tell nobody."""
 
     term: str
     campus: str
     open: list[str]
     closed: list[str]
-    added: list[str]
     at: datetime
     reason: str
 
@@ -324,7 +323,7 @@ class OpenEvent(Struct, frozen=True, kw_only=True, tag=True):
     """A section is open, and someone may be told.
 
     Attributes:
-        status_before: ``CLOSED``: it has just opened; ``UNKNOWN``: it was open from the start, and there is a new subscriber.
+        status_before: ``CLOSED``: it has just opened; ``UNKNOWN``: it was open from the start, and someone new asks.
     """
 
     term: str

@@ -80,8 +80,6 @@ def emit(text: str) -> None:
     Raises:
         PollctlError: they cannot be written (disk full); the work before was done.
     """
-    if sys.stdout is None:
-        return
     try:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
@@ -101,7 +99,7 @@ def note(line: str) -> None:
     """Write one line to stderr, secrets masked; there is nobody to tell when that fails."""
     from pollctl.units import mask
 
-    with suppress(OSError, AttributeError):
+    with suppress(OSError):
         sys.stderr.write(f"{one_line(mask(line))}\n")
         sys.stderr.flush()
 
@@ -112,14 +110,13 @@ def stdout_kept_for_json(as_json: bool) -> Iterator[None]:  # noqa: FBT001 - rea
     if not as_json:
         yield
         return
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
     try:
         yield
     finally:
-        if sys.stdout is not None:
+        with suppress(OSError):  # stderr is full; what a plugin printed is not worth the report
             sys.stdout.flush()
         os.dup2(kept, 1)
         os.close(kept)
@@ -156,7 +153,7 @@ def _show_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> N
     from rich.table import Table
     from rich.text import Text
 
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    is_terminal = sys.stdout.isatty()
     console = Console(
         file=sys.stdout, width=None if is_terminal else 100_000, force_terminal=is_terminal, highlight=False
     )

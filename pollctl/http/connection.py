@@ -1,30 +1,33 @@
-"""One connection to one origin, perhaps through a proxy, and the few that are kept for the next request."""
+"""Connections of urllib3, and the few that are kept open for the next request.
+
+urllib3 speaks HTTP; what is added here is that another thread can end what hangs, whatever it hangs in.
+"""
 
 from __future__ import annotations
 
-import re
 import resource
-import select
 import socket
 import threading
 import time
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import certifi
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import make_headers
+
 from pollctl.http.address import Address, Origin, refuse_metadata
 from pollctl.http.failure import Failure
-from pollctl.http.reply import Reply, Wire
 
 if TYPE_CHECKING:
     import ssl
 
+    from urllib3 import HTTPResponse
+
 MOST_KEPT = 64  # connections kept open without a request, over all origins; at most a quarter of what may be open
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_OURS = {"content-length", "transfer-encoding", "connection"}
 
 
 class Connection:
@@ -33,80 +36,62 @@ class Connection:
     Args:
         origin: where it leads to.
         proxy: where it goes through, if anywhere.
-        context: what verifies the upstream, made when TLS is spoken.
+        line: urllib3's connection.
     """
 
-    def __init__(self, origin: Origin, proxy: Address | None, context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, origin: Origin, proxy: Address | None, line: HTTPConnection) -> None:
         self.origin = origin
         self.proxy = proxy
         self.is_used = False
-        self._context = context
-        self._sock: socket.socket | None = None
-        self._wire: Wire
+        self._line = line
+        self._sock: socket.socket | None = None  # http.client forgets its own when the answer ends the connection
 
     def connect(self, until: float, *, was_redirected: bool) -> None:
         """Open the connection, by ``time.monotonic`` *until*.
 
         Raises:
-            Failure: the proxy refuses, or the redirect led to an address that no redirect may lead to.
-            OSError: as socket and ssl raise it.
+            Failure: the redirect led to an address that no redirect may lead to.
+            OSError, urllib3.exceptions.HTTPError: as urllib3 raises it.
         """
-        via = self.proxy.origin if self.proxy else self.origin
-        sock = socket.create_connection((via.host, via.port), _left(until))
-        self._sock = sock  # known from here on, so that it can be shut while the handshake hangs
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if was_redirected and not self.proxy:
-            refuse_metadata(sock.getpeername()[0])
-        if self.origin.scheme == "https":
-            if self.proxy:
-                self._tunnel(sock, self.proxy, until)
-            sock.settimeout(_left(until))
-            self._sock = sock = self._encrypted(sock)
-            sock.do_handshake()
-        self._wire = Wire(sock)
+        self._line.timeout = _left(until)
+        self._line.connect()
+        self._sock = self._line.sock
+        if was_redirected and not self.proxy and self._sock is not None:
+            refuse_metadata(self._sock.getpeername()[0])
 
-    def ask(self, request: bytes, method: str, until: float) -> Reply:
+    def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, until: float) -> HTTPResponse:
         """Send a request and read the head of its answer."""
-        assert self._sock is not None  # noqa: S101 - connect comes first
         self.is_used = True
-        self._sock.settimeout(_left(until))
-        self._wire.until = until
-        self._sock.sendall(request)
-        return Reply(self._wire, method)
+        self._line.timeout = _left(until)
+        if self._sock is not None:
+            self._sock.settimeout(_left(until))
+        self._line.request(
+            method, target, body=body, headers=headers, preload_content=False, decode_content=False, enforce_content_length=True
+        )
+        return self._line.getresponse()
 
     @property
     def is_stale(self) -> bool:
         """Whether the upstream closed it, or sent what nobody asked for, while it was kept."""
-        if self._sock is None:
-            return True
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(0))
+        return not self._line.is_connected
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the last answer left it open and read to its end."""
+        return self._line.sock is not None and not self.is_stale
 
     def shut(self) -> None:
         """End whatever another thread is reading or writing here."""
-        if self._sock is not None:
+        sock = self._sock or self._line.sock  # the latter while the handshake hangs
+        if sock is not None:
             with suppress(OSError):
-                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # not SSLSocket's, which is for its own thread
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not SSLSocket's, which is for its own thread
 
     def close(self) -> None:
         """Close it."""
+        self._line.close()
         if self._sock is not None:
             self._sock.close()
-
-    def _encrypted(self, sock: socket.socket) -> ssl.SSLSocket:
-        return self._context().wrap_socket(sock, server_hostname=self.origin.host, do_handshake_on_connect=False)
-
-    def _tunnel(self, sock: socket.socket, proxy: Address, until: float) -> None:
-        host = f"[{self.origin.host}]" if ":" in self.origin.host else self.origin.host
-        lines = [f"CONNECT {host}:{self.origin.port} HTTP/1.1", f"Host: {host}:{self.origin.port}"]
-        lines += [f"Proxy-Authorization: {basic(proxy.userinfo)}"] if proxy.userinfo else []
-        sock.sendall("\r\n".join([*lines, "", ""]).encode())
-        wire = Wire(sock)
-        wire.until = until
-        status = Reply(wire, "HEAD").status
-        if status != 200:  # noqa: PLR2004 - of the proxy
-            raise Failure("unreachable", f"the proxy {proxy.origin.authority} answered {status}")
 
 
 class Pool:
@@ -119,10 +104,8 @@ class Pool:
     def __init__(self, ca_file: Path | None) -> None:
         self._ca_file = ca_file
         self._kept: list[Connection] = []
-        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self._most = MOST_KEPT if files < 0 else min(MOST_KEPT, files // 4)
+        self._most = min(MOST_KEPT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
         self._lock = threading.Lock()
-        self._context: ssl.SSLContext | None = None
 
     def take(self, origin: Origin, proxy: Address | None, *, fresh: bool = False) -> Connection:
         """A connection kept open, the latest first, or one that must still connect."""
@@ -130,7 +113,7 @@ class Pool:
             if not kept.is_stale:
                 return kept
             kept.close()
-        return Connection(origin, proxy, self.context)
+        return Connection(origin, proxy, self._line(origin, proxy))
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next request."""
@@ -148,26 +131,29 @@ class Pool:
             connection.close()
         return bool(kept)
 
-    def context(self) -> ssl.SSLContext:
-        """What verifies upstreams: the public authorities and *ca_file*; there is no way to switch it off.
+    def _line(self, origin: Origin, proxy: Address | None) -> HTTPConnection:
+        via = proxy.origin if proxy else origin
+        if origin.scheme == "http":
+            return HTTPConnection(via.host, via.port)
+        with self._lock:
+            context = self._context
+        line = HTTPSConnection(via.host, via.port, ssl_context=context)
+        if proxy:
+            line.set_tunnel(origin.host, origin.port, proxy_headers(proxy), scheme="http")
+        return line
 
-        Raises:
-            Failure: ``local``, when *ca_file* cannot be read.
-        """
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """What verifies upstreams: the public authorities and *ca_file*; there is no way to switch it off."""
         import ssl
 
-        import certifi
-
-        with self._lock:
-            if self._context is None:
-                context = ssl.create_default_context(cafile=certifi.where())
-                context.set_alpn_protocols(["http/1.1"])
-                try:
-                    context.load_verify_locations(self._ca_file) if self._ca_file else None
-                except OSError as error:
-                    raise Failure("local", f"the ca_file {self._ca_file} cannot be read: {error}") from error
-                self._context = context
-            return self._context
+        context = ssl.create_default_context(cafile=certifi.where())
+        try:
+            if self._ca_file:
+                context.load_verify_locations(self._ca_file)
+        except OSError as error:
+            raise Failure("local", f"the ca_file {self._ca_file} cannot be read: {error}") from error
+        return context
 
     def _pop(self, origin: Origin, proxy: Address | None) -> Connection | None:
         with self._lock:
@@ -177,33 +163,9 @@ class Pool:
         return None
 
 
-def request_bytes(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """A request as it goes over the wire.
-
-    Raises:
-        Failure: ``protocol``, when the method or a header cannot be sent as it is.
-    """
-    if not _TOKEN.fullmatch(method):
-        raise Failure("protocol", f"no HTTP method: {method!r}")
-    lines = [f"{method} {target} HTTP/1.1"]
-    for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or _BAD_VALUE.search(value) or name.lower() in _OURS:
-            raise Failure(
-                "protocol",
-                f"the header {name!r} cannot be sent: not a plain name and value, or not yours to set",
-            )
-        lines.append(f"{name}: {value}")
-    if body is not None or method in ("POST", "PUT", "PATCH"):
-        lines.append(f"Content-Length: {len(body or b'')}")
-    try:
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
-    except UnicodeEncodeError as error:
-        raise Failure("protocol", "a header holds characters beyond latin-1") from error
-
-
-def basic(userinfo: bytes) -> str:
-    """The value of an Authorization header for ``user:password``."""
-    return "Basic " + b64encode(userinfo).decode()
+def proxy_headers(proxy: Address) -> dict[str, str]:
+    """What a proxy is told besides the request: its password, if it has one."""
+    return make_headers(proxy_basic_auth=proxy.userinfo.decode("latin-1")) if proxy.userinfo else {}
 
 
 def _left(until: float) -> float:

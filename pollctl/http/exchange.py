@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import errno
+import re
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import NamedTuple
+
+from urllib3 import HTTPResponse
+from urllib3.exceptions import NewConnectionError
+from urllib3.util import make_headers
 
 from pollctl.crew import Call
 from pollctl.http.address import Address, Origin, address_of, redirected
 from pollctl.http.client import Limits
-from pollctl.http.connection import Connection, Pool, basic, request_bytes
+from pollctl.http.body import whole_body
+from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.failure import Failure, Reset, failure_of
 from pollctl.http.redact import redact
 from pollctl.model import FetchError, Request
@@ -18,6 +25,10 @@ from pollctl.model import FetchError, Request
 MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _REPEATABLE = ("GET", "HEAD")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_FRAMING = ("content-length", "transfer-encoding", "connection")
+_INTERIM = range(100, 200)
 _HARMLESS = ("accept", "accept-language")  # what goes along to another origin
 
 
@@ -96,9 +107,10 @@ class Exchange:
                 self._connect(connection)
             if self._is_cut:
                 raise TimeoutError
-            reply = connection.ask(self._bytes(connection, address, headers), self._request.method, self._until)
-            whole = Whole(reply.status, reply.headers, reply.body(self._max_body))
-            is_reusable = reply.keeps_open
+            target, sent = self._words(connection, address, headers)
+            response = connection.ask(self._request.method, target, sent, self._request.body, self._until)
+            whole = _whole(response, self._max_body, self._until)
+            is_reusable = connection.is_reusable
         finally:
             self._connection = None
             self._pool.give(connection) if is_reusable and not self._is_cut else connection.close()
@@ -108,8 +120,9 @@ class Exchange:
         is_elsewhere = connection.origin != address_of(self._request.url).origin
         try:
             connection.connect(self._until, was_redirected=is_elsewhere)
-        except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._pool.clear():
+        except NewConnectionError as error:
+            is_full = getattr(error.__cause__, "errno", None) in (errno.EMFILE, errno.ENFILE)
+            if not is_full or not self._pool.clear():
                 raise
             connection.connect(self._until, was_redirected=is_elsewhere)  # the kept ones held what it needed
 
@@ -124,18 +137,22 @@ class Exchange:
             from pollctl.http.surroundings import userinfo_for
 
             userinfo = userinfo_for(address.origin.host)
-        return headers | ({"Authorization": basic(userinfo)} if userinfo else {})
+        return headers | (make_headers(basic_auth=userinfo.decode("latin-1")) if userinfo else {})
 
-    def _bytes(self, connection: Connection, address: Address, headers: Mapping[str, str]) -> bytes:
-        names = {name.lower() for name in headers}
+    def _words(
+        self, connection: Connection, address: Address, headers: Mapping[str, str]
+    ) -> tuple[str, dict[str, str]]:
+        """Target and headers as they go over the wire."""
         own = {"Host": address.origin.authority, "User-Agent": self._limits.user_agent}
         own |= {"Accept": "*/*", "Accept-Encoding": "gzip"}
         target, proxy = address.target, connection.proxy
         if proxy and address.origin.scheme == "http":
             target = f"http://{address.origin.authority}{target}"
-            own |= {"Proxy-Authorization": basic(proxy.userinfo)} if proxy.userinfo else {}
+            own |= proxy_headers(proxy)
+        names = {name.lower() for name in headers}
         sent = {name: value for name, value in own.items() if name.lower() not in names} | dict(headers)
-        return request_bytes(self._request.method, target, sent, self._request.body)
+        refuse_unsendable(self._request.method, sent)
+        return target, sent
 
     def _proxy(self, origin: Origin) -> Address | None:
         if not self._limits.trust_env:
@@ -149,3 +166,24 @@ class Exchange:
         self._is_cut = True
         if connection := self._connection:
             connection.shut()
+
+
+def refuse_unsendable(method: str, headers: Mapping[str, str]) -> None:
+    """Refuse what would not arrive as it is meant.
+
+    Raises:
+        Failure: ``protocol``.
+    """
+    if not _TOKEN.fullmatch(method):
+        raise Failure("protocol", f"no HTTP method: {method!r}")
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or _BAD_VALUE.search(value) or name.lower() in _FRAMING:
+            raise Failure("protocol", f"the header {name!r} cannot be sent: not a plain name and value, or not yours to set")
+
+
+def _whole(response: HTTPResponse, max_body: int, until: float) -> Whole:
+    with closing(response):
+        if response.status in _INTERIM:
+            raise Failure("protocol", f"an interim answer ({response.status}) that was not asked for")
+        body = whole_body(response, max_body, until)
+    return Whole(response.status, {name.lower(): value for name, value in response.headers.itermerged()}, body)

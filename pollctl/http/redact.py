@@ -7,10 +7,11 @@ import re
 _MASK = "***"
 _SECRET_WORD = r"(?:token|secret|pass|pwd|auth|key|sig|session|cred|jwt|cookie)"  # noqa: S105 - words, no secret
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
-_QUERY = re.compile(rf"(?i)([?&;#][^=&;\s?]*{_SECRET_WORD}[^=&;\s]*=)[^&;#\s'\"]+")
+# Bounded repetitions: redaction must take no longer than the text deserves.
+_QUERY = re.compile(rf"(?i)([?&;#][^=&;\s?]{{0,40}}{_SECRET_WORD}[^=&;\s]{{0,40}}=)[^&;#\s'\"]+")
 _HEADER = re.compile(
-    r"(?i)\b([\w-]*(?:token|secret|password|passwd|pwd|api[_-]?key|signature|cookie|authorization)['\"]?\s*:\s*['\"]?"
-    r"(?:(?:bearer|basic|token|digest)\s+)?)[^\s,;'\"]+"
+    r"(?i)((?:token|secret|password|passwd|pwd|api[_-]?key|signature|cookie|authorization)['\"]?\s{0,3}:\s{0,3}['\"]?"
+    r"(?:(?:bearer|basic|token|digest)\s{1,3})?)[^\s,;'\"]+"
 )
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w+/=.~-]{6,}")
 _ADDRESS = re.compile(r"(?i)\bhttps?://[^\s'\"<>]+")

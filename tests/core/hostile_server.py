@@ -35,7 +35,9 @@ class Peer:
                 return b""
             self._held += received
         head, _, rest = self._held.partition(b"\r\n\r\n")
-        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+        length = next(
+            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        )
         while len(rest) < length:
             rest += self.sock.recv(65536)
         self._held = rest[length:]

@@ -234,3 +234,12 @@ def test_colour_is_for_terminals_and_respects_no_color(tmp_path: Path, env: Env,
     assert done.returncode == 0
     assert "plain" in shown
     assert ("\x1b[32m" in shown) == is_coloured
+
+
+def test_a_closed_stderr_does_not_send_errors_to_stdout(tmp_path: Path) -> None:
+    words = " ".join(command("nonsense"))
+    env = clean_environment(tmp_path)
+    done = subprocess.run(
+        ["sh", "-c", f"{words} 2>&-"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")

@@ -23,7 +23,12 @@ def world_with(tmp_path: Path, server: HTTPServer, fetch: str, path: str = "/pin
     ("fetch", "path", "code", "body"),
     [
         (OK, "/ping/uuid", 0, "alpha: ok"),
-        ("run.failed('north', 'no answer')\n" + OK, "/ping/uuid", 3, "alpha: partial: north: no answer"),
+        (
+            "run.reached('south'); run.failed('north', 'no answer')\n" + OK,
+            "/ping/uuid",
+            3,
+            "alpha: partial: north: no answer",
+        ),
         (FAIL, "/ping/uuid/fail", 1, "alpha: failed: "),
     ],
     ids=["ok", "partial", "failed"],

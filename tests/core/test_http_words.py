@@ -22,7 +22,9 @@ DAY = timedelta(days=1)
 
 def answer(text: str | None, status: int = 429) -> Answer:
     headers = {} if text is None else {"retry-after": text}
-    return Answer(request=Request(url="http://example.net/"), status=status, headers=headers, started_at=NOW, elapsed_ms=1)
+    return Answer(
+        request=Request(url="http://example.net/"), status=status, headers=headers, started_at=NOW, elapsed_ms=1
+    )
 
 
 WAITS = {
@@ -122,7 +124,13 @@ def test_what_is_redacted_always_prints_on_one_line(text: str) -> None:
 
 def test_redaction_takes_no_longer_than_the_text_deserves() -> None:
     began = time.monotonic()
-    for text in ("http://" * 20_000, "?" + "a" * 100_000, "https://x/" + "a-" * 50_000, "token" * 20_000, "x:" * 50_000):
+    for text in (
+        "http://" * 20_000,
+        "?" + "a" * 100_000,
+        "https://x/" + "a-" * 50_000,
+        "token" * 20_000,
+        "x:" * 50_000,
+    ):
         redact(text)
     assert time.monotonic() - began < 3
 

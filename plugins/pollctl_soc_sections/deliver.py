@@ -1,0 +1,75 @@
+"""Telling people: one effect is one subscription and one opening of its section."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pollctl import DeliveryError, Effect, Run, Secret
+from pollctl_soc_sections import fanout
+from pollctl_soc_sections.model import ELIGIBLE, Facts, is_within
+
+_REGISTRATION = "https://sims.rutgers.edu/webreg/editSchedule.htm"
+_SEASONS = {"0": "winter", "1": "spring", "7": "summer", "9": "fall"}
+_DAY = 24 * 60
+
+
+def deliver(effect: Effect, run: Run) -> dict[str, Any]:
+    """Tell one subscriber, unless the section has closed since or nobody wants to hear of it any more.
+
+    The contact stays in the database until here, because it is a secret.
+
+    Raises:
+        DeliveryError: the service did not take it, or the subscriber must not be disturbed now.
+    """
+    with run.reading() as db:
+        order = fanout.order(db, effect)
+    if order is None:
+        return {"sent": False, "why": "the subscription is gone"}
+    if order.status not in ELIGIBLE:
+        return {"sent": False, "why": f"the subscription is {order.status}"}
+    if order.is_over:
+        return {"sent": False, "why": "the section closed before it could be told"}
+    local = run.now.astimezone(run.timezone)
+    wait = quiet_for(order, run.now, local.hour * 60 + local.minute)
+    if wait:
+        raise DeliveryError("outside the subscriber's window", retry_after=wait.total_seconds())
+    title, body = words(msgspec.json.decode(order.payload, type=Facts), run.timezone)
+    run.notify(Secret(order.contact).reveal(), title=title, body=body, key=effect.key)
+    return {"sent": True}
+
+
+def quiet_for(order: fanout.Order, now: datetime, minute: int) -> timedelta:
+    """How long a late delivery must wait: to the end of a snooze, then to the opening of the window."""
+    if order.snooze_until is not None and now < order.snooze_until:
+        return order.snooze_until - now
+    if is_within(order.window, minute):
+        return timedelta()
+    minutes = next(ahead for ahead in range(1, _DAY) if is_within(order.window, (minute + ahead) % _DAY))
+    return timedelta(minutes=minutes)
+
+
+def words(facts: Facts, zone: ZoneInfo) -> tuple[str, str]:
+    """Title and body of a notification."""
+    name = " ".join(filter(None, (facts.course, facts.title))) or f"Section {facts.index_number}"
+    section = f"Section {facts.section_number}, index" if facts.section_number else "Index"
+    term = f"{_SEASONS[facts.term[0]]} {facts.term[1:]} ({facts.term})"
+    lines = [
+        name,
+        f"{section} {facts.index_number}, campus {facts.campus}, {term}",
+        f"Seen open at {facts.seen_at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
+        f"Open to: {facts.open_to}" if facts.open_to else "",
+        f"Special permission: {facts.permission}" if facts.permission else "",
+        f"Register: {registration_link(facts)}",
+    ]
+    return f"Open: {name} ({facts.index_number})", "\n".join(filter(None, lines))
+
+
+def registration_link(facts: Facts) -> str:
+    """Where the section can be registered for."""
+    query = {"login": "cas", "semesterSelection": facts.term, "indexList": facts.index_number}
+    return f"{_REGISTRATION}?{urlencode(query)}"

@@ -1,0 +1,251 @@
+"""A small Schedule of Classes on the loopback that behaves like the real one, lies included."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+from typing import Any, Literal, NamedTuple, Self
+from urllib.parse import parse_qs, urlsplit
+
+Fault = Literal[
+    "none", "all_campuses", "partial", "empty", "html", "stale", "wrong_term", "moved", "limited", "slow", "truncated",
+    "missing", "broken",
+]  # fmt: skip
+"""How an answer may be wrong.
+
+``all_campuses``: the campus is ignored. ``partial``: a strict subset, 8,146 of 11,423. ``empty``: ``[]``. ``html``: a page with 200.
+``stale``: the answer before the last change. ``wrong_term``: the sections of another term. ``moved``: 302 to ``moved_to``.
+``limited``: 429. ``slow``: after ``delay`` seconds. ``truncated``: ends early. ``missing``: 400 with a page. ``broken``: 500.
+"""
+
+DEFAULT_SIZES: Mapping[str, int] = {"NB": 12_000}
+_PAGE = b"<!DOCTYPE html><html><body>The Schedule of Classes is being maintained.</body></html>"
+_KEPT_OF_PARTIAL = 8_146 / 11_423
+_OPEN_SHARE = 11_423 / 12_000
+_SUBJECTS = ("198", "220", "350", "377", "510", "640", "750", "790", "820", "910")
+_TITLES = ("INTRO COMPUTER SCI", "MICROECONOMICS", "PERSONNEL SUP & MGMT", "METH SOCWK RESRCH", "CALCULUS I")
+
+
+class Section(NamedTuple):
+    """One section, with the few fields that tests look at."""
+
+    index: str
+    number: str
+    course: str
+    title: str
+    open_to: str = ""
+    permission: str | None = None
+
+
+class FakeSoc:
+    """A term of sections, to be used with ``with``; it answers until the block ends.
+
+    Args:
+        sizes: how many sections each campus has; indexes are never shared.
+        open_share: the share that is open at first; which ones, dice say that always fall the same way.
+        seed: of those dice.
+
+    Attributes:
+        url: for ``base_url``.
+        faults: how the next answers about open sections are wrong, by campus: one per request, then none.
+        standing: how every answer is wrong, by campus, after the faults.
+        catalogue_faults: how every catalogue is wrong, by campus.
+        asked: page and campus, in the order of the requests.
+        retry_after: the header of a 429, if any.
+        moved_to: where a 302 leads.
+        delay: seconds that a slow answer takes.
+    """
+
+    def __init__(
+        self, sizes: Mapping[str, int] = DEFAULT_SIZES, *, open_share: float = _OPEN_SHARE, seed: int = 92026
+    ) -> None:
+        dice = Random(seed)  # noqa: S311 - a fake
+        numbers = iter(dice.sample(range(1, 100_000), sum(sizes.values())))
+        self.sections = {
+            campus: [_section(next(numbers), place, dice) for place in range(size)] for campus, size in sizes.items()
+        }
+        self._open = {
+            campus: {section.index for section in dice.sample(held, round(len(held) * open_share))}
+            for campus, held in self.sections.items()
+        }
+        self._before = {campus: set(indexes) for campus, indexes in self._open.items()}
+        self._catalogues: dict[str, bytes] = {}
+        self.faults: dict[str, list[Fault]] = {}
+        self.standing: dict[str, Fault] = {}
+        self.catalogue_faults: dict[str, Fault] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.retry_after: str | None = "60"
+        self.moved_to = ""
+        self.delay = 0.5
+        self._dice = dice
+        self._turn = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _Asked)
+        self._server.soc = self
+        self.url = f"http://127.0.0.1:{self._server.server_port}/soc/api"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def open(self, campus: str, *indexes: str) -> None:
+        """Let sections have a free seat."""
+        self.set_open(campus, self._open[campus].union(indexes))
+
+    def close(self, campus: str, *indexes: str) -> None:
+        """Let sections be full."""
+        self.set_open(campus, self._open[campus].difference(indexes))
+
+    def set_open(self, campus: str, indexes: Iterable[str]) -> None:
+        """Say exactly which sections of a campus are open."""
+        with self._turn:
+            self._before[campus] = self._open[campus]
+            self._open[campus] = set(indexes)
+
+    def open_sections(self, campus: str) -> set[str]:
+        """Which sections of a campus are open in truth."""
+        return set(self._open[campus])
+
+    def reply(self, page: str, campus: str) -> tuple[Fault, bytes]:
+        """How the next answer is wrong, and its body."""
+        with self._turn:
+            self.asked.append((page, campus))
+            if page == "courses":
+                fault = self.catalogue_faults.get(campus, "none")
+                return fault, self._broken(fault, self.catalogue(campus))
+            waiting = self.faults.get(campus)
+            fault = waiting.pop(0) if waiting else self.standing.get(campus, "none")
+            return fault, self._broken(fault, self.answer(campus, fault))
+
+    def answer(self, campus: str, fault: Fault = "none") -> bytes:
+        """The body about open sections: in no certain order, with a few duplicates."""
+        if fault == "all_campuses":
+            indexes = sorted(set().union(*self._open.values()))
+        elif fault == "stale":
+            indexes = sorted(self._before.get(campus, ()))
+        elif fault == "wrong_term":
+            taken = {section.index for held in self.sections.values() for section in held}
+            indexes = [f"{number:05d}" for number in range(500) if f"{number:05d}" not in taken]
+        else:
+            indexes = sorted(self._open.get(campus, ()))
+        if fault == "partial":
+            indexes = indexes[: round(len(indexes) * _KEPT_OF_PARTIAL)]
+        listed = indexes + indexes[:: max(1, len(indexes) // 7)]
+        Random(len(listed)).shuffle(listed)  # noqa: S311 - a fake; the same content has the same bytes
+        return json.dumps(listed, separators=(",", ":")).encode()
+
+    def catalogue(self, campus: str) -> bytes:
+        """The body of courses.json, made once: about 1.8 KB for each section, as in the real one."""
+        if campus not in self._catalogues:
+            courses = [_course(section, campus) for section in self.sections.get(campus, ())]
+            self._catalogues[campus] = json.dumps(courses).encode()
+        return self._catalogues[campus]
+
+    def _broken(self, fault: Fault, body: bytes) -> bytes:
+        if fault == "empty":
+            return b"[]"
+        if fault == "truncated":
+            return body[: len(body) // 2]
+        return _PAGE if fault in ("html", "missing", "broken") else body
+
+
+def _section(number: int, place: int, dice: Random) -> Section:
+    course = f"{1 + place % 30:02d}:{_SUBJECTS[place % len(_SUBJECTS)]}:{100 + place // 3 % 500}"
+    is_limited = place % 5 == 0
+    return Section(
+        index=f"{number:05d}",
+        number=f"{1 + place % 3:02d}",
+        course=course,
+        title=dice.choice(_TITLES),
+        open_to="UNIT: 18 (Graduate School of Applied and Professional  Psychology)" if is_limited else "",
+        permission="Department Permission Number" if place % 11 == 0 else None,
+    )
+
+
+def _course(section: Section, campus: str) -> dict[str, Any]:
+    """A course with one section, all fields that the real one has."""
+    unit, subject, number = section.course.split(":")
+    return {
+        "campusLocations": [{"code": "6", "description": "Somewhere"}],
+        "subject": subject, "openSections": 1, "synopsisUrl": "", "title": section.title, "preReqNotes": "",
+        "courseString": section.course, "school": {"code": unit, "description": "School of Everything"}, "credits": 3,
+        "subjectDescription": "Everything", "coreCodes": [], "expandedTitle": f"{section.title:<80}",
+        "courseFeeDescr": "", "mainCampus": campus, "subjectNotes": "", "courseNumber": number,
+        "creditsObject": {"code": "3_0", "description": "3.0 credits"}, "level": "U", "campusCode": campus,
+        "subjectGroupNotes": "", "offeringUnitCode": unit, "offeringUnitTitle": None, "courseDescription": "",
+        "sections": [_described(section, campus)], "supplementCode": "  ", "courseFee": "0", "unitNotes": "",
+        "courseNotes": "",
+    }  # fmt: skip
+
+
+def _described(section: Section, campus: str) -> dict[str, Any]:
+    meeting = {
+        "campusLocation": "6", "roomNumber": "124", "campusAbbrev": campus, "campusName": campus,
+        "startTimeMilitary": "1800", "buildingCode": "ATG", "meetingModeDesc": "LEC", "endTimeMilitary": "2050",
+        "meetingModeCode": "02", "baClassHours": "", "pmCode": "P", "meetingDay": "H", "startTime": "0600",
+        "endTime": "0850",
+    }  # fmt: skip
+    return {
+        "sectionEligibility": "", "sessionDatePrintIndicator": "Y", "examCode": "C",
+        "specialPermissionAddCode": "04" if section.permission else None, "crossListedSections": [],
+        "sectionNotes": "", "specialPermissionDropCode": None, "crossListedSectionType": "0", "instructors": [],
+        "number": section.number, "finalExam": None, "majors": [], "openToText": section.open_to,
+        "openStatusText": "OPEN", "sessionDates": None, "specialPermissionDropCodeDescription": None, "subtopic": "",
+        "openStatus": True, "comments": [{"code": "05", "description": "Go to http://canvas.example.net"}],
+        "instructorsText": "", "minors": [], "examCodeText": "During class hour", "campusCode": campus,
+        "sectionCampusLocations": [{"code": "6", "description": "Somewhere"}], "index": section.index,
+        "unitMajors": [], "printed": "Y", "specialPermissionAddCodeDescription": section.permission,
+        "commentsText": "Go to http://canvas.example.net", "subtitle": "", "crossListedSectionsText": "",
+        "sectionCourseType": "T", "meetingTimes": [meeting], "legendKey": None, "honorPrograms": [],
+    }  # fmt: skip
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    soc: FakeSoc
+
+
+class _Asked(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        soc, address = self.server.soc, urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        page = address.path.rpartition("/")[2].removesuffix(".json")
+        if page not in ("openSections", "courses"):
+            self._answer(404, _PAGE, {})
+            return
+        if not {"year", "term", "campus"} <= query.keys():
+            self._answer(400, _PAGE, {})
+            return
+        fault, body = soc.reply(page, query["campus"])
+        if fault == "slow":
+            time.sleep(soc.delay)
+        status = {"moved": 302, "limited": 429, "missing": 400, "broken": 500}.get(fault, 200)
+        self._answer(status, body, self._headers(fault))
+
+    def _headers(self, fault: Fault) -> dict[str, str]:
+        soc = self.server.soc
+        if fault == "moved":
+            return {"Location": f"{soc.moved_to}/{self.path.rpartition('/')[2]}"}
+        return {"Retry-After": soc.retry_after} if fault == "limited" and soc.retry_after else {}
+
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {"Cache-Control": "max-age=30", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: stderr belongs to the program that embeds this."""

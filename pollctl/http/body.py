@@ -1,0 +1,110 @@
+"""The body of an answer, read and unpacked within bounds: what is doubtful is an error, never a guess."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from pollctl.http.failure import Failure
+
+if TYPE_CHECKING:
+    from urllib3 import HTTPResponse
+
+PIECE = 65536  # bytes read or unpacked at once
+
+
+def whole_body(response: HTTPResponse, max_body: int, until: float) -> bytes:
+    """The whole body, decoded, by ``time.monotonic`` *until*.
+
+    urllib3 would unpack too, but says nothing of a gzip body that ends before its check sum.
+
+    Raises:
+        Failure: ``too_large`` (*max_body* counts decoded bytes), ``truncated`` or ``protocol``.
+        TimeoutError: it was not whole in time.
+        urllib3.exceptions.HTTPError: the connection broke.
+    """
+    _refuse_doubtful_framing(response)
+    encoding = response.headers.get("content-encoding", "identity").lower()
+    if encoding not in ("identity", "gzip", "x-gzip"):
+        raise Failure("protocol", f"the body is encoded as {encoding!r}, which was not asked for")
+    if encoding == "identity" and (response.length_remaining or 0) > max_body:
+        raise _too_large(max_body)
+    sink = _Identity(max_body) if encoding == "identity" else _Gunzip(max_body)
+    is_framed = response.length_remaining is not None or "transfer-encoding" in response.headers
+    while response.length_remaining != 0:
+        # read1 takes what is there: a trickle cannot hold it beyond *until*, nor a made-up chunk size fill the memory
+        piece = response.read1(PIECE)
+        if not piece:
+            break
+        if time.monotonic() > until:
+            raise TimeoutError
+        sink.write(piece)
+    body = sink.close()
+    if not body and not is_framed:
+        raise Failure("truncated", "closed without a body, or before it began")
+    return body
+
+
+def _refuse_doubtful_framing(response: HTTPResponse) -> None:
+    """Refuse a body whose end cannot be told for certain (RFC 9112 §6); http.client would guess."""
+    coding, length = response.headers.get("transfer-encoding"), response.headers.get("content-length")
+    if coding is not None and (coding.lower() != "chunked" or length is not None):
+        raise Failure("protocol", f"the body's end cannot be told: transfer-encoding {coding!r}, length {length!r}")
+    if length is not None and not (length.isascii() and length.isdigit()):
+        raise Failure("protocol", f"content-length {length[:40]!r} is no number")
+
+
+class _Identity:
+    """A body as it came, bounded."""
+
+    def __init__(self, max_body: int) -> None:
+        self._max = max_body
+        self._size = 0
+        self._body = BytesIO()
+
+    def write(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._max:
+            raise _too_large(self._max)
+        self._body.write(piece)
+
+    def close(self) -> bytes:
+        return self._body.getvalue()
+
+
+class _Gunzip(_Identity):
+    """A body unpacked as it comes, bounded after every step; each member must be whole, with its check sum."""
+
+    def __init__(self, max_body: int) -> None:
+        super().__init__(max_body)
+        self._member: zlib._Decompress | None = None
+
+    def write(self, piece: bytes) -> None:
+        try:
+            while piece:
+                piece = self._unpack(piece)
+        except zlib.error as error:
+            raise Failure("protocol", f"the gzip body is damaged: {error}") from error
+
+    def _unpack(self, piece: bytes) -> bytes:
+        """Unpack a step; answers what is left of the piece."""
+        self._member = self._member or zlib.decompressobj(wbits=31)
+        super().write(self._member.decompress(piece, PIECE))
+        if not self._member.eof:
+            return self._member.unconsumed_tail
+        left = self._member.unused_data
+        self._member = None
+        return left
+
+    def close(self) -> bytes:
+        if self._member is not None:
+            super().write(self._member.flush())
+            if not self._member.eof:
+                raise Failure("truncated", "the gzip body ends before its check sum")
+        return super().close()
+
+
+def _too_large(max_body: int) -> Failure:
+    return Failure("too_large", f"the body is larger than {max_body} bytes")
