@@ -79,7 +79,7 @@ def root_context() -> click.Context:
 
 
 def walk(context: click.Context) -> Iterator[tuple[tuple[str, ...], click.Context]]:
-    """Every command that exists, by the words that name it, with a context of its own; groups before what is in them."""
+    """Every command that exists, by the words that name it, with a context of its own."""
     own = {plugin.name.replace("_", "-") for plugin in shipped()}
     there = [name for name, entry in COMMANDS.items() if find_spec(f"pollctl.cli.{entry.module}")]
     for name in (*there, *sorted(own)):
@@ -119,9 +119,9 @@ def settings_page() -> str:
 
 
 _SETTINGS_INTRO = """\
-A duration is a number and one of `ms`, `s`, `m`, `h`, `d`, as text: `"20s"`. A size is a whole number and one of `B`, `KB`,
-`MB`, `GB`: `"32MB"`. A secret is text, `{ env = "NAME" }` or `{ file = "PATH" }`. Relative paths start from the folder of
-the settings file. [The manual](../operating.md#settings) says how the file is found and what goes first.
+A duration is a number and one of `ms`, `s`, `m`, `h`, `d`, as text: `"20s"`. A size is a whole number and one of `B`,
+`KB`, `MB`, `GB`: `"32MB"`. A secret is text, `{ env = "NAME" }` or `{ file = "PATH" }`. Relative paths start from the
+folder of the settings file. [The manual](../operating.md#settings) says how the file is found and what goes first.
 """
 
 _SECTIONS_INTRO = """\
@@ -214,11 +214,17 @@ def hooks_page() -> str:
     parts += ["## The pass: `run`\n", _paragraph(run.Run), *_members(run.Run)]
     parts += ["## Values\n"]
     parts += [
-        _value(kind) for kind in (model.Poller, model.Effect, model.Request, model.Answer, model.FetchError, model.Result)
+        _value(kind)
+        for kind in (model.Poller, model.Effect, model.Request, model.Answer, model.FetchError, model.Result)
     ]
     parts += ["## Errors\n", *_errors()]
     parts += ["## Commands: `PluginContext`\n", _paragraph(commands.PluginContext), *_members(commands.PluginContext)]
-    kit = [testing.contract_problems, testing.impurities, testing.round_trip_problems, testing.imports_of]
+    kit: list[Callable[..., Any]] = [
+        testing.contract_problems,
+        testing.impurities,
+        testing.round_trip_problems,
+        testing.imports_of,
+    ]
     parts += ["## The conformance kit: `pollctl.testing`\n", *(_function(function) for function in kit)]
     parts += ["## Demo stories: `stage`\n", _paragraph(stage.Stage), *_members(stage.Stage)]
     return "\n".join(parts)
@@ -245,7 +251,9 @@ def _members(kind: type) -> Iterator[str]:
 def _value(kind: Any) -> str:
     defaults = zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False)
     shown_defaults = {name: _shown_default(value) for name, value in defaults}
-    lines = [f"    {name}: {kind.__annotations__[name]}{shown_defaults.get(name, '')}" for name in kind.__struct_fields__]
+    lines = [
+        f"    {name}: {kind.__annotations__[name]}{shown_defaults.get(name, '')}" for name in kind.__struct_fields__
+    ]
     body = "\n".join([f"class {kind.__name__}:", *lines])
     return f"### {kind.__name__}\n\n```python\n{body}\n```\n\n{_paragraph(kind)}"
 
@@ -266,7 +274,8 @@ def _signature(function: Callable[..., Any]) -> str:
     """The signature without self, on one line."""
     signature = inspect.signature(inspect.unwrap(function))
     arguments = [argument for argument in signature.parameters.values() if argument.name != "self"]
-    words = _QUOTED.sub(lambda match: match[1] or '""', str(signature.replace(parameters=arguments)))
+    words = str(signature.replace(parameters=arguments)).replace(repr(sys.executable), "sys.executable")
+    words = _QUOTED.sub(lambda match: match[1] or '""', words)
     return f"{function.__name__}{words}"
 
 

@@ -36,9 +36,7 @@ class PluginContext:
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(
-            store.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)
-        ) as db:
+        with closing(store.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)) as db:
             yield db
 
     @contextmanager
@@ -48,14 +46,14 @@ class PluginContext:
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(
-            store.open_to_write(self._prepared.config.core.database, self._prepared.migrations)
-        ) as db:
-            with store.writing(db):
-                yield db
+        with (
+            closing(store.open_to_write(self._prepared.config.core.database, self._prepared.migrations)) as db,
+            store.writing(db),
+        ):
+            yield db
 
     def show(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool) -> None:
         """Print rows as a table, one row as a list of its fields, or either as one JSON document."""
-        from pollctl.cli.output import show
+        from pollctl.output import show
 
         show(rows, as_json=as_json)

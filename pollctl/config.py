@@ -17,10 +17,11 @@ from msgspec import Struct
 from pollctl.config_model import Core, PluginConfig
 from pollctl.config_plugin import Section
 from pollctl.config_read import Reader, join
-from pollctl.config_toml import one_line, read
+from pollctl.config_toml import read
 from pollctl.config_values import Decoder
 from pollctl.config_words import shown
 from pollctl.errors import ConfigError
+from pollctl.text import one_line
 
 S = TypeVar("S", bound=Struct)
 VARIABLE = "POLLCTL_CONFIG"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from pollctl.schedule import Timing
-from pollctl.units import Duration, PositiveDuration, PositiveSize, Secret, Size
+from pollctl.units import Duration, PositiveDuration, PositiveSize, Secret
 
 
 class Common(Struct, frozen=True, kw_only=True):

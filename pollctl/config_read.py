@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from pollctl import config_words as words
-from pollctl.config_toml import one_line
 from pollctl.config_values import Decoder, RefusedError
+from pollctl.text import one_line
 from pollctl.units import mask
 
 S = TypeVar("S", bound=Struct)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pollctl.errors import ConfigError
+from pollctl.text import one_line
 
 LARGEST = 1_000_000
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
@@ -51,11 +52,6 @@ def parse(content: bytes) -> dict[str, Any]:
         raise ValueError("tables or lists are nested too deeply") from None
     except ValueError:  # from int()
         raise ValueError("a number in it has too many digits") from None
-
-
-def one_line(text: str) -> str:
-    """*text* with the unprintable escaped, so that it is one line and cannot steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _decode(content: bytes) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path, PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pollctl.config_toml import one_line
 from pollctl.config_words import ZONE, shown
+from pollctl.text import one_line
 from pollctl.units import Duration, Secret, Size
 
 LONGEST = Duration(days=36_500)
@@ -53,9 +53,7 @@ class Decoder:
             return kind.parse(raw)
         if hasattr(kind, "parse"):
             return _parsed(kind, raw)
-        raise NotImplementedError(
-            f"a setting cannot be a {kind.__name__}: give the type a classmethod parse(text)"
-        )
+        raise NotImplementedError(f"a setting cannot be a {kind.__name__}: give the type a classmethod parse(text)")
 
     def _path(self, raw: str) -> Path:
         if not raw or "\0" in raw:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import inspect
 
-from pollctl.config_toml import one_line
+from pollctl.text import one_line
 from pollctl.units import Duration, Secret, Size
 
 ZONE = 'an IANA zone such as "Europe/Amsterdam"'

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pollctl import clock, notify, retention, runs, store, units
-from pollctl.errors import DatabaseError, PluginError, PollctlError
+from pollctl import clock, notify, retention, runs, standing, store, units
+from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http import Client, Limits
 from pollctl.lock import held, lock_path
@@ -35,7 +35,14 @@ _NAMED = 5  # targets that an error names before it only counts them
 
 
 def run_pass(
-    config: Config, found: Found, *, trigger: str, stop: Stop, wait: float = 0, deadline: Duration | None = None
+    config: Config,
+    found: Found,
+    *,
+    trigger: str,
+    stop: Stop,
+    seen: str | None = None,
+    wait: float = 0,
+    deadline: Duration | None = None,
 ) -> Report:
     """Run one pass of one plugin.
 
@@ -44,12 +51,14 @@ def run_pass(
         found: the plugin, not yet imported.
         trigger: ``manual`` or ``due``.
         stop: told by signals when to end; its deadline is set here, once the lock is held.
+        seen: the plugin's last start (database text, empty for none) from which it was judged due, so that two who judge
+            at the same time do not run one slot twice; None: run in any case.
         wait: seconds to wait for another pass of this plugin.
         deadline: instead of the one in the settings.
 
     Raises:
         ConfigError: the plugin's settings are wrong; nothing was started.
-        LockedError: another pass holds the lock; nothing was started.
+        LockedError: another pass holds the lock, or has begun since *seen*; nothing was started.
         DatabaseError: the database cannot be used.
     """
     prepared = prepare(config, found, check_schedule=trigger == "manual").within(deadline)
@@ -57,6 +66,8 @@ def run_pass(
     with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
         stop.end_in(prepared.limits.deadline)
         with closing(store.open_to_write(config.core.database, prepared.migrations)) as db:
+            if seen is not None and seen != runs.last_start(db, found.name):
+                raise LockedError(f"another pass of {found.name} has begun since it was judged due")
             return _Pass(prepared, db, run_id, stop).go(trigger)
 
 
@@ -66,10 +77,14 @@ def recover(config: Config, name: str) -> None:
     Raises:
         LockedError: another pass is at work already, and does so itself.
     """
-    limits = config.timing_and_limits(name)
-    with held(lock_path(config.core.database, name), run_id="recovery"):
-        with closing(store.open_to_write(config.core.database)) as db, store.writing(db):
-            runs.bury_dead(db, name, clock.now(), limits)
+    own_defaults = standing.read(config.core.database).get(name, standing.Standing(name)).own_defaults
+    limits = config.timing_and_limits(name, own_defaults)
+    with (
+        held(lock_path(config.core.database, name), run_id="recovery"),
+        closing(store.open_to_write(config.core.database)) as db,
+        store.writing(db),
+    ):
+        runs.bury_dead(db, name, clock.now(), limits)
 
 
 class _Pass:
@@ -210,9 +225,7 @@ class _Pass:
         if self._run.failures:
             return "partial" if self._run.targets_reached else "failed", unreached(self._run.failures)
         if self._is_cut:
-            return "partial", described(
-                "Deadline", f"the deadline of {self._limits.deadline} came before the end"
-            )
+            return "partial", described("Deadline", f"the deadline of {self._limits.deadline} came before the end")
         if self._tally.failed:
             some = f"{self._tally.failed} effects could not be delivered; see `pollctl outbox list`"
             return "partial", described("Undelivered", some)

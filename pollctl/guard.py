@@ -10,9 +10,7 @@ from typing import Any, Literal
 
 Turn = Literal["read", "write"]
 
-CORE_TABLES = frozenset(
-    {"runs", "schedules", "next_due", "outbox", "recordings", "holds", "_sqlite_migrations"}
-)
+CORE_TABLES = frozenset({"runs", "schedules", "next_due", "outbox", "recordings", "holds", "_sqlite_migrations"})
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_temp_master"})
 _READS = {
     sqlite3.SQLITE_SELECT,
@@ -100,7 +98,9 @@ class GuardedConnection(sqlite3.Connection):
         return sqlite3.SQLITE_DENY
 
 
-def _refusal(turn: Turn, action: int, first: str | None, second: str | None) -> str | None:
+def _refusal(  # noqa: PLR0911 - a ladder
+    turn: Turn, action: int, first: str | None, second: str | None
+) -> str | None:
     """What is wrong with one action of a statement, or None (https://www.sqlite.org/c3ref/c_alter_table.html)."""
     if action in _READS:
         return None

@@ -28,17 +28,20 @@ class Hooks:
 
     def batches(self, run: PassRun, db: Database) -> Iterator[Any]:
         """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
-        with self._blamed("fetch", db), _connection(db).turn_of("read"):
-            with closing(self._relay.pollctl_fetch(run=run, db=db)) as batches:
-                is_last = False
-                while not is_last:
-                    try:
-                        batch = next(batches)
-                    except StopIteration:
-                        return
-                    # Told to stop while it was suspended, it is resumed once, to hand over what it has in flight.
-                    is_last = run.is_stopping
-                    yield batch
+        with (
+            self._blamed("fetch", db),
+            _connection(db).turn_of("read"),
+            closing(self._relay.pollctl_fetch(run=run, db=db)) as batches,
+        ):
+            is_last = False
+            while not is_last:
+                try:
+                    batch = next(batches)
+                except StopIteration:
+                    return
+                # Told to stop while it was suspended, it is resumed once, to hand over what it has in flight.
+                is_last = run.is_stopping
+                yield batch
 
     def load(self, run: PassRun, db: Database, batch: Any) -> Any:
         """Read the state for one batch."""
@@ -50,9 +53,7 @@ class Hooks:
         with self._blamed("decide"):
             decisions = self._relay.pollctl_decide(state=state, batch=batch, now=now, settings=settings)
         if not isinstance(decisions, list | tuple):
-            raise PluginError(
-                f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions"
-            )
+            raise PluginError(f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions")
         return decisions
 
     def apply(self, run: PassRun, db: Database, decisions: Sequence[Any]) -> None:
@@ -63,9 +64,7 @@ class Hooks:
     def deliver(self, run: PassRun, effect: Effect) -> Any:
         """Perform one effect; what it raises is the outbox' to judge."""
         if "pollctl_deliver" not in self.plugin.implemented:
-            raise DeliveryError(
-                f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent"
-            )
+            raise DeliveryError(f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent")
         return self._relay.pollctl_deliver(effect=effect, run=run)
 
     def settle(self, run: PassRun, db: Database, effect: Effect, result: Any) -> None:
@@ -82,12 +81,8 @@ class Hooks:
         except BaseException as error:
             refused = _connection(db).refused if db is not None else None
             if refused:
-                raise PluginError(
-                    f"{self._culprit(hook)} may not do this to the database: {refused}"
-                ) from error
-            raise PluginError(
-                f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}"
-            ) from error
+                raise PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}") from error
+            raise PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}") from error
 
     def _culprit(self, hook: str) -> str:
         found = self.plugin.found
@@ -95,7 +90,7 @@ class Hooks:
 
 
 def _connection(db: Database) -> GuardedConnection:
-    return cast(GuardedConnection, db.conn)
+    return cast("GuardedConnection", db.conn)
 
 
 def _place(error: BaseException) -> str:

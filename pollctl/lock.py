@@ -46,7 +46,7 @@ def held(path: Path, *, run_id: str, wait: float = 0) -> Iterator[None]:
     """
     descriptor = _take(path, time.monotonic() + max(wait, _PROBE_PATIENCE))
     open_in_children = [descriptor]
-    os.register_at_fork(after_in_child=lambda: [os.close(number) for number in open_in_children])
+    os.register_at_fork(after_in_child=lambda: _close_all(open_in_children))
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps([os.getpid(), run_id, to_text(now())]).encode(), 0)
@@ -70,6 +70,11 @@ def holder(path: Path) -> Holder | None:
     else:
         return None
     finally:
+        os.close(descriptor)
+
+
+def _close_all(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
         os.close(descriptor)
 
 

@@ -117,8 +117,8 @@ FetchErrorKind = Literal[
 """Why there is no answer.
 
 ``timeout``: the total time limit. ``truncated``: the body ended early. ``too_large``: the size limit. ``redirect``: refused or a
-loop. ``deadline``: the pass ran out of time. ``stopped``: a signal ended the pass. ``local``: this machine's fault (out of sockets).
-``raised``: a function given to ``run.map`` raised.
+loop. ``deadline``: the pass ran out of time. ``stopped``: a signal ended the pass. ``local``: this machine's fault, as
+out of sockets. ``raised``: a function given to ``run.map`` raised.
 """
 
 

@@ -62,9 +62,7 @@ def alerts(
 ) -> list[Queued]:
     """One effect per address when a plugin keeps failing, again every ``renotify_every``, and one when it recovers."""
     if outcome in ("failed", "crashed"):
-        is_silent_yet = (
-            standing.last_alert_at is None or now - standing.last_alert_at >= settings.renotify_every
-        )
+        is_silent_yet = standing.last_alert_at is None or now - standing.last_alert_at >= settings.renotify_every
         if standing.consecutive < settings.alert_after or not is_silent_yet:
             return []
         kind, title = FAILING, f"pollctl: {plugin} keeps failing"

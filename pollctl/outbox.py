@@ -117,10 +117,7 @@ class Outbox:
         ).fetchall()
         self._db.conn.executemany(
             "UPDATE outbox SET status=?, next_attempt_at=?, last_error='cut off while it was being sent' WHERE id=?",
-            [
-                ("unknown" if kind in self._holding else "pending", to_text(now), number)
-                for number, kind in cut_off
-            ],
+            [("unknown" if kind in self._holding else "pending", to_text(now), number) for number, kind in cut_off],
         )
 
     def deliver(
@@ -240,9 +237,7 @@ class Outbox:
 def counts(db: Database) -> dict[str, dict[str, int]]:
     """How many effects each plugin has, by status."""
     found: dict[str, dict[str, int]] = {}
-    for plugin, status, number in db.conn.execute(
-        "SELECT plugin, status, count(*) FROM outbox GROUP BY 1, 2"
-    ):
+    for plugin, status, number in db.conn.execute("SELECT plugin, status, count(*) FROM outbox GROUP BY 1, 2"):
         found.setdefault(plugin, {})[status] = number
     return found
 
@@ -254,8 +249,7 @@ def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1
         (plugin, plugin, status, status, limit),
     )
     return [
-        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")}
-        for row in found
+        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")} for row in found
     ]
 
 

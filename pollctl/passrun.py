@@ -48,7 +48,7 @@ class PassRun:
         self.settings = settings
         self.timezone = timezone
         self.is_dry = is_dry
-        self.between_rounds: Callable[[float], None] = lambda until: None
+        self.between_rounds: Callable[[float], None] = _rest
         self.failures: dict[str, str] = {}
         self.targets_reached: set[str] = set()
         self._client = client
@@ -71,9 +71,7 @@ class PassRun:
         """Seconds until the deadline."""
         return self._stop.remaining
 
-    def get_many(
-        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = ""
-    ) -> Iterator[Answer]:
+    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
         """Make requests side by side (see ``pollctl.Run``)."""
         return self._client.get_many(requests, concurrency=concurrency, rate=rate)
 
@@ -127,11 +125,9 @@ class PassRun:
 
     def log(self, message: str) -> None:
         """One line to stderr."""
-        print(f"{self.plugin}: {units.mask(message)}", file=sys.stderr)  # noqa: T201 - the diagnosis is the output
+        print(f"{self.plugin}: {units.mask(message)}", file=sys.stderr)
 
-    def effect(
-        self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None
-    ) -> None:
+    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction."""
         if kind not in self._kinds:
             raise PluginError(
@@ -153,3 +149,7 @@ class PassRun:
         self._holds |= self._new_holds
         self._effects, self._new_holds, self._stats = [], {}, Counter()
         return left
+
+
+def _rest(until: float) -> None:
+    """Do nothing between rounds: a pass that only plans has nothing to deliver."""

@@ -12,7 +12,7 @@ from pollctl.engine import http_limits, pass_run, unreached
 from pollctl.errors import PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http import Client
-from pollctl.prepared import Prepared, prepare
+from pollctl.prepared import prepare
 from pollctl.report import Report, as_json, explain
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         closing(Client(http_limits(config.core.http), stop=stop)) as client,
     ):
         now = clock.now()
-        run = pass_run(
-            prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True
-        )
+        run = pass_run(prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True)
         return _plan(prepared.hooks, run, db)
 
 

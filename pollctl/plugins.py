@@ -96,9 +96,7 @@ def load(found: Found) -> Plugin:
 def _announced(entry_point: importlib.metadata.EntryPoint, taken: Sequence[str]) -> Found:
     distribution = entry_point.dist
     name = canonical(entry_point.name)
-    trouble = (
-        f"the name {entry_point.name!r} is taken by a command of pollctl" if entry_point.name in taken else ""
-    )
+    trouble = f"the name {entry_point.name!r} is taken by a command of pollctl" if entry_point.name in taken else ""
     if distribution is None:
         return Found(name, entry_point, "unknown", "", trouble)
     return Found(name, entry_point, distribution.name, distribution.version, trouble)
@@ -162,9 +160,7 @@ def _ask_facts(manager: pluggy.PluginManager, found: Found) -> Poller:
     if not isinstance(poller, Poller):
         raise _broken(found, f"pollctl_poller answered {type(poller).__name__}, not pollctl.Poller")
     if poller.contract != CONTRACT_VERSION:
-        raise _broken(
-            found, f"it needs contract version {poller.contract}; this pollctl has {CONTRACT_VERSION}"
-        )
+        raise _broken(found, f"it needs contract version {poller.contract}; this pollctl has {CONTRACT_VERSION}")
     return poller
 
 

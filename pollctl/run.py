@@ -43,9 +43,7 @@ class Run(Protocol):
 
     # in fetch
 
-    def get_many(
-        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = ""
-    ) -> Iterator[Answer]:
+    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
         """Make the requests side by side and yield answers as they come; one bad target is an answer with an error."""
 
     def map(
@@ -87,9 +85,7 @@ class Run(Protocol):
 
     # in apply and settle
 
-    def effect(
-        self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None
-    ) -> None:
+    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction; a *key* that is known already queues nothing.
 
         *lane* names the recipient or upstream whose effects must go in order; without one it goes on its own.

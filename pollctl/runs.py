@@ -18,7 +18,7 @@ from pollctl.errors import DatabaseError
 from pollctl.schedule import Past, backoff_until
 
 if TYPE_CHECKING:
-    from pollctl.config import PluginConfig
+    from pollctl.config_model import PluginConfig
 
 Outcome = Literal["ok", "partial", "failed", "interrupted", "crashed"]
 FAILURES = ("failed", "crashed")
@@ -75,9 +75,7 @@ def bury_dead(db: Database, plugin: str, now: datetime, limits: PluginConfig) ->
         _note_end(db, plugin, "crashed", now, limits)
 
 
-def start(
-    db: Database, run_id: str, plugin: str, trigger: str, now: datetime, defaults: Mapping[str, str]
-) -> None:
+def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, defaults: Mapping[str, str]) -> None:
     """Write the row of a pass that begins now, and what ``due`` must know of the plugin without importing it."""
     db.execute(
         "INSERT INTO runs (id, plugin, trigger, started_at, outcome, trace_id, pid, host) VALUES (?,?,?,?,'running',?,?,?)",
@@ -88,6 +86,13 @@ def start(
         "SET last_started_at=excluded.last_started_at, defaults=excluded.defaults",
         (plugin, to_text(now), json.dumps(dict(defaults), sort_keys=True)),
     )
+    db.execute("DELETE FROM next_due")
+
+
+def last_start(db: Database, plugin: str) -> str:
+    """When the plugin's last pass began, as database text; empty if none ever did."""
+    row = db.conn.execute("SELECT last_started_at FROM schedules WHERE plugin=?", (plugin,)).fetchone()
+    return str(row[0] or "") if row else ""
 
 
 def add(db: Database, run_id: str, counters: Counters) -> None:
@@ -138,7 +143,8 @@ def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: Pl
     if outcome in FAILURES:
         not_before = backoff_until(limits.timing, Past(last_finished_at=now, consecutive_failures=count))
     db.conn.execute(
-        "UPDATE schedules SET last_finished_at=?, last_outcome=?, not_before=?, consecutive_failures=? WHERE plugin=?",
+        "UPDATE schedules SET last_finished_at=?1, last_outcome=?2, not_before=?3, consecutive_failures=?4, "
+        "last_complaint=iif(?2='ok', NULL, last_complaint) WHERE plugin=?5",
         (to_text(now), outcome, to_text(not_before) if not_before else None, count, plugin),
     )
     db.conn.execute("DELETE FROM next_due")
@@ -156,9 +162,7 @@ def failures(db: Database, plugin: str) -> Failures:
 
 def note_alert(db: Database, plugin: str, at: datetime | None) -> None:
     """Remember when somebody was told that the plugin keeps failing; None once its recovery was told."""
-    db.conn.execute(
-        "UPDATE schedules SET last_alert_at=? WHERE plugin=?", (to_text(at) if at else None, plugin)
-    )
+    db.conn.execute("UPDATE schedules SET last_alert_at=? WHERE plugin=?", (to_text(at) if at else None, plugin))
 
 
 def record(
@@ -181,9 +185,7 @@ def record(
 
 def hold(db: Database, plugin: str, upstreams: Mapping[str, datetime], now: datetime) -> None:
     """Remember that upstreams want no request before a moment, at most a day ahead; the later moment wins."""
-    rows = [
-        (plugin, upstream, to_text(min(until, now + LONGEST_HOLD))) for upstream, until in upstreams.items()
-    ]
+    rows = [(plugin, upstream, to_text(min(until, now + LONGEST_HOLD))) for upstream, until in upstreams.items()]
     db.conn.executemany(
         "INSERT INTO holds VALUES (?,?,?) ON CONFLICT (plugin, upstream) DO UPDATE "
         "SET not_before=max(not_before, excluded.not_before)",
@@ -209,9 +211,7 @@ def row(db: Database, run_id: str) -> dict[str, Any]:
     return found[0]
 
 
-def rows(
-    db: Database, where: str = "1", values: Sequence[Any] = (), *, limit: int = -1
-) -> list[dict[str, Any]]:
+def rows(db: Database, where: str = "1", values: Sequence[Any] = (), *, limit: int = -1) -> list[dict[str, Any]]:
     """Runs, newest first, JSON columns decoded."""
     found = db.query(f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT ?", [*values, limit])  # noqa: S608
     return [

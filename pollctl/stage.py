@@ -10,7 +10,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,13 +34,15 @@ class Stage:
 
     Args:
         folder: an empty folder; settings and database live here.
+        start: runs a command line of pollctl and answers its exit code.
 
     Attributes:
         messages: what was sent to addresses of ``inbox``, in the order of arrival.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, start: Callable[[Sequence[str]], int]) -> None:
         self.folder = folder
+        self._start = start
         self.messages: list[Message] = []
         self._told = 0
         self._inbox = _Inbox(("127.0.0.1", 0), _Delivered)
@@ -88,11 +90,9 @@ class Stage:
 
     def _output(self, words: tuple[str, ...], at: str) -> str:
         """What a command prints; it runs in this process, which spares each the start of an interpreter."""
-        from pollctl.cli import start
-
         printed = io.StringIO()
         with _set(clock.VARIABLE, at), redirect_stdout(printed):
-            start(["--config", str(self.folder / "pollctl.toml"), *words])
+            self._start(["--config", str(self.folder / "pollctl.toml"), *words])
         return printed.getvalue()
 
     def _tell_messages(self) -> None:

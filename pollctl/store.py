@@ -131,17 +131,13 @@ def writing(db: Database) -> Iterator[Database]:
         db.rollback()
         raise
     if not db.conn.in_transaction:
-        raise DatabaseError(
-            "the transaction was ended inside (a trigger with RAISE(ROLLBACK)?); nothing was written"
-        )
+        raise DatabaseError("the transaction was ended inside (a trigger with RAISE(ROLLBACK)?); nothing was written")
     try:
         db.conn.execute("COMMIT")
     except sqlite3.Error as error:
         with suppress(sqlite3.Error):
             db.rollback()
-        raise DatabaseError(
-            f"the commit failed ({error}); the next pass reads what stands and goes on"
-        ) from error
+        raise DatabaseError(f"the commit failed ({error}); the next pass reads what stands and goes on") from error
 
 
 def backup(source: Database, target: Path) -> None:
@@ -162,17 +158,13 @@ def backup(source: Database, target: Path) -> None:
 def problems(db: Database) -> list[str]:
     """What SQLite's own checks find: damaged pages, broken references; empty when all is well."""
     found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
-    found += [
-        f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")
-    ]
+    found += [f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]
     return found
 
 
 def schema(db: Database) -> str:
     """The whole schema as SQL, in the order in which it was created."""
-    rows = db.execute(
-        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
-    )
+    rows = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
     return "\n".join(f"{sql};" for (sql,) in rows) + "\n"
 
 
@@ -185,9 +177,7 @@ def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
 def _create(path: Path, sets: Sequence[Migrations]) -> None:
     """Make a finished database appear at *path* at once; a crash on the way leaves only a ``.new`` for the next try."""
     if not path.parent.is_dir():
-        raise DatabaseError(
-            f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere"
-        )
+        raise DatabaseError(f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere")
     unfinished = path.with_name(f"{path.name}.new")
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

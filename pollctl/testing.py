@@ -46,6 +46,7 @@ _IMPURE_MODULES = frozenset(
         "urllib3",
     }
 )
+_IMPURE_CALLS = frozenset({"open", "input", "print"})
 _CLOCK_CALLS = frozenset({"now", "utcnow", "today", "fromtimestamp"})
 _HARMLESS_EVENTS = (
     "import",
@@ -106,7 +107,8 @@ def audited(call: Callable[[], Any]) -> list[str]:
     """The events that Python's audit hooks tell of during a call: files, sockets, processes ...; imports do not count."""
     global _heard  # noqa: PLW0603 - an audit hook cannot be removed, only told to be quiet
     _listen()
-    _heard = heard = []
+    heard: list[str] = []
+    _heard = heard
     try:
         call()
     finally:
@@ -160,33 +162,22 @@ def _source_problems(plugin: Plugin) -> list[str]:
     spec = importlib.util.find_spec(f"{plugin.found.entry_point.module}.decide")
     if spec is None or spec.origin is None:
         return []
-    return [
-        f"decide.py {problem}" for problem in impure_source(Path(spec.origin).read_text(encoding="utf-8"))
-    ]
+    return [f"decide.py {problem}" for problem in impure_source(Path(spec.origin).read_text(encoding="utf-8"))]
 
 
 def impure_source(source: str) -> list[str]:
     """Imports and calls in a module's source by which it would read the clock, files, the network or chance."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        for module in _imported(node):
-            if module.split(".")[0] in _IMPURE_MODULES:
-                found.append(f"line {getattr(node, 'lineno', 0)} imports {module}")
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in _CLOCK_CALLS
-        ):
-            found.append(f"line {node.lineno} reads the clock ({ast.unparse(node.func)}); it is given `now`")
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in {"open", "input", "print"}
-        ):
-            found.append(f"line {node.lineno} calls {node.func.id}()")
-        if isinstance(node, ast.Global):
-            found.append(f"line {node.lineno} changes a global")
-    return found
+    return [f"line {getattr(node, 'lineno', 0)} {sin}" for node in ast.walk(ast.parse(source)) for sin in _sins(node)]
+
+
+def _sins(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Global):
+        return ["changes a global"]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CLOCK_CALLS:
+        return [f"reads the clock ({ast.unparse(node.func)}); it is given `now`"]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _IMPURE_CALLS:
+        return [f"calls {node.func.id}()"]
+    return [f"imports {module}" for module in _imported(node) if module.split(".")[0] in _IMPURE_MODULES]
 
 
 def _imported(node: ast.AST) -> list[str]:
@@ -202,5 +193,5 @@ def imports_of(module: str, python: str = sys.executable) -> set[str]:
     import subprocess
 
     script = f"import sys, {module}; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - own script
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stdout.split())

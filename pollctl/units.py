@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import PurePath
 from typing import Any, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 _T = TypeVar("_T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -128,7 +130,7 @@ def mask(text: str) -> str:
 
 def encode(value: Any) -> Any:
     """What msgspec writes for one of these types (its ``enc_hook``)."""
-    if isinstance(value, Duration | Size | Secret):
+    if isinstance(value, Duration | Size | Secret | ZoneInfo | PurePath):
         return str(value)
     raise NotImplementedError(
         f"{type(value).__name__} cannot be recorded; use numbers, text, datetimes or msgspec structs"
@@ -143,8 +145,8 @@ def decode(kind: type, value: Any) -> Any:
     """
     if isinstance(kind, type) and issubclass(kind, Duration | Size):
         return kind.parse(value)
-    if kind is Secret:
-        return Secret(value)
+    if isinstance(kind, type) and issubclass(kind, Secret | ZoneInfo | PurePath):
+        return kind(value)
     raise NotImplementedError(
         f"{kind!r} cannot be read from a recording; use numbers, text, datetimes or msgspec structs"
     )

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +14,11 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 OPERATING = DOCS / "operating.md"
 PLUGINS = DOCS / "plugins.md"
-_BLOCK = re.compile(r"(?:<!-- (?P<mark>[^\n]+) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>[^\n]+) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _CRON_FIELDS = re.compile(r"(?:[\d*][\d*/,-]* ){5}")
+_ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 _SEPARATORS = {"|", "||", "&&", ";"}
 _REDIRECTIONS = {">", ">>", "<", "2>"}
 
@@ -76,10 +80,9 @@ def command_lines(block: Block) -> Iterator[list[str]]:
     for line in block.text.splitlines():
         shell = _shell(block.language, line)
         for words in _simple_commands(shell):
-            while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-                words = words[1:]
-            if words and words[0].rpartition("/")[2] == "pollctl":
-                yield words[1:]
+            command = list(dropwhile(_ASSIGNMENT.fullmatch, words))
+            if command and command[0].rpartition("/")[2] == "pollctl":
+                yield command[1:]
 
 
 def _shell(language: str, line: str) -> str:

@@ -24,7 +24,7 @@ def pollctl_poller() -> Poller:
         summary="Tells subscribers when a closed section of the Rutgers Schedule of Classes opens.",
         settings=model.Settings,
         schedule="* * * * *",
-        defaults={"timezone": "America/New_York"},
+        defaults={"timezone": "America/New_York", "backoff_max": "5m"},
         migrations=_migrations,
         batch=model.Batch,
         state=model.State,

@@ -55,7 +55,7 @@ _number = click.argument("number", metavar="ID", type=int)
 @_as_json
 @click.pass_obj
 def subscribe(
-    context: PluginContext, index: str | None, file: Path | None, *, unless_open: bool, as_json: bool, **options: Any
+    context: PluginContext, /, index: str | None, file: Path | None, *, unless_open: bool, as_json: bool, **options: Any
 ) -> None:
     """Tell a contact when section INDEX opens. Prints the subscription's id; a second one for the same is the first."""
     is_single = index is not None or unless_open or any(options.values())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from random import Random
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
@@ -17,9 +18,10 @@ Fault = Literal[
 ]  # fmt: skip
 """How an answer may be wrong.
 
-``all_campuses``: the campus is ignored. ``partial``: a strict subset, 8,146 of 11,423. ``empty``: ``[]``. ``html``: a page with 200.
-``stale``: the answer before the last change. ``wrong_term``: the sections of another term. ``moved``: 302 to ``moved_to``.
-``limited``: 429. ``slow``: after ``delay`` seconds. ``truncated``: ends early. ``missing``: 400 with a page. ``broken``: 500.
+``all_campuses``: the campus is ignored. ``partial``: a strict subset, 8,146 of 11,423. ``empty``: ``[]``. ``html``: a
+page with 200. ``stale``: the answer before the last change. ``wrong_term``: sections of another term. ``moved``: 302 to
+``moved_to``. ``limited``: 429. ``slow``: after ``delay`` seconds. ``truncated``: ends early. ``missing``: 400 with a
+page. ``broken``: 500.
 """
 
 DEFAULT_SIZES: Mapping[str, int] = {"NB": 12_000}
@@ -33,7 +35,7 @@ _TITLES = ("INTRO COMPUTER SCI", "MICROECONOMICS", "PERSONNEL SUP & MGMT", "METH
 class Section(NamedTuple):
     """One section, with the few fields that tests look at."""
 
-    index: str
+    index_number: str
     number: str
     course: str
     title: str
@@ -69,7 +71,7 @@ class FakeSoc:
             campus: [_section(next(numbers), place, dice) for place in range(size)] for campus, size in sizes.items()
         }
         self._open = {
-            campus: {section.index for section in dice.sample(held, round(len(held) * open_share))}
+            campus: {section.index_number for section in dice.sample(held, round(len(held) * open_share))}
             for campus, held in self.sections.items()
         }
         self._before = {campus: set(indexes) for campus, indexes in self._open.items()}
@@ -131,7 +133,7 @@ class FakeSoc:
         elif fault == "stale":
             indexes = sorted(self._before.get(campus, ()))
         elif fault == "wrong_term":
-            taken = {section.index for held in self.sections.values() for section in held}
+            taken = {section.index_number for held in self.sections.values() for section in held}
             indexes = [f"{number:05d}" for number in range(500) if f"{number:05d}" not in taken]
         else:
             indexes = sorted(self._open.get(campus, ()))
@@ -144,7 +146,8 @@ class FakeSoc:
     def catalogue(self, campus: str) -> bytes:
         """The body of courses.json, made once: about 1.8 KB for each section, as in the real one."""
         if campus not in self._catalogues:
-            courses = [_course(section, campus) for section in self.sections.get(campus, ())]
+            grouped = groupby(self.sections.get(campus, ()), key=lambda section: section.course)
+            courses = [_course(list(sections), campus) for _, sections in grouped]
             self._catalogues[campus] = json.dumps(courses).encode()
         return self._catalogues[campus]
 
@@ -157,10 +160,10 @@ class FakeSoc:
 
 
 def _section(number: int, place: int, dice: Random) -> Section:
-    course = f"{1 + place % 30:02d}:{_SUBJECTS[place % len(_SUBJECTS)]}:{100 + place // 3 % 500}"
+    course = f"{1 + place // 1500:02d}:{_SUBJECTS[place // 150 % len(_SUBJECTS)]}:{100 + place // 3 % 50}"
     is_limited = place % 5 == 0
     return Section(
-        index=f"{number:05d}",
+        index_number=f"{number:05d}",
         number=f"{1 + place % 3:02d}",
         course=course,
         title=dice.choice(_TITLES),
@@ -169,8 +172,9 @@ def _section(number: int, place: int, dice: Random) -> Section:
     )
 
 
-def _course(section: Section, campus: str) -> dict[str, Any]:
-    """A course with one section, all fields that the real one has."""
+def _course(sections: Sequence[Section], campus: str) -> dict[str, Any]:
+    """A course with its sections, all fields that the real one has."""
+    section = sections[0]
     unit, subject, number = section.course.split(":")
     return {
         "campusLocations": [{"code": "6", "description": "Somewhere"}],
@@ -180,8 +184,8 @@ def _course(section: Section, campus: str) -> dict[str, Any]:
         "courseFeeDescr": "", "mainCampus": campus, "subjectNotes": "", "courseNumber": number,
         "creditsObject": {"code": "3_0", "description": "3.0 credits"}, "level": "U", "campusCode": campus,
         "subjectGroupNotes": "", "offeringUnitCode": unit, "offeringUnitTitle": None, "courseDescription": "",
-        "sections": [_described(section, campus)], "supplementCode": "  ", "courseFee": "0", "unitNotes": "",
-        "courseNotes": "",
+        "sections": [_described(each, campus) for each in sections], "supplementCode": "  ", "courseFee": "0",
+        "unitNotes": "", "courseNotes": "Not for those who took it before. " * 16,
     }  # fmt: skip
 
 
@@ -200,7 +204,7 @@ def _described(section: Section, campus: str) -> dict[str, Any]:
         "openStatusText": "OPEN", "sessionDates": None, "specialPermissionDropCodeDescription": None, "subtopic": "",
         "openStatus": True, "comments": [{"code": "05", "description": "Go to http://canvas.example.net"}],
         "instructorsText": "", "minors": [], "examCodeText": "During class hour", "campusCode": campus,
-        "sectionCampusLocations": [{"code": "6", "description": "Somewhere"}], "index": section.index,
+        "sectionCampusLocations": [{"code": "6", "description": "Somewhere"}], "index": section.index_number,
         "unitMajors": [], "printed": "Y", "specialPermissionAddCodeDescription": section.permission,
         "commentsText": "Go to http://canvas.example.net", "subtitle": "", "crossListedSectionsText": "",
         "sectionCourseType": "T", "meetingTimes": [meeting], "legendKey": None, "honorPrograms": [],

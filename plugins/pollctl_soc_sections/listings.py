@@ -135,8 +135,8 @@ def events(db: Database, limit: int) -> list[dict[str, Any]]:
     """Openings and closings, the newest first, with how many were told."""
     return list(
         db.query(
-            """SELECT event.id, event.event_at, event.term, event.campus, event.index_number, status, event.status_before,
-               event.seat_delta, event.episode, course, title, event.dedupe_key,
+            """SELECT event.id, event.event_at, event.term, event.campus, event.index_number, status,
+               event.status_before, event.seat_delta, event.episode, course, title, event.dedupe_key,
                (SELECT count(*) FROM soc_open_event_notifications WHERE event_id = opening.id) AS notifications,
                (SELECT count(*) FROM soc_open_event_notifications WHERE event_id = opening.id
                    AND fanout_status = 'sent') AS sent

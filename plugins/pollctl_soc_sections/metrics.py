@@ -18,7 +18,7 @@ _BY_STATUS = (*_LABELS, "status")
 
 
 def families(db: Database) -> list[Metric]:
-    """Polls, failures, suspects, events, notifications, the latest poll and the open sections of each term and campus."""
+    """Polls, events, notifications, the latest poll (Unix time) and the open sections of each term and campus."""
     campuses = listings.campus_counters(db)
     polled = [row for row in campuses if row["last_poll_at"]]
     return [

@@ -36,8 +36,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The section ``[plugins.soc_sections]``; sample.toml says what each key means."""
 
     base_url: str = "https://classes.rutgers.edu/soc/api"
-    terms: list[str] = ["92026"]
-    campuses: list[str] = ["NB", "NK"]
+    terms: tuple[str, ...] = ("92026",)
+    campuses: tuple[str, ...] = ("NB", "NK")
     miss_threshold: Annotated[int, Meta(ge=1)] = 2
     min_poll_gap: Duration = Duration(seconds=30)
     drop_guard: Annotated[float, Meta(gt=0, le=1)] = 0.10
@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     confirm_span: Duration = Duration(minutes=5)
     catalogue_every: Duration = Duration(days=1)
     confirm_empty: bool = False
-    allow_hosts: list[str] = ["classes.rutgers.edu", "sis.rutgers.edu"]
+    allow_hosts: tuple[str, ...] = ("classes.rutgers.edu", "sis.rutgers.edu")
     concurrency: Annotated[int, Meta(ge=1, le=100)] = 3
     chunk: Annotated[int, Meta(ge=1)] = 200
 

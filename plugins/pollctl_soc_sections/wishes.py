@@ -93,9 +93,7 @@ def read_contact(text: str) -> str:
     import apprise
 
     scheme = urlsplit(text).scheme if text.isprintable() else ""
-    with apprise.LogCapture(level=apprise.logging.CRITICAL):
-        is_known = bool(scheme) and apprise.Apprise.instantiate(text, suppress_exceptions=True) is not None
-    if not is_known:
+    if not scheme or apprise.Apprise.instantiate(text, suppress_exceptions=True) is None:
         what = f"{scheme}://…" if scheme else "what was given"
         raise ValueError(f"{what} is no address that Apprise knows, such as mailtos://USER:PASSWORD@mail.example.net")
     return text

@@ -12,9 +12,9 @@ import click
 
 from pollctl import __version__
 from pollctl.cli.invocation import Invocation
-from pollctl.cli.output import abandon_stdout, complain
 from pollctl.cli.table import CommandTable
 from pollctl.errors import PollctlError
+from pollctl.output import abandon_stdout, complain
 
 _INTERRUPTED = 130
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pollctl import clock
-from pollctl.cli import output
+from pollctl import clock, output
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pollctl import clock
-from pollctl.cli import output
+from pollctl import clock, output
 from pollctl.cli.invocation import Invocation
-from pollctl.config_toml import one_line
+from pollctl.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import clock
-from pollctl.cli import output
+from pollctl import clock, output
 from pollctl.cli.arguments import json_option, moment, plugin_names
 from pollctl.cli.invocation import Invocation
 from pollctl.errors import ConfigError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pollctl.cli import output
+from pollctl import output
 from pollctl.cli.invocation import Invocation
 
 EXAMPLE_PROGRAM = "/usr/local/bin/pollctl"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pollctl.cli import output
+from pollctl import output
 from pollctl.cli.invocation import Invocation
 
 if TYPE_CHECKING:

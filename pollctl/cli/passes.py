@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from pollctl.cli import output
+from pollctl import output
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
 from pollctl.units import Duration
@@ -36,6 +36,7 @@ class Order(NamedTuple):
     wait: Duration | None = None
     deadline: Duration | None = None
     trigger: str = "manual"
+    seen: str | None = None
     is_dry: bool = False
     as_json: bool = False
 
@@ -46,6 +47,7 @@ class Order(NamedTuple):
 @click.option("--wait", metavar="S", type=span, help="Wait so long for another pass of the plugin to end.")
 @_DEADLINE
 @click.option("--trigger", type=click.Choice(["manual", "due"]), default="manual", hidden=True)
+@click.option("--seen", hidden=True, help="The plugin's last start from which it was judged due; empty: none.")
 @json_option
 @click.pass_obj
 def run(
@@ -54,6 +56,7 @@ def run(
     wait: Duration | None,
     deadline: Duration | None,
     trigger: str,
+    seen: str | None,
     *,
     is_dry: bool,
     as_json: bool,
@@ -62,7 +65,7 @@ def run(
 
     Exit 0 done, 1 failed, 3 partial, 75 another pass holds the lock, 130 or 143 interrupted.
     """
-    return _carry_out(invocation, names, Order(invocation.config, wait, deadline, trigger, is_dry, as_json))
+    return _carry_out(invocation, names, Order(invocation.config, wait, deadline, trigger, seen, is_dry, as_json))
 
 
 @click.command()
@@ -150,7 +153,9 @@ def _make(order: Order, found: Found, stop: Stop) -> Report:
     from pollctl.engine import run_pass
 
     wait = order.wait.total_seconds() if order.wait else 0
-    return run_pass(order.config, found, trigger=order.trigger, stop=stop, wait=wait, deadline=order.deadline)
+    return run_pass(
+        order.config, found, trigger=order.trigger, seen=order.seen, stop=stop, wait=wait, deadline=order.deadline
+    )
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pollctl.cli import output
+from pollctl import output
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
-from pollctl.config_toml import one_line
+from pollctl.text import one_line
 
 if TYPE_CHECKING:
     from pollctl.replay import Replayed

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from pollctl.cli import output
-from pollctl.config_toml import one_line
+from pollctl import output
 from pollctl.report import Report
+from pollctl.text import one_line
 
 
 def tell(report: Report) -> None:

@@ -59,14 +59,22 @@ class Connection:
         if was_redirected and not self.proxy and self._sock is not None:
             refuse_metadata(self._sock.getpeername()[0])
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, until: float) -> HTTPResponse:
+    def ask(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, until: float
+    ) -> HTTPResponse:
         """Send a request and read the head of its answer."""
         self.is_used = True
         self._line.timeout = _left(until)
         if self._sock is not None:
             self._sock.settimeout(_left(until))
         self._line.request(
-            method, target, body=body, headers=headers, preload_content=False, decode_content=False, enforce_content_length=True
+            method,
+            target,
+            body=body,
+            headers=headers,
+            preload_content=False,
+            decode_content=False,
+            enforce_content_length=True,
         )
         return self._line.getresponse()
 

@@ -15,8 +15,8 @@ from urllib3.util import make_headers
 
 from pollctl.crew import Call
 from pollctl.http.address import Address, Origin, address_of, redirected
-from pollctl.http.client import Limits
 from pollctl.http.body import whole_body
+from pollctl.http.client import Limits
 from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.failure import Failure, Reset, failure_of
 from pollctl.http.redact import redact
@@ -178,7 +178,9 @@ def refuse_unsendable(method: str, headers: Mapping[str, str]) -> None:
         raise Failure("protocol", f"no HTTP method: {method!r}")
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name) or _BAD_VALUE.search(value) or name.lower() in _FRAMING:
-            raise Failure("protocol", f"the header {name!r} cannot be sent: not a plain name and value, or not yours to set")
+            raise Failure(
+                "protocol", f"the header {name!r} cannot be sent: not a plain name and value, or not yours to set"
+            )
 
 
 def _whole(response: HTTPResponse, max_body: int, until: float) -> Whole:

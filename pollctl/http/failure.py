@@ -36,7 +36,7 @@ class Reset(Failure):
         super().__init__("reset", what)
 
 
-def failure_of(error: BaseException) -> Failure:  # noqa: PLR0911 - a ladder
+def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladder
     """The failure that an error of urllib3, http.client, socket or ssl stands for."""
     if isinstance(error, Failure):
         return error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pollctl.text import one_line
+
 _MASK = "***"
 _SECRET_WORD = r"(?:token|secret|pass|pwd|auth|key|sig|session|cred|jwt|cookie)"  # noqa: S105 - words, no secret
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
@@ -28,16 +30,9 @@ def redact(text: str) -> str:
     Masked are user names and passwords of addresses, values of query keys and headers that sound like credentials, and
     path segments that look like tokens. Whatever does not print (control characters, ANSI codes) is escaped.
     """
-    text = escape(text)
+    text = one_line(text)
     text = _USERINFO.sub(f"{_MASK}@", text)
     text = _QUERY.sub(rf"\g<1>{_MASK}", text)
     text = _HEADER.sub(rf"\g<1>{_MASK}", text)
     text = _SCHEME.sub(rf"\g<1> {_MASK}", text)
     return _ADDRESS.sub(lambda address: _TOKEN.sub(_MASK, address[0]), text)
-
-
-def escape(text: str) -> str:
-    r"""*text* with everything that does not print written as ``\x1b`` and the like."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

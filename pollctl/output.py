@@ -11,8 +11,8 @@ from math import isfinite
 from typing import Any
 
 from pollctl.clock import to_text
-from pollctl.config_toml import one_line
 from pollctl.errors import PollctlError
+from pollctl.text import one_line
 
 _STYLES = {
     "ok": "green",

@@ -1,0 +1,338 @@
+"""The rules in their own letters: every letter is a pass in a process of its own, a minute after the last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+INDEX = "05972"
+
+# rules 1 to 6
+
+
+@pytest.mark.parametrize(
+    ("letters", "told", "events", "status"),
+    [
+        ("X O O O", 1, ["OPEN"], "OPEN"),
+        ("O X O", 1, [], "OPEN"),
+        ("O X X", 1, ["CLOSED"], "CLOSED"),
+        ("O X F X", 1, ["CLOSED"], "CLOSED"),
+        ("O X F", 1, [], "OPEN"),
+        ("O X X O", 2, ["CLOSED", "OPEN"], "OPEN"),
+        ("O X O X O", 1, [], "OPEN"),
+        ("O [] [] [] O", 1, [], "OPEN"),
+        ("O X [] X", 1, ["CLOSED"], "CLOSED"),
+        ("F X O", 1, ["OPEN"], "OPEN"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_letters(place: Any, letters: str, told: int, events: list[str], status: str) -> None:
+    place.subscribe()
+    place.play(letters)
+
+    assert (len(place.told()), place.events(), place.status()) == (told, events, status)
+    assert len({it.key for it in place.told()}) == told
+
+
+def test_a_failed_poll_says_why_and_the_pass_goes_on_with_the_other_campus(place: Any) -> None:
+    place.settle(campuses=["NB", "NK"])
+    place.soc.standing["NB"] = "html"
+    report = place.run(code=3)
+
+    assert report["outcome"] == "partial"
+    assert "92026 NB: the answer is no array of strings" in report["error"]["message"]
+    assert place.sql("SELECT campus, verdict FROM soc_polls ORDER BY campus") == [("NB", "failed"), ("NK", "accepted")]
+
+
+@pytest.mark.parametrize("fault", ["truncated", "missing", "broken", "html"])
+def test_what_is_no_answer_changes_nothing(place: Any, fault: Any) -> None:
+    place.subscribe()
+    place.play("O X")
+    before = place.sql("SELECT * FROM soc_sections")
+    place.soc.standing["NB"] = fault
+    report = place.run(code=1)
+
+    assert place.sql("SELECT * FROM soc_sections") == before
+    assert place.verdicts()[-1] == "failed"
+    assert ("check term and campus" in report["error"]["message"]) == (fault == "missing")
+
+
+def test_an_empty_answer_while_sections_are_open_is_recorded_as_suspect(place: Any) -> None:
+    place.play("O []")
+    assert place.verdicts() == ["accepted", "suspect_empty"]
+
+
+# rule 9
+
+
+def test_a_campus_is_never_judged_by_the_answer_of_another(place: Any) -> None:
+    place.settle(campuses=["NB", "NK"], catalogue_every="1d")
+    place.soc.standing = {"NB": "all_campuses", "NK": "all_campuses"}
+    place.run()
+    place.run()
+
+    found = place.sql("SELECT campus, count(*) FROM soc_sections WHERE status = 'OPEN' GROUP BY 1")
+    assert found == [("NB", 20), ("NK", 20)]
+    assert place.verdicts() == ["accepted"] * 4
+    assert sorted(place.soc.asked).count(("openSections", "NB")) == 2
+
+
+# rule 8
+
+
+def test_an_answer_of_another_term_is_rejected_and_the_pass_says_so(place: Any) -> None:
+    place.settle(catalogue_every="1d")
+    place.run()
+    before = place.sql("SELECT * FROM soc_sections")
+    place.soc.standing["NB"] = "wrong_term"
+    report = place.run(code=3)
+
+    assert "wrong term or campus" in report["error"]["message"]
+    assert place.verdicts() == ["accepted", "rejected"]
+    assert place.sql("SELECT * FROM soc_sections") == before
+
+
+def test_a_catalogue_that_cannot_be_read_makes_the_pass_partial_and_the_old_one_stays(place: Any) -> None:
+    place.settle(catalogue_every="1d")
+    place.run()
+    place.soc.catalogue_faults["NB"] = "html"
+    place.minute += 24 * 60
+    report = place.run(code=3)
+
+    assert "catalogue of 92026 NB" in report["error"]["message"]
+    assert place.verdicts() == ["accepted", "accepted"]
+    assert place.sql("SELECT catalogue_size FROM soc_campuses") == [(40,)]
+    assert place.run()["outcome"] == "ok"  # tried again after a quarter of an hour, not each minute
+
+
+def test_a_catalogue_is_read_again_when_its_time_has_come_or_a_person_asks(place: Any) -> None:
+    place.settle(catalogue_every="1d")
+    place.run()
+    place.run()
+    assert place.soc.asked.count(("courses", "NB")) == 1
+    place.minute += 24 * 60
+    place.run()
+    assert place.soc.asked.count(("courses", "NB")) == 2
+
+    assert place.json("soc-sections", "catalogue")[0]["sections"] == 40
+    assert place.soc.asked.count(("courses", "NB")) == 3
+
+
+# rule 10
+
+
+def test_the_same_content_is_a_successful_poll_and_is_not_read_again(place: Any) -> None:
+    place.settle(catalogue_every="1d")
+    for _ in range(3):
+        place.run()
+
+    assert place.verdicts() == ["accepted"] * 3
+    assert place.sql("SELECT listed_count IS NULL, known_count FROM soc_polls") == [(0, 20), (1, 20), (1, 20)]
+
+
+# rule 12
+
+
+def test_the_key_of_an_event_is_the_sha_1_of_what_it_is(place: Any) -> None:
+    from hashlib import sha1
+
+    place.subscribe()
+    place.play("X O X X O")
+    expected = [
+        sha1(f"92026|NB|{INDEX}|{status}|{episode}".encode()).hexdigest()
+        for status, episode in (("OPEN", 0), ("CLOSED", 0), ("OPEN", 1))
+    ]
+    assert [key for (key,) in place.sql("SELECT dedupe_key FROM soc_status_events ORDER BY id")] == expected
+    assert place.sql("SELECT dedupe_key, seat_delta FROM soc_open_events ORDER BY id") == [
+        (expected[0], 1),
+        (expected[2], 1),
+    ]
+    assert place.sql("SELECT length(trace_id) > 10 FROM soc_open_events") == [(1,), (1,)]
+
+
+# rules 14 to 16, 19
+
+
+def test_a_notification_waits_for_its_window_and_goes_out_while_the_section_is_open(place: Any) -> None:
+    place.subscribe("--window", "12:04-13:00")
+    place.play("X O O")
+    assert (place.told(), place.sql("SELECT fanout_status FROM soc_open_event_notifications")) == ([], [("deferred",)])
+    place.play("O O")
+    assert len(place.told()) == 1
+
+
+def test_a_section_that_closes_before_the_window_opens_is_told_to_nobody(place: Any) -> None:
+    place.subscribe("--window", "12:05-13:00")
+    place.play("X O X X O O")
+
+    assert len(place.told()) == 1
+    statuses = place.sql("SELECT fanout_status FROM soc_open_event_notifications ORDER BY event_id")
+    assert statuses == [("expired",), ("sent",)]
+
+
+def test_after_the_last_notification_allowed_a_subscription_is_paused_and_says_so(place: Any) -> None:
+    number = place.subscribe("--max", "1")
+    place.play("X O X X O")
+
+    assert len(place.told()) == 1
+    assert place.json("soc-sections", "subscriptions")[0]["status"] == "paused"
+    history = place.json("soc-sections", "subscriptions", "--history", str(number))
+    assert [event["kind"] for event in history] == ["subscribed", "sent", "paused"]
+
+    place.soc_sections("resume", str(number))
+    place.play("O")
+    assert len(place.told()) == 2
+
+
+def test_what_could_not_be_delivered_is_sent_by_a_later_pass_with_the_same_key(place: Any) -> None:
+    place.settle(core='[pollctl.outbox]\nbackoff = "30s"')
+    place.subscribe()
+    place.play("X")
+    place.sink.status = 500
+    place.answer("O")
+    place.run(code=3)
+    assert place.sql("SELECT last_known_section_status, sent_count FROM soc_subscriptions") == [("UNKNOWN", 0)]
+    place.sink.status = 200
+    place.play("O")
+
+    assert len(place.told()) == 1
+    assert place.sql("SELECT last_known_section_status, sent_count FROM soc_subscriptions") == [("OPEN", 1)]
+
+
+def test_a_delivery_that_is_dead_is_failed_and_the_subscription_is_told_of_the_next_opening(place: Any) -> None:
+    place.settle(core="[pollctl.outbox]\nmax_attempts = 1")
+    place.subscribe()
+    place.play("X")
+    place.sink.status = 500
+    place.answer("O")
+    place.run(code=3)
+    place.sink.status = 200
+    place.play("O")
+    assert place.sql("SELECT fanout_status FROM soc_open_event_notifications") == [("failed",)]
+    assert place.json("soc-sections", "subscriptions")[0]["failed"] == 1
+
+    place.play("X X O")
+    assert len(place.told()) == 1
+
+
+def test_a_late_delivery_is_no_false_alarm(place: Any) -> None:
+    place.settle(core='[pollctl.outbox]\nbackoff = "150s"')
+    place.subscribe()
+    place.play("X")
+    place.sink.status = 500
+    place.answer("O")
+    place.run(code=3)
+    place.sink.status = 200
+    place.play("X X X")
+
+    assert place.told() == []
+    assert place.sql("SELECT fanout_status FROM soc_open_event_notifications") == [("expired",)]
+
+
+def test_every_new_subscriber_of_an_open_section_is_told_once_and_shares_the_event(place: Any) -> None:
+    place.subscribe(name="one")
+    place.play("O")
+    place.subscribe(name="two")
+    place.subscribe("--unless-open", name="three")
+    place.play("O O")
+
+    assert [len(place.told(name)) for name in ("one", "two", "three")] == [1, 1, 0]
+    assert place.sql("SELECT status_before, status_after FROM soc_open_events") == [("UNKNOWN", "OPEN")]
+    assert place.events() == []
+    place.play("X X O")
+    assert [len(place.told(name)) for name in ("one", "two", "three")] == [2, 2, 1]
+
+
+# rule 17
+
+
+def test_the_message_says_what_a_student_needs(place: Any) -> None:
+    place.settle(catalogue_every="1d")
+    section = place.soc.sections["NB"][0]
+    place.soc.close("NB", section.index_number)
+    place.subscribe(index=section.index_number)
+    place.run()
+    place.soc.open("NB", section.index_number)
+    place.run()
+
+    (told,) = place.told()
+    for fact in (
+        section.course,
+        section.title,
+        section.number,
+        section.index_number,
+        "NB",
+        "92026",
+        "2026-08-03 12:02 EDT",
+        "Open to: UNIT: 18",
+        "Special permission: Department Permission Number",
+        "https://sims.rutgers.edu/webreg/editSchedule.htm?login=cas&semesterSelection=92026"
+        f"&indexList={section.index_number}",
+    ):
+        assert fact in told.title + told.body
+
+
+# rule 18
+
+
+def test_a_429_holds_the_upstream_as_long_as_it_asks(place: Any) -> None:
+    place.soc.retry_after = "150"
+    place.soc.faults["NB"] = ["limited"]
+    place.run(code=1)
+    for _ in range(2):
+        assert place.run()["outcome"] == "ok"
+    assert place.soc.asked == [("openSections", "NB")]
+    place.run()
+    assert len(place.soc.asked) == 2
+
+
+def test_a_429_that_says_nothing_holds_for_a_minute(place: Any) -> None:
+    place.soc.retry_after = None
+    place.soc.faults["NB"] = ["limited"]
+    place.run(code=1)
+    (held,) = place.sql("SELECT not_before FROM holds")
+    assert held == ("2026-08-03T16:02:00.000Z",)
+
+
+# redirects
+
+
+def test_the_old_host_may_send_on_to_an_allowed_one_only(place: Any) -> None:
+    from pollctl_soc_sections.fake import FakeSoc
+
+    with FakeSoc({"NB": 1}) as old:
+        old.standing["NB"] = "moved"
+        old.moved_to = place.soc.url
+        place.settle(base_url=old.url)
+        assert "redirect" in place.run(code=1)["error"]["message"]
+        place.settle(base_url=old.url, allow_hosts=[place.soc.url.split("/")[2]])
+        place.run()
+
+    assert place.verdicts() == ["failed", "accepted"]
+
+
+# a plan
+
+
+def test_a_plan_lists_decisions_with_reasons_and_writes_nothing(place: Any) -> None:
+    place.subscribe()
+    place.answer("O")
+    planned = place.json("plan", "soc_sections")["decisions"]
+
+    assert [decision["type"] for decision in planned] == ["RecordPoll", "StoreStates", "OpenEvent", "FanOut"]
+    assert all(decision["reason"] for decision in planned)
+    assert place.sql("SELECT count(*) FROM soc_polls") == [(0,)]
+    assert place.sink.contact() not in str(planned)
+
+
+def test_recorded_passes_decide_the_same_again(place: Any) -> None:
+    place.settle(core='record = "all"', catalogue_every="1d")
+    place.subscribe(index=place.soc.sections["NB"][0].index_number)
+    for campus_open in (20, 18, 19):
+        place.soc.set_open("NB", [section.index_number for section in place.soc.sections["NB"][:campus_open]])
+        place.run()
+    replayed = place.json("replay", "--all")
+
+    assert {row["verdict"] for row in replayed} == {"same"}
+    assert place.sink.contact() not in str(place.sql("SELECT state, batch, decisions FROM recordings"))
