@@ -19,6 +19,7 @@ from pollctl.config_toml import read
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.plugins import Found
 from pollctl.prepared import defaults_of
+from pollctl.testing import problems_of
 
 if TYPE_CHECKING:
     from pollctl.plugins import Plugin
@@ -106,6 +107,11 @@ def _plugin(config: Config, found: Found) -> Iterator[Finding]:
             yield from _settings(config, plugin)
     except ConfigError as error:
         yield from _failures(found.name, error)
+        return
+    problems = problems_of(plugin)
+    for text in problems:
+        yield Finding(level="FAIL", subject=found.name, text=f"{found.distribution} {found.version}: {text}", exit_code=1)
+    if problems:
         return
     state = "enabled" if found.name in config.enabled else "not enabled"
     yield Finding(level="ok", subject=found.name, text=f"{found.distribution} {found.version}, {state}")

@@ -62,6 +62,7 @@ def run_pass(
         DatabaseError: the database cannot be used.
     """
     prepared = prepare(config, found, check_schedule=trigger == "manual").within(deadline)
+    store.require_folder(config.core.database)
     run_id = runs.new_id(clock.now())
     with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
         stop.end_in(prepared.limits.deadline)
@@ -279,6 +280,7 @@ def pass_run(
         effect_kinds=() if isinstance(prepared.hooks, PluginError) else prepared.hooks.plugin.poller.effects,
         holds=dict(holds),
         database=prepared.config.core.database,
+        addresses=prepared.config.core.notify.urls,
     )
 
 

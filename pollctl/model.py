@@ -82,6 +82,7 @@ class Request(Struct, frozen=True, kw_only=True):
         max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
         follow: whether a GET follows redirects (to the same host and port, and to ``allow_hosts`` only).
         allow_hosts: further hosts that a redirect may lead to.
+        repeat: whether a GET is made again at once when its connection was reset; not where an upstream counts requests.
         is_patient: whether a signal lets it run on until its time limit; one that changes something always may.
     """
 
@@ -94,6 +95,7 @@ class Request(Struct, frozen=True, kw_only=True):
     max_body: int | None = None
     follow: bool = True
     allow_hosts: Sequence[str] = ()
+    repeat: bool = True
     is_patient: bool = False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,7 @@ class PassRun:
         effect_kinds: Iterable[str],
         holds: dict[str, datetime],
         database: Path,
+        addresses: Sequence[units.Secret] = (),
     ) -> None:
         self.id = run_id
         self.plugin = plugin
@@ -56,6 +57,7 @@ class PassRun:
         self._window_ends = time.monotonic() + window.total_seconds()
         self._kinds = frozenset(effect_kinds)
         self._holds = holds
+        self.addresses = addresses
         self._database = database
         self._effects: list[Queued] = []
         self._new_holds: dict[str, datetime] = {}

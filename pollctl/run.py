@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from pollctl.model import Answer, Request, Result
+from pollctl.units import Secret
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -24,6 +25,7 @@ class Run(Protocol):
         settings: the plugin's own settings, of the type that its facts name.
         timezone: the zone in which the plugin's schedule is meant.
         is_dry: whether this pass only plans: nothing will be written or sent.
+        addresses: the Apprise addresses of ``[pollctl.notify]``, for news whose plugin has no address of its own.
         is_stopping: whether no new work may start (deadline or signal).
         remaining: seconds until the deadline.
     """
@@ -34,6 +36,7 @@ class Run(Protocol):
     settings: Any
     timezone: ZoneInfo
     is_dry: bool
+    addresses: Sequence[Secret]
 
     @property
     def is_stopping(self) -> bool: ...  # noqa: D102

@@ -18,6 +18,7 @@ APPLICATION_ID = 0x706F6C63
 USER_VERSION = 1
 """Those of ``store`` and ``migrations``, which would import sqlite-utils."""
 
+_FIRST_DEADLINE = "10m"
 _READ_PATIENCE_S = 10.0
 _NOTE_PATIENCE_S = 1.0
 _COLUMNS = (
@@ -44,7 +45,13 @@ class Standing(NamedTuple):
 
     @property
     def own_defaults(self) -> dict[str, str]:
-        """What ``Config.timing_and_limits`` takes as defaults."""
+        """What ``Config.timing_and_limits`` takes as defaults.
+
+        What a plugin's own are is known once it ran. Until then its deadline must not be taken for shorter than it is; its
+        pass knows better and ends itself.
+        """
+        if self.last_started_at is None:
+            return {"deadline": _FIRST_DEADLINE}
         return {str(key): str(value) for key, value in json.loads(self.defaults).items()}
 
 

@@ -26,7 +26,7 @@ class PluginStatus(Struct, frozen=True, kw_only=True):
     """One plugin's row of ``pollctl status``.
 
     Attributes:
-        outcome: of the latest pass that ended, ``running`` while one works, None before the first.
+        outcome: of the latest pass: ``running`` while it works, ``crashed`` once it died, None before the first.
         age_s: seconds since the latest pass started.
         next_due_at: the first moment from now on at which it is due; None if it is disabled or its settings are wrong.
         backoff_until: the moment before which failures keep ``due`` from starting it, if that lies ahead.
@@ -119,7 +119,7 @@ def _status(
     return PluginStatus(
         plugin=name,
         enabled=name in config.enabled,
-        outcome="running" if locked_by else known.past.get("last_outcome"),
+        outcome=_outcome(known, is_locked=locked_by is not None),
         last_started_at=started_at,
         last_finished_at=known.past.get("last_finished_at"),
         age_s=round((now - from_text(started_at)).total_seconds()) if started_at else None,
@@ -131,3 +131,11 @@ def _status(
         outbox=known.effects,
         problem=problem,
     )
+
+
+def _outcome(known: _Known, *, is_locked: bool) -> str | None:
+    """The outcome of the latest pass; one that is ``running`` without its lock died, and the next pass will note it."""
+    if is_locked:
+        return "running"
+    outcome: str | None = known.past.get("last_outcome")
+    return "crashed" if known.last.get("outcome") == "running" else outcome

@@ -52,6 +52,16 @@ def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
         return db
 
 
+def require_folder(path: Path) -> None:
+    """See that there is a folder for the database and its locks.
+
+    Raises:
+        DatabaseError: there is none.
+    """
+    if not path.parent.is_dir():
+        raise DatabaseError(f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere")
+
+
 def open_to_read(path: Path) -> Database:
     """Open an existing database read-only.
 
@@ -176,8 +186,7 @@ def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
 
 def _create(path: Path, sets: Sequence[Migrations]) -> None:
     """Make a finished database appear at *path* at once; a crash on the way leaves only a ``.new`` for the next try."""
-    if not path.parent.is_dir():
-        raise DatabaseError(f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere")
+    require_folder(path)
     unfinished = path.with_name(f"{path.name}.new")
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

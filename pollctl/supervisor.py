@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from pollctl import clock, due, endings, standing, units
 from pollctl.children import Children, Exit, Task
 from pollctl.config import Config, canonical
-from pollctl.config_model import PluginConfig
 from pollctl.endings import FAILED, LOCKED, Ended, Ending
 from pollctl.errors import ConfigError, LockedError, PollctlError
 from pollctl.standing import Standing
@@ -21,7 +20,6 @@ from pollctl.watchdog import SUPERVISOR
 
 __all__ = ["LOCKED", "Ended", "Ending", "run_due", "run_several"]
 
-_FIRST_PASS = timedelta(minutes=10)
 _MOST_LINES = 1000  # of what one pass says that are held back until it ends
 _ERROR = "pollctl: "
 """What the lines begin with in which a process says why it ends."""
@@ -77,7 +75,7 @@ def run_several(
         except ConfigError as error:
             passes.append(endings.refused(name, error))
             continue
-        tasks.append(_task(config, name, (deadline or _allowed(row, limits)) + wait, arguments))
+        tasks.append(_task(config, name, (deadline or limits.deadline) + wait, arguments))
     voice = _Voice(is_live=True)
     children = Children(voice.heard)
     passes += [_ended(config, exit_, voice, children) for exit_ in children.run(tasks)]
@@ -135,7 +133,7 @@ def _run_reckoned(config: Config, reckoning: due.Reckoning) -> Ending:
     for name in reckoning.due:
         row = reckoning.standings.get(name, Standing(name))
         options = ("--trigger", "due", "--seen", row.last_started_at or "")
-        tasks.append(_task(config, name, _allowed(row, limits[name]), options))
+        tasks.append(_task(config, name, limits[name].deadline, options))
     children = Children(voice.heard)
     for exit_ in children.run(tasks):
         passes.append(_ended(config, exit_, voice, children))
@@ -167,11 +165,6 @@ def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str
     if environ.get(clock.VARIABLE, "").strip().startswith("@"):
         environ[clock.VARIABLE] = f"@{clock.to_text(clock.now())}"  # the clock goes on, it does not start anew
     return Task(name, command, environ, (allowed + config.core.grace).total_seconds())
-
-
-def _allowed(row: Standing, limits: PluginConfig) -> timedelta:
-    """How long a pass may take; the deadline of a plugin's own is known only once it ran, until then its watchdog has it."""
-    return limits.deadline if row.last_started_at else max(limits.deadline, _FIRST_PASS)
 
 
 def _ended(config: Config, exit_: Exit, voice: _Voice, children: Children) -> Ended:

@@ -69,6 +69,11 @@ def contract_problems(name: str) -> list[str]:
         plugin = load(find(name))
     except PollctlError as error:
         return [str(error)]
+    return problems_of(plugin)
+
+
+def problems_of(plugin: Plugin) -> list[str]:
+    """As ``contract_problems``, of a plugin that was loaded, which has the hooks that it must have."""
     return [*_fact_problems(plugin), *_source_problems(plugin)]
 
 
@@ -159,7 +164,11 @@ def _type_problems(role: str, kind: Any) -> list[str]:
 
 def _source_problems(plugin: Plugin) -> list[str]:
     """What the source of the plugin's ``decide`` module imports or calls that a pure function cannot need."""
-    spec = importlib.util.find_spec(f"{plugin.found.entry_point.module}.decide")
+    module = plugin.found.entry_point.module
+    own = importlib.util.find_spec(module)
+    if own is None or own.submodule_search_locations is None:
+        return []  # a plugin of one file; its decide is seen by ``impurities``
+    spec = importlib.util.find_spec(f"{module}.decide")
     if spec is None or spec.origin is None:
         return []
     return [f"decide.py {problem}" for problem in impure_source(Path(spec.origin).read_text(encoding="utf-8"))]

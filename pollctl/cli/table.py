@@ -31,14 +31,11 @@ COMMANDS = {
     "outbox": Entry("outbox", "List, retry or drop effects."),
     "db": Entry("database", "Migrate, back up, check or prune the database."),
     "metrics": Entry("monitoring", "Print or serve metrics for Prometheus."),
-    "report": Entry("report", "Write one self-contained HTML page."),
-    "web": Entry("web", "Browse the database in Datasette, read-only."),
     "crontab": Entry("install", "Print the lines to install in a crontab."),
     "completion": Entry("install", "Print the completion script of a shell."),
-    "new-plugin": Entry("new_plugin", "Write a complete package for a plugin of your own."),
 }
-TAKEN = tuple(COMMANDS)
-"""Names that no plugin may have."""
+TAKEN = (*COMMANDS, "report", "web", "new-plugin")
+"""Names that no plugin may have: those of commands, and of commands to come."""
 
 
 class CommandTable(click.Group):

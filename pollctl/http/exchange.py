@@ -55,7 +55,7 @@ class Exchange:
         self._pool = pool
         self._until = 0.0
         self._max_body = limits.max_body if request.max_body is None else request.max_body
-        self._may_repeat = request.method in _REPEATABLE
+        self._may_repeat = request.repeat and request.method in _REPEATABLE
         self._connection: Connection | None = None
         self._is_cut = False
 

@@ -53,7 +53,7 @@ def _reason(body: bytes, error: ValueError) -> str:
 
 
 def _refuse_extremes(body: bytes) -> None:
-    """Refuse what msgspec lets pass. Looks at the bytes, which are known to be JSON: a tree of 20 MB would take 100 MB."""
+    """Refuse what msgspec lets pass, by the bytes, known to be JSON: a tree of 20 MB would take 100 MB."""
     if b"\\u0000" in body and _NUL.search(body):
         raise ValueError("not acceptable JSON: a text holds NUL")
     if _has_long_number(body) or _is_deep(body):

@@ -18,15 +18,6 @@ from plugin_package import clean_environment, json_of, make_plugin_package, run_
 
 FILES = files_of(PLUGINS)
 WRAPPER = "pollctl_slow.py"
-TELL_A_STORY = """
-import tempfile
-from pathlib import Path
-from pollctl.stage import Stage
-from pollctl_gauge.story import tell
-with tempfile.TemporaryDirectory() as folder, Stage(Path(folder)) as stage:
-    tell(stage)
-    print(stage.messages)
-"""
 
 
 class Installed(NamedTuple):
@@ -136,11 +127,10 @@ def test_a_warning_that_nobody_can_get_is_dead_at_once(gauge: Installed, world: 
     assert (effect["status"], effect["last_error"]) == ("dead", "nobody to tell: set plugins.gauge.tell")
 
 
-def test_the_story_on_the_page_tells_the_crew_once(gauge: Installed, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", TELL_A_STORY]
-    done = subprocess.run(command, cwd=tmp_path, env=gauge.env, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].count("High water") == 1
+def test_the_story_on_the_page_joins_the_demo_and_tells_the_crew_once(gauge: Installed, tmp_path: Path) -> None:
+    told = run_pollctl(tmp_path, gauge.env, "demo").stdout
+    assert "gauge: is the river above its mark?" in told
+    assert told.count("to crew: High water") == 1
 
 
 def test_the_wrapper_on_the_page_is_called_around_the_decide_of_every_plugin(

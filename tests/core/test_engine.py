@@ -304,6 +304,8 @@ def test_a_killed_pass_is_marked_crashed_by_the_next_which_finishes_its_work(par
     assert child.returncode == -signal.SIGKILL
     assert parrot.rows("SELECT outcome FROM runs") == ["running"]
     assert parrot.rows("SELECT status FROM outbox ORDER BY id") == ["sending", "sending"]
+    (status,) = json_of(run_pollctl(parrot.folder, parrot.env, "status", "--json"))
+    assert status["outcome"] == "crashed"
     parrot.teach(PARTS)
     report = parrot.run()
     assert report["effects"] == {"queued": 0, "delivered": 2, "failed": 0}

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ from pollctl.stop import Stop
 
 
 def mapped(function: Callable[[Any], Any], items: Any, **settings: Any) -> Iterator[Result]:
-    return map_bounded(function, items, **{"concurrency": 4, "timeout": 5, "stop": Stop()} | settings)
+    usual: dict[str, Any] = {"concurrency": 4, "timeout": 5, "stop": Stop()}
+    return map_bounded(function, items, **usual | settings)
 
 
 # --- map
@@ -164,7 +166,7 @@ def test_starts_are_evenly_spaced_without_bursts_also_when_the_consumer_is_slow(
     for number, _ in enumerate(mapped(lambda _: starts.append(time.monotonic()), range(10), rate="20/s")):
         if number == 2:
             time.sleep(0.3)
-    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert min(gaps) >= 0.04
     assert 0.45 + 0.2 <= sum(gaps) <= 0.45 + 0.3 + 0.2
 
@@ -226,18 +228,13 @@ def test_the_executor_answers_like_any_other() -> None:
 
 
 def test_the_executor_starts_no_more_threads_than_it_needs() -> None:
+    def nap() -> int:
+        time.sleep(0.02)
+        return threading.get_ident()
+
     with DaemonExecutor(8) as executor:
-        names = {executor.submit(threading.get_ident).result(timeout=2) for _ in range(20)}
-        assert len(names) <= 2
-        assert (
-            len(
-                {
-                    f.result()
-                    for f in [executor.submit(lambda: time.sleep(0.02) or threading.get_ident()) for _ in range(50)]
-                }
-            )
-            == 8
-        )  # type: ignore[func-returns-value]
+        assert len({executor.submit(threading.get_ident).result(timeout=2) for _ in range(20)}) <= 2
+        assert len({future.result() for future in [executor.submit(nap) for _ in range(50)]}) == 8
 
 
 def test_shutting_the_executor_down_waits_when_told_to() -> None:

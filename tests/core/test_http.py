@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def header(request: bytes, name: str) -> str | None:
 
 
 def test_importing_it_loads_no_http_library_and_no_tls() -> None:
-    script = "import sys, pollctl.http, pollctl.stop; print([m for m in ('requests', 'urllib3', 'ssl') if m in sys.modules])"
+    script = (
+        "import sys, pollctl.http, pollctl.stop; print([m for m in ('requests', 'urllib3', 'ssl') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
@@ -100,7 +103,9 @@ def test_an_answer_says_when_it_was_asked_for_and_how_long_it_took(monkeypatch: 
     assert 200 <= answer.elapsed_ms < 300
 
 
-@pytest.mark.parametrize(("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")])
+@pytest.mark.parametrize(
+    ("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")]
+)
 def test_an_answer_that_has_no_body_is_not_waited_for(method: str, status: str) -> None:
     sent = f"HTTP/1.1 {status}\r\nContent-Length: 10\r\nContent-Encoding: gzip\r\n\r\n".encode()
     with HostileServer(serving(lambda _: sent)) as server, closing(Client(Limits(), stop=Stop())) as client:
@@ -302,7 +307,14 @@ def test_a_redirect_elsewhere_is_refused_without_a_request(location: str) -> Non
 
 
 def test_a_redirect_to_an_allowed_host_is_followed_without_credentials_or_custom_headers() -> None:
-    sent = {"Authorization": "Bearer t", "Cookie": "c=1", "apikey": "k", "X-Api-Key": "k", "X-Other": "o", "Accept": "a/b"}
+    sent = {
+        "Authorization": "Bearer t",
+        "Cookie": "c=1",
+        "apikey": "k",
+        "X-Api-Key": "k",
+        "X-Other": "o",
+        "Accept": "a/b",
+    }
     with HostileServer(serving(lambda _: whole(b"there"))) as other:
         with HostileServer(serving(lambda _: moved(f"http://localhost:{other.port}/x"))) as server:
             answer = ask(server.url, headers=sent, allow_hosts=(f"localhost:{other.port}",))
@@ -341,7 +353,8 @@ def test_a_redirect_from_http_to_https_needs_an_allowed_host() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "100.100.100.200", "0.0.0.0"]
+    "host",
+    ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "100.100.100.200", "0.0.0.0"],
 )
 def test_no_list_of_allowed_hosts_lets_a_redirect_reach_a_metadata_service(host: str) -> None:
     with HostileServer(serving(lambda _: moved(f"http://{host}/"))) as server:
@@ -398,13 +411,17 @@ def test_with_trust_env_a_request_goes_through_the_proxy_with_the_password_of_ne
     assert header(request, "proxy-authorization") == "Basic " + base64.b64encode(b"proxyuser:proxypass").decode()
 
 
-def test_with_trust_env_no_proxy_is_obeyed(tempting_environment: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_trust_env_no_proxy_is_obeyed(
+    tempting_environment: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with HostileServer(serving(lambda _: whole(b"direct"))) as server:
         assert ask(server.url, Limits(trust_env=True)).body == b"direct"
 
 
-def test_with_trust_env_https_goes_through_a_tunnel_and_the_certificate_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_trust_env_https_goes_through_a_tunnel_and_the_certificate_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with HostileServer(serving(lambda _: whole(b"safe")), "good") as server:
 
         def tunnel(peer: Peer) -> None:
@@ -436,7 +453,9 @@ def pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "https://127.0.0.1:1", "http://[::1"])
-def test_a_proxy_that_is_not_spoken_to_is_an_error_and_not_bypassed(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_not_spoken_to_is_an_error_and_not_bypassed(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", proxy)
     monkeypatch.delenv("no_proxy", raising=False)
     with HostileServer(serving(lambda _: whole(b"direct"))) as server:
@@ -452,6 +471,11 @@ def test_a_password_in_the_address_becomes_a_header() -> None:
 
 
 # --- many, the deadline, signals
+
+
+def silent(peer: Peer) -> None:
+    peer.request()
+    peer.hang()
 
 
 def many(server: HostileServer, count: int, **settings: Any) -> list[Request]:
@@ -494,7 +518,7 @@ def test_there_are_never_more_connections_than_the_concurrency() -> None:
 
 
 def test_past_the_deadline_nothing_starts_and_what_is_in_flight_is_cut() -> None:
-    with HostileServer(lambda peer: [peer.request(), peer.hang()] and None) as server:
+    with HostileServer(silent) as server:
         stop = Stop(time.monotonic() + 0.4)
         taken: list[Request] = []
         requests = (taken.append(request) or request for request in many(server, 1000, method="POST"))  # type: ignore[func-returns-value]
@@ -594,7 +618,7 @@ def test_starts_are_evenly_spaced_per_host_also_from_one_call_to_the_next() -> N
         client.close()
     assert len(starts) == 2
     for times in starts.values():
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
         assert len(gaps) == 7
         assert min(gaps) >= 0.03
         assert 0.05 * 7 - 0.03 <= sum(gaps) <= 0.05 * 7 + 0.2

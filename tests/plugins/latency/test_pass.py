@@ -58,7 +58,7 @@ class Place:
             self.command(*words), capture_output=True, text=True, timeout=30, env=environment, check=False
         )
         assert done.returncode == code, done.stderr + done.stdout
-        return done.stdout if code in (0, 3) else done.stderr
+        return done.stdout or done.stderr
 
     def run(self, now: str | None = None, code: int = 0) -> Any:
         return json.loads(self.do("run", "latency", "--json", now=now, code=code))
@@ -148,7 +148,7 @@ def test_at_exactly_the_end_a_job_is_sampled_and_a_moment_later_it_is_completed(
 
 def test_a_job_that_cannot_be_probed_ends_too(place: Place) -> None:
     place.insert("no port", started_at=NOON, probe="tcp", cadence_seconds=60, duration_seconds=60)
-    place.run(NOON, code=3)
+    place.run(NOON, code=1)
     place.run("2026-03-08T12:02:00Z")
 
     assert place.sql("SELECT status, verdict, system_error FROM latency_jobs") == [("completed", "unreliable", 1)]
@@ -159,11 +159,11 @@ def test_a_job_that_cannot_be_probed_ends_too(place: Place) -> None:
 
 def test_a_late_pass_samples_once_and_a_system_error_counts_as_a_probe(place: Place) -> None:
     place.add("broken", "--cadence", "60s", "--duration", "60m")
-    place.run(NOON, code=3)
+    place.run(NOON, code=1)
     place.run("2026-03-08T12:00:59.999Z")
     assert place.statuses("broken") == ["system_error"]
 
-    place.run("2026-03-08T12:30:00Z", code=3)
+    place.run("2026-03-08T12:30:00Z", code=1)
     assert place.sql("SELECT sequence_number, recorded_at FROM latency_samples") == [
         (0, "2026-03-08T12:00:00.000Z"),
         (1, "2026-03-08T12:30:00.000Z"),
@@ -179,8 +179,8 @@ def test_the_example_comes_out_of_whole_passes(place: Place) -> None:
     place.sql("UPDATE latency_jobs SET target = 'comes-and-goes'")
     place.api.script["comes-and-goes"] = list(SCRIPT["comes and goes"])
     for minute in range(6):
-        outcome = place.run(f"2026-03-08T12:0{minute}:00Z", code=3 if minute == 4 else 0)["outcome"]
-        assert outcome == ("partial" if minute == 4 else "ok")
+        outcome = place.run(f"2026-03-08T12:0{minute}:00Z", code=1 if minute == 4 else 0)["outcome"]
+        assert outcome == ("failed" if minute == 4 else "ok")
 
     assert place.sql("SELECT sequence_number, status, rtt_ms, jitter_ms FROM latency_samples") == [
         (0, "success", 10.0, None),
