@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
@@ -21,6 +21,7 @@ from pollctl_latency.model import (
     RollUpJob,
     Round,
     Sample,
+    SampleStatus,
     State,
     Summary,
     Tail,
@@ -191,12 +192,12 @@ def _add_samples(db: Database, added: Sequence[AddSample], run: Run) -> None:
         for sample in added
     ]
     db.conn.executemany("INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    db.conn.executemany(
-        """UPDATE latency_jobs SET last_ping_at = ?1, success = success + (?2 = 'success'),
-           missed = missed + (?2 = 'missed'), system_error = system_error + (?2 = 'system_error')
-           WHERE id = ?3""",
-        [(row[5], row[2], row[0]) for row in rows],
-    )
+    for status in get_args(SampleStatus):  # a statement each: to sort the counts in SQL takes twice as long
+        counted = [(row[5], row[0]) for row in rows if row[2] == status]
+        db.conn.executemany(
+            f"UPDATE latency_jobs SET last_ping_at = ?, {status} = {status} + 1 WHERE id = ?",  # noqa: S608 - our words
+            counted,
+        )
     run.count(samples=len(added))
 
 

@@ -41,7 +41,7 @@ _TABLES = (
     alert_recovery INTEGER NOT NULL DEFAULT 0 CHECK (alert_recovery IN (0, 1)),
     started_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
         CHECK ({_is_moment("started_at")}),
-    last_ping_at TEXT CHECK ({_is_moment("last_ping_at")}),
+    last_ping_at TEXT CHECK (last_ping_at GLOB '20??-??-??T??:??:??*Z'),
     completed_at TEXT CHECK ({_is_moment("completed_at")}),
     is_rolled_up INTEGER NOT NULL DEFAULT 0 CHECK (is_rolled_up IN (0, 1)),
     {_COUNTS},

@@ -1,0 +1,114 @@
+"""What latency costs: applying samples against a bare `executemany` of the same rows, and the memory of a large pass.
+
+    python benchmarks/latency.py [ROUNDS]
+
+Each round measures both sides in turn in a database of its own; the ratio is taken round by round.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from pollctl_latency import store as latency_store
+from pollctl_latency.fake import FakeApi
+from pollctl_latency.model import AddSample
+from pollctl_latency.tables import migrations
+
+from pollctl import store, to_text
+
+SAMPLES = 100_000
+TARGETS = 10_000
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+INSERT = "INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+    for jobs in (1_000, SAMPLES):
+        ratios = [round_of(jobs) for _ in range(rounds)]
+        print(
+            f"{SAMPLES:,} samples of {jobs:,} jobs: apply / executemany of the same rows "
+            f"{min(ratios):.2f} {statistics.median(ratios):.2f} {max(ratios):.2f} (min median max; at most 2.0)"
+        )
+    seconds, megabytes, samples = large_pass()
+    print(f"a pass over {TARGETS:,} targets: {samples:,} samples, {seconds:.1f} s, {megabytes:.0f} MB (less than 150)")
+
+
+def round_of(jobs: int) -> float:
+    """Time of apply as a multiple of the bare statement's."""
+    decisions = [
+        AddSample(
+            job_id=number % jobs + 1,
+            sequence_number=number // jobs,
+            status="success",
+            rtt_ms=20.5,
+            jitter_ms=0.5,
+            recorded_at=START + timedelta(milliseconds=number),
+            reason="answered in 20.5 ms",
+        )
+        for number in range(SAMPLES)
+    ]
+    rows = [
+        (one.job_id, one.sequence_number, one.status, one.rtt_ms, one.jitter_ms, to_text(one.recorded_at), None)
+        for one in decisions
+    ]
+    run: Any = SimpleNamespace(count=lambda **numbers: None)
+    applied = timed(jobs, lambda db: latency_store.apply(db, decisions, run))
+    bare = timed(jobs, lambda db: db.conn.executemany(INSERT, rows))
+    return applied / bare
+
+
+def timed(jobs: int, work: Any) -> float:
+    """Seconds of *work* in one transaction, its commit included, on a database with *jobs* jobs."""
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(store.open_to_write(Path(folder, "pollctl.db"), [migrations])) as db:
+            with store.writing(db):
+                add_jobs(db, jobs)
+            began = time.perf_counter()
+            with store.writing(db):
+                work(db)
+            return time.perf_counter() - began
+
+
+def add_jobs(db: Any, jobs: int) -> None:
+    db.conn.executemany(
+        "INSERT INTO latency_jobs (target, probe, monitoring_mode, cadence_seconds, duration_seconds, status, started_at) "
+        "VALUES (?, 'api', 'real_polling', 60, 3600, 'running', ?)",
+        [(f"target-{number}", to_text(START)) for number in range(jobs)],
+    )
+
+
+def large_pass() -> tuple[float, float, int]:
+    """Wall seconds, peak megabytes and samples of one pass as a process of its own."""
+    with tempfile.TemporaryDirectory() as name, FakeApi() as api:
+        folder = Path(name)
+        settings = f'[pollctl]\ndatabase = "pollctl.db"\n[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"\n'
+        (folder / "pollctl.toml").write_text(settings)
+        with closing(store.open_to_write(folder / "pollctl.db", [migrations])) as db, store.writing(db):
+            add_jobs(db, TARGETS)
+        environ = {**os.environ, "POLLCTL_NOW": to_text(START)}
+        command = [sys.executable, "-m", "pollctl", "run", "latency", "--json"]
+        began = time.perf_counter()
+        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=True)
+        seconds = time.perf_counter() - began
+    peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return seconds, peak_kb / 1024, json.loads(done.stdout)["stats"]["samples"]
+
+
+if __name__ == "__main__":
+    main()
