@@ -110,7 +110,9 @@ def _plugin(config: Config, found: Found) -> Iterator[Finding]:
         return
     problems = problems_of(plugin)
     for text in problems:
-        yield Finding(level="FAIL", subject=found.name, text=f"{found.distribution} {found.version}: {text}", exit_code=1)
+        yield Finding(
+            level="FAIL", subject=found.name, text=f"{found.distribution} {found.version}: {text}", exit_code=1
+        )
     if problems:
         return
     state = "enabled" if found.name in config.enabled else "not enabled"

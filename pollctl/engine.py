@@ -8,9 +8,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from pollctl import clock, notify, retention, runs, standing, store, units
+from pollctl import clock, notify, retention, runs, standing, store
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http import Client, Limits
@@ -19,19 +17,17 @@ from pollctl.model import Effect
 from pollctl.outbox import CORE_PREFIX, Outbox, Retry, Tally
 from pollctl.passrun import PassRun
 from pollctl.prepared import Prepared, prepare
-from pollctl.report import Report, described, explain, report_of
+from pollctl.report import Report, described, explain, recorded, report_of, unreached
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.config import Config
-    from pollctl.config_model import Http
     from pollctl.plugins import Found
     from pollctl.stop import Stop
     from pollctl.units import Duration
 
 _END = object()
-_NAMED = 5  # targets that an error names before it only counts them
 
 
 def run_pass(
@@ -117,7 +113,7 @@ class _Pass:
             runs.bury_dead(self._db, self._name, self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
             self._outbox.recover(self._now)
-        with closing(self._outbox), closing(Client(http_limits(self._config.core.http), stop=self._stop)) as client:
+        with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
             self._run = pass_run(self._prepared, self._id, self._now, client, self._stop, holds)
             self._run.between_rounds = self._deliver
@@ -281,34 +277,4 @@ def pass_run(
         holds=dict(holds),
         database=prepared.config.core.database,
         addresses=prepared.config.core.notify.urls,
-    )
-
-
-def recorded(value: Any) -> str:
-    """A value as a recording keeps it: JSON text with the secrets masked.
-
-    Raises:
-        PluginError: the value has a type that cannot be written as JSON.
-    """
-    try:
-        return units.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
-    except (TypeError, ValueError, NotImplementedError) as error:
-        raise PluginError(f"{type(value).__name__} cannot be recorded: {error}") from error
-
-
-def unreached(failures: Mapping[str, str]) -> dict[str, str]:
-    """What to say about targets that could not be fetched: all of them counted, the first few named."""
-    named = [f"{target}: {why}" for target, why in list(failures.items())[:_NAMED]]
-    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
-    return described("Unreached", "; ".join(named) + more)
-
-
-def http_limits(settings: Http) -> Limits:
-    """``[pollctl.http]`` as the client takes it."""
-    return Limits(
-        timeout=settings.timeout.total_seconds(),
-        max_body=settings.max_body,
-        ca_file=settings.ca_file,
-        trust_env=settings.trust_env,
-        user_agent=settings.user_agent,
     )

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pollctl import units
 from pollctl.config_model import Core
-from pollctl.engine import http_limits
-from pollctl.http import Client
+from pollctl.http import Client, Limits
 from pollctl.model import Request
 from pollctl.stop import Stop
 
@@ -37,7 +36,7 @@ def ping(core: Core, text: str, *, has_failed: bool) -> str:
     )
     stop = Stop()
     stop.end_in(LONGEST_S)
-    with closing(Client(http_limits(core.http), stop=stop)) as client:
+    with closing(Client(Limits.of(core.http), stop=stop)) as client:
         answer = client.send(request)
     if answer.is_ok:
         return ""

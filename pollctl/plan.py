@@ -8,12 +8,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, runs, store
-from pollctl.engine import http_limits, pass_run, unreached
+from pollctl.engine import pass_run
 from pollctl.errors import PluginError, PollctlError
 from pollctl.hooks import Hooks
-from pollctl.http import Client
+from pollctl.http import Client, Limits
 from pollctl.prepared import prepare
-from pollctl.report import Report, as_json, explain
+from pollctl.report import Report, as_json, explain, unreached
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -45,7 +45,7 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
     stop.end_in(prepared.limits.deadline)
     with (
         closing(store.open_to_plan(config.core.database, prepared.migrations)) as db,
-        closing(Client(http_limits(config.core.http), stop=stop)) as client,
+        closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
         now = clock.now()
         run = pass_run(prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True)

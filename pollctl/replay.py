@@ -12,11 +12,10 @@ from msgspec import Struct
 
 from pollctl import units
 from pollctl.clock import from_text
-from pollctl.engine import recorded
 from pollctl.errors import PluginError, PollctlError, UsageError
 from pollctl.hooks import Hooks
 from pollctl.plugins import Found, load
-from pollctl.report import explain
+from pollctl.report import explain, recorded
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -10,6 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from pollctl import clock, units
+from pollctl.errors import PluginError
+
+_NAMED = 5  # targets that an error names before it only counts them
 
 
 class EffectCounts(Struct, frozen=True, kw_only=True):
@@ -73,3 +76,22 @@ def described(kind: str, message: str) -> dict[str, str]:
     """As ``explain``, for what is no exception."""
     text = "".join(character if character.isprintable() else " " for character in units.mask(message))
     return {"type": kind, "message": " ".join(text.split())}
+
+
+def unreached(failures: Mapping[str, str]) -> dict[str, str]:
+    """What to say about targets that could not be fetched: all of them counted, the first few named."""
+    named = [f"{target}: {why}" for target, why in list(failures.items())[:_NAMED]]
+    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    return described("Unreached", "; ".join(named) + more)
+
+
+def recorded(value: Any) -> str:
+    """A value as a recording keeps it: JSON text with the secrets masked.
+
+    Raises:
+        PluginError: the value has a type that cannot be written as JSON.
+    """
+    try:
+        return units.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise PluginError(f"{type(value).__name__} cannot be recorded: {error}") from error

@@ -33,8 +33,9 @@ class Block(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Every page of the manual, the READMEs of the plugins that are linked from it too."""
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), plugin_file("pollctl_latency/README.md")]
+    """Every page of the manual, and the READMEs of the plugins that README.md names."""
+    of_plugins = re.findall(r"\(plugins/(\w+/README\.md)\)", read(ROOT / "README.md"))
+    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *map(plugin_file, of_plugins)]
 
 
 def plugin_file(name: str) -> Path:
@@ -80,7 +81,8 @@ def command_lines(block: Block) -> Iterator[list[str]]:
     for line in block.text.splitlines():
         shell = _shell(block.language, line)
         for words in _simple_commands(shell):
-            command = list(dropwhile(_ASSIGNMENT.fullmatch, words))
+            unprivileged = words[3:] if words[:2] == ["sudo", "-u"] else words
+            command = list(dropwhile(_ASSIGNMENT.fullmatch, unprivileged))
             if command and command[0].rpartition("/")[2] == "pollctl":
                 yield command[1:]
 

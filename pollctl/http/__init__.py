@@ -7,7 +7,7 @@ first exchange.
 from __future__ import annotations
 
 from pollctl.http.client import Client as Client
-from pollctl.http.client import Limits as Limits
+from pollctl.http.limits import Limits as Limits
 from pollctl.http.redact import redact as redact
 from pollctl.http.strict import strict_json as strict_json
 from pollctl.http.waiting import retry_after as retry_after

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from msgspec import Struct
-
 from pollctl import clock
 from pollctl.crew import Call, make_all
+from pollctl.http.limits import Limits
 from pollctl.http.redact import redact
 from pollctl.model import Answer, FetchError, Request
 from pollctl.pace import Pace
@@ -21,24 +19,6 @@ if TYPE_CHECKING:
     from pollctl.http.connection import Pool
 
 _SAFE = ("GET", "HEAD")
-
-
-class Limits(Struct, frozen=True, kw_only=True):
-    """What holds for every exchange that sets nothing of its own.
-
-    Attributes:
-        timeout: total seconds, from the first connect to the last byte.
-        max_body: largest decoded body in bytes.
-        ca_file: further certificate authorities, in PEM; verification cannot be switched off.
-        trust_env: whether ``.netrc`` and the proxy variables count.
-        user_agent: what pollctl calls itself.
-    """
-
-    timeout: float = 10.0
-    max_body: int = 32 * 1024**2
-    ca_file: Path | None = None
-    trust_env: bool = False
-    user_agent: str = "pollctl"
 
 
 class Client:

@@ -16,9 +16,9 @@ from urllib3.util import make_headers
 from pollctl.crew import Call
 from pollctl.http.address import Address, Origin, address_of, redirected
 from pollctl.http.body import whole_body
-from pollctl.http.client import Limits
 from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.failure import Failure, Reset, failure_of
+from pollctl.http.limits import Limits
 from pollctl.http.redact import redact
 from pollctl.model import FetchError, Request
 
