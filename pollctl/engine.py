@@ -130,21 +130,19 @@ class _Pass:
 
     def _poll(self, hooks: Hooks, reader: Database) -> None:
         """Commit batch after batch; a bad batch does not stop the next, a database that cannot be written does."""
-        batches = hooks.batches(self._run, reader)
-        while True:
-            try:
-                batch = next(batches, _END)
-            except PollctlError as error:
-                self._error = error
-                return
-            if batch is _END:
-                return
-            try:
-                self._commit(hooks, batch)
-            except PollctlError as error:
-                self._error = error
-                if isinstance(error, DatabaseError):
+        with closing(hooks.batches(self._run, reader)) as batches:
+            while not isinstance(self._error, DatabaseError):
+                try:
+                    batch = next(batches, _END)
+                except PollctlError as error:
+                    self._error = error
                     return
+                if batch is _END:
+                    return
+                try:
+                    self._commit(hooks, batch)
+                except PollctlError as error:
+                    self._error = error
 
     def _commit(self, hooks: Hooks, batch: Any) -> None:
         """Load, decide and apply one batch in one transaction, with its effects and the run's counters."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pollctl import store
 from pollctl.errors import DeliveryError, PluginError, PollctlError
 from pollctl.guard import GuardedConnection
 from pollctl.model import Effect
@@ -26,7 +28,7 @@ class Hooks:
         self.plugin = plugin
         self._relay = plugin.hooks
 
-    def batches(self, run: PassRun, db: Database) -> Iterator[Any]:
+    def batches(self, run: PassRun, db: Database) -> Generator[Any, None, None]:
         """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
         with (
             self._blamed("fetch", db),
@@ -80,6 +82,8 @@ class Hooks:
             raise
         except BaseException as error:
             refused = _connection(db).refused if db is not None else None
+            if isinstance(error, sqlite3.Error) and store.is_of_the_machine(error):
+                raise store.explained(error) from error
             if refused:
                 raise PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}") from error
             raise PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}") from error

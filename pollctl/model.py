@@ -81,7 +81,7 @@ class Request(Struct, frozen=True, kw_only=True):
         timeout: total seconds for the exchange, connect and slow trickles included; the settings' ``timeout`` if None.
         max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
         follow: whether a GET follows redirects (to the same host and port, and to ``allow_hosts`` only).
-        allow_hosts: further hosts that a redirect may lead to.
+        allow_hosts: further hosts that a redirect may lead to: ``"host"`` with the usual port, ``"host:port"`` with another.
         repeat: whether a GET is made again at once when its connection was reset; not where an upstream counts requests.
         is_patient: whether a signal lets it run on until its time limit; one that changes something always may.
     """

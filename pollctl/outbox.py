@@ -113,12 +113,18 @@ class Outbox:
     def recover(self, now: datetime) -> None:
         """Take up deliveries that a dead pass cut off: at once again, or ``unknown`` where a repeat would do harm."""
         cut_off = self._db.conn.execute(
-            "SELECT id, kind FROM outbox WHERE plugin=? AND status='sending'", (self._plugin,)
+            "SELECT id, kind, attempts FROM outbox WHERE plugin=? AND status='sending'", (self._plugin,)
         ).fetchall()
         self._db.conn.executemany(
             "UPDATE outbox SET status=?, next_attempt_at=?, last_error='cut off while it was being sent' WHERE id=?",
-            [("unknown" if kind in self._holding else "pending", to_text(now), number) for number, kind in cut_off],
+            [(self._after_cut(kind, attempts), to_text(now), number) for number, kind, attempts in cut_off],
         )
+
+    def _after_cut(self, kind: str, attempts: int) -> str:
+        """The status of an effect that was cut off; one that takes every pass with it must come to an end too."""
+        if kind in self._holding:
+            return "unknown"
+        return "dead" if attempts >= self._retry.max_attempts else "pending"
 
     def deliver(
         self, send: Deliver, settle: Settle, stop: Stop, *, until: float = float("inf"), lane_prefix: str = ""
@@ -203,7 +209,9 @@ class Outbox:
         except DeliveryError as error:
             self._fail(effect, error, now)
             return False
-        except Exception as error:  # noqa: BLE001 - a plugin's bug; the effect must not be lost over it
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a plugin's bug, SystemExit too; the effect must not be lost over it
             self._fail(effect, DeliveryError(f"{type(error).__name__}: {error}", uncertain=True), now)
             return False
         return True

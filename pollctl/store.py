@@ -21,6 +21,16 @@ APPLICATION_ID = 0x706F6C63  # "polc"
 BUSY_TIMEOUT_S = 10.0
 
 
+_REMEDIES = {
+    "SQLITE_NOTADB": "; it is no SQLite file: set pollctl.database to another, or restore a backup",
+    "SQLITE_CORRUPT": "; restore a backup (`pollctl db backup` makes them)",
+    "SQLITE_BUSY": f"; another program has held it for {BUSY_TIMEOUT_S:.0f} s",
+    "SQLITE_CANTOPEN": "; is the folder there, and may this user write to it?",
+    "SQLITE_READONLY": "; this user may not write to it",
+    "SQLITE_FULL": "; make room on the disk",
+}
+
+
 class StrictDatabase(Database):
     """A database of sqlite-utils that need not try out what SQLite can do by making tables: STRICT tells us already."""
 
@@ -147,7 +157,7 @@ def writing(db: Database) -> Iterator[Database]:
     except sqlite3.Error as error:
         with suppress(sqlite3.Error):
             db.rollback()
-        raise DatabaseError(f"the commit failed ({error}); the next pass reads what stands and goes on") from error
+        raise DatabaseError(f"the database: the commit failed ({error}); the next pass reads what stands and goes on") from error
 
 
 def backup(source: Database, target: Path) -> None:
@@ -275,18 +285,19 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise DatabaseError(f"{path}: {error}{_remedy(error)}") from error
+        raise explained(error, str(path)) from error
     except OSError as error:
         raise DatabaseError(f"{path}: {error.strerror or error}") from error
 
 
-def _remedy(error: sqlite3.DatabaseError) -> str:
-    remedies = {
-        "SQLITE_NOTADB": "; it is no SQLite file: set pollctl.database to another, or restore a backup",
-        "SQLITE_CORRUPT": "; restore a backup (`pollctl db backup` makes them)",
-        "SQLITE_BUSY": f"; another program has held it for {BUSY_TIMEOUT_S:.0f} s",
-        "SQLITE_CANTOPEN": "; is the folder there, and may this user write to it?",
-        "SQLITE_READONLY": "; this user may not write to it",
-        "SQLITE_FULL": "; make room on the disk",
-    }
-    return remedies.get(getattr(error, "sqlite_errorname", "").split("_READONLY_")[0], "")
+def is_of_the_machine(error: sqlite3.Error) -> bool:
+    """Whether disk, file or another program is to blame, and not the statement."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name in _REMEDIES or name.startswith(("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_BUSY", "SQLITE_READONLY"))
+
+
+def explained(error: sqlite3.Error, where: str = "the database") -> DatabaseError:
+    """What SQLite reports, with the remedy where one is known."""
+    name = getattr(error, "sqlite_errorname", "")
+    remedy = next((_REMEDIES[known] for known in _REMEDIES if name.startswith(known)), "")
+    return DatabaseError(f"{where}: {error}{remedy}")

@@ -90,6 +90,9 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 256
     api: FakeApi
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that went away."""
+
 
 class _Asked(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

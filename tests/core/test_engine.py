@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -89,9 +90,7 @@ def with_hook(**hooks: str) -> str:
     for name, function in hooks.items():
         start = source.index(f"@hookimpl\ndef pollctl_{name}(")
         end = source.find("@hookimpl\n", start + 1)
-        source = f"{source[:start]}@hookimpl\ndef pollctl_{name}{function}\n" + (
-            source[end:] if end > 0 else ""
-        )
+        source = f"{source[:start]}@hookimpl\ndef pollctl_{name}{function}\n" + (source[end:] if end > 0 else "")
     return source
 
 
@@ -188,17 +187,14 @@ def test_what_was_fetched_before_a_failure_survives_it(parrot: Parrot) -> None:
     report = parrot.run(code=1)
     assert report["outcome"] == "failed"
     assert (
-        "plugin 'parrot' (parrot-package 1.2.3): fetch raised OSError: the line is dead"
-        in report["error"]["message"]
+        "plugin 'parrot' (parrot-package 1.2.3): fetch raised OSError: the line is dead" in report["error"]["message"]
     )
     assert parrot.said == ["one"]
 
 
 @pytest.mark.parametrize("hook", ["load", "decide", "apply"])
 @pytest.mark.parametrize("raised", ["ValueError('no')", "SystemExit(0)", "RecursionError('deep')"])
-def test_a_bad_batch_leaves_no_trace_and_does_not_hide_the_next(
-    parrot: Parrot, hook: str, raised: str
-) -> None:
+def test_a_bad_batch_leaves_no_trace_and_does_not_hide_the_next(parrot: Parrot, hook: str, raised: str) -> None:
     bodies = {
         "load": "(db, batch):\n    if batch.word == 'one': raise RAISED\n    return State([])\n",
         "decide": "(state, batch):\n    if batch.word == 'one': raise RAISED\n    return [Learn(batch.word, 'new')]\n",
@@ -282,9 +278,7 @@ def test_a_plan_leaves_an_existing_database_as_it_is_to_the_byte(parrot: Parrot)
 
 
 def test_a_second_pass_of_the_same_plugin_is_told_who_is_at_work(parrot: Parrot) -> None:
-    parrot.teach(
-        with_hook(fetch="(run):\n    open('busy', 'w').close()\n    time.sleep(4)\n    yield Batch('one')\n")
-    )
+    parrot.teach(with_hook(fetch="(run):\n    open('busy', 'w').close()\n    time.sleep(4)\n    yield Batch('one')\n"))
     first = parrot.start()
     wait_for((parrot.folder / "busy").exists)
     done = run_pollctl(parrot.folder, parrot.env, "run", "parrot")
@@ -315,9 +309,7 @@ def test_a_killed_pass_is_marked_crashed_by_the_next_which_finishes_its_work(par
 
 def test_an_effect_that_must_not_be_repeated_waits_for_a_person_as_unknown(parrot: Parrot) -> None:
     loud = PARTS.replace('run.effect("say"', 'run.effect("shout"')
-    parrot.teach(
-        loud.replace('    with open("said.txt"', '    os.kill(os.getpid(), 9)\n    with open("said.txt"')
-    )
+    parrot.teach(loud.replace('    with open("said.txt"', '    os.kill(os.getpid(), 9)\n    with open("said.txt"'))
     parrot.start().communicate()
     parrot.teach(loud)
     parrot.run()
@@ -367,12 +359,11 @@ def test_after_max_attempts_an_effect_is_dead_and_can_be_retried_by_hand(parrot:
     [
         ("DeliveryError('gone', permanent=True)", "dead"),
         ("KeyError('a bug')", "pending"),
+        ("SystemExit(0)", "pending"),
         ("DeliveryError('wait', retry_after=7200)", "pending"),
     ],
 )
-def test_what_deliver_raises_says_what_becomes_of_the_effect(
-    parrot: Parrot, raised: str, status: str
-) -> None:
+def test_what_deliver_raises_says_what_becomes_of_the_effect(parrot: Parrot, raised: str, status: str) -> None:
     parrot.teach(with_hook(deliver=f"(effect):\n    raise {raised}\n"), "plan = ['one']")
     parrot.run(now="2026-01-01T00:00:00Z", code=3)
     ((found, next_at),) = parrot.rows("SELECT status, next_attempt_at FROM outbox")
@@ -416,10 +407,7 @@ def test_settle_is_part_of_the_transaction_that_marks_the_effect_delivered(parro
 def test_an_undeclared_kind_of_effect_is_refused_by_name(parrot: Parrot) -> None:
     parrot.teach(PARTS.replace('run.effect("say"', 'run.effect("whisper"'))
     report = parrot.run(code=1)
-    assert (
-        "effect kind 'whisper' is not among those of pollctl_poller (say, shout)"
-        in report["error"]["message"]
-    )
+    assert "effect kind 'whisper' is not among those of pollctl_poller (say, shout)" in report["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -434,9 +422,7 @@ def test_an_undeclared_kind_of_effect_is_refused_by_name(parrot: Parrot) -> None
     ],
     ids=["some", "none but a batch about it", "none", "some without a batch", "all", "nothing to do"],
 )
-def test_the_outcome_says_how_many_targets_were_reached(
-    parrot: Parrot, calls: str, outcome: str, code: int
-) -> None:
+def test_the_outcome_says_how_many_targets_were_reached(parrot: Parrot, calls: str, outcome: str, code: int) -> None:
     parrot.teach(with_hook(fetch=f"(run):\n    {calls}\n"))
     report = parrot.run(code=code)
     assert report["outcome"] == outcome
@@ -603,9 +589,7 @@ def test_after_repeated_failures_people_are_told_once_and_again_when_it_recovers
     parrot: Parrot, httpserver: Any
 ) -> None:
     httpserver.expect_request("/hook", method="POST").respond_with_data("")
-    core = (
-        f"[pollctl.notify]\nurls = ['{httpserver.url_for('/hook').replace('http', 'json')}']\nalert_after = 3"
-    )
+    core = f"[pollctl.notify]\nurls = ['{httpserver.url_for('/hook').replace('http', 'json')}']\nalert_after = 3"
     parrot.teach(with_hook(fetch="(run):\n    raise OSError('the line is dead')\n    yield\n"), "", core)
     for minute in range(5):
         parrot.run(now=f"2026-01-01T00:0{minute}:00Z", code=1)
@@ -698,6 +682,40 @@ def test_old_rows_go_in_bounded_steps(parrot: Parrot) -> None:
     parrot.run(now="2026-06-01T00:00:00Z")
     assert parrot.rows("SELECT count(*) FROM runs") == [1]
     assert parrot.rows("SELECT count(*) FROM outbox") == [0]
+
+
+def test_an_effect_that_kills_every_pass_is_dead_after_max_attempts(parrot: Parrot) -> None:
+    parrot.teach(
+        with_hook(deliver="(effect):\n    os.kill(os.getpid(), 9)\n"),
+        "plan = ['one']",
+        "[pollctl.outbox]\nmax_attempts = 2",
+    )
+    for _ in range(2):
+        parrot.start().communicate()
+    assert parrot.run()["outcome"] == "ok"
+    assert parrot.rows("SELECT status, attempts FROM outbox") == [("dead", 2)]
+
+
+def test_a_disk_that_is_full_is_named_and_the_next_pass_goes_on(parrot: Parrot) -> None:
+    parrot.configure(f"plan = {[str(number) * 50 for number in range(500)]}")
+    parrot.run("--deadline", "1ms", code=None)
+    before = parrot.rows("SELECT count(*) FROM parrot_words")
+    done = run_pollctl(
+        parrot.folder,
+        parrot.env,
+        "run",
+        "parrot",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000)),
+    )
+    assert done.returncode == 1
+    assert "database" in done.stderr
+    assert "parrot-package" not in done.stderr, "the plugin is blamed for the disk"
+    assert "Traceback" not in done.stderr
+    assert parrot.rows("PRAGMA integrity_check") == ["ok"]
+    assert parrot.rows("SELECT count(*) FROM parrot_words") >= before
+    parrot.run()
+    assert parrot.rows("SELECT count(*) FROM parrot_words") == [500]
+    assert len(set(parrot.said)) == 500, "what could not be settled was said again, under the same key; nothing was lost"
 
 
 def test_times_are_kept_as_text_in_utc_that_sorts(parrot: Parrot) -> None:

@@ -345,11 +345,13 @@ def test_a_redirect_from_https_to_http_is_refused_even_to_an_allowed_host() -> N
 
 
 def test_a_redirect_from_http_to_https_needs_an_allowed_host() -> None:
-    with HostileServer(serving(lambda _: whole(b"safe")), "good") as safe:
-        with HostileServer(serving(lambda _: moved(safe.url))) as server:
-            limits = Limits(ca_file=TLS / "ca.pem")
-            assert error_kind(ask(server.url, limits)) == "redirect"
-            assert ask(server.url, limits, allow_hosts=(f"127.0.0.1:{safe.port}",)).body == b"safe"
+    with (
+        HostileServer(serving(lambda _: whole(b"safe")), "good") as safe,
+        HostileServer(serving(lambda _: moved(safe.url))) as server,
+    ):
+        limits = Limits(ca_file=TLS / "ca.pem")
+        assert error_kind(ask(server.url, limits)) == "redirect"
+        assert ask(server.url, limits, allow_hosts=(f"127.0.0.1:{safe.port}",)).body == b"safe"
 
 
 @pytest.mark.parametrize(
