@@ -26,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True): pass
 class Nothing(msgspec.Struct, frozen=True): pass
 
 @hookimpl
-def pollctl_poller(): return Poller(summary="Does nothing.", settings=Settings, batch=Nothing, decision=Nothing)
+def pollctl_poller(): return Poller(contract=1, summary="Does nothing.", settings=Settings, batch=Nothing, decision=Nothing)
 @hookimpl
 def pollctl_fetch(run): yield Nothing()
 @hookimpl

@@ -25,7 +25,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     """The static facts of a plugin, answered by ``pollctl_poller``.
 
     Attributes:
-        contract: the contract version that the plugin was written for.
+        contract: the version of the contract that the plugin was written for: 1.
         summary: one line that says what is polled.
         settings: the frozen msgspec struct of the plugin's section; every field needs a default unless the user must set it.
         schedule: the cron expression used when the settings name none.
@@ -37,6 +37,7 @@ class Poller(Struct, frozen=True, kw_only=True):
         effects: every kind of effect that ``apply`` queues, with what a repeat of it means.
     """
 
+    contract: int
     summary: str
     settings: type
     batch: Any
@@ -46,7 +47,6 @@ class Poller(Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, str] = {}
     migrations: Callable[[], Migrations] | None = None
     effects: Mapping[str, Repeat] = {}
-    contract: int = CONTRACT_VERSION
 
 
 class Effect(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from pollctl import units
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
-from pollctl.errors import DeliveryError, UsageError
+from pollctl.errors import DeliveryError
 from pollctl.fanout import DaemonExecutor
 from pollctl.model import Effect, Repeat
 from pollctl.stop import Stop
@@ -26,7 +26,6 @@ from pollctl.store import writing
 SIDE_BY_SIDE = 8
 LONGEST_RETRY_AFTER = timedelta(days=1)
 CORE_PREFIX = "pollctl."
-STATUSES = ("pending", "sending", "delivered", "unknown", "dead")
 _COLUMNS = "id, kind, key, payload, lane, attempts, created_at"
 
 
@@ -240,61 +239,6 @@ class Outbox:
             "UPDATE outbox SET status=?, next_attempt_at=?, last_error=? WHERE id=?",
             (status, to_text(now + pause), units.mask(str(error)), effect.id),
         )
-
-
-def counts(db: Database) -> dict[str, dict[str, int]]:
-    """How many effects each plugin has, by status."""
-    found: dict[str, dict[str, int]] = {}
-    for plugin, status, number in db.conn.execute("SELECT plugin, status, count(*) FROM outbox GROUP BY 1, 2"):
-        found.setdefault(plugin, {})[status] = number
-    return found
-
-
-def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1) -> list[dict[str, Any]]:
-    """Effects as rows, oldest first; payload and result decoded."""
-    found = db.query(
-        "SELECT * FROM outbox WHERE (?='' OR plugin=?) AND (?='' OR status=?) ORDER BY id LIMIT ?",
-        (plugin, plugin, status, status, limit),
-    )
-    return [
-        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")} for row in found
-    ]
-
-
-def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
-    """Put effects that are dead, unknown or waiting back to be sent by the next pass, their attempts counted anew.
-
-    Raises:
-        UsageError: one of them is not there, or is delivered or being sent.
-    """
-    _change(
-        db,
-        numbers,
-        ("pending", "unknown", "dead"),
-        "status='pending', attempts=0, next_attempt_at=?",
-        [to_text(now)],
-    )
-
-
-def drop(db: Database, numbers: Sequence[int]) -> None:
-    """Give effects up: they stay listed as ``dead`` and their keys stay known, so nothing queues them again.
-
-    Raises:
-        UsageError: one of them is not there, or is delivered or being sent.
-    """
-    _change(db, numbers, ("pending", "unknown", "dead"), "status='dead', last_error='dropped by hand'", [])
-
-
-def _change(
-    db: Database, numbers: Sequence[int], allowed: Sequence[str], assignment: str, values: Sequence[str]
-) -> None:
-    with writing(db):
-        for number in numbers:
-            row = db.conn.execute("SELECT status FROM outbox WHERE id=?", (number,)).fetchone()
-            if row is None or row[0] not in allowed:
-                state = f"is {row[0]}" if row else "does not exist"
-                raise UsageError(f"effect {number} {state}; only {', '.join(allowed)} ones can be changed")
-            db.conn.execute(f"UPDATE outbox SET {assignment} WHERE id=?", (*values, number))  # noqa: S608
 
 
 def _effect(row: Sequence[Any]) -> Effect:

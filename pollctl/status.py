@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
-from pollctl import due, outbox, runs, store
+from pollctl import due, runs, store
 from pollctl.clock import from_text, to_text
+from pollctl.effects import counts
 from pollctl.errors import ConfigError
 from pollctl.lock import holder, lock_path
 
@@ -104,7 +105,7 @@ def _known(config: Config) -> dict[str, _Known]:
     if not config.core.database.exists():
         return {}
     with closing(store.open_to_read(config.core.database)) as db:
-        effects, last = outbox.counts(db), latest_runs(db)
+        effects, last = counts(db), latest_runs(db)
         rows = db.query("SELECT * FROM schedules")
         return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}
 

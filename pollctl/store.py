@@ -157,7 +157,9 @@ def writing(db: Database) -> Iterator[Database]:
     except sqlite3.Error as error:
         with suppress(sqlite3.Error):
             db.rollback()
-        raise DatabaseError(f"the database: the commit failed ({error}); the next pass reads what stands and goes on") from error
+        raise DatabaseError(
+            f"the database: the commit failed ({error}); the next pass reads what stands and goes on"
+        ) from error
 
 
 def backup(source: Database, target: Path) -> None:

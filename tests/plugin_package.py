@@ -31,7 +31,7 @@ class Seen(msgspec.Struct, frozen=True, tag=True):
 
 @hookimpl
 def pollctl_poller():
-    return Poller(summary="Counts to two.", settings=Settings, batch=Batch, decision=Seen)
+    return Poller(contract=1, summary="Counts to two.", settings=Settings, batch=Batch, decision=Seen)
 
 @hookimpl
 def pollctl_fetch(run):
@@ -130,6 +130,7 @@ class Seen(msgspec.Struct, frozen=True, tag=True):
 @hookimpl
 def pollctl_poller():
     return Poller(
+        contract=1,
         summary="Behaves as its settings say.", settings=Settings, batch=Batch, decision=Seen,
         effects={"word": "hold"}, defaults={"record": "all"},
     )

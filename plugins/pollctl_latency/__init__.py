@@ -21,6 +21,7 @@ def pollctl_poller() -> Poller:
     from pollctl_latency import model
 
     return Poller(
+        contract=1,
         summary="Is a connection good? Samples targets for hours and gives a verdict.",
         settings=model.Settings,
         schedule="* * * * *",

@@ -21,6 +21,7 @@ def pollctl_poller() -> Poller:
     from pollctl_soc_sections import model
 
     return Poller(
+        contract=1,
         summary="Tells subscribers when a closed section of the Rutgers Schedule of Classes opens.",
         settings=model.Settings,
         schedule="* * * * *",

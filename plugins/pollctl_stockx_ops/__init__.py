@@ -1,1 +1,96 @@
-"""To be written."""
+"""stockx_ops: every operation on the marketplace followed to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import Effect, Poller, Run, hookimpl
+
+if TYPE_CHECKING:
+    import click
+    from sqlite_utils import Database
+
+    from pollctl_stockx_ops.model import Batch, Decision, Settings, State
+
+
+@hookimpl
+def pollctl_poller() -> Poller:
+    """Say the static facts; see sample.toml for what the defaults mean."""
+    from pollctl_stockx_ops import model
+
+    return Poller(
+        contract=1,
+        summary="Follows asynchronous StockX operations to their end: jobs, listings and their history.",
+        settings=model.Settings,
+        schedule="*/30 * * * * *",
+        defaults={"window": "0s", "deadline": "58s"},
+        migrations=_migrations,
+        batch=model.Batch,
+        state=model.State,
+        decision=model.Decision,
+        effects={"listing_live": "keyed", "auth_failed": "keyed", "daily_summary": "keyed"},
+    )
+
+
+@hookimpl
+def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
+    """Ask about the operations that are due."""
+    from pollctl_stockx_ops import fetch
+
+    return fetch.batches(run, db)
+
+
+@hookimpl
+def pollctl_load(db: Database, batch: Batch, run: Run) -> State:
+    """Read the jobs and accounts of one batch."""
+    from pollctl_stockx_ops import store
+
+    return store.load(db, batch, run)
+
+
+@hookimpl
+def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
+    """Judge what the upstream said about each job."""
+    from pollctl_stockx_ops import decide
+
+    return decide.decide(state, batch, now, settings)
+
+
+@hookimpl
+def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
+    """Write jobs, listings, history and logins, and queue the notifications."""
+    from pollctl_stockx_ops import store
+
+    store.apply(db, decisions, run)
+
+
+@hookimpl
+def pollctl_deliver(effect: Effect, run: Run) -> Any:
+    """Tell one recipient."""
+    from pollctl_stockx_ops import deliver
+
+    return deliver.deliver(effect, run)
+
+
+@hookimpl
+def pollctl_commands(group: click.Group) -> None:
+    """Add ``account``, ``track``, ``jobs``, ``retry``, ``listings``, ``history`` and ``stats``."""
+    from pollctl_stockx_ops import commands
+
+    commands.add_to(group)
+
+
+@hookimpl
+def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
+    """Answer jobs, listings and accounts by status, and the age of the oldest open job."""
+    from pollctl_stockx_ops import metrics
+
+    return metrics.families(db, now)
+
+
+def _migrations() -> Any:
+    from pollctl_stockx_ops import tables
+
+    return tables.migrations

@@ -32,7 +32,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     wait for a person, `dead` ones were given up.
     """
     from pollctl import store
-    from pollctl.outbox import listing
+    from pollctl.effects import listing
     from pollctl.plugins import canonical
 
     with closing(store.open_to_plan(invocation.config.core.database, [])) as db:
@@ -49,7 +49,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
     """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted anew."""
     from pollctl import store
-    from pollctl.outbox import listing, retry_now
+    from pollctl.effects import listing, retry_now
 
     _some(numbers, is_dead=is_dead)
     with closing(store.open_to_write(invocation.config.core.database)) as db:
@@ -64,7 +64,7 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""
     from pollctl import store
-    from pollctl.outbox import drop as give_up
+    from pollctl.effects import drop as give_up
 
     with closing(store.open_to_write(invocation.config.core.database)) as db:
         give_up(db, numbers)

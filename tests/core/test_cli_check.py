@@ -75,7 +75,7 @@ def test_a_schedule_that_may_not_mean_what_it_says_is_a_warning(tmp_path: Path) 
         ("raise SystemExit(0)", "cannot be imported"),
         (PLAIN.replace("pollctl_decide", "pollctl_decid"), "pollctl_decid"),
         (PLAIN.replace("def pollctl_apply(db", "def pollctl_apply(database"), "database"),
-        (PLAIN.replace('summary="', 'contract=99, summary="'), "contract version 99"),
+        (PLAIN.replace("contract=1", "contract=99"), "contract version 99"),
     ],
     ids=["no import", "exits", "misspelt hook", "unknown argument", "other contract"],
 )

@@ -89,7 +89,7 @@ from pollctl import Poller, hookimpl
 class Settings(msgspec.Struct, frozen=True):
     word: str = "hello"
 @hookimpl
-def pollctl_poller(): return Poller(summary="Talks.", settings=Settings, batch=int, decision=int)
+def pollctl_poller(): return Poller(contract=1, summary="Talks.", settings=Settings, batch=int, decision=int)
 @hookimpl
 def pollctl_fetch(run): yield 1
 @hookimpl

@@ -48,7 +48,7 @@ def m001(db):
 @hookimpl
 def pollctl_poller():
     return Poller(
-        summary="Learns words.", settings=Settings, batch=Batch, state=State, decision=Learn,
+        contract=1, summary="Learns words.", settings=Settings, batch=Batch, state=State, decision=Learn,
         migrations=lambda: migrations, effects={"say": "keyed", "shout": "hold"},
     )
 
@@ -553,12 +553,12 @@ BROKEN = {
     ),
     "has a strange argument": (PLAIN.replace("(db, decisions, run)", "(database, decisions)"), "database"),
     "needs another contract": (
-        PLAIN.replace("decision=Seen", "decision=Seen, contract=2"),
+        PLAIN.replace("contract=1", "contract=2"),
         "contract version 2",
     ),
     "answers no facts": (
         PLAIN.replace(
-            'return Poller(summary="Counts to two.", settings=Settings, batch=Batch, decision=Seen)',
+            'return Poller(contract=1, summary="Counts to two.", settings=Settings, batch=Batch, decision=Seen)',
             "return None",
         ),
         "answered NoneType",

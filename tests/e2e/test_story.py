@@ -36,6 +36,7 @@ def m001(db):
 @hookimpl
 def pollctl_poller():
     return Poller(
+        contract=1,
         summary="Is the gate open?", settings=Settings, batch=Reading, state=bool | None, decision=Opened | Closed,
         migrations=lambda: migrations, effects={"tell": "keyed"}, defaults={"record": "all"},
     )
