@@ -13,7 +13,7 @@ import click
 
 from pollctl import PluginContext, PollctlError, UsageError
 from pollctl_soc_sections import listings, wishes
-from pollctl_soc_sections.model import read_campus, read_term
+from pollctl_soc_sections.notation import read_campus, read_term
 
 _LISTED = (
     "id", "term", "campus", "index_number", "course", "section_status", "unresolved", "contact", "status", "sent_count",

@@ -215,8 +215,8 @@ def judge_suspect(
 ) -> Ruling:
     """A suspect answer is believed once enough that agree have come over long enough a time."""
     run = campus.suspicion
-    if run is None or now < run.since or len(own ^ run.first) > AGREEMENT * len(run.first):
-        run = Suspicion(first=own, since=now, polls=0)
+    if run is None or now < run.since or len(own.symmetric_difference(run.first)) > AGREEMENT * len(run.first):
+        run = Suspicion(first=sorted(own), since=now, polls=0)
     run = Suspicion(first=run.first, since=run.since, polls=run.polls + 1)
     if run.polls >= settings.confirm_polls and now - run.since >= settings.confirm_span:
         believed = f"{run.polls} answers over {now - run.since} agree: believed"
@@ -431,5 +431,8 @@ def judge_deferred(
         event_id=waiting.event_id,
         dedupe_key=waiting.dedupe_key,
         subscription_id=waiting.subscription_id,
+        effect_key=f"{waiting.effect_key}+"
+        if waiting.effect_key
+        else f"{waiting.dedupe_key}:{waiting.subscription_id}",
         reason="its time has come and the section is still open",
     )

@@ -30,10 +30,11 @@ def deliver(effect: Effect, run: Run) -> dict[str, Any]:
         order = fanout.order(db, effect)
     if order is None:
         return {"sent": False, "why": "the subscription is gone"}
-    if order.status not in ELIGIBLE:
-        return {"sent": False, "why": f"the subscription is {order.status}"}
     if order.is_over:
         return {"sent": False, "why": "the section closed before it could be told"}
+    if order.status not in ELIGIBLE:
+        is_left = order.status == "unsubscribed"
+        return {"sent": False, "why": f"the subscription is {order.status}", "later": not is_left}
     local = run.now.astimezone(run.timezone)
     wait = quiet_for(order, run.now, local.hour * 60 + local.minute)
     if wait:

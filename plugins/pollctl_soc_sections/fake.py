@@ -216,6 +216,9 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     soc: FakeSoc
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that went away."""
+
 
 class _Asked(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

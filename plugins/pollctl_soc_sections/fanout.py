@@ -71,10 +71,10 @@ def _candidate(row: Sequence[Any]) -> Candidate:
 def deferred(db: Database, poll: Poll) -> list[Deferred]:
     """Notifications of this term and campus that wait for their time."""
     rows = db.execute(
-        """SELECT event.id, dedupe_key, subscription.id, subscription.status, event.index_number, episode,
+        """SELECT event.id, dedupe_key, effect_key, subscription.id, subscription.status, event.index_number, episode,
                window, snooze_until
            FROM soc_open_event_notifications AS notification
-           JOIN soc_open_events AS event ON event.id = event_id
+           CROSS JOIN soc_open_events AS event ON event.id = event_id
            JOIN soc_subscriptions AS subscription ON subscription.id = subscription_id
            WHERE fanout_status = 'deferred' AND event.term = ? AND event.campus = ?
            ORDER BY event.id, subscription.id""",
@@ -84,12 +84,13 @@ def deferred(db: Database, poll: Poll) -> list[Deferred]:
         Deferred(
             event_id=row[0],
             dedupe_key=row[1],
-            subscription_id=row[2],
-            status=row[3],
-            index_number=row[4],
-            episode=row[5],
-            window=row[6],
-            snooze_until=_moment(row[7]),
+            effect_key=row[2],
+            subscription_id=row[3],
+            status=row[4],
+            index_number=row[5],
+            episode=row[6],
+            window=row[7],
+            snooze_until=_moment(row[8]),
         )
         for row in rows
     ]
@@ -99,8 +100,8 @@ def dead(db: Database, poll: Poll, plugin: str) -> list[tuple[int, int]]:
     """Event and subscription of notifications whose delivery the outbox has given up."""
     return db.execute(
         """SELECT event_id, subscription_id FROM soc_open_event_notifications
-           JOIN soc_open_events AS event ON event.id = event_id
-           JOIN outbox ON outbox.plugin = ? AND outbox.key = dedupe_key || ':' || subscription_id
+           CROSS JOIN soc_open_events AS event ON event.id = event_id
+           JOIN outbox ON outbox.plugin = ? AND outbox.key = effect_key
            WHERE fanout_status = 'pending' AND event.term = ? AND event.campus = ? AND outbox.status = 'dead'
            ORDER BY 1, 2""",
         [plugin, poll.term, poll.campus],
@@ -133,49 +134,50 @@ def add_notifications(db: Database, fans: Sequence[FanOut], run: Run) -> None:
         for start in range(0, len(fan.subscriptions), chunk):
             page = fan.subscriptions[start : start + chunk]
             db.execute(
-                """INSERT INTO soc_open_event_notifications (event_id, subscription_id, fanout_status, changed_at)
-                   SELECT event.id, value, ?, ? FROM soc_open_events AS event JOIN json_each(?)
-                   WHERE dedupe_key = ? ON CONFLICT DO NOTHING""",
+                """INSERT INTO soc_open_event_notifications (event_id, subscription_id, fanout_status, effect_key,
+                       changed_at)
+                   SELECT event.id, value, ?1, CASE ?1 WHEN 'pending' THEN dedupe_key || ':' || value END, ?2
+                   FROM soc_open_events AS event JOIN json_each(?3) WHERE dedupe_key = ?4 ON CONFLICT DO NOTHING""",
                 [status, to_text(run.now), json.dumps(page), fan.dedupe_key],
             )
             if not fan.is_deferred:
-                _queue(db, [(fan.dedupe_key, number) for number in page], run)
+                _queue(db, [(fan.dedupe_key, number, f"{fan.dedupe_key}:{number}") for number in page], run)
         run.count(**{status: len(fan.subscriptions)})
 
 
 def release(db: Database, released: Sequence[Release], run: Run) -> None:
     """Queue notifications that have waited long enough."""
-    _change(db, [(it.event_id, it.subscription_id, "pending") for it in released], run)
-    _queue(db, [(it.dedupe_key, it.subscription_id) for it in released], run)
+    db.conn.executemany(
+        """UPDATE soc_open_event_notifications SET fanout_status = 'pending', effect_key = ?3, changed_at = ?4
+           WHERE event_id = ?1 AND subscription_id = ?2""",
+        [(it.event_id, it.subscription_id, it.effect_key, to_text(run.now)) for it in released],
+    )
+    _queue(db, [(it.dedupe_key, it.subscription_id, it.effect_key) for it in released], run)
     run.count(released=len(released))
 
 
 def end(db: Database, ended: Sequence[EndNotification], run: Run) -> None:
     """Keep what became of notifications that will not go out, also in the subscriptions' history."""
-    _change(db, [(it.event_id, it.subscription_id, it.status) for it in ended], run)
-    note(db, [(it.subscription_id, it.status, it.reason) for it in ended], run.now)
-
-
-def _change(db: Database, changes: Sequence[tuple[int, int, str]], run: Run) -> None:
     db.conn.executemany(
         """UPDATE soc_open_event_notifications SET fanout_status = ?3, changed_at = ?4
            WHERE event_id = ?1 AND subscription_id = ?2""",
-        [(*change, to_text(run.now)) for change in changes],
+        [(it.event_id, it.subscription_id, it.status, to_text(run.now)) for it in ended],
     )
+    note(db, [(it.subscription_id, it.status, it.reason) for it in ended], run.now)
 
 
-def _queue(db: Database, told: Sequence[tuple[str, int]], run: Run) -> None:
-    """One effect per event and subscription; those to one contact go in order, and the contact itself stays here."""
+def _queue(db: Database, told: Sequence[tuple[str, int, str]], run: Run) -> None:
+    """One effect per event, subscription and key; those to one contact go in order, and the contact itself stays here."""
     lanes = dict(
         db.execute(
             """SELECT id, (SELECT min(id) FROM soc_subscriptions AS first WHERE first.contact = subscription.contact)
                FROM soc_subscriptions AS subscription WHERE id IN (SELECT value FROM json_each(?))""",
-            [json.dumps([number for _, number in told])],
+            [json.dumps([number for _, number, _ in told])],
         ).fetchall()
     )
-    for key, number in told:
-        payload = {"dedupe_key": key, "subscription_id": number}
-        run.effect("opening", f"{key}:{number}", payload, lane=f"contact:{lanes[number]}")
+    for dedupe_key, number, key in told:
+        payload = {"dedupe_key": dedupe_key, "subscription_id": number}
+        run.effect("opening", key, payload, lane=f"contact:{lanes[number]}")
 
 
 def note(db: Database, events: Sequence[tuple[int, str, str]], at: datetime) -> None:
@@ -218,7 +220,7 @@ def order(db: Database, effect: Effect) -> Order | None:
 
 def settle(db: Database, told: dict[str, Any], result: dict[str, Any], now: datetime) -> None:
     """Keep what became of a notification; one that was sent counts, and the last one allowed pauses."""
-    status = "sent" if result["sent"] else "expired"
+    status = "sent" if result["sent"] else "deferred" if result.get("later") else "expired"
     changed = db.execute(
         """UPDATE soc_open_event_notifications SET fanout_status = ?, changed_at = ? WHERE subscription_id = ?
            AND event_id = (SELECT id FROM soc_open_events WHERE dedupe_key = ?) AND fanout_status <> 'sent'""",

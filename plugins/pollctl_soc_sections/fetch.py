@@ -8,11 +8,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from pollctl import Answer, Request, Run, retry_after, strict_json
 from pollctl_soc_sections import store
-from pollctl_soc_sections.model import CAMPUSES, Catalogue, CatalogueSection, Poll
+from pollctl_soc_sections.model import Catalogue, CatalogueSection, Poll
+from pollctl_soc_sections.notation import CAMPUSES
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -205,10 +207,7 @@ def read_sections(body: bytes, campus: str) -> list[CatalogueSection]:
     Raises:
         UnreadableError: it is no array of courses, or holds sections but none of this campus.
     """
-    try:
-        courses: list[_Course] = strict_json(body, list[_Course], unique_keys=False)
-    except ValueError as error:
-        raise UnreadableError(f"the catalogue is no array of courses: {error}") from error
+    courses = _courses(body)
     found = {
         section.index: _described(course, section)
         for course in courses
@@ -218,6 +217,19 @@ def read_sections(body: bytes, campus: str) -> list[CatalogueSection]:
     if courses and not found:
         raise UnreadableError(f"the catalogue holds no section of {campus}; check term and campus")
     return list(found.values())
+
+
+def _courses(body: bytes) -> list[_Course]:
+    """The courses in a body.
+
+    Not by ``strict_json``: brackets within a text make it build the whole tree of 21 MB, which takes 330 MB. What it would
+    refuse cannot get through here: only texts are taken, and those are tidied.
+    """
+    try:
+        return msgspec.json.decode(body, type=list[_Course])
+    except (ValueError, RecursionError) as error:
+        what = "the body is HTML or XML" if body.lstrip()[:1] == b"<" else str(error)
+        raise UnreadableError(f"the catalogue is no array of courses: {what}") from error
 
 
 def _is_elsewhere(code: str | None, campus: str) -> bool:

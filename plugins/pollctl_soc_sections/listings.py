@@ -124,7 +124,7 @@ def sections(db: Database, *, is_open: bool, term: str | None, campus: str | Non
                    WHERE subscription.term = section.term AND subscription.campus = section.campus
                    AND subscription.index_number = section.index_number AND subscription.status <> 'unsubscribed'
                ) AS subscriptions
-               FROM soc_sections AS section WHERE (? OR status = 'OPEN') AND coalesce(term = ?, 1)
+               FROM soc_sections AS section WHERE is_known = 1 AND (? OR status = 'OPEN') AND coalesce(term = ?, 1)
                AND coalesce(campus = ?, 1) ORDER BY term, campus, index_number""",
             [not is_open, term, campus],
         )
@@ -183,7 +183,7 @@ def campus_counters(db: Database) -> list[dict[str, Any]]:
         db.query(
             """SELECT term, campus, polls, failures, suspects, last_poll_at,
                (SELECT count(*) FROM soc_sections AS section WHERE section.term = campus.term
-                   AND section.campus = campus.campus AND status = 'OPEN') AS open_sections
+                   AND section.campus = campus.campus AND status = 'OPEN' AND is_known = 1) AS open_sections
                FROM soc_campuses AS campus ORDER BY term, campus"""
         )
     )

@@ -10,15 +10,8 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 
 from pollctl import Duration
+from pollctl_soc_sections.notation import read_campus, read_term
 
-CAMPUSES = (
-    "NB", "NK", "CM", "ONLINE_NB", "ONLINE_NK", "ONLINE_CM",
-    "B", "CC", "H", "CU", "MC", "WM", "L", "AC", "J", "D", "RV",
-)  # fmt: skip
-_SEASONS = {"W": "0", "SP": "1", "SU": "7", "FA": "9"}
-_TERM = re.compile(r"(?P<code>[0179])(?P<year>20[0-9]{2})|(?P<year2>20[0-9]{2})(?P<code2>[0179])")
-_NAMED_TERM = re.compile(r"(?P<season>W|SP|SU|FA)(?P<year>20[0-9]{2})")
-_INDEX = re.compile(r"[0-9]{5}")
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 
 SectionStatus = Literal["UNKNOWN", "OPEN", "CLOSED"]
@@ -62,45 +55,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     def polled(self) -> list[tuple[str, str]]:
         """Pairs of term and campus that a pass asks for, each once."""
         return list(dict.fromkeys((read_term(term), campus) for term in self.terms for campus in self.campuses))
-
-
-def read_term(text: str) -> str:
-    """A term as ``<term><year>``: ``92026``, also from ``20269`` and ``FA2026``.
-
-    Raises:
-        ValueError: it is none; says how one is written.
-    """
-    if named := _NAMED_TERM.fullmatch(text):
-        return _SEASONS[named["season"]] + named["year"]
-    if coded := _TERM.fullmatch(text):
-        return (coded["code"] or coded["code2"]) + (coded["year"] or coded["year2"])
-    raise ValueError(
-        f"{text!r} is no term; write 92026 (0 winter, 1 spring, 7 summer, 9 fall), 20269, or FA2026 (W, SP, SU, FA)"
-    )
-
-
-def read_campus(text: str) -> str:
-    """A campus code, which is case-sensitive.
-
-    Raises:
-        ValueError: it is none; lists them.
-    """
-    if text in CAMPUSES:
-        return text
-    raise ValueError(f"{text!r} is no campus; one of {' '.join(CAMPUSES)} (capitals count)")
-
-
-def read_index(text: str) -> str:
-    """The index of a section.
-
-    Raises:
-        ValueError: it has not exactly five digits.
-    """
-    if _INDEX.fullmatch(text):
-        return text
-    is_short = text.isascii() and text.isdigit() and len(text) < 5  # noqa: PLR2004 - digits of an index
-    hint = f"; leading zeros count: write {text:0>5}" if is_short else ""
-    raise ValueError(f"{text!r} is no index: exactly five digits are needed{hint}")
 
 
 def read_window(text: str) -> tuple[int, int]:
@@ -174,9 +128,9 @@ Batch = Poll | Catalogue
 
 
 class Suspicion(Struct, frozen=True, kw_only=True):
-    """A run of suspect answers that agree: the first one, since when, and how many."""
+    """A run of suspect answers that agree: the campus' own sections in the first one, since when, and how many."""
 
-    first: frozenset[str]
+    first: list[str]
     since: datetime
     polls: int
 
@@ -228,10 +182,15 @@ class Candidate(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Deferred(Struct, frozen=True, kw_only=True, gc=False):
-    """A notification that waits for its subscriber's window, or for the end of a snooze."""
+    """A notification that waits for its subscriber's window, or for the end of a snooze or a pause.
+
+    Attributes:
+        effect_key: of the effect that was queued for it but came too late to be sent; None where there was none yet.
+    """
 
     event_id: int
     dedupe_key: str
+    effect_key: str | None
     subscription_id: int
     status: SubscriptionStatus
     index_number: str
@@ -370,11 +329,12 @@ class FanOut(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Release(Struct, frozen=True, kw_only=True, tag=True):
-    """The time of a deferred notification has come."""
+    """The time of a deferred notification has come; ``effect_key`` is new, because the outbox sends no key twice."""
 
     event_id: int
     dedupe_key: str
     subscription_id: int
+    effect_key: str
     reason: str
 
 

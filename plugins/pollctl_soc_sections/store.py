@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from pollctl import from_text, to_text
-from pollctl_soc_sections import fanout
+from pollctl_soc_sections import catalogues, fanout
 from pollctl_soc_sections.model import (
     Batch,
     Campus,
@@ -69,7 +67,8 @@ def known_campuses(db: Database) -> dict[tuple[str, str], Known]:
     rows = db.execute(
         """SELECT term, campus, catalogue_size, catalogue_read_at, catalogue_tried_at, catalogue_failure,
            CASE WHEN NOT EXISTS (SELECT 1 FROM soc_sections AS section WHERE section.term = campus.term
-               AND section.campus = campus.campus AND section.status = 'UNKNOWN') THEN settled_hash END
+               AND section.campus = campus.campus AND section.status = 'UNKNOWN' AND is_known = 1)
+               THEN settled_hash END
            FROM soc_campuses AS campus"""
     )
     return {
@@ -86,7 +85,7 @@ def load(db: Database, batch: Batch, run: Run) -> State:
     campus = _campus(db, batch)
     if isinstance(batch, Catalogue) or batch.failure:
         return State(campus=campus)
-    statuses, misses = _statuses(db, batch)
+    statuses, misses, unresolved = _sections(db, batch)
     changing = batch.listed & statuses["CLOSED"]
     candidates = fanout.candidates(db, batch, changing | (batch.listed & statuses["UNKNOWN"]), run.settings.chunk)
     deferred = fanout.deferred(db, batch)
@@ -99,7 +98,7 @@ def load(db: Database, batch: Batch, run: Run) -> State:
         closed=statuses["CLOSED"],
         unknown=statuses["UNKNOWN"],
         misses=misses,
-        unresolved=_unresolved(db, batch) if campus.catalogue_size and not batch.is_same else frozenset(),
+        unresolved=unresolved,
         details=_details(db, batch, touched.union(changing, statuses["OPEN"] - batch.listed)),
         candidates=candidates,
         deferred=deferred,
@@ -120,40 +119,40 @@ def _campus(db: Database, batch: Batch) -> Campus:
     return Campus(
         counts=json.loads(counts),
         last_counted_at=_moment(last_counted_at),
-        suspicion=None
-        if since is None
-        else Suspicion(first=frozenset(first.split()), since=from_text(since), polls=polls),
+        suspicion=None if since is None else Suspicion(first=first.split(), since=from_text(since), polls=polls),
         catalogue_size=catalogue_size,
         oldest_poll_at=_moment(oldest_poll_at),
     )
 
 
-def _statuses(db: Database, poll: Poll) -> tuple[dict[str, frozenset[str]], dict[str, int]]:
-    """Indexes by status, and the misses of those that have some; nothing where the answer was the same.
+class _Sections(NamedTuple):
+    """The known sections of a term and campus; empty where the answer was the same."""
 
-    One long text for each status and number of misses is read several times as fast as a row for each section.
-    """
-    found: dict[str, list[str]] = {"OPEN": [], "CLOSED": [], "UNKNOWN": []}
+    by_status: dict[str, frozenset[str]]
+    misses: dict[str, int]
+    unresolved: frozenset[str]
+
+
+def _sections(db: Database, poll: Poll) -> _Sections:
+    """Read them as a long text for each status: several times as fast as a row for each section."""
+    by_status: dict[str, list[str]] = {"OPEN": [], "CLOSED": [], "UNKNOWN": []}
     misses: dict[str, int] = {}
-    if not poll.is_same:
-        for status, missed, joined in db.execute(
-            """SELECT status, misses, group_concat(index_number, ' ') FROM soc_sections
-               WHERE term = ? AND campus = ? GROUP BY status, misses""",
+    unresolved: list[str] = []
+    for status, missed, is_catalogued, joined in (
+        ()
+        if poll.is_same
+        else db.execute(
+            """SELECT status, misses, is_catalogued, group_concat(index_number, ' ') FROM soc_sections
+           WHERE term = ? AND campus = ? AND is_known = 1 GROUP BY status, misses, is_catalogued""",
             [poll.term, poll.campus],
-        ):
-            indexes = joined.split()
-            found[status] += indexes
-            if missed:
-                misses.update(dict.fromkeys(indexes, missed))
-    return {status: frozenset(indexes) for status, indexes in found.items()}, misses
-
-
-def _unresolved(db: Database, poll: Poll) -> frozenset[str]:
-    rows = db.execute(
-        "SELECT index_number FROM soc_sections WHERE term = ? AND campus = ? AND is_catalogued = 0",
-        [poll.term, poll.campus],
-    )
-    return frozenset(index for (index,) in rows)
+        )
+    ):
+        indexes = joined.split()
+        by_status[status] += indexes
+        misses.update(dict.fromkeys(indexes, missed) if missed else {})
+        unresolved += [] if is_catalogued else indexes
+    statuses = {status: frozenset(indexes) for status, indexes in by_status.items()}
+    return _Sections(statuses, misses, frozenset(unresolved))
 
 
 def _details(db: Database, poll: Poll, indexes: Iterable[str]) -> dict[str, Details]:
@@ -162,7 +161,7 @@ def _details(db: Database, poll: Poll, indexes: Iterable[str]) -> dict[str, Deta
         return {}
     rows = db.execute(
         """SELECT index_number, episode, section_number, course, title, open_to, permission FROM json_each(?)
-           JOIN soc_sections ON term = ? AND campus = ? AND index_number = value""",
+           CROSS JOIN soc_sections ON term = ? AND campus = ? AND index_number = value""",
         [wanted, poll.term, poll.campus],
     )
     return {
@@ -228,7 +227,7 @@ def _remember(db: Database, poll: RecordPoll, at: str) -> None:
             json.dumps(poll.counts),
             _text(poll.last_counted_at),
             poll.settled_hash,
-            " ".join(sorted(suspicion.first)) if suspicion else None,
+            " ".join(suspicion.first) if suspicion else None,
             _text(suspicion.since) if suspicion else None,
             suspicion.polls if suspicion else 0,
         ],
@@ -238,7 +237,7 @@ def _remember(db: Database, poll: RecordPoll, at: str) -> None:
 def _store_states(db: Database, stored: Sequence[StoreStates], _: Run) -> None:
     db.conn.executemany(
         """INSERT INTO soc_sections (term, campus, index_number, status, changed_at) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT DO UPDATE SET status = excluded.status, changed_at = excluded.changed_at""",
+           ON CONFLICT DO UPDATE SET status = excluded.status, changed_at = excluded.changed_at, is_known = 1""",
         [
             (first.term, first.campus, index, status, to_text(first.at))
             for first in stored
@@ -300,61 +299,6 @@ def _add_status_events(
     )  # fmt: skip
 
 
-def _store_catalogues(db: Database, catalogues: Sequence[StoreCatalogue], run: Run) -> None:
-    """Sections are added and described, never dropped: one that is gone from the catalogue is merely never open."""
-    for catalogue in catalogues:
-        key, at = (catalogue.term, catalogue.campus), to_text(catalogue.read_at)
-        db.conn.executemany(
-            """INSERT INTO soc_sections (term, campus, index_number, section_number, course, title, open_to,
-                   permission, is_catalogued) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
-               ON CONFLICT DO UPDATE SET section_number = excluded.section_number, course = excluded.course,
-                   title = excluded.title, open_to = excluded.open_to, permission = excluded.permission,
-                   is_catalogued = 1
-               WHERE is_catalogued = 0 OR (section_number, course, title, open_to, permission) IS NOT
-                   (excluded.section_number, excluded.course, excluded.title, excluded.open_to, excluded.permission)""",
-            [(*key, *msgspec.structs.astuple(section)) for section in catalogue.sections],
-        )
-        if catalogue.is_first and catalogue.sections:
-            _count_anew(db, key)
-        _note_catalogue(db, key, at, at, None)
-        run.count(catalogued=len(catalogue.sections))
-
-
-def _count_anew(db: Database, key: tuple[str, str]) -> None:
-    """Forget what was only ever seen in an answer: from now on the catalogue says what belongs to the campus."""
-    db.execute(
-        """DELETE FROM soc_sections WHERE term = ?1 AND campus = ?2 AND is_catalogued = 0 AND index_number NOT IN
-           (SELECT index_number FROM soc_subscriptions WHERE term = ?1 AND campus = ?2)""",
-        key,
-    )
-    db.execute(
-        """UPDATE soc_campuses SET counts = '[]', settled_hash = NULL, suspect_first = NULL, suspect_since = NULL,
-           suspect_polls = 0 WHERE term = ? AND campus = ?""",
-        key,
-    )
-
-
-def _keep_catalogues(db: Database, kept: Sequence[KeepCatalogue], _: Run) -> None:
-    for catalogue in kept:
-        _note_catalogue(db, (catalogue.term, catalogue.campus), None, to_text(catalogue.tried_at), catalogue.failure)
-
-
-def _note_catalogue(
-    db: Database, key: tuple[str, str], read_at: str | None, tried_at: str, failure: str | None
-) -> None:
-    db.execute(
-        """INSERT INTO soc_campuses (term, campus) VALUES (?, ?) ON CONFLICT DO NOTHING""",
-        key,
-    )
-    db.execute(
-        """UPDATE soc_campuses SET catalogue_read_at = coalesce(?3, catalogue_read_at), catalogue_tried_at = ?4,
-           catalogue_failure = ?5, catalogue_size = (SELECT count(*) FROM soc_sections
-               WHERE term = ?1 AND campus = ?2 AND is_catalogued = 1)
-           WHERE term = ?1 AND campus = ?2""",
-        [*key, read_at, tried_at, failure],
-    )
-
-
 def _prune(db: Database, pruned: Sequence[PrunePolls], _: Run) -> None:
     for it in pruned:
         db.execute(
@@ -367,8 +311,8 @@ def _prune(db: Database, pruned: Sequence[PrunePolls], _: Run) -> None:
 _WRITERS: Sequence[tuple[type, Callable[[Database, Any, Run], None]]] = (
     (HoldUpstream, _hold),
     (RecordPoll, _record_polls),
-    (StoreCatalogue, _store_catalogues),
-    (KeepCatalogue, _keep_catalogues),
+    (StoreCatalogue, catalogues.store),
+    (KeepCatalogue, catalogues.keep),
     (StoreStates, _store_states),
     (CountMisses, _count_misses),
     (CloseSection, _close),

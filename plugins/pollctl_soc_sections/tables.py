@@ -32,6 +32,7 @@ _TABLES = (
     misses INTEGER NOT NULL DEFAULT 0 CHECK (misses >= 0),
     episode INTEGER NOT NULL DEFAULT 0 CHECK (episode >= 0),
     changed_at TEXT CHECK ({_is_moment("changed_at")}),
+    is_known INTEGER NOT NULL DEFAULT 1 CHECK (is_known IN (0, 1)),
     is_catalogued INTEGER NOT NULL DEFAULT 0 CHECK (is_catalogued IN (0, 1)),
     section_number TEXT NOT NULL DEFAULT '',
     course TEXT NOT NULL DEFAULT '',
@@ -39,11 +40,11 @@ _TABLES = (
     open_to TEXT NOT NULL DEFAULT '',
     permission TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (term, campus, index_number),
-    CHECK (status = 'OPEN' OR misses = 0)
+    CHECK (status = 'OPEN' OR misses = 0),
+    CHECK (is_known OR status = 'UNKNOWN')
 ) STRICT, WITHOUT ROWID""",
     # Holds the indexes too (they are part of the primary key): a poll reads this and not the wide rows.
-    "CREATE INDEX soc_sections_by_status ON soc_sections (term, campus, status, misses)",
-    "CREATE INDEX soc_sections_unresolved ON soc_sections (term, campus) WHERE is_catalogued = 0",
+    "CREATE INDEX soc_sections_by_status ON soc_sections (term, campus, is_known, status, misses, is_catalogued)",
     f"""CREATE TABLE soc_campuses (
     {_CAMPUS},
     counts TEXT NOT NULL DEFAULT '[]',
@@ -105,11 +106,12 @@ _TABLES = (
 ) STRICT""",
     """CREATE UNIQUE INDEX soc_subscriptions_live ON soc_subscriptions (term, campus, index_number, contact)
     WHERE status <> 'unsubscribed'""",
+    "CREATE INDEX soc_subscriptions_by_campus ON soc_subscriptions (term, campus)",
     "CREATE INDEX soc_subscriptions_by_contact ON soc_subscriptions (contact)",
     # Whoever inserts a subscription, its section is known from then on.
     """CREATE TRIGGER soc_subscribed AFTER INSERT ON soc_subscriptions BEGIN
     INSERT INTO soc_sections (term, campus, index_number) VALUES (new.term, new.campus, new.index_number)
-    ON CONFLICT DO NOTHING;
+    ON CONFLICT DO UPDATE SET is_known = 1 WHERE is_known = 0;
 END""",
     f"""CREATE TABLE soc_subscription_events (
     id INTEGER PRIMARY KEY,
@@ -137,11 +139,16 @@ END""",
     subscription_id INTEGER NOT NULL REFERENCES soc_subscriptions (id) ON DELETE CASCADE,
     fanout_status TEXT NOT NULL DEFAULT 'pending'
         CHECK (fanout_status IN ('pending', 'deferred', 'sent', 'failed', 'expired')),
+    effect_key TEXT,
     changed_at TEXT NOT NULL CHECK ({_is_moment("changed_at")}),
     PRIMARY KEY (event_id, subscription_id)
 ) STRICT, WITHOUT ROWID""",
-    """CREATE INDEX soc_open_event_notifications_waiting ON soc_open_event_notifications (fanout_status)
-    WHERE fanout_status IN ('pending', 'deferred')""",
+    # Two, because SQLite does not see that one value is among several.
+    *(
+        f"""CREATE INDEX soc_open_event_notifications_{status} ON soc_open_event_notifications (fanout_status)
+    WHERE fanout_status = '{status}'"""
+        for status in ("pending", "deferred")
+    ),
     "CREATE INDEX soc_open_event_notifications_by_subscription ON soc_open_event_notifications (subscription_id)",
 )
 

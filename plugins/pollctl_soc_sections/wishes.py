@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from pollctl import UsageError, from_text
 from pollctl_soc_sections.listings import NewSubscription
-from pollctl_soc_sections.model import read_campus, read_index, read_term, read_window
+from pollctl_soc_sections.model import read_window
+from pollctl_soc_sections.notation import read_campus, read_index, read_term
 
 REQUIRED = ("index", "term", "campus", "contact")
 OPTIONAL = ("window", "max", "snooze_until", "unless_open")

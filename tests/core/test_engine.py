@@ -291,6 +291,16 @@ def test_a_second_pass_of_the_same_plugin_is_told_who_is_at_work(parrot: Parrot)
     first.communicate()
 
 
+def test_of_many_starts_at_once_one_works_and_the_others_say_locked(parrot: Parrot) -> None:
+    parrot.teach(with_hook(fetch="(run):\n    time.sleep(5)\n    yield Batch('one')\n"))
+    passes = [parrot.start() for _ in range(10)]
+    codes = sorted(child.wait(timeout=60) for child in passes)
+    for child in passes:
+        child.communicate()
+    assert codes == [0] + [75] * 9
+    assert parrot.rows("SELECT outcome FROM runs") == ["ok"]
+
+
 def test_a_killed_pass_is_marked_crashed_by_the_next_which_finishes_its_work(parrot: Parrot) -> None:
     parrot.teach(with_hook(deliver="(effect):\n    os.kill(os.getpid(), 9)\n"))
     child = parrot.start()

@@ -1,0 +1,50 @@
+"""The story that ``pollctl demo`` tells of soc_sections: a class closes, flaps and opens, and one student is told, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pollctl_soc_sections.fake import FakeSoc
+
+if TYPE_CHECKING:
+    from pollctl.stage import Stage
+
+_SIZE = 200
+
+
+def tell(stage: Stage) -> None:
+    """Watch a class through a registration morning on which the upstream lies once."""
+    with FakeSoc({"NB": _SIZE}, open_share=0.9) as soc:
+        wanted = min(soc.open_sections("NB"))
+        stage.title("soc_sections: tell me when my class opens")
+        stage.settings(f'[plugins.soc_sections]\nbase_url = "{soc.url}"\ncampuses = ["NB"]')
+        stage.say(
+            f"The class with index {wanted} is open; a student who does not want it yet asks to hear when it opens again."
+        )
+        stage.passes("soc_sections", _at(0))
+        stage.pollctl(
+            "soc-sections", "subscribe", wanted, "--term", "FA2026", "--campus", "NB",
+            "--contact", stage.inbox("student"), "--unless-open", at=_at(0),
+        )  # fmt: skip
+        stage.say("At 13:01 it is missing from the list, and back a minute later: a flap, of which nobody hears.")
+        _poll(stage, soc, wanted, "XO", first=1)
+        stage.say("Then it is really full: missed twice in a row, it counts as closed.")
+        _poll(stage, soc, wanted, "XX", first=3)
+        stage.say("At 13:05 the upstream loses a third of all classes for a minute. That is no reason to close any:")
+        soc.faults["NB"] = ["partial"]
+        _poll(stage, soc, wanted, "XX", first=5)
+        stage.say("Somebody drops the class. The student is told, once, however long it stays open:")
+        _poll(stage, soc, wanted, "OOO", first=7)
+        stage.pollctl("soc-sections", "events", at=_at(9))
+        stage.pollctl("soc-sections", "subscriptions", at=_at(9))
+
+
+def _poll(stage: Stage, soc: FakeSoc, wanted: str, letters: str, *, first: int) -> None:
+    """A pass a minute: O for open, X for full."""
+    for minute, letter in enumerate(letters, start=first):
+        (soc.open if letter == "O" else soc.close)("NB", wanted)
+        stage.passes("soc_sections", _at(minute))
+
+
+def _at(minute: int) -> str:
+    return f"2026-08-03T13:{minute:02d}:00Z"

@@ -1,0 +1,92 @@
+"""Late deliveries: who is still to be told, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from plugins.soc_sections.world import INDEX, MINUTE, NOON
+
+from pollctl import DeliveryError, Effect
+from pollctl_soc_sections.deliver import deliver, quiet_for
+from pollctl_soc_sections.fanout import Order
+
+
+def queued(world: Any) -> Effect:
+    """The effect of an opening that a pass has seen."""
+    world.poll(["10000"])
+    world.poll(["10000", INDEX])
+    ((key, payload, lane),) = world.run.effects
+    return Effect(id=1, kind="opening", key=key, payload=payload, lane=lane, attempt=1, created_at=NOON)
+
+
+def order(window: str | None = None, snooze_until: datetime | None = None) -> Order:
+    return Order("json://x", "active", window, snooze_until, "{}", is_over=False)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "wait"),
+    [
+        (order(), 0), (order("08:00-22:00"), 0), (order("12:01-22:00"), 1), (order("22:00-06:00"), 600),
+        (order("11:00-11:59"), 23 * 60), (order(snooze_until=NOON + 90 * MINUTE), 90), (order(snooze_until=NOON), 0),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_late_delivery_waits_for_the_window(wanted: Order, wait: int) -> None:
+    assert quiet_for(wanted, NOON, 12 * 60) == timedelta(minutes=wait)
+
+
+def test_a_delivery_outside_the_window_is_put_off_until_it_opens(world: Any) -> None:
+    number = world.subscribe()
+    effect = queued(world)
+    world.db.execute("UPDATE soc_subscriptions SET window = '13:02-14:00' WHERE id = ?", [number])
+    with pytest.raises(DeliveryError, match="window") as refused:
+        deliver(effect, world.run)
+    assert refused.value.retry_after == 3600
+
+
+@pytest.mark.parametrize(
+    ("status", "becomes"), [("paused", "deferred"), ("suppressed", "deferred"), ("unsubscribed", "expired")]
+)
+def test_nobody_is_told_who_does_not_want_to_hear_now(world: Any, status: str, becomes: str) -> None:
+    world.subscribe()
+    effect = queued(world)
+    world.db.execute("UPDATE soc_subscriptions SET status = ?", [status])
+    world.deliver(deliver(effect, world.run))
+    assert world.fanned() == [(1, becomes)]
+    assert world.rows("SELECT sent_count FROM soc_subscriptions") == [(0,)]
+
+
+def test_who_was_paused_when_it_should_have_been_sent_is_told_when_resumed(world: Any) -> None:
+    world.subscribe()
+    effect = queued(world)
+    world.db.execute("UPDATE soc_subscriptions SET status = 'paused'")
+    world.deliver(deliver(effect, world.run))
+    world.poll(["10000", INDEX])
+    assert world.run.effects == []
+    world.db.execute("UPDATE soc_subscriptions SET status = 'active'")
+    world.poll(["10000", INDEX])
+    ((key, _, _),) = world.run.effects
+    assert key == f"{effect.key}+"
+    assert (world.deliver(), world.fanned()) == ([1], [(1, "sent")])
+
+
+def test_a_repeat_of_a_delivery_that_was_recorded_counts_once(world: Any) -> None:
+    world.subscribe()
+    effect = queued(world)
+    for _ in range(2):
+        world.run.effects = [(effect.key, effect.payload, effect.lane)]
+        world.deliver()
+    assert world.rows("SELECT sent_count, last_known_section_status FROM soc_subscriptions") == [(1, "OPEN")]
+
+
+def test_subscriptions_with_one_contact_share_a_lane(world: Any) -> None:
+    for index, contact in ((INDEX, "a"), ("10001", "a"), (INDEX, "b")):
+        world.subscribe(index, contact=f"json://127.0.0.1/{contact}")
+    world.poll(["10000"])
+    world.poll(["10000", "10001", INDEX])
+    assert sorted((payload["subscription_id"], lane) for _, payload, lane in world.run.effects) == [
+        (1, "contact:1"), (2, "contact:1"), (3, "contact:3"),
+    ]  # fmt: skip
+    assert "127.0.0.1" not in str(world.run.effects)
