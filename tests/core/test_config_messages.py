@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from pollctl.config import load
-from pollctl.config_toml import one_line
 from pollctl.errors import ConfigError
+from pollctl.text import one_line
 from pollctl.units import Duration, Secret, Size
 
 DURATION = 'allowed a duration such as "500ms", "20s", "15m", "2h" or "1d"'

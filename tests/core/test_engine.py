@@ -207,7 +207,7 @@ def test_a_bad_batch_leaves_no_trace_and_does_not_hide_the_next(parrot: Parrot, 
     parrot.teach(with_hook(**{hook: bodies[hook].replace("RAISED", raised)}))
     report = parrot.run(code=1)
     assert (report["outcome"], report["batches"], report["stats"]) == ("failed", 1, {"learned": 1})
-    assert f"{hook} raised {raised.split('(')[0]}" in report["error"]["message"]
+    assert f"{hook} raised {raised.split('(', maxsplit=1)[0]}" in report["error"]["message"]
     assert parrot.rows("SELECT word FROM parrot_words") == ["two"]
     assert parrot.said == ["two"]
 

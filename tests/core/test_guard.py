@@ -31,7 +31,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def guarded(db: Database) -> GuardedConnection:
-    return cast(GuardedConnection, db.conn)
+    return cast("GuardedConnection", db.conn)
 
 
 @pytest.mark.parametrize(

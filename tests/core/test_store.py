@@ -202,9 +202,8 @@ def test_a_transaction_is_committed_whole_or_not_at_all(path: Path) -> None:
 
 
 def test_a_transaction_that_was_ended_inside_is_an_error(path: Path) -> None:
-    with closing(store.open_to_write(path)) as db:
-        with pytest.raises(DatabaseError, match="ended inside"), store.writing(db):
-            db.conn.execute("ROLLBACK")
+    with closing(store.open_to_write(path)) as db, pytest.raises(DatabaseError, match="ended inside"), store.writing(db):
+        db.conn.execute("ROLLBACK")
 
 
 def test_a_transaction_begins_immediate_so_that_a_second_writer_waits_at_the_start(path: Path) -> None:

@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from plugin_package import clean_environment, command, run_pollctl, write_settings
-from pollctl_latency.fake import LOST, FakeApi, Reply
 
 from pollctl import to_text
+from pollctl_latency.fake import LOST, FakeApi, Reply
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", "40"))
 SEED = int(os.environ.get("POLLCTL_SEED", "4402"))
@@ -179,4 +179,8 @@ def test_killed_passes_end_like_undisturbed_ones(tmp_path: Path) -> None:
         assert set(quiet.keys.values()) <= {1}
         outcomes = disturbed.outcomes()
         assert outcomes["crashed"] >= killed / 3, f"too few kills hit the pass itself: {outcomes}"
-        print(json.dumps({"killed": killed, "crashed": outcomes["crashed"], "repeats": sum(told.keys.values()) - len(told.keys)}))
+        print(
+            json.dumps(
+                {"killed": killed, "crashed": outcomes["crashed"], "repeats": sum(told.keys.values()) - len(told.keys)}
+            )
+        )

@@ -157,7 +157,9 @@ def test_whenever_a_pass_is_killed_each_job_ends_once_and_is_told_once_by_key(tm
             world.whole_pass()
         check(world, told)
         cut = world.rows("SELECT count(*) FROM outbox WHERE attempts > 1")[0][0]
-        print(f"{len(world.expected)} jobs, {killed} killed, {crashed} of them within a pass, {cut} deliveries repeated")
+        print(
+            f"{len(world.expected)} jobs, {killed} killed, {crashed} of them within a pass, {cut} deliveries repeated"
+        )
 
 
 def check(world: World, told: Sink) -> None:
