@@ -97,7 +97,7 @@ CREATE TABLE latency_jobs (
     alert_recovery INTEGER NOT NULL DEFAULT 0 CHECK (alert_recovery IN (0, 1)),
     started_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
         CHECK (started_at BETWEEN '2000' AND '2300' AND started_at LIKE '%Z' AND substr(started_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', started_at, '+0 days')),
-    last_ping_at TEXT CHECK (last_ping_at BETWEEN '2000' AND '2300' AND last_ping_at LIKE '%Z' AND substr(last_ping_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', last_ping_at, '+0 days')),
+    last_ping_at TEXT CHECK (last_ping_at GLOB '20??-??-??T??:??:??*Z'),
     completed_at TEXT CHECK (completed_at BETWEEN '2000' AND '2300' AND completed_at LIKE '%Z' AND substr(completed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', completed_at, '+0 days')),
     is_rolled_up INTEGER NOT NULL DEFAULT 0 CHECK (is_rolled_up IN (0, 1)),
     success INTEGER NOT NULL DEFAULT 0,
@@ -153,4 +153,208 @@ CREATE TABLE latency_notify (
     job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
     url TEXT NOT NULL,
     UNIQUE (job_id, url)
+) STRICT;
+CREATE TABLE soc_sections (
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    index_number TEXT NOT NULL CHECK (index_number GLOB '[0-9][0-9][0-9][0-9][0-9]'),
+    status TEXT NOT NULL DEFAULT 'UNKNOWN' CHECK (status IN ('UNKNOWN', 'OPEN', 'CLOSED')),
+    misses INTEGER NOT NULL DEFAULT 0 CHECK (misses >= 0),
+    episode INTEGER NOT NULL DEFAULT 0 CHECK (episode >= 0),
+    changed_at TEXT CHECK (changed_at BETWEEN '2000' AND '2300' AND changed_at LIKE '%Z' AND substr(changed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', changed_at, '+0 days')),
+    is_known INTEGER NOT NULL DEFAULT 1 CHECK (is_known IN (0, 1)),
+    is_catalogued INTEGER NOT NULL DEFAULT 0 CHECK (is_catalogued IN (0, 1)),
+    section_number TEXT NOT NULL DEFAULT '',
+    course TEXT NOT NULL DEFAULT '',
+    title TEXT NOT NULL DEFAULT '',
+    open_to TEXT NOT NULL DEFAULT '',
+    permission TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (term, campus, index_number),
+    CHECK (status = 'OPEN' OR misses = 0),
+    CHECK (is_known OR status = 'UNKNOWN')
+) STRICT, WITHOUT ROWID;
+CREATE INDEX soc_sections_by_status ON soc_sections (term, campus, is_known, status, misses, is_catalogued);
+CREATE TABLE soc_campuses (
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    counts TEXT NOT NULL DEFAULT '[]',
+    last_counted_at TEXT CHECK (last_counted_at BETWEEN '2000' AND '2300' AND last_counted_at LIKE '%Z' AND substr(last_counted_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', last_counted_at, '+0 days')),
+    settled_hash TEXT,
+    suspect_first TEXT,
+    suspect_since TEXT CHECK (suspect_since BETWEEN '2000' AND '2300' AND suspect_since LIKE '%Z' AND substr(suspect_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', suspect_since, '+0 days')),
+    suspect_polls INTEGER NOT NULL DEFAULT 0,
+    last_poll_at TEXT CHECK (last_poll_at BETWEEN '2000' AND '2300' AND last_poll_at LIKE '%Z' AND substr(last_poll_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', last_poll_at, '+0 days')),
+    polls INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
+    suspects INTEGER NOT NULL DEFAULT 0,
+    catalogue_read_at TEXT CHECK (catalogue_read_at BETWEEN '2000' AND '2300' AND catalogue_read_at LIKE '%Z' AND substr(catalogue_read_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', catalogue_read_at, '+0 days')),
+    catalogue_tried_at TEXT CHECK (catalogue_tried_at BETWEEN '2000' AND '2300' AND catalogue_tried_at LIKE '%Z' AND substr(catalogue_tried_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', catalogue_tried_at, '+0 days')),
+    catalogue_size INTEGER NOT NULL DEFAULT 0 CHECK (catalogue_size >= 0),
+    catalogue_failure TEXT,
+    PRIMARY KEY (term, campus),
+    CHECK ((suspect_first IS NULL) = (suspect_since IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE soc_polls (
+    id INTEGER PRIMARY KEY,
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    polled_at TEXT NOT NULL CHECK (polled_at BETWEEN '2000' AND '2300' AND polled_at LIKE '%Z' AND substr(polled_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', polled_at, '+0 days')),
+    verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'confirmed', 'too_soon', 'suspect_drop', 'suspect_empty', 'rejected', 'failed')),
+    listed_count INTEGER,
+    known_count INTEGER,
+    ignored_count INTEGER NOT NULL DEFAULT 0,
+    content_hash TEXT,
+    reason TEXT NOT NULL,
+    run_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX soc_polls_by_campus ON soc_polls (term, campus, polled_at);
+CREATE TABLE soc_status_events (
+    id INTEGER PRIMARY KEY,
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    index_number TEXT NOT NULL CHECK (index_number GLOB '[0-9][0-9][0-9][0-9][0-9]'),
+    status TEXT NOT NULL CHECK (status IN ('OPEN', 'CLOSED')),
+    status_before TEXT NOT NULL CHECK (status_before IN ('OPEN', 'CLOSED')),
+    seat_delta INTEGER NOT NULL CHECK (seat_delta IN (-1, 1)),
+    episode INTEGER NOT NULL,
+    event_at TEXT NOT NULL CHECK (event_at BETWEEN '2000' AND '2300' AND event_at LIKE '%Z' AND substr(event_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', event_at, '+0 days')),
+    dedupe_key TEXT NOT NULL UNIQUE,
+    run_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX soc_status_events_by_campus ON soc_status_events (term, campus, status);
+CREATE TABLE soc_subscriptions (
+    id INTEGER PRIMARY KEY,
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    index_number TEXT NOT NULL CHECK (index_number GLOB '[0-9][0-9][0-9][0-9][0-9]'),
+    contact TEXT NOT NULL CHECK (contact <> ''),
+    status TEXT NOT NULL DEFAULT 'active'
+        CHECK (status IN ('pending', 'active', 'paused', 'suppressed', 'unsubscribed')),
+    window TEXT CHECK (window GLOB '[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]' AND substr(window, 1, 2) < '24' AND substr(window, 7, 2) < '24'),
+    max_notifications INTEGER NOT NULL DEFAULT 3 CHECK (max_notifications BETWEEN 1 AND 10),
+    snooze_until TEXT CHECK (snooze_until BETWEEN '2000' AND '2300' AND snooze_until LIKE '%Z' AND substr(snooze_until, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', snooze_until, '+0 days')),
+    unless_open INTEGER NOT NULL DEFAULT 0 CHECK (unless_open IN (0, 1)),
+    last_known_section_status TEXT NOT NULL DEFAULT 'UNKNOWN'
+        CHECK (last_known_section_status IN ('UNKNOWN', 'OPEN', 'CLOSED')),
+    sent_count INTEGER NOT NULL DEFAULT 0 CHECK (sent_count >= 0),
+    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (created_at BETWEEN '2000' AND '2300' AND created_at LIKE '%Z' AND substr(created_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', created_at, '+0 days'))
+) STRICT;
+CREATE UNIQUE INDEX soc_subscriptions_live ON soc_subscriptions (term, campus, index_number, contact)
+    WHERE status <> 'unsubscribed';
+CREATE INDEX soc_subscriptions_by_campus ON soc_subscriptions (term, campus);
+CREATE INDEX soc_subscriptions_by_contact ON soc_subscriptions (contact);
+CREATE TRIGGER soc_subscribed AFTER INSERT ON soc_subscriptions BEGIN
+    INSERT INTO soc_sections (term, campus, index_number) VALUES (new.term, new.campus, new.index_number)
+    ON CONFLICT DO UPDATE SET is_known = 1 WHERE is_known = 0;
+END;
+CREATE TABLE soc_subscription_events (
+    id INTEGER PRIMARY KEY,
+    subscription_id INTEGER NOT NULL REFERENCES soc_subscriptions (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '',
+    at TEXT NOT NULL CHECK (at BETWEEN '2000' AND '2300' AND at LIKE '%Z' AND substr(at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', at, '+0 days'))
+) STRICT;
+CREATE INDEX soc_subscription_events_by_subscription ON soc_subscription_events (subscription_id, id);
+CREATE TABLE soc_open_events (
+    id INTEGER PRIMARY KEY,
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    index_number TEXT NOT NULL CHECK (index_number GLOB '[0-9][0-9][0-9][0-9][0-9]'),
+    episode INTEGER NOT NULL,
+    status_before TEXT NOT NULL CHECK (status_before IN ('UNKNOWN', 'CLOSED')),
+    status_after TEXT NOT NULL DEFAULT 'OPEN' CHECK (status_after = 'OPEN'),
+    seat_delta INTEGER NOT NULL,
+    event_at TEXT NOT NULL CHECK (event_at BETWEEN '2000' AND '2300' AND event_at LIKE '%Z' AND substr(event_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', event_at, '+0 days')),
+    dedupe_key TEXT NOT NULL UNIQUE,
+    trace_id TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    UNIQUE (term, campus, index_number, episode)
+) STRICT;
+CREATE TABLE soc_open_event_notifications (
+    event_id INTEGER NOT NULL REFERENCES soc_open_events (id) ON DELETE CASCADE,
+    subscription_id INTEGER NOT NULL REFERENCES soc_subscriptions (id) ON DELETE CASCADE,
+    fanout_status TEXT NOT NULL DEFAULT 'pending'
+        CHECK (fanout_status IN ('pending', 'deferred', 'sent', 'failed', 'expired')),
+    effect_key TEXT,
+    changed_at TEXT NOT NULL CHECK (changed_at BETWEEN '2000' AND '2300' AND changed_at LIKE '%Z' AND substr(changed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', changed_at, '+0 days')),
+    PRIMARY KEY (event_id, subscription_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX soc_open_event_notifications_pending ON soc_open_event_notifications (fanout_status)
+    WHERE fanout_status = 'pending';
+CREATE INDEX soc_open_event_notifications_deferred ON soc_open_event_notifications (fanout_status)
+    WHERE fanout_status = 'deferred';
+CREATE INDEX soc_open_event_notifications_by_subscription ON soc_open_event_notifications (subscription_id);
+CREATE TABLE stockx_accounts (
+    user_id TEXT NOT NULL PRIMARY KEY CHECK (user_id <> ''),
+    status TEXT NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'BROKEN', 'EXPIRED', 'REVOKED')),
+    access_token TEXT,
+    refresh_token TEXT,
+    expires_at TEXT CHECK (expires_at BETWEEN '2000' AND '2300' AND expires_at LIKE '%Z' AND substr(expires_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', expires_at, '+0 days')),
+    connection INTEGER NOT NULL DEFAULT 1,
+    connected_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (connected_at BETWEEN '2000' AND '2300' AND connected_at LIKE '%Z' AND substr(connected_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', connected_at, '+0 days')),
+    updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (updated_at BETWEEN '2000' AND '2300' AND updated_at LIKE '%Z' AND substr(updated_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', updated_at, '+0 days'))
+) STRICT;
+CREATE TABLE stockx_notify (
+    user_id TEXT NOT NULL REFERENCES stockx_accounts (user_id) ON DELETE CASCADE,
+    url TEXT NOT NULL,
+    PRIMARY KEY (user_id, url)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stockx_batch_jobs (
+    id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
+    user_id TEXT NOT NULL,
+    job_type TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'PENDING'
+        CHECK (status IN ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'PARTIAL')),
+    stockx_operation_id TEXT,
+    stockx_listing_id TEXT,
+    error_code TEXT,
+    error_message TEXT,
+    metadata TEXT,
+    started_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (started_at BETWEEN '2000' AND '2300' AND started_at LIKE '%Z' AND substr(started_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', started_at, '+0 days')),
+    next_poll_at TEXT CHECK (next_poll_at BETWEEN '2000' AND '2300' AND next_poll_at LIKE '%Z' AND substr(next_poll_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', next_poll_at, '+0 days')),
+    poll_count INTEGER NOT NULL DEFAULT 0 CHECK (poll_count >= 0),
+    attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+    updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (updated_at BETWEEN '2000' AND '2300' AND updated_at LIKE '%Z' AND substr(updated_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', updated_at, '+0 days')),
+    completed_at TEXT CHECK (completed_at BETWEEN '2000' AND '2300' AND completed_at LIKE '%Z' AND substr(completed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', completed_at, '+0 days'))
+) STRICT;
+CREATE INDEX stockx_jobs_new ON stockx_batch_jobs (started_at, id, user_id)
+    WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at IS NULL;
+CREATE INDEX stockx_jobs_asked ON stockx_batch_jobs (started_at, id, user_id, next_poll_at)
+    WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at IS NOT NULL;
+CREATE INDEX stockx_jobs_by_moment ON stockx_batch_jobs (next_poll_at)
+    WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at IS NOT NULL;
+CREATE INDEX stockx_jobs_by_start ON stockx_batch_jobs (started_at);
+CREATE INDEX stockx_jobs_by_operation ON stockx_batch_jobs (stockx_operation_id);
+CREATE TRIGGER stockx_batch_jobs_insert AFTER INSERT ON stockx_batch_jobs
+    WHEN NEW.started_at <> strftime('%Y-%m-%dT%H:%M:%fZ', NEW.started_at) OR NEW.next_poll_at <> strftime('%Y-%m-%dT%H:%M:%fZ', NEW.next_poll_at) BEGIN UPDATE stockx_batch_jobs SET started_at = strftime('%Y-%m-%dT%H:%M:%fZ', started_at), next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', next_poll_at) WHERE rowid = NEW.rowid; END;
+CREATE TRIGGER stockx_batch_jobs_update AFTER UPDATE OF started_at, next_poll_at ON stockx_batch_jobs
+    WHEN NEW.started_at <> strftime('%Y-%m-%dT%H:%M:%fZ', NEW.started_at) OR NEW.next_poll_at <> strftime('%Y-%m-%dT%H:%M:%fZ', NEW.next_poll_at) BEGIN UPDATE stockx_batch_jobs SET started_at = strftime('%Y-%m-%dT%H:%M:%fZ', started_at), next_poll_at = strftime('%Y-%m-%dT%H:%M:%fZ', next_poll_at) WHERE rowid = NEW.rowid; END;
+CREATE TABLE stockx_listings (
+    stockx_listing_id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    status TEXT NOT NULL
+        CHECK (status IN ('PENDING', 'ACTIVE', 'INACTIVE', 'DELETED', 'CANCELED', 'MATCHED', 'COMPLETED')),
+    ask_price INTEGER CHECK (ask_price >= 0),
+    currency_code TEXT,
+    expires_at TEXT CHECK (expires_at BETWEEN '2000' AND '2300' AND expires_at LIKE '%Z' AND substr(expires_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', expires_at, '+0 days')),
+    updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (updated_at BETWEEN '2000' AND '2300' AND updated_at LIKE '%Z' AND substr(updated_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', updated_at, '+0 days'))
+) STRICT;
+CREATE TABLE stockx_listing_history (
+    id INTEGER PRIMARY KEY,
+    stockx_listing_id TEXT,
+    job_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 1,
+    action TEXT NOT NULL,
+    status TEXT NOT NULL,
+    changed_by TEXT NOT NULL DEFAULT 'pollctl',
+    changed_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (changed_at BETWEEN '2000' AND '2300' AND changed_at LIKE '%Z' AND substr(changed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', changed_at, '+0 days')),
+    metadata TEXT NOT NULL DEFAULT '{}',
+    UNIQUE (job_id, attempt, status)
+) STRICT;
+CREATE INDEX stockx_history_by_listing ON stockx_listing_history (stockx_listing_id, id);
+CREATE TABLE stockx_days (day TEXT NOT NULL PRIMARY KEY, summarised_at TEXT NOT NULL) STRICT;
+CREATE TABLE stockx_pace (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    boot_id TEXT NOT NULL,
+    last_start REAL
 ) STRICT;

@@ -46,6 +46,7 @@ class Upstream:
     plugin = "soc_sections"
     id = "benchmark"
     timezone = ZoneInfo("America/New_York")
+    remaining = 50.0
     settings = Settings(campuses=tuple(SIZES), catalogue_every=timedelta(days=365))  # type: ignore[arg-type]
 
     def __init__(self) -> None:

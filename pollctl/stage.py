@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -91,7 +91,7 @@ class Stage:
     def _output(self, words: tuple[str, ...], at: str) -> str:
         """What a command prints; it runs in this process, which spares each the start of an interpreter."""
         printed = io.StringIO()
-        with _set(clock.VARIABLE, at), redirect_stdout(printed):
+        with _set(clock.VARIABLE, at), redirect_stdout(printed), redirect_stderr(printed):
             self._start(["--config", str(self.folder / "pollctl.toml"), *words])
         return printed.getvalue()
 

@@ -188,12 +188,12 @@ def _keep_tokens(db: Database, kept: Sequence[KeepTokens], now: datetime) -> Non
 
 
 def _close_accounts(db: Database, decisions: Sequence[Decision], now: datetime) -> None:
-    closed = [("BROKEN", broken) for broken in _of(BreakAccount, decisions)]
-    ended = [("EXPIRED", expired) for expired in _of(ExpireAccount, decisions)]
+    closed = [("BROKEN", account.user_id, account.connection) for account in _of(BreakAccount, decisions)]
+    closed += [("EXPIRED", account.user_id, account.connection) for account in _of(ExpireAccount, decisions)]
     db.conn.executemany(
         """UPDATE stockx_accounts SET status = ?, updated_at = ?
            WHERE user_id = ? AND connection = ? AND status = 'ACTIVE'""",
-        [(status, to_text(now), account.user_id, account.connection) for status, account in (*closed, *ended)],
+        [(status, to_text(now), user, connection) for status, user, connection in closed],
     )
 
 

@@ -74,9 +74,7 @@ def judge_overdue(state: State, batch: Batch, now: datetime, settings: Settings)
             yield time_out(job, settings)
 
 
-def judge_reply(
-    state: State, reply: Reply, now: datetime, settings: Settings, refused: set[str]
-) -> Iterator[Decision]:
+def judge_reply(state: State, reply: Reply, now: datetime, settings: Settings, refused: set[str]) -> Iterator[Decision]:
     """What an answer changes; nothing when its job was ended or retried while it was under way.
 
     One refused login is one failed job: *refused* gathers the users of this batch whom it happened to.
@@ -105,6 +103,11 @@ def judge(state: State, job: Job, reply: Reply, now: datetime, settings: Setting
         return time_out(job, settings)
     if not reply.trouble:
         return conclude(state, job, reply, now, settings)
+    return judge_trouble(job, reply, now, settings)
+
+
+def judge_trouble(job: Job, reply: Reply, now: datetime, settings: Settings) -> Decision:
+    """What becomes of a job without a usable answer: refused for good, or asked about later."""
     if reply.status == _UNAUTHORIZED:
         return fail(job, "authentication_failed", "StockX authentication failed", "401 with a fresh token too")
     if reply.status == _TOO_MANY:
@@ -183,6 +186,4 @@ def fail(job: Job, code: str, message: str, reason: str) -> FailJob:
 
 def postpone(job: Job, until: datetime, reason: str, *, is_rate_limited: bool = False) -> PostponeJob:
     """Nothing is known yet."""
-    return PostponeJob(
-        job_id=job.id, attempt=job.attempt, until=until, is_rate_limited=is_rate_limited, reason=reason
-    )
+    return PostponeJob(job_id=job.id, attempt=job.attempt, until=until, is_rate_limited=is_rate_limited, reason=reason)

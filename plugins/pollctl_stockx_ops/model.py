@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from pollctl import Duration, PositiveDuration, Secret
+from pollctl import PositiveDuration, Secret
 
 Dialect = Literal["v2", "operations"]
 JobStatus = Literal["PENDING", "IN_PROGRESS", "COMPLETED", "FAILED", "PARTIAL"]

@@ -49,23 +49,37 @@ _CHOSEN = """status IN ('PENDING', 'IN_PROGRESS') AND stockx_operation_id <> '' 
     AND EXISTS (SELECT 1 FROM stockx_accounts AS account
         WHERE account.user_id = job.user_id AND account.status = 'ACTIVE')"""
 _COLUMNS = "id, attempt, user_id, stockx_operation_id, stockx_listing_id, started_at"
-DUE = f"""SELECT * FROM (
-    SELECT * FROM (SELECT {_COLUMNS} FROM stockx_batch_jobs AS job
+_DUE = f"""SELECT * FROM (
+    SELECT * FROM (SELECT {_COLUMNS} FROM stockx_batch_jobs AS job INDEXED BY stockx_jobs_new
         WHERE {_CHOSEN} AND next_poll_at IS NULL AND started_at <= :newest ORDER BY started_at, id LIMIT :most)
     UNION ALL
-    SELECT * FROM (SELECT {_COLUMNS} FROM stockx_batch_jobs AS job
+    SELECT * FROM (SELECT {_COLUMNS} FROM stockx_batch_jobs AS job INDEXED BY %s
         WHERE {_CHOSEN} AND next_poll_at <= :now ORDER BY started_at, id LIMIT :most)
 ) ORDER BY started_at, id LIMIT :most"""  # noqa: S608 - own text
-"""The oldest jobs that are due, for ``due_values``."""
+FEW = 500
+DUE_OF_FEW = _DUE % "stockx_jobs_by_moment"
+"""The oldest due jobs, where few of those asked about before are due: these are read, and sorted by their start."""
+DUE_OF_MANY = _DUE % "stockx_jobs_asked"
+"""The same, where many are: they are read in the order of their starts, until there are enough."""
 
 
 def due_jobs(db: Database, now: datetime, settings: Settings) -> list[Due]:
     """The jobs to be asked about now, the oldest first."""
-    return [Due(*row) for row in db.execute(DUE, due_values(now, settings))]
+    return [Due(*row) for row in db.execute(due_statement(db, now), due_values(now, settings))]
+
+
+def due_statement(db: Database, now: datetime) -> str:
+    """The way to choose that reads the fewest rows."""
+    (number,) = db.execute(
+        """SELECT count(*) FROM (SELECT 1 FROM stockx_batch_jobs INDEXED BY stockx_jobs_by_moment
+           WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at <= ? LIMIT ?)""",
+        [to_text(now), FEW],
+    ).fetchone()
+    return DUE_OF_FEW if number < FEW else DUE_OF_MANY
 
 
 def due_values(now: datetime, settings: Settings) -> dict[str, Any]:
-    """The values that ``DUE`` takes; ``oldest`` is the last moment whose jobs still have time."""
+    """The values that these take; ``oldest`` is the last moment whose jobs still have time."""
     return {
         "now": to_text(now),
         "newest": to_text(now - settings.poll_delay),
@@ -117,10 +131,11 @@ def load(db: Database, batch: Batch, run: Run) -> State:
     jobs = _jobs(db, [*batch.overdue, *(reply.job_id for reply in batch.replies)])
     summaries = _summaries(db, batch.day)
     users = {job.user_id for job in jobs.values()} | set(summaries)
-    logins = [*batch.tokens, *batch.expired]
     return State(
         jobs=jobs,
-        accounts=_accounts(db, users | {login.user_id for login in logins}),
+        accounts=_accounts(
+            db, users | {kept.user_id for kept in batch.tokens} | {lost.user_id for lost in batch.expired}
+        ),
         recipients=recipients.of(db, users, run),
         summaries=summaries,
     )
@@ -186,4 +201,3 @@ def _moment(text: str | None) -> datetime | None:
 def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write what was decided, each kind at once, and queue the notifications."""
     writing.apply(db, decisions, run)
-

@@ -24,8 +24,8 @@ def _to_milliseconds(event: str) -> str:
     columns = ("started_at", "next_poll_at")
     differ = " OR ".join(f"NEW.{column} <> strftime({_MS}, NEW.{column})" for column in columns)
     change = ", ".join(f"{column} = strftime({_MS}, {column})" for column in columns)
-    return f"""CREATE TRIGGER stockx_batch_jobs_{event.split()[0].lower()} AFTER {event} ON stockx_batch_jobs
-    WHEN {differ} BEGIN UPDATE stockx_batch_jobs SET {change} WHERE rowid = NEW.rowid; END"""
+    return f"""CREATE TRIGGER stockx_batch_jobs_{event.split(maxsplit=1)[0].lower()} AFTER {event} ON stockx_batch_jobs
+    WHEN {differ} BEGIN UPDATE stockx_batch_jobs SET {change} WHERE rowid = NEW.rowid; END"""  # noqa: S608 - own text
 
 
 _OPEN = "status IN ('PENDING', 'IN_PROGRESS')"
@@ -65,10 +65,12 @@ _TABLES = (
     completed_at TEXT CHECK ({_is_moment("completed_at")})
 ) STRICT""",
     # The oldest due jobs among millions: jobs never asked about are due by their start, the others by a moment of
-    # their own. Each kind is read in the order of the starts until there are enough.
+    # their own. Each kind is read in the order of the starts until there are enough, or by that moment where few are.
     f"""CREATE INDEX stockx_jobs_new ON stockx_batch_jobs (started_at, id, user_id)
     WHERE {_OPEN} AND next_poll_at IS NULL""",
     f"""CREATE INDEX stockx_jobs_asked ON stockx_batch_jobs (started_at, id, user_id, next_poll_at)
+    WHERE {_OPEN} AND next_poll_at IS NOT NULL""",
+    f"""CREATE INDEX stockx_jobs_by_moment ON stockx_batch_jobs (next_poll_at)
     WHERE {_OPEN} AND next_poll_at IS NOT NULL""",
     "CREATE INDEX stockx_jobs_by_start ON stockx_batch_jobs (started_at)",
     "CREATE INDEX stockx_jobs_by_operation ON stockx_batch_jobs (stockx_operation_id)",

@@ -1,0 +1,147 @@
+"""The commands of stockx_ops: parse, call, show."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import get_args
+
+import click
+
+from pollctl import PluginContext, Secret, UsageError
+from pollctl_stockx_ops import listings
+from pollctl_stockx_ops.answers import trouble_with
+from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
+
+_LISTED = (
+    "id", "user_id", "job_type", "status", "stockx_operation_id", "stockx_listing_id", "started_at", "error_message",
+)  # fmt: skip
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def account() -> None:
+    """The logins of users."""
+
+
+@account.command()
+@click.argument("user")
+@click.option("--refresh-token-env", "variable", required=True, metavar="NAME", help="Variable that holds the token.")
+@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to tell; may be repeated.")
+@click.pass_obj
+def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str]) -> None:
+    """Follow the jobs of USER with the refresh token in an environment variable; also after a login broke."""
+    token = os.environ.get(variable, "").strip()
+    if not token:
+        raise UsageError(f"environment variable {variable} is not set, or empty: it must hold the refresh token")
+    if not user.strip() or not user.isprintable():
+        raise click.BadParameter("a user is printable text", param_hint="USER")
+    with context.writing() as db:
+        listings.connect_account(db, user, Secret(token), urls, context.now)
+
+
+@account.command("list")
+@_as_json
+@click.pass_obj
+def list_accounts(context: PluginContext, *, as_json: bool) -> None:
+    """List the accounts."""
+    with context.reading() as db:
+        context.show(listings.accounts(db), as_json=as_json)
+
+
+@account.command()
+@click.argument("user")
+@click.pass_obj
+def revoke(context: PluginContext, user: str) -> None:
+    """Forget the login of USER; open jobs are not asked about any more."""
+    with context.writing() as db:
+        listings.revoke_account(db, user, context.now)
+
+
+@click.command()
+@click.argument("operation_id")
+@click.option("--user", required=True, help="Whose operation it is.")
+@click.option("--type", "job_type", required=True, type=click.Choice(list(LISTING_STATUS)), help="What it does.")
+@click.option("--listing", "listing_id", help="The listing it is about; dialect v2 cannot ask without.")
+@_as_json
+@click.pass_obj
+def track(
+    context: PluginContext, operation_id: str, user: str, job_type: str, listing_id: str | None, *, as_json: bool
+) -> None:
+    """Follow OPERATION_ID to its end. Prints the job's id."""
+    _check("OPERATION_ID", operation_id)
+    if listing_id is not None:
+        _check("--listing", listing_id)
+    elif context.settings.dialect == "v2":
+        raise click.BadParameter("dialect v2 cannot ask about an operation without its listing", param_hint="--listing")
+    new = NewJob(operation_id=operation_id, user_id=user, job_type=job_type, listing_id=listing_id)
+    with context.writing() as db:
+        job_id = listings.track(db, new, context.now, context.settings.poll_delay)
+        job = listings.job(db, job_id)
+        known = {row["user_id"]: row["status"] for row in listings.accounts(db)}
+    if known.get(user) != "ACTIVE":
+        state = known.get(user, "not connected")
+        click.echo(f"account {user} is {state}: the job waits, see `pollctl stockx-ops account connect`", err=True)
+    if as_json:
+        context.show(job, as_json=True)
+        return
+    click.echo(job_id)
+
+
+@click.command()
+@click.option("--status", type=click.Choice(get_args(JobStatus), case_sensitive=False), help="Only those.")
+@_as_json
+@click.pass_obj
+def jobs(context: PluginContext, status: str | None, *, as_json: bool) -> None:
+    """List the jobs, the newest first."""
+    with context.reading() as db:
+        rows = listings.jobs(db, status)
+    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+
+
+@click.command()
+@click.argument("job")
+@click.pass_obj
+def retry(context: PluginContext, job: str) -> None:
+    """Put a failed JOB back, due at once."""
+    with context.writing() as db:
+        listings.retry(db, job, context.now)
+
+
+@click.command("listings")
+@_as_json
+@click.pass_obj
+def show_listings(context: PluginContext, *, as_json: bool) -> None:
+    """List the listings, the latest change first."""
+    with context.reading() as db:
+        context.show(listings.listings(db), as_json=as_json)
+
+
+@click.command()
+@click.argument("listing", required=False)
+@_as_json
+@click.pass_obj
+def history(context: PluginContext, listing: str | None, *, as_json: bool) -> None:
+    """List what happened, to one LISTING or to all."""
+    with context.reading() as db:
+        context.show(listings.history(db, listing), as_json=as_json)
+
+
+@click.command()
+@_as_json
+@click.pass_obj
+def stats(context: PluginContext, *, as_json: bool) -> None:
+    """Show what became of jobs, and how well operations end."""
+    with context.reading() as db:
+        context.show(listings.stats(db), as_json=as_json)
+
+
+def add_to(group: click.Group) -> None:
+    """Add all commands to the plugin's group."""
+    for command in (account, track, jobs, retry, show_listings, history, stats):
+        group.add_command(command)
+
+
+def _check(what: str, text: str) -> None:
+    if trouble := trouble_with(text):
+        raise click.BadParameter(f"{text!r} cannot be asked about: {trouble}", param_hint=what)

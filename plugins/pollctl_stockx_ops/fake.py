@@ -1,0 +1,267 @@
+"""A small StockX on the loopback that behaves like the real one: token endpoint, both dialects, faults, a real rate limit."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from msgspec import Struct
+
+_WORDS = {
+    "open": {"v2": "PENDING", "operations": "processing"},
+    "completed": {"v2": "SUCCEEDED", "operations": "completed"},
+    "failed": {"v2": "FAILED", "operations": "failed"},
+    "partial": {"v2": "PARTIAL", "operations": "partial_success"},
+}
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """How the API answers once.
+
+    Attributes:
+        state: ``open``, ``completed``, ``failed`` or ``partial``, said in the words of the dialect; or a word as it is.
+        error: text or object.
+        status: of the HTTP answer; without 2xx, *message* stands in its body.
+        headers: such as ``Retry-After``.
+        body: sent as it is, instead of the usual object.
+        delay: seconds before the answer.
+        is_lost: the connection is closed without an answer.
+    """
+
+    state: str = "open"
+    listing_id: str | None = None
+    amount: Any = None
+    currency: str | None = None
+    expires_at: str | None = None
+    error: Any = None
+    status: int = 200
+    message: str | None = None
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+    delay: float = 0
+    is_lost: bool = False
+
+    def content(self, dialect: str, operation_id: str, listing_id: str) -> bytes:
+        """The body of the answer about an operation."""
+        if self.body is not None:
+            return self.body
+        if self.status != 200:  # noqa: PLR2004
+            return json.dumps({"message": self.message} if self.message else {}).encode()
+        word = _WORDS.get(self.state, {}).get(dialect, self.state)
+        if dialect == "v2":
+            ask = {"amount": self.amount, "currency": self.currency, "expiresAt": self.expires_at}
+            said = {"operationId": operation_id, "listingId": listing_id, "operationStatus": word, "error": self.error}
+            changes = {"additions": {}, "updates": {"askData": {key: ask[key] for key in ask if ask[key] is not None}}}
+            return json.dumps({**said, "changes": changes}).encode()
+        result = {"id": self.listing_id, "amount": self.amount, "currencyCode": self.currency}
+        done = {**result, "status": "ACTIVE", "expiresAt": self.expires_at} if self.listing_id or self.amount else None
+        return json.dumps({"id": operation_id, "status": word, "result": done, "error": self.error}).encode()
+
+
+OPEN = Reply()
+COMPLETED = Reply(state="completed", amount="250", currency="USD", expires_at="2027-01-01T00:00:00.000Z")
+REFUSED = Reply(status=422, message="The ask is below the minimum")
+LOST = Reply(is_lost=True)
+
+
+class FakeStockX:
+    """A StockX to be used with ``with``; it answers until the block ends.
+
+    Args:
+        script: replies by operation, one per request, the last again and again; an operation that is not named is
+            answered with *otherwise*.
+        otherwise: see *script*.
+        limit: requests that are allowed in any window of *per* seconds; 0 for no limit. What comes beyond is answered
+            with 429, and so is everything for *punishment* seconds after the latest such request: whoever does not wait
+            waits longer.
+        rotates: whether each refresh answers with a new refresh token and the old one is worth nothing any more.
+        lifetime: seconds that an access token lasts.
+
+    Attributes:
+        base_url, token_url: for the settings.
+        api_key, client_id, client_secret: what it wants to see; see ``settings``.
+        asked: operation ids, in the order of the requests.
+        arrivals: moments of ``time.monotonic`` of all requests, those for tokens too.
+        refreshes: refresh tokens that were shown to the token endpoint.
+        users: refresh tokens that work, with the user that each stands for; take one away and it is ``invalid_grant``.
+        barred: users whose access tokens are answered with 401, however fresh.
+        token_replies: how the token endpoint answers instead, one per request.
+    """
+
+    def __init__(
+        self,
+        script: Mapping[str, Sequence[Reply]] | None = None,
+        *,
+        otherwise: Reply = COMPLETED,
+        limit: int = 0,
+        per: float = 1.0,
+        punishment: float = 5.0,
+        rotates: bool = False,
+        lifetime: int = 43_200,
+    ) -> None:
+        self.script = {operation: list(replies) for operation, replies in (script or {}).items()}
+        self.otherwise = otherwise
+        self.limit, self.per, self.punishment = limit, per, punishment
+        self.rotates, self.lifetime = rotates, lifetime
+        self.api_key, self.client_id, self.client_secret = "fake-api-key", "fake-client", "fake-client-secret"
+        self.asked: list[str] = []
+        self.arrivals: list[float] = []
+        self.refreshes: list[str] = []
+        self.users: dict[str, str] = {}
+        self.barred: set[str] = set()
+        self.token_replies: list[Reply] = []
+        self._access: dict[str, str] = {}
+        self._recent: deque[float] = deque()
+        self._punished_until = 0.0
+        self._turn = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _Asked)
+        self._server.upstream = self
+        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
+        self.token_url = f"{self.base_url}/oauth/token"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def settings(self, **more: object) -> str:
+        """A section of settings that leads here."""
+        values = {
+            "base_url": self.base_url,
+            "token_url": self.token_url,
+            "api_key": self.api_key,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            **more,
+        }
+        return "\n".join(["[plugins.stockx_ops]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())])
+
+    def spoil_tokens(self) -> None:
+        """Let every access token be answered with 401 from now on; refreshing helps."""
+        with self._turn:
+            self._access.clear()
+
+    def most_in_a_window(self, seconds: float) -> int:
+        """The largest number of requests that arrived within any *seconds*."""
+        moments = sorted(self.arrivals)
+        return max((sum(start <= other < start + seconds for other in moments) for start in moments), default=0)
+
+    def pause_of(self, now: float) -> float:
+        """Count a request, and answer the seconds that it is turned away for; 0 when it is let in."""
+        with self._turn:
+            self.arrivals.append(now)
+            while self._recent and self._recent[0] <= now - self.per:
+                self._recent.popleft()
+            self._recent.append(now)
+            if self.limit and (len(self._recent) > self.limit or now < self._punished_until):
+                self._punished_until = now + self.punishment
+                return self.punishment
+            return 0.0
+
+    def reply(self, operation_id: str, token: str) -> Reply:
+        """The next reply about an operation."""
+        with self._turn:
+            self.asked.append(operation_id)
+            user = self._access.get(token)
+            if user is None or user in self.barred:
+                return Reply(status=401, message="Unauthorized")
+            replies = self.script.get(operation_id)
+            if replies is None:
+                return self.otherwise
+            return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    def grant(self, form: Mapping[str, Sequence[str]]) -> Reply:
+        """How the token endpoint answers."""
+        with self._turn:
+            said = {key: values[0] for key, values in form.items()}
+            shown = said.get("refresh_token", "")
+            self.refreshes.append(shown)
+            if self.token_replies:
+                return self.token_replies.pop(0)
+            if (said.get("client_id"), said.get("client_secret")) != (self.client_id, self.client_secret):
+                return Reply(status=401, body=b'{"error": "invalid_client"}')
+            wanted = said.get("grant_type") == "refresh_token" and said.get("audience") == "gateway.stockx.com"
+            if not wanted or shown not in self.users:
+                return Reply(status=403, body=b'{"error": "invalid_grant"}')
+            return Reply(body=json.dumps(self._tokens(shown)).encode())
+
+    def _tokens(self, shown: str) -> dict[str, Any]:
+        number = len(self.refreshes)
+        access = f"access-{self.users[shown]}-{number}-{id(self):x}"
+        self._access[access] = self.users[shown]
+        granted: dict[str, Any] = {"access_token": access, "token_type": "Bearer", "expires_in": self.lifetime}
+        if self.rotates:
+            granted["refresh_token"] = f"refresh-{self.users[shown]}-{number}-{id(self):x}"
+            self.users[granted["refresh_token"]] = self.users.pop(shown)
+        return granted
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+    upstream: FakeStockX
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that are killed in the middle."""
+
+
+class _Asked(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body in one piece
+    server: _Server
+
+    def do_GET(self) -> None:
+        upstream = self.server.upstream
+        pause = upstream.pause_of(time.monotonic())
+        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
+        match parts:
+            case ["v2", "selling", "listings", listing_id, "operations", operation_id]:
+                dialect = "v2"
+            case ["v2", "operations", operation_id]:
+                dialect, listing_id = "operations", ""
+            case _:
+                self._answer(Reply(status=404, message="no such page"), b"{}")
+                return
+        if pause:
+            reply = Reply(status=429, headers={"Retry-After": f"{pause:g}"})
+        elif self.headers.get("x-api-key") != upstream.api_key:
+            reply = Reply(status=403, message="Forbidden")
+        else:
+            reply = upstream.reply(operation_id, self.headers.get("Authorization", "").removeprefix("Bearer "))
+        self._answer(reply, reply.content(dialect, operation_id, listing_id))
+
+    def do_POST(self) -> None:
+        upstream = self.server.upstream
+        pause = upstream.pause_of(time.monotonic())
+        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+        reply = Reply(status=429, headers={"Retry-After": f"{pause:g}"}) if pause else upstream.grant(form)
+        self._answer(reply, reply.body or b"{}")
+
+    def _answer(self, reply: Reply, body: bytes) -> None:
+        time.sleep(reply.delay)
+        if reply.is_lost:
+            self.close_connection = True
+            return
+        with suppress(OSError):
+            self.send_response(reply.status)
+            for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: stderr belongs to the program that embeds this."""

@@ -1,0 +1,278 @@
+"""The rules of stockx_ops, by their words, where they are pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pollctl import Secret, testing
+from pollctl.report import recorded
+from pollctl_stockx_ops.decide import decide
+from pollctl_stockx_ops.model import (
+    Account,
+    Batch,
+    BreakAccount,
+    CompleteJob,
+    Day,
+    DayCounts,
+    Decision,
+    Expired,
+    FailJob,
+    Hold,
+    Job,
+    KeepTokens,
+    Pace,
+    PostponeJob,
+    Reply,
+    Settings,
+    State,
+    Tokens,
+    in_words,
+)
+
+NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
+V2 = Settings()
+OPERATIONS = Settings(dialect="operations")
+
+
+def job(**changes: Any) -> Job:
+    facts: dict[str, Any] = {
+        "id": "j1",
+        "user_id": "anna",
+        "job_type": "create_listing",
+        "status": "PENDING",
+        "operation_id": "op-1",
+        "listing_id": "L1",
+        "started_at": NOON - timedelta(minutes=1),
+        "attempt": 1,
+    }
+    return Job(**{**facts, **changes})
+
+
+def reply(**facts: Any) -> Reply:
+    return Reply(**{"job_id": "j1", "attempt": 1, "connection": 1, "status": 200, **facts})
+
+
+def decided(*replies: Reply, settings: Settings = V2, jobs: tuple[Job, ...] = (), **changes: Any) -> list[Decision]:
+    known = {each.id: each for each in jobs or (job(**changes),)}
+    state = State(jobs=known, accounts={"anna": Account(status="ACTIVE", connection=1)}, recipients={"anna": ["crew"]})
+    return decide(state, Batch(replies=list(replies)), NOON, settings)
+
+
+def only(decisions: list[Decision]) -> Any:
+    (decision,) = decisions
+    assert decision.reason
+    return decision
+
+
+# rule 2
+
+
+def test_at_exactly_fifteen_minutes_a_job_is_not_timed_out_and_a_millisecond_later_it_is() -> None:
+    kept = State(jobs={"j1": job(started_at=NOON - timedelta(minutes=15))})
+    assert decide(kept, Batch(overdue=["j1"]), NOON, V2) == []
+
+    late = State(jobs={"j1": job(started_at=NOON - timedelta(minutes=15, milliseconds=1))})
+    lost = only(decide(late, Batch(overdue=["j1"]), NOON, V2))
+    assert (lost.error_code, lost.error_message) == ("timeout", "Operation timed out after 15 minutes")
+    assert lost.is_timeout
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(900, "15 minutes"), (60, "1 minute"), (90, "90 seconds"), (7200, "2 hours"), (0.5, "0.5 seconds")],
+)
+def test_the_time_allowed_is_told_in_words(seconds: float, words: str) -> None:
+    assert in_words(timedelta(seconds=seconds)) == words
+
+
+# rules 3 to 6
+
+
+@pytest.mark.parametrize("word", ["queued", "processing", "something new", ""])
+def test_an_operation_under_way_or_with_an_unknown_word_is_asked_about_again(word: str) -> None:
+    later = only(decided(reply(word=word), settings=OPERATIONS))
+    assert isinstance(later, PostponeJob)
+    assert (later.until, later.is_rate_limited) == (NOON + timedelta(seconds=20), False)
+
+
+def test_a_word_of_the_other_dialect_is_unknown() -> None:
+    assert isinstance(only(decided(reply(word="completed"))), PostponeJob)
+
+
+@pytest.mark.parametrize(
+    ("job_type", "status"),
+    [
+        ("create_listing", "ACTIVE"),
+        ("update_listing", "ACTIVE"),
+        ("activate_listing", "ACTIVE"),
+        ("deactivate_listing", "INACTIVE"),
+        ("delete_listing", "DELETED"),
+    ],
+)
+def test_a_completed_job_makes_of_its_listing_what_its_type_says(job_type: str, status: str) -> None:
+    done = only(decided(reply(word="SUCCEEDED", amount=250, currency_code="USD"), job_type=job_type))
+    assert isinstance(done, CompleteJob)
+    assert (done.change.listing_id, done.change.status) == ("L1", status)  # type: ignore[union-attr]
+    assert (done.change.ask_price, done.change.currency_code) == (250, "USD")  # type: ignore[union-attr]
+    assert not done.is_partial
+
+
+def test_an_unknown_job_type_completes_the_job_and_touches_no_listing() -> None:
+    done = only(decided(reply(word="SUCCEEDED"), job_type="polish_listing"))
+    assert isinstance(done, CompleteJob)
+    assert done.change is None
+    assert done.recipients is None
+
+
+def test_without_a_result_the_listing_id_comes_from_the_job() -> None:
+    given_by_upstream = only(decided(reply(word="completed", listing_id="L9"), settings=OPERATIONS))
+    assert given_by_upstream.change.listing_id == given_by_upstream.listing_id == "L9"
+    silent = only(decided(reply(word="completed"), settings=OPERATIONS))
+    assert (silent.change.listing_id, silent.change.ask_price) == ("L1", None)
+    unknown = only(decided(reply(word="completed"), settings=OPERATIONS, listing_id=None))
+    assert isinstance(unknown, CompleteJob)
+    assert unknown.change is None
+
+
+def test_only_a_completed_create_or_activate_is_told_as_live() -> None:
+    told = {kind: only(decided(reply(word="SUCCEEDED"), job_type=kind)).recipients for kind in
+            ("create_listing", "activate_listing", "update_listing", "delete_listing")}  # fmt: skip
+    assert told == {
+        "create_listing": ["crew"], "activate_listing": ["crew"], "update_listing": None, "delete_listing": None
+    }  # fmt: skip
+    assert only(decided(reply(word="partial_success"), settings=OPERATIONS)).recipients is None
+
+
+def test_a_failed_operation_fails_its_job_with_the_upstreams_message_or_unknown_error() -> None:
+    lost = only(decided(reply(word="FAILED", error_message="ask too low", error_code="LOW")))
+    assert (lost.error_code, lost.error_message, lost.is_timeout) == ("LOW", "ask too low", False)
+    silent = only(decided(reply(word="failed"), settings=OPERATIONS))
+    assert (silent.error_code, silent.error_message) == ("operation_failed", "Unknown error")
+
+
+def test_a_partial_success_ends_the_job_and_updates_the_listing() -> None:
+    done = only(decided(reply(word="partial_success", listing_id="L1", amount=90), settings=OPERATIONS))
+    assert (done.is_partial, done.change.ask_price, done.change.status) == (True, 90, "ACTIVE")
+
+
+# rule 7
+
+
+def test_a_refused_login_fails_one_job_and_breaks_the_account_however_many_jobs() -> None:
+    jobs = (job(), job(id="j2"), job(id="j3"))
+    replies = [reply(job_id=each.id, status=401, trouble="HTTP 401") for each in jobs]
+    lost, broken = decided(*replies, jobs=jobs)
+    assert isinstance(lost, FailJob)
+    assert (lost.job.id, lost.error_code, lost.error_message) == (
+        "j1", "authentication_failed", "StockX authentication failed"
+    )  # fmt: skip
+    assert isinstance(broken, BreakAccount)
+    assert (broken.user_id, broken.recipients) == ("anna", ["crew"])
+
+
+@pytest.mark.parametrize("account", [Account(status="BROKEN", connection=1), Account(status="ACTIVE", connection=2)])
+def test_a_401_to_a_login_that_is_no_longer_the_one_asked_with_changes_nothing(account: Account) -> None:
+    state = State(jobs={"j1": job()}, accounts={"anna": account})
+    assert decide(state, Batch(replies=[reply(status=401, trouble="HTTP 401")]), NOON, V2) == []
+
+
+def test_tokens_and_expiry_are_for_the_login_that_was_asked_for() -> None:
+    tokens = Tokens(user_id="anna", connection=1, access_token=Secret("tok-0"), refresh_token=None, expires_at=NOON)
+    batch = Batch(tokens=[tokens], expired=[Expired(user_id="anna", connection=1)])
+    current = State(accounts={"anna": Account(status="ACTIVE", connection=1)})
+    newer = State(accounts={"anna": Account(status="ACTIVE", connection=2)})
+    assert len(decide(current, batch, NOON, V2)) == 2
+    assert decide(newer, batch, NOON, V2) == []
+
+
+# rules 8 and 9
+
+
+@pytest.mark.parametrize(("retry_after", "pause"), [(None, 60), (5.0, 60), (60.0, 60), (61.0, 61), (86400.0, 86400)])
+def test_a_429_postpones_by_the_longer_of_the_two(retry_after: float | None, pause: int) -> None:
+    later = only(decided(reply(status=429, trouble="HTTP 429", retry_after_s=retry_after)))
+    assert (later.until, later.is_rate_limited) == (NOON + timedelta(seconds=pause), True)
+
+
+@pytest.mark.parametrize("status", [0, 200, 301, 408, 409, 418, 500, 502, 503, 504])
+def test_what_says_nothing_about_the_operation_is_asked_about_again(status: int) -> None:
+    later = only(decided(reply(status=status, trouble="no usable answer", error_message="job failed, 404")))
+    assert isinstance(later, PostponeJob)
+    assert (later.until, later.is_rate_limited) == (NOON + timedelta(seconds=20), False)
+
+
+def test_the_class_comes_from_the_status_code_never_from_the_words() -> None:
+    lost = only(decided(reply(status=404, trouble="HTTP 404", error_message="429 too many requests")))
+    assert lost.error_code == "operation_not_found"
+    assert only(decided(reply(status=404, trouble="HTTP 404"))).error_message == "Operation not found"
+    for status in (400, 403, 422):
+        refused = only(decided(reply(status=status, trouble="x", error_message="timeout, try again")))
+        assert (type(refused), refused.error_message) == (FailJob, "timeout, try again")
+
+
+# rule 10
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": "COMPLETED"}, {"status": "FAILED"}, {"status": "PARTIAL"}, {"attempt": 2}]
+)
+def test_an_answer_about_a_job_that_ended_or_was_retried_meanwhile_changes_nothing(changes: Any) -> None:
+    assert decided(reply(word="SUCCEEDED"), **changes) == []
+
+
+# properties
+
+words = st.sampled_from(["queued", "processing", "completed", "failed", "partial_success", "odd"])
+answers = st.one_of(
+    st.builds(lambda word: {"word": word}, words),
+    st.builds(
+        lambda status: {"status": status, "trouble": f"HTTP {status}"},
+        st.sampled_from([0, 200, 400, 401, 403, 404, 422, 429, 500, 503]),
+    ),
+)
+TERMINAL = ("COMPLETED", "FAILED", "PARTIAL")
+
+
+@settings(deadline=None, max_examples=200)
+@given(answers, st.sampled_from([0, 14, 15, 16]), st.sampled_from(["PENDING", "IN_PROGRESS", *TERMINAL]))
+def test_whatever_is_answered_decide_is_pure_and_survives_a_recording(answer: Any, minutes: int, status: Any) -> None:
+    state = State(
+        jobs={"j1": job(status=status, started_at=NOON - timedelta(minutes=minutes))},
+        accounts={"anna": Account(status="ACTIVE", connection=1)},
+        summaries={"anna": DayCounts(jobs=1, completed=0, partial=0, failed=0, timed_out=0, open=1)},
+    )
+    batch = Batch(
+        replies=[reply(**answer)],
+        overdue=["j1"],
+        holds=[Hold(host="127.0.0.1", until=NOON)],
+        day=Day(name="2026-03-07", starts_at=NOON, ends_at=NOON),
+        pace=Pace(boot_id="b", last_start=1.5),
+    )
+    assert testing.impurities(decide, state, batch, NOON, OPERATIONS) == []
+    for value, kind in ((state, State), (batch, Batch), (decide(state, batch, NOON, OPERATIONS), list[Decision])):
+        assert testing.round_trip_problems(value, kind) == []
+
+
+def test_a_recording_of_tokens_holds_none() -> None:
+    tokens = Tokens(
+        user_id="anna", connection=1, access_token=Secret("tok-1a"), refresh_token=Secret("tok-2b"), expires_at=None
+    )
+    text = recorded(Batch(tokens=[tokens])) + recorded([KeepTokens(tokens=tokens, reason="fresh")])
+    assert "tok-1a" not in text
+    assert "tok-2b" not in text
+    assert testing.read_back(recorded(Batch(tokens=[tokens])), Batch).tokens[0].user_id == "anna"
+
+
+@pytest.mark.parametrize("rate", ["", "1", "0/s", "1/d", "-1/s", "1.5/s", "1 /s", "²/s"])
+def test_a_rate_that_is_none_is_refused(rate: str) -> None:
+    with pytest.raises(ValueError, match='write "1/s"'):
+        Settings(rate=rate)
+
+
+def test_a_rate_is_a_distance() -> None:
+    assert [Settings(rate=rate).interval for rate in ("1/s", "30/m", "100/h", "1000/s")] == [1, 2, 36, 0.001]
