@@ -13,7 +13,7 @@ import click
 
 from pollctl import PluginContext, PollctlError, UsageError
 from pollctl_soc_sections import listings, wishes
-from pollctl_soc_sections.notation import read_campus, read_term
+from pollctl_soc_sections.notation import read_campus, read_id, read_term
 
 _LISTED = (
     "id", "term", "campus", "index_number", "course", "section_status", "unresolved", "contact", "status", "sent_count",
@@ -39,7 +39,8 @@ class Checked(click.ParamType[Any]):
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_number = click.argument("number", metavar="ID", type=int)
+_ID = Checked("id", read_id)
+_number = click.argument("number", metavar="ID", type=_ID)
 
 
 @click.command()
@@ -85,7 +86,7 @@ def _wish(index: str | None, options: dict[str, str | None], *, unless_open: boo
 
 
 @click.command()
-@click.option("--history", "number", metavar="ID", type=int, help="What happened to one of them.")
+@click.option("--history", "number", metavar="ID", type=_ID, help="What happened to one of them.")
 @_as_json
 @click.pass_obj
 def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) -> None:
@@ -152,7 +153,7 @@ def sections(context: PluginContext, term: str | None, campus: str | None, *, is
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="So many at most.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="So many at most.")
 @_as_json
 @click.pass_obj
 def events(context: PluginContext, limit: int, *, as_json: bool) -> None:

@@ -37,7 +37,7 @@ from pollctl_soc_sections.model import (
     StoreStates,
     Suspicion,
     Verdict,
-    is_within,
+    quiet,
 )
 
 REMEMBERED = 16
@@ -109,19 +109,20 @@ def judge_catalogue(campus: Campus, batch: Catalogue, now: datetime) -> Decision
 def judge_poll(state: State, poll: Poll, now: datetime, settings: Settings) -> Iterator[Decision]:
     """What one poll is worth, then what it changes, then who hears of it."""
     if poll.failure:
-        yield record(state.campus, poll, failed(state.campus, poll), None, None, now)
+        yield record(state.campus, poll, failed(state.campus, poll), now, settings)
         return
     if poll.is_same:
-        yield record(state.campus, poll, judge_same(state.campus, now, settings), None, poll.content_hash, now)
+        same = judge_same(state.campus, now, settings)
+        yield record(state.campus, poll, same, now, settings, settled_hash=poll.content_hash)
         yield from tell(state, poll, frozenset(), now)
         return
     reading = read(state, poll, settings)
     ruling = judge_answer(state, poll, reading, now, settings)
     if ruling.verdict == "rejected":
-        yield record(state.campus, poll, ruling, reading.known, None, now)
+        yield record(state.campus, poll, ruling, now, settings, known=reading.known)
         return
-    is_settled = ruling.is_counted and not reading.missing
-    yield record(state.campus, poll, ruling, reading.known, poll.content_hash if is_settled else None, now)
+    settled_hash = poll.content_hash if ruling.is_counted and not reading.missing else None
+    yield record(state.campus, poll, ruling, now, settings, known=reading.known, settled_hash=settled_hash)
     yield from first_sight(poll, reading, ruling, now)
     yield from openings(state, poll, reading, now)
     closing = closed_by(state, reading, settings) if ruling.is_counted else frozenset()
@@ -196,6 +197,8 @@ def judge_empty(state: State, now: datetime, settings: Settings, *, is_counted: 
     if not settings.confirm_empty or not is_counted:
         suspicion = None if is_counted else campus.suspicion
         return Ruling("suspect_empty", reason, False, suspicion, campus.counts)
+    if baseline(campus.counts) == 0:
+        return accepted(campus, 0, "empty, as was believed before")
     return judge_suspect("suspect_empty", reason, campus, frozenset(), now, settings)
 
 
@@ -230,11 +233,18 @@ def accepted(campus: Campus, count: int, reason: str) -> Ruling:
 
 
 def record(
-    campus: Campus, poll: Poll, ruling: Ruling, known: int | None, settled_hash: str | None, now: datetime
+    campus: Campus,
+    poll: Poll,
+    ruling: Ruling,
+    now: datetime,
+    settings: Settings,
+    *,
+    known: int | None = None,
+    settled_hash: str | None = None,
 ) -> RecordPoll:
-    """The poll itself, and what the next one is judged by."""
+    """The poll itself, and what the next one is judged by; one within the gap does not begin another gap."""
     is_unread = ruling.verdict in ("failed", "rejected")
-    is_one_more = ruling.is_counted or ruling.verdict in ("suspect_drop", "suspect_empty")
+    is_one_more = not is_unread and is_apart(campus, now, settings)
     if poll.is_same:
         known = campus.counts[-1] if campus.counts else 0
     return RecordPoll(
@@ -403,13 +413,6 @@ def fan_out(state: State, poll: Poll, index: str, candidates: Sequence[Candidate
     if asleep:
         reason = f"section {index} is open; {len(asleep)} outside their window or snoozed"
         yield FanOut(dedupe_key=key, subscriptions=asleep, is_deferred=True, reason=reason)
-
-
-def quiet(window: str | None, snooze_until: datetime | None, minute: int, now: datetime) -> str | None:
-    """Why a subscriber must not be disturbed now; None when nothing is in the way."""
-    if snooze_until is not None and now < snooze_until:
-        return "snoozed"
-    return None if is_within(window, minute) else f"outside {window}"
 
 
 def judge_deferred(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pollctl import DeliveryError, Effect, Run, Secret
+from pollctl import Effect, Run, Secret
 from pollctl_soc_sections import fanout
-from pollctl_soc_sections.model import ELIGIBLE, Facts, is_within
+from pollctl_soc_sections.model import ELIGIBLE, Facts, quiet
 
 _REGISTRATION = "https://sims.rutgers.edu/webreg/editSchedule.htm"
 _SEASONS = {"0": "winter", "1": "spring", "7": "summer", "9": "fall"}
-_DAY = 24 * 60
 
 
 def deliver(effect: Effect, run: Run) -> dict[str, Any]:
@@ -24,7 +22,7 @@ def deliver(effect: Effect, run: Run) -> dict[str, Any]:
     The contact stays in the database until here, because it is a secret.
 
     Raises:
-        DeliveryError: the service did not take it, or the subscriber must not be disturbed now.
+        DeliveryError: the service did not take it.
     """
     with run.reading() as db:
         order = fanout.order(db, effect)
@@ -36,22 +34,13 @@ def deliver(effect: Effect, run: Run) -> dict[str, Any]:
         is_left = order.status == "unsubscribed"
         return {"sent": False, "why": f"the subscription is {order.status}", "later": not is_left}
     local = run.now.astimezone(run.timezone)
-    wait = quiet_for(order, run.now, local.hour * 60 + local.minute)
-    if wait:
-        raise DeliveryError("outside the subscriber's window", retry_after=wait.total_seconds())
+    why_quiet = quiet(order.window, order.snooze_until, local.hour * 60 + local.minute, run.now)
+    if why_quiet:
+        # Not a failed delivery: that would use up its attempts, and keep others with the same contact waiting behind it.
+        return {"sent": False, "why": why_quiet, "later": True}
     title, body = words(msgspec.json.decode(order.payload, type=Facts), run.timezone)
     run.notify(Secret(order.contact).reveal(), title=title, body=body, key=effect.key)
     return {"sent": True}
-
-
-def quiet_for(order: fanout.Order, now: datetime, minute: int) -> timedelta:
-    """How long a late delivery must wait: to the end of a snooze, then to the opening of the window."""
-    if order.snooze_until is not None and now < order.snooze_until:
-        return order.snooze_until - now
-    if is_within(order.window, minute):
-        return timedelta()
-    minutes = next(ahead for ahead in range(1, _DAY) if is_within(order.window, (minute + ahead) % _DAY))
-    return timedelta(minutes=minutes)
 
 
 def words(facts: Facts, zone: ZoneInfo) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -24,9 +24,14 @@ UNASKED = timedelta(seconds=60)
 RETRY_CATALOGUE = timedelta(minutes=15)
 """How soon a catalogue that could not be read is asked for again, where there is an old one or it was empty."""
 CATALOGUE_SECONDS = 20.0
-"""Total time for one catalogue, so that a slow first one leaves the pass time to poll."""
+"""Total time for one catalogue."""
+CATALOGUES_SHARE = 0.5
+"""Of the time that is left to the pass: so much may pass with catalogues that do not come; the rest is to poll and to tell."""
+SOONEST_SECONDS = 1.0
+"""A catalogue that would get less time is left to the next pass."""
 MOST_IGNORED_PERCENT = 1
 _INDEX_LENGTH = 5
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _LONGEST_TEXT = 200
 _BUSY = (429, 503)
 _ASK_BETTER = (400, 404)
@@ -58,7 +63,7 @@ def batches(run: Run, db: Database) -> Iterator[Poll | Catalogue]:
 
     So the first poll of a campus knows what it counts, and no later one waits for a catalogue.
     """
-    stale = [it for it in targets(run, db) if is_stale(it.known, run.now, run.settings.catalogue_every)]
+    stale = stale_targets(targets(run, db), run.now, run.settings.catalogue_every)
     yield from _catalogues(run, [target for target in stale if not target.known.catalogue_size])
     yield from _polls(run, targets(run, db))
     yield from _catalogues(run, [target for target in stale if target.known.catalogue_size])
@@ -70,13 +75,19 @@ def targets(run: Run, db: Database) -> list[Target]:
     return [Target(term, campus, known.get((term, campus), store.NOTHING)) for term, campus in run.settings.polled]
 
 
+def stale_targets(targets: Sequence[Target], now: datetime, every: timedelta) -> list[Target]:
+    """Whose catalogue has had its time; what was asked for longest ago first, so that one that hangs hides no other."""
+    stale = [target for target in targets if is_stale(target.known, now, every)]
+    return sorted(stale, key=lambda target: target.known.tried_at or _LONG_AGO)
+
+
 def is_stale(known: store.Known, now: datetime, every: timedelta) -> bool:
     """Whether a catalogue has had its time, or failed and may be tried again; ``0s`` is never."""
     if not every:
         return False
     if known.has_failed_first or known.tried_at is None:
         return True
-    is_good = known.read_at == known.tried_at
+    is_good = known.catalogue_size > 0 and known.read_at == known.tried_at
     return not timedelta() <= now - known.tried_at < (every if is_good else min(every, RETRY_CATALOGUE))
 
 
@@ -92,14 +103,25 @@ def _polls(run: Run, targets: Sequence[Target]) -> Iterator[Poll]:
 
 
 def _catalogues(run: Run, targets: Sequence[Target]) -> Iterator[Catalogue]:
-    for answer in _ask(run, targets, "courses", timeout=CATALOGUE_SECONDS):
-        target = answer.request.tag
-        catalogue = read_catalogue(answer, run.now)
-        if catalogue.failure:
-            run.failed(f"catalogue of {target}", catalogue.failure)
-        else:
-            run.reached(f"catalogue of {target}")
-        yield catalogue
+    """A few at a time, as long as there is time for them; the others are left to the next pass."""
+    kept = run.remaining * (1 - CATALOGUES_SHARE)
+    at_a_time = run.settings.concurrency
+    for start in range(0, len(targets), at_a_time):
+        allowed = min(CATALOGUE_SECONDS, run.remaining - kept)
+        if allowed < SOONEST_SECONDS:
+            return
+        for answer in _ask(run, targets[start : start + at_a_time], "courses", timeout=allowed):
+            yield _catalogue(run, answer)
+
+
+def _catalogue(run: Run, answer: Answer) -> Catalogue:
+    target = answer.request.tag
+    catalogue = read_catalogue(answer, run.now)
+    if catalogue.failure:
+        run.failed(f"catalogue of {target}", catalogue.failure)
+    else:
+        run.reached(f"catalogue of {target}")
+    return catalogue
 
 
 def _ask(run: Run, targets: Sequence[Target], page: str, *, timeout: float | None = None) -> Iterator[Answer]:

@@ -70,9 +70,7 @@ def change(db: Database, now: datetime, number: int, status: str) -> None:
         UsageError: there is no such subscription.
         PollctlError: it was ended, which is for ever.
     """
-    before = subscription(db, number)["status"]
-    if before == "unsubscribed":
-        raise PollctlError(f"subscription {number} was ended; subscribe again")
+    _must_live(db, number)
     words = {"paused": "paused", "active": "resumed", "unsubscribed": "unsubscribed"}
     anew = ", sent_count = 0, snooze_until = NULL" if status == "active" else ""
     db.execute(f"UPDATE soc_subscriptions SET status = ?{anew} WHERE id = ?", [status, number])  # noqa: S608 - own text
@@ -84,10 +82,16 @@ def snooze(db: Database, now: datetime, number: int, until: datetime) -> None:
 
     Raises:
         UsageError: there is no such subscription.
+        PollctlError: it was ended, which is for ever.
     """
-    subscription(db, number)
+    _must_live(db, number)
     db.execute("UPDATE soc_subscriptions SET snooze_until = ? WHERE id = ?", [to_text(until), number])
     note(db, [(number, "snoozed", f"until {to_text(until)}")], now)
+
+
+def _must_live(db: Database, number: int) -> None:
+    if subscription(db, number)["status"] == "unsubscribed":
+        raise PollctlError(f"subscription {number} was ended; subscribe again")
 
 
 def subscription(db: Database, number: int) -> dict[str, Any]:

@@ -76,6 +76,13 @@ def is_within(window: str | None, minute: int) -> bool:
     return first <= minute <= last if first <= last else minute >= first or minute <= last
 
 
+def quiet(window: str | None, snooze_until: datetime | None, minute: int, now: datetime) -> str | None:
+    """Why a subscriber must not be disturbed now; None when nothing is in the way."""
+    if snooze_until is not None and now < snooze_until:
+        return "snoozed"
+    return None if is_within(window, minute) else f"outside {window}"
+
+
 # batches
 
 

@@ -12,6 +12,7 @@ _SEASONS = {"W": "0", "SP": "1", "SU": "7", "FA": "9"}
 _TERM = re.compile(r"(?P<code>[0179])(?P<year>20[0-9]{2})|(?P<year2>20[0-9]{2})(?P<code2>[0179])")
 _NAMED_TERM = re.compile(r"(?P<season>W|SP|SU|FA)(?P<year>20[0-9]{2})")
 _INDEX = re.compile(r"[0-9]{5}")
+_MOST_DIGITS = 19
 
 
 def read_term(text: str) -> str:
@@ -51,3 +52,14 @@ def read_index(text: str) -> str:
     is_short = text.isascii() and text.isdigit() and len(text) < 5  # noqa: PLR2004 - digits of an index
     hint = f"; leading zeros count: write {text:0>5}" if is_short else ""
     raise ValueError(f"{text!r} is no index: exactly five digits are needed{hint}")
+
+
+def read_id(text: str) -> int:
+    """The id of a subscription.
+
+    Raises:
+        ValueError: it is no whole number, or more than the database can count.
+    """
+    if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS:
+        return int(text)
+    raise ValueError(f"{text!r} is no id; `pollctl soc-sections subscriptions` lists them")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -63,20 +65,33 @@ def read_file(path: Path) -> list[NewSubscription]:
         raise UsageError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8") from None
-    rows = csv.DictReader(text.splitlines(), restkey="more")
-    names = set(rows.fieldnames or ())
-    if not names.issuperset(REQUIRED) or not names.issubset(REQUIRED + OPTIONAL):
-        raise UsageError(f"{path}: the first line must name {', '.join(REQUIRED)}, and may name {', '.join(OPTIONAL)}")
-    wishes: list[NewSubscription] = []
-    problems: list[str] = []
-    for row in rows:
-        try:
-            wishes.append(_row(row))
-        except ValueError as error:
-            problems += [f"{path}:{rows.line_num}: {line}" for line in str(error).splitlines()]
+    rows = csv.DictReader(io.StringIO(text, newline=""), restkey="more", strict=True)
+    wishes, problems = _read_rows(path, rows)
+    if not wishes and not problems:
+        problems = [f"{path}: there is no subscription in it"]
     if problems:
         raise UsageError("\n".join([*problems, "nothing was subscribed"]))
     return wishes
+
+
+def _read_rows(path: Path, rows: csv.DictReader[str]) -> tuple[list[NewSubscription], list[str]]:
+    wishes: list[NewSubscription] = []
+    problems: list[str] = []
+    try:
+        if not _are_columns(rows.fieldnames or ()):
+            return [], [f"{path}: the first line must name {', '.join(REQUIRED)}, and may name {', '.join(OPTIONAL)}"]
+        for row in rows:
+            try:
+                wishes.append(_row(row))
+            except ValueError as error:
+                problems += [f"{path}:{rows.line_num}: {line}" for line in str(error).splitlines()]
+    except csv.Error as error:  # what follows cannot be told apart
+        problems.append(f"{path}:{rows.reader.line_num}: {error}")
+    return wishes, problems
+
+
+def _are_columns(names: Sequence[str]) -> bool:
+    return set(REQUIRED) <= set(names) <= {*REQUIRED, *OPTIONAL} and len(set(names)) == len(names)
 
 
 def _row(row: Mapping[str, str]) -> NewSubscription:
@@ -106,10 +121,11 @@ def read_moment(text: str) -> datetime:
     Raises:
         ValueError: it is none, or too far away.
     """
-    moment = from_text(text)
-    if not 2000 <= moment.year < 2300:  # noqa: PLR2004 - what the tables take
-        raise ValueError(f"{text!r} lies in no year that can be meant")
-    return moment
+    with suppress(OverflowError):  # a first or last day that is another year's in UTC
+        moment = from_text(text)
+        if 2000 <= moment.year < 2300:  # noqa: PLR2004 - what the tables take
+            return moment
+    raise ValueError(f"{text!r} lies in no year that can be meant")
 
 
 def _window(text: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from plugins.soc_sections.world import INDEX, World
 
+from pollctl import UsageError
 from pollctl_soc_sections import listings, metrics
 from pollctl_soc_sections.wishes import read_file, read_wish
 
@@ -49,6 +50,8 @@ def test_a_section_that_the_catalogue_does_not_hold_is_accepted_and_marked(world
         ({"window": "8-22"}, "08:00-22:00"), ({"window": "08:00-24:00"}, "08:00-22:00"), ({"max": "11"}, "1 to 10"),
         ({"max": "0"}, "1 to 10"), ({"snooze_until": "tomorrow"}, "snooze_until"),
         ({"snooze_until": "2026-09-01T12:00:00"}, "names no zone"), ({"unless_open": "perhaps"}, "yes nor no"),
+        ({"snooze_until": "0001-01-01T00:00:00+14:00"}, "no year that can be meant"),
+        ({"snooze_until": "9999-12-31T23:00:00-14:00"}, "no year that can be meant"),
     ],
     ids=str,
 )  # fmt: skip
@@ -82,13 +85,29 @@ def test_a_file_is_taken_whole_or_not_at_all(place: Any) -> None:
         ("index,term,campus,contact,colour\n", "the first line must name"),
         (f"index,term,campus,contact\n{INDEX},92026,NB,{CONTACT},more", "more values than names"),
         (f"index,term,campus,contact\n{INDEX},92026", "campus: '' is no campus"),
+        ("index,index,term,campus,contact\n", "the first line must name"),
+        (f'index,term,campus,contact\n{INDEX},92026,NB,"{CONTACT}\n05973,92026,NB,{CONTACT}\n', "unexpected end"),
+        (f'index,term,campus,contact\n{INDEX},92026,NB,"{CONTACT}"x\n', r"wishes.csv:2: ',' expected"),
+        (f"index,term,campus,contact\n{INDEX},92026,NB,{'x' * 140_000}\n", "field larger than"),
+        ("index,term,campus,contact\n", "no subscription"),
     ],
-    ids=["empty", "too few columns", "an unknown column", "too many values", "too few values"],
+    ids=[
+        "empty",
+        "too few columns",
+        "an unknown column",
+        "too many values",
+        "too few values",
+        "a column twice",
+        "a quote without an end",
+        "a quote within",
+        "a value without an end",
+        "only names",
+    ],
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str, says: str) -> None:
     path = tmp_path / "wishes.csv"
     path.write_text(content)
-    with pytest.raises(Exception, match=says):
+    with pytest.raises(UsageError, match=says):
         read_file(path)
 
 
@@ -109,7 +128,11 @@ def test_the_commands_show_what_is_and_was(place: Any) -> None:
     history = place.json("soc-sections", "subscriptions", "--history", str(number))
     assert [row["kind"] for row in history] == ["subscribed", "sent", "paused", "snoozed", "resumed", "unsubscribed"]
     assert "was ended" in place.soc_sections("resume", str(number), code=1).stderr
+    assert "was ended" in place.soc_sections("snooze", str(number), "2026-09-01T12:00:00Z", code=1).stderr
     assert "no subscription 99" in place.soc_sections("pause", "99", code=2).stderr
+    for words in (["pause", str(2**63)], ["pause", "one"], ["subscriptions", "--history", str(2**63)]):
+        assert "is no id" in place.soc_sections(*words, code=2).stderr
+    assert "is not in the range" in place.soc_sections("events", "--limit", str(2**63), code=2).stderr
     for words in (["subscriptions"], ["subscriptions", "--json"]):
         assert "very-secret" not in place.soc_sections(*words).stdout
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from hashlib import sha1
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plugins.soc_sections.world import INDEX, MINUTE, NOON, World, indexes
+from plugins.soc_sections.world import INDEX, MINUTE, NOON, World, indexes, moment
 
 from pollctl import testing
 from pollctl_soc_sections import decide, store
@@ -20,6 +21,7 @@ from pollctl_soc_sections.decide import baseline, is_sharp
 from pollctl_soc_sections.decide import decide as decided
 from pollctl_soc_sections.fetch import UnreadableError, read_indexes
 from pollctl_soc_sections.model import (
+    Catalogue,
     Decision,
     Poll,
     Settings,
@@ -98,6 +100,24 @@ def test_who_does_not_want_to_hear_of_an_open_section_hears_of_the_next_opening(
     assert world.fanned() == [(1, "pending")]
 
 
+def test_who_does_not_want_to_hear_of_an_open_section_does_not_hear_of_an_opening_before_they_asked(world: Any) -> None:
+    for listed in (["10000"], ["10000", INDEX]):
+        world.poll(listed)
+    world.subscribe("10000")
+    world.subscribe(unless_open=1)
+    world.poll(["10000", INDEX])
+    assert world.deliver() == [1]
+
+
+def test_a_new_subscriber_hears_nothing_of_a_section_that_is_being_missed(world: Any) -> None:
+    world.poll([INDEX, "10000"])
+    world.subscribe()
+    world.poll(["10000"])
+    assert (world.status(), world.fanned()) == ("OPEN", [])
+    world.poll([INDEX, "10000"])
+    assert world.fanned() == [(1, "pending")]
+
+
 # rule 4
 
 
@@ -140,9 +160,18 @@ def test_an_empty_answer_with_nothing_known_open_is_valid(world: Any) -> None:
 def test_an_empty_answer_may_be_believed_where_the_settings_allow_it() -> None:
     world = World(catalogue_every=timedelta(), confirm_empty=True)
     world.poll([INDEX, *OTHERS])
-    verdicts = [world.poll([]) for _ in range(7)]
-    assert verdicts == ["suspect_empty"] * 5 + ["confirmed", "suspect_empty"]
-    assert world.status() == "OPEN"
+    assert [world.poll([]) for _ in range(6)] == ["suspect_empty"] * 5 + ["confirmed"]
+    assert (world.status(), world.rows("SELECT DISTINCT misses FROM soc_sections")) == ("OPEN", [(1,)])
+    assert (world.poll([]), world.status()) == ("accepted", "CLOSED")
+    assert world.poll([INDEX, *OTHERS]) == "accepted"
+    assert world.poll([]) == "suspect_empty"
+
+
+def test_an_empty_answer_within_the_gap_does_not_put_off_the_next_miss(world: Any) -> None:
+    world.poll([INDEX, "10000"])
+    assert world.poll([], after=20 * SECOND) == "suspect_empty"
+    assert world.poll(["10000"], after=20 * SECOND) == "accepted"
+    assert world.rows("SELECT misses FROM soc_sections WHERE index_number = ?", [INDEX]) == [(1,)]
 
 
 def test_by_default_an_empty_answer_is_never_believed(world: Any) -> None:
@@ -230,6 +259,21 @@ def test_only_the_campus_own_sections_make_its_count() -> None:
     assert world.poll(indexes(200, 5000)) == "suspect_drop"
 
 
+def test_what_opens_makes_up_for_what_closes() -> None:
+    world = world_of(indexes(0, 400))
+    world.poll(indexes(0, 300))
+    assert world.poll(indexes(100, 400)) == "accepted"
+    assert world.rows("SELECT known_count FROM soc_polls ORDER BY id DESC LIMIT 1") == [(300,)]
+
+
+def test_a_suspect_answer_that_comes_before_the_first_of_its_run_begins_anew() -> None:
+    world = world_of(indexes(0, 300), confirm_polls=2, confirm_span=timedelta(minutes=1))
+    world.poll(indexes(0, 300))
+    assert world.poll(indexes(0, 200)) == "suspect_drop"
+    assert world.poll(indexes(0, 200), after=-timedelta(hours=1)) == "suspect_drop"
+    assert world.rows("SELECT suspect_polls FROM soc_campuses") == [(1,)]
+
+
 # rule 8
 
 
@@ -237,6 +281,7 @@ def test_an_answer_that_shares_nothing_with_the_catalogue_is_rejected() -> None:
     world = world_of(indexes(0, 30))
     world.subscribe("70000")
     assert world.poll(["70000", "80000"]) == "rejected"
+    assert world.rows("SELECT DISTINCT status FROM soc_sections") == [("UNKNOWN",)]
     assert world.poll(["00000", "80000"]) == "accepted"
     assert world.run.failures.keys() == {"92026 NB"}
 
@@ -274,9 +319,20 @@ def test_a_section_that_is_looked_at_again_does_not_repeat_old_events(world: Any
 
 
 def test_a_catalogue_that_is_empty_all_of_a_sudden_is_not_believed() -> None:
+    world = World()
+    for listed, expected in (([], (0, 1)), (indexes(0, 30), (30, 1)), ([], (30, 0)), (indexes(0, 30), (30, 1))):
+        world.catalogue(listed)
+        assert world.rows("SELECT catalogue_size, catalogue_failure IS NULL FROM soc_campuses") == [expected]
+
+
+def test_a_catalogue_that_failed_leaves_the_old_one_says_why_and_holds_the_upstream() -> None:
     world = world_of(indexes(0, 30))
-    world.catalogue([])
-    assert world.rows("SELECT catalogue_size, catalogue_failure IS NULL FROM soc_campuses") == [(30, 0)]
+    read_at = world.rows("SELECT catalogue_read_at FROM soc_campuses")
+    held = world.now + MINUTE
+    world.play(Catalogue(term="92026", campus="NB", failure="HTTP 429", hold_until=held))
+    assert world.rows("SELECT catalogue_size, catalogue_failure FROM soc_campuses") == [(30, "HTTP 429")]
+    assert world.rows("SELECT catalogue_read_at FROM soc_campuses") == read_at
+    assert [until for _, until in world.run.held] == [held]
 
 
 def test_a_section_that_leaves_the_catalogue_is_watched_on() -> None:
@@ -297,11 +353,57 @@ def test_where_nothing_changed_a_poll_writes_two_rows_however_many_sections_ther
     world.deliver()
     seen: list[str] = []
     world.db.conn.set_trace_callback(seen.append)
+    counts = world.rows("SELECT counts FROM soc_campuses")
     verdict = world.same() if is_same else world.poll(indexes(0, 2900))
     world.db.conn.set_trace_callback(None)
 
     writes = [statement for statement in seen if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE"))]
     assert (verdict, [statement.split()[2] for statement in writes]) == ("accepted", ["soc_polls", "soc_campuses"])
+    assert (counts, world.rows("SELECT counts FROM soc_campuses")) == ([("[2900]",)], [("[2900, 2900]",)])
+    assert world.rows("SELECT listed_count, known_count FROM soc_polls ORDER BY id DESC LIMIT 1") == [
+        (None if is_same else 2900, 2900)
+    ]
+    assert world.same(after=SECOND) == "too_soon"
+    assert world.rows("SELECT counts FROM soc_campuses") == [("[2900, 2900]",)]
+
+
+def test_an_answer_is_known_by_its_hash_only_once_every_status_agrees_with_it(world: Any) -> None:
+    hashes = []
+    for seconds, listed in ((60, "OX"), (60, "X"), (60, "X"), (60, "X"), (10, "XO"), (60, "X")):
+        world.poll([INDEX if letter == "O" else "10000" for letter in listed], after=seconds * SECOND)
+        hashes.append(world.rows("SELECT settled_hash FROM soc_campuses")[0][0] is not None)
+    assert hashes == [True, False, False, True, False, False]
+
+
+def test_a_failure_does_not_forget_the_answer_before(world: Any) -> None:
+    remembered = "SELECT settled_hash, counts, last_counted_at, last_poll_at FROM soc_campuses"
+    world.poll([INDEX])
+    before = world.rows(remembered)
+    world.now += MINUTE
+    world.play(Poll(term="92026", campus="NB", failure="HTTP 500"))
+    assert world.rows(remembered) == before
+    assert world.rows("SELECT listed_count, known_count, reason FROM soc_polls ORDER BY id DESC LIMIT 1") == [
+        (None, None, "HTTP 500")
+    ]
+
+
+# rule 12
+
+
+def test_the_key_of_an_event_is_the_sha_1_of_what_it_is(world: Any) -> None:
+    world.subscribe()
+    for letter in "XOXXO":
+        world.poll(["10000", *([INDEX] if letter == "O" else [])])
+    expected = [
+        sha1(f"92026|NB|{INDEX}|{status}|{episode}".encode()).hexdigest()
+        for status, episode in (("OPEN", 0), ("CLOSED", 0), ("OPEN", 1))
+    ]
+    assert world.rows("SELECT dedupe_key, seat_delta FROM soc_status_events ORDER BY id") == [
+        (expected[0], 1), (expected[1], -1), (expected[2], 1),
+    ]  # fmt: skip
+    assert world.rows("SELECT dedupe_key, seat_delta FROM soc_open_events ORDER BY id") == [
+        (expected[0], 1), (expected[2], 1),
+    ]  # fmt: skip
 
 
 # rule 13
@@ -352,6 +454,36 @@ def test_a_window_is_meant_in_the_zone_of_the_schedule(world: Any) -> None:
     world.poll(["10000"])
     world.poll(["10000", INDEX])
     assert (world.run.timezone.key, world.fanned()) == ("America/New_York", [(1, "pending")])
+
+
+def test_a_section_that_closes_before_the_window_opens_is_told_to_nobody(world: Any) -> None:
+    world.subscribe(window="12:05-13:00")
+    told = []
+    for letter in "XOXXOO":
+        world.poll(["10000", *([INDEX] if letter == "O" else [])])
+        told.append(world.deliver())
+    assert told == [[], [], [], [], [1], []]
+    assert world.fanned() == [(1, "expired"), (1, "sent")]
+
+
+@pytest.mark.parametrize(
+    ("at", "fanned"),
+    [
+        ("2026-11-01T05:59:00Z", "pending"),  # 01:59 in summer time
+        ("2026-11-01T06:00:00Z", "pending"),  # 01:00 once more
+        ("2026-11-01T06:59:00Z", "pending"),
+        ("2026-11-01T07:00:00Z", "deferred"),
+        ("2027-03-14T06:59:00Z", "pending"),  # 01:59, and then 03:00
+        ("2027-03-14T07:00:00Z", "deferred"),
+    ],
+)
+def test_a_window_goes_by_the_clock_on_the_wall_in_the_nights_that_it_is_changed(
+    world: Any, at: str, fanned: str
+) -> None:
+    world.subscribe(window="23:00-01:59")
+    world.now = moment(at)
+    world.poll([INDEX], after=timedelta())
+    assert world.fanned() == [(1, fanned)]
 
 
 def test_a_snoozed_subscription_is_told_when_the_snooze_is_over(world: Any) -> None:
@@ -405,15 +537,15 @@ def test_a_resumed_subscription_is_told_of_an_opening_it_missed(world: Any) -> N
 
 # properties
 
-LETTERS = st.lists(st.sampled_from(["O", "X", "o", "x", "E", "F"]), max_size=24)
-"""O and X a minute after the last; o and x ten seconds after; E an empty answer; F a failure."""
+LETTERS = st.lists(st.sampled_from(["O", "X", "o", "x", "E", "e", "F"]), max_size=24)
+"""O, X and E a minute after the last; o, x and e ten seconds after; E an empty answer; F a failure."""
 
 
 def expected(letters: Sequence[str]) -> tuple[list[str], int]:
     """The events and the number of notifications, by an automaton of its own for one section."""
     status, misses, events, told, since_counted = "UNKNOWN", 0, [], 0, None
     for letter in letters:
-        gap = 10 if letter in "ox" else 60
+        gap = 10 if letter in "oxe" else 60
         since_counted = None if since_counted is None else since_counted + gap
         is_counted = since_counted is None or since_counted >= 30
         if letter == "F":
@@ -422,11 +554,11 @@ def expected(letters: Sequence[str]) -> tuple[list[str], int]:
             told += status != "OPEN"
             events += ["OPEN"] if status == "CLOSED" else []
             status, misses = "OPEN", 0
-        elif letter != "E" and is_counted and status == "OPEN":
+        elif letter not in "Ee" and is_counted and status == "OPEN":
             misses += 1
             if misses == 2:
                 status, misses, events = "CLOSED", 0, [*events, "CLOSED"]
-        elif letter != "E" and is_counted and status == "UNKNOWN":
+        elif letter not in "Ee" and is_counted and status == "UNKNOWN":
             status = "CLOSED"
         since_counted = 0 if is_counted else since_counted
     return events, told
@@ -442,7 +574,7 @@ def test_a_notification_is_sent_exactly_once_per_episode(letters: list[str]) -> 
     world.db.execute("UPDATE soc_sections SET status = 'UNKNOWN' WHERE index_number = ?", [INDEX])
     world.db.execute("UPDATE soc_campuses SET last_counted_at = NULL")
     for letter in letters:
-        after = 10 * SECOND if letter in "ox" else MINUTE
+        after = 10 * SECOND if letter in "oxe" else MINUTE
         if letter == "F":
             world.now += after
             world.play(Poll(term="92026", campus="NB", failure="HTTP 500"))

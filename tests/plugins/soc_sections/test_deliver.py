@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from plugins.soc_sections.world import INDEX, MINUTE, NOON
+from plugins.soc_sections.world import INDEX, NOON
 
-from pollctl import DeliveryError, Effect
-from pollctl_soc_sections.deliver import deliver, quiet_for
-from pollctl_soc_sections.fanout import Order
+from pollctl import Effect
+from pollctl_soc_sections.deliver import deliver
 
 
 def queued(world: Any) -> Effect:
@@ -21,29 +19,28 @@ def queued(world: Any) -> Effect:
     return Effect(id=1, kind="opening", key=key, payload=payload, lane=lane, attempt=1, created_at=NOON)
 
 
-def order(window: str | None = None, snooze_until: datetime | None = None) -> Order:
-    return Order("json://x", "active", window, snooze_until, "{}", is_over=False)
-
-
 @pytest.mark.parametrize(
-    ("wanted", "wait"),
+    ("columns", "why"),
     [
-        (order(), 0), (order("08:00-22:00"), 0), (order("12:01-22:00"), 1), (order("22:00-06:00"), 600),
-        (order("11:00-11:59"), 23 * 60), (order(snooze_until=NOON + 90 * MINUTE), 90), (order(snooze_until=NOON), 0),
+        ({"window": "12:04-14:00"}, "outside 12:04-14:00"),
+        ({"snooze_until": "2026-08-03T16:04:00.000Z"}, "snoozed"),
     ],
-    ids=str,
-)  # fmt: skip
-def test_a_late_delivery_waits_for_the_window(wanted: Order, wait: int) -> None:
-    assert quiet_for(wanted, NOON, 12 * 60) == timedelta(minutes=wait)
-
-
-def test_a_delivery_outside_the_window_is_put_off_until_it_opens(world: Any) -> None:
-    number = world.subscribe()
+    ids=["window", "snooze"],
+)
+def test_what_comes_too_late_to_be_sent_waits_like_any_other_and_is_no_failed_delivery(
+    world: Any, columns: dict[str, str], why: str
+) -> None:
+    world.subscribe()
     effect = queued(world)
-    world.db.execute("UPDATE soc_subscriptions SET window = '13:02-14:00' WHERE id = ?", [number])
-    with pytest.raises(DeliveryError, match="window") as refused:
-        deliver(effect, world.run)
-    assert refused.value.retry_after == 3600
+    for name, value in columns.items():
+        world.db.execute(f"UPDATE soc_subscriptions SET {name} = ?", [value])
+    result = deliver(effect, world.run)
+    assert result == {"sent": False, "why": why, "later": True}
+    world.deliver(result)
+    world.poll(["10000", INDEX])
+    assert (world.fanned(), world.run.effects) == ([(1, "deferred")], [])
+    world.poll(["10000", INDEX])
+    assert (world.deliver(), world.fanned()) == ([1], [(1, "sent")])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from pollctl_soc_sections.fetch import (
     read_catalogue,
     read_poll,
     read_sections,
+    stale_targets,
 )
 from pollctl_soc_sections.store import Known
 
@@ -145,8 +146,27 @@ def test_how_long_an_upstream_is_left_alone(status: int, headers: dict[str, str]
         (Known(None, 5, NOON - DAY, NOON - timedelta(minutes=15)), DAY, True),
         (Known(None, 0, None, NOON - timedelta(minutes=1), has_failed_first=True), DAY, True),
         (Known(None, 5, NOON + DAY, NOON + DAY), DAY, True),
+        (Known(None, 0, NOON - timedelta(minutes=15), NOON - timedelta(minutes=15)), DAY, True),
+        (Known(None, 0, NOON - timedelta(minutes=14), NOON - timedelta(minutes=14)), DAY, False),
     ],
-    ids=["none yet", "never", "old", "young", "just failed", "failed a while ago", "never read", "clock stepped back"],
+    ids=[
+        "none yet",
+        "never",
+        "old",
+        "young",
+        "just failed",
+        "failed a while ago",
+        "never read",
+        "clock stepped back",
+        "empty a while ago",
+        "just empty",
+    ],
 )
 def test_when_a_catalogue_is_read(known: Known, every: timedelta, expected: bool) -> None:
     assert is_stale(known, NOON, every) is expected
+
+
+def test_the_catalogue_that_was_asked_for_longest_ago_comes_first() -> None:
+    failed = [Known(None, 0, None, NOON - age * timedelta(minutes=1), has_failed_first=True) for age in (1, 3, 2)]
+    targets = [Target("92026", campus, known) for campus, known in zip("ABCD", [*failed, Known()], strict=True)]
+    assert [target.campus for target in stale_targets(targets, NOON, DAY)] == ["D", "B", "C", "A"]
