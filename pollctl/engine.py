@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http import Client, Limits
 from pollctl.lock import held, lock_path
-from pollctl.model import Effect
+from pollctl.model import Effect, Repeat
 from pollctl.outbox import CORE_PREFIX, Outbox, Retry, Tally
 from pollctl.passrun import PassRun
 from pollctl.prepared import Prepared, prepare
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.config import Config
+    from pollctl.config_model import PluginConfig
     from pollctl.plugins import Found
     from pollctl.stop import Stop
     from pollctl.units import Duration
 
 _END = object()
+_NONE: Mapping[str, Repeat] = {}
 
 
 def run_pass(
@@ -62,10 +64,20 @@ def run_pass(
     run_id = runs.new_id(clock.now())
     with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
         stop.end_in(prepared.limits.deadline)
-        with closing(store.open_to_write(config.core.database, prepared.migrations)) as db:
+        prepared, opened = _opened(prepared)
+        with closing(opened) as db:
             if seen is not None and seen != runs.last_start(db, found.name):
                 raise LockedError(f"another pass of {found.name} has begun since it was judged due")
             return _Pass(prepared, db, run_id, stop).go(trigger)
+
+
+def _opened(prepared: Prepared) -> tuple[Prepared, Database]:
+    """The database, migrated; a plugin whose migrations raise cannot be used, and its pass must fail visibly."""
+    path = prepared.config.core.database
+    try:
+        return prepared, store.open_to_write(path, prepared.migrations)
+    except PluginError as error:
+        return prepared._replace(hooks=error), store.open_to_write(path)
 
 
 def recover(config: Config, name: str) -> None:
@@ -79,9 +91,10 @@ def recover(config: Config, name: str) -> None:
     with (
         held(lock_path(config.core.database, name), run_id="recovery"),
         closing(store.open_to_write(config.core.database)) as db,
+        closing(_outbox(config, db, name)) as outbox,
         store.writing(db),
     ):
-        runs.bury_dead(db, name, clock.now(), limits)
+        _bury_dead(config, db, outbox, name, clock.now(), limits)
 
 
 class _Pass:
@@ -103,14 +116,11 @@ class _Pass:
         self._hooks = None if isinstance(prepared.hooks, PluginError) else prepared.hooks
         self._error: PollctlError | None = prepared.hooks if isinstance(prepared.hooks, PluginError) else None
         repeats = self._hooks.plugin.poller.effects if self._hooks else {}
-        settings = self._config.core.outbox
-        self._outbox = Outbox(
-            db, self._name, repeats, Retry(settings.max_attempts, settings.backoff, settings.backoff_max)
-        )
+        self._outbox = _outbox(self._config, db, self._name, repeats)
 
     def go(self, trigger: str) -> Report:
         with store.writing(self._db):
-            runs.bury_dead(self._db, self._name, self._now, self._limits)
+            _bury_dead(self._config, self._db, self._outbox, self._name, self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
             self._outbox.recover(self._now)
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
@@ -119,6 +129,8 @@ class _Pass:
             self._run.between_rounds = self._deliver
             if self._hooks:
                 self._work(self._hooks)
+            else:
+                self._deliver()
             return self._end()
 
     def _work(self, hooks: Hooks) -> None:
@@ -159,7 +171,7 @@ class _Pass:
         except PollctlError as error:
             self._run.drain()
             if self._limits.record != "off" and not isinstance(error, DatabaseError):
-                with store.writing(self._db):
+                with suppress(PluginError), store.writing(self._db):  # what cannot be recorded must not hide the error
                     self._record(state, batch, None)
             raise
 
@@ -196,7 +208,11 @@ class _Pass:
     def _settle(self, effect: Effect, result: Any) -> None:
         if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
             return
-        self._hooks.settle(self._run, self._db, effect, result)
+        try:
+            self._hooks.settle(self._run, self._db, effect, result)
+        except BaseException:
+            self._run.drain()
+            raise
         self._flush()
 
     def _end(self) -> Report:
@@ -205,7 +221,9 @@ class _Pass:
         with store.writing(self._db):
             self._flush()
             self._finish(outcome, error, finished_at)
-            alerts = self._queue_alerts(outcome, error, finished_at)
+            alerts = _queue_alerts(
+                self._config, self._db, self._outbox, self._name, self._id, outcome, error, finished_at
+            )
         if alerts:
             self._deliver()
         retention.prune(self._db, self._config.core.retention, finished_at)
@@ -242,12 +260,35 @@ class _Pass:
             self._limits,
         )
 
-    def _queue_alerts(self, outcome: str, error: Mapping[str, str] | None, now: datetime) -> int:
-        standing = runs.failures(self._db, self._name)
-        effects = notify.alerts(self._config.core.notify, self._name, self._id, standing, outcome, error, now)
-        if effects:
-            runs.note_alert(self._db, self._name, now if outcome in runs.FAILURES else None)
-        return self._outbox.queue(self._id, effects, now)
+
+def _outbox(config: Config, db: Database, name: str, repeats: Mapping[str, Repeat] = _NONE) -> Outbox:
+    settings = config.core.outbox
+    return Outbox(db, name, repeats, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
+
+
+def _bury_dead(config: Config, db: Database, outbox: Outbox, name: str, now: datetime, limits: PluginConfig) -> None:
+    """Mark a dead pass as crashed and tell people if that is once too often; it could not do so itself."""
+    dead = runs.bury_dead(db, name, now, limits)
+    if dead:
+        _queue_alerts(config, db, outbox, name, dead, "crashed", runs.CRASHED, now)
+
+
+def _queue_alerts(
+    config: Config,
+    db: Database,
+    outbox: Outbox,
+    name: str,
+    run_id: str,
+    outcome: runs.Outcome,
+    error: Mapping[str, str] | None,
+    now: datetime,
+) -> int:
+    """Queue what the end of a pass means for those who are told of failures; answers how many effects."""
+    standing = runs.failures(db, name)
+    effects = notify.alerts(config.core.notify, name, run_id, standing, outcome, error, now)
+    if effects:
+        runs.note_alert(db, name, now if outcome in runs.FAILURES else None)
+    return outbox.queue(run_id, effects, now)
 
 
 def pass_run(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, store
-from pollctl.errors import PluginError, PollctlError
+from pollctl.errors import DatabaseError, PluginError, PollctlError
 from pollctl.plugins import Found, load, migrations_of
 from pollctl.status import PluginStatus, latest_runs, plugin_statuses
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from prometheus_client.core import GaugeMetricFamily, Metric
-    from sqlite_utils import Database
 
     from pollctl.config import Config
     from pollctl.plugins import Plugin
@@ -48,10 +47,10 @@ class Families:
         """
         now = clock.now()
         statuses = plugin_statuses(self._config, now)
-        with closing(store.open_to_plan(self._config.core.database, migrations_of(self._plugins))) as db:
+        with closing(store.open_to_plan(self._config.core.database, ())) as db:
             yield from _core_families(statuses, latest_runs(db))
-            for plugin in self._plugins:
-                yield from self._of_plugin(plugin, db, now)
+        for plugin in self._plugins:
+            yield from self._of_plugin(plugin, now)
 
     def _loaded(self, found: Found) -> Plugin | None:
         if found.name not in self._config.enabled:
@@ -63,12 +62,17 @@ class Families:
             return None
         return plugin
 
-    def _of_plugin(self, plugin: Plugin, db: Database, now: datetime) -> Sequence[Metric]:
+    def _of_plugin(self, plugin: Plugin, now: datetime) -> Sequence[Metric]:
         try:
-            return list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
+            with closing(store.open_to_plan(self._config.core.database, migrations_of([plugin]))) as db:
+                families = list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
+            _text(_Collected(families))
+        except DatabaseError:
+            raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the bug of one plugin must not take the metrics of all along
             self._complain(f"plugin {plugin.name!r}: metrics raised {type(error).__name__}: {error}; they are left out")
             return ()
+        return families
 
 
 def text(families: Families) -> str:
@@ -77,10 +81,24 @@ def text(families: Families) -> str:
     Raises:
         DatabaseError: the database cannot be used.
     """
+    return _text(families)
+
+
+class _Collected:
+    """Families that are there already, as a collector."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Sequence[Metric]:
+        return self._families
+
+
+def _text(collector: Any) -> str:
     from prometheus_client import CollectorRegistry, generate_latest
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(families)  # anything with collect() will do
+    registry.register(collector)  # anything with collect() will do
     return generate_latest(registry).decode()
 
 

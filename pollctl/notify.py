@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pollctl.errors import DeliveryError
 from pollctl.fanout import DaemonExecutor
-from pollctl.outbox import CORE_PREFIX, Queued
+from pollctl.outbox import CORE_PREFIX, Queued, queued
 
 if TYPE_CHECKING:
     from pollctl.config_model import Notify
@@ -73,12 +73,11 @@ def alerts(
         return []
     addresses = [address_id(url.reveal()) for url in settings.urls]
     return [
-        Queued(
+        queued(
             kind,
             f"{kind}:{run_id}:{address}",
             {"address": address, "title": title, "body": body},
             f"{CORE_PREFIX}{address}",
-            None,
         )
         for address in addresses
     ]

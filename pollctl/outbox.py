@@ -22,6 +22,7 @@ from pollctl.fanout import DaemonExecutor
 from pollctl.model import Effect, Repeat
 from pollctl.stop import Stop
 from pollctl.store import writing
+from pollctl.text import one_line
 
 SIDE_BY_SIDE = 8
 LONGEST_RETRY_AFTER = timedelta(days=1)
@@ -30,13 +31,27 @@ _COLUMNS = "id, kind, key, payload, lane, attempts, created_at"
 
 
 class Queued(NamedTuple):
-    """An effect that a plugin asked for and that is not yet in the database."""
+    """An effect that was asked for and is not yet in the database; ``payload`` is JSON, ``not_before`` database text."""
 
     kind: str
     key: str
-    payload: Any
-    lane: str
-    not_before: datetime | None
+    payload: str
+    lane: str = ""
+    not_before: str = ""
+
+
+def queued(kind: str, key: str, payload: Any, lane: str = "", not_before: datetime | None = None) -> Queued:
+    """An effect in the form in which it is kept: what cannot be kept is found while it is known who asked for it.
+
+    Raises:
+        TypeError, ValueError, NotImplementedError: key or lane are no text, *payload* is no JSON.
+    """
+    for text in (key, lane):
+        if not isinstance(text, str):
+            raise TypeError(f"key and lane of an effect are text, not {text!r}")
+        text.encode()  # half a surrogate pair is no text
+    json_text = msgspec.json.encode(payload, enc_hook=units.encode).decode()
+    return Queued(kind, key, json_text, lane, to_text(not_before) if not_before else "")
 
 
 class Retry(NamedTuple):
@@ -100,8 +115,8 @@ class Outbox:
                     effect.kind,
                     effect.key,
                     effect.lane or effect.key,
-                    msgspec.json.encode(effect.payload, enc_hook=units.encode).decode(),
-                    to_text(effect.not_before or now),
+                    effect.payload,
+                    effect.not_before or to_text(now),
                     to_text(now),
                 )
                 for effect in effects
@@ -234,10 +249,11 @@ class Outbox:
             status = "dead"
         pause = self._retry.pause(effect.key, effect.attempt)
         if error.retry_after is not None:
-            pause = max(pause, min(timedelta(seconds=error.retry_after), LONGEST_RETRY_AFTER))
+            asked_for = min(max(0.0, error.retry_after), LONGEST_RETRY_AFTER.total_seconds())  # NaN counts as 0
+            pause = max(pause, timedelta(seconds=asked_for))
         self._db.conn.execute(
             "UPDATE outbox SET status=?, next_attempt_at=?, last_error=? WHERE id=?",
-            (status, to_text(now + pause), units.mask(str(error)), effect.id),
+            (status, to_text(now + pause), one_line(units.mask(str(error))), effect.id),
         )
 
 

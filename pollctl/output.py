@@ -104,6 +104,18 @@ def note(line: str) -> None:
         sys.stderr.flush()
 
 
+def trace(error: BaseException) -> None:
+    """Write the traceback of an error to stderr, secrets masked."""
+    import traceback
+
+    from pollctl.units import mask
+
+    text = mask("".join(traceback.format_exception(error)))
+    with suppress(OSError):
+        sys.stderr.write("".join(f"{one_line(line)}\n" for line in text.splitlines()))
+        sys.stderr.flush()
+
+
 @contextmanager
 def stdout_kept_for_json(as_json: bool) -> Iterator[None]:  # noqa: FBT001 - reads well where it is called
     """While the code of plugins runs, let what it prints come out on stderr, so that stdout has one document."""

@@ -6,8 +6,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -16,8 +17,9 @@ from pollctl import clock, store, units
 from pollctl.errors import PluginError
 from pollctl.http import Client
 from pollctl.model import Answer, Request, Result
-from pollctl.outbox import Queued
+from pollctl.outbox import Queued, queued
 from pollctl.stop import Stop
+from pollctl.text import one_line
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -127,7 +129,8 @@ class PassRun:
 
     def log(self, message: str) -> None:
         """One line to stderr."""
-        print(f"{self.plugin}: {units.mask(message)}", file=sys.stderr)
+        with suppress(OSError):  # there is nobody to tell when that fails
+            print(one_line(units.mask(f"{self.plugin}: {message}")), file=sys.stderr, flush=True)
 
     def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction."""
@@ -135,15 +138,17 @@ class PassRun:
             raise PluginError(
                 f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})"
             )
-        self._effects.append(Queued(kind, key, payload, lane, not_before))
+        self._effects.append(queued(kind, key, payload, lane, not_before))
 
     def hold(self, upstream: str, until: datetime) -> None:
         """Remember a not-before in this transaction."""
+        if until.tzinfo is None:
+            raise ValueError(f"{until} names no zone, so nobody knows when it comes")
         self._new_holds[upstream] = until
 
     def count(self, **numbers: int) -> None:
         """Add to the pass' stats in this transaction."""
-        self._stats.update(numbers)
+        self._stats.update({name: index(number) for name, number in numbers.items()})
 
     def drain(self) -> tuple[list[Queued], dict[str, datetime], dict[str, int]]:
         """Hand over, and forget, the effects, holds and stats left since the last time."""

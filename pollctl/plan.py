@@ -13,7 +13,7 @@ from pollctl.errors import PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http import Client, Limits
 from pollctl.prepared import prepare
-from pollctl.report import Report, as_json, explain, unreached
+from pollctl.report import Report, as_json, described, explain, unreached
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -49,10 +49,10 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
     ):
         now = clock.now()
         run = pass_run(prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True)
-        return _plan(prepared.hooks, run, db)
+        return _plan(prepared.hooks, run, db, stop)
 
 
-def _plan(hooks: Hooks, run: PassRun, db: Database) -> Report:
+def _plan(hooks: Hooks, run: PassRun, db: Database, stop: Stop) -> Report:
     began, started_at = time.monotonic(), run.now
     decisions: list[dict[str, Any]] = []
     batches = 0
@@ -64,9 +64,7 @@ def _plan(hooks: Hooks, run: PassRun, db: Database) -> Report:
             batches += 1
     except PollctlError as raised:
         error = explain(raised)
-    outcome = "failed" if error else "ok"
-    if error is None and run.failures:
-        outcome, error = ("partial" if run.targets_reached else "failed"), unreached(run.failures)
+    outcome, error = _judge(run, error, stop)
     return Report(
         run_id=run.id,
         plugin=run.plugin,
@@ -78,3 +76,16 @@ def _plan(hooks: Hooks, run: PassRun, db: Database) -> Report:
         decisions=decisions,
         error=error,
     )
+
+
+def _judge(run: PassRun, error: Mapping[str, str] | None, stop: Stop) -> tuple[str, Mapping[str, str] | None]:
+    """The outcome of a plan, by the same ladder as that of a pass, and what to say about it."""
+    if error:
+        return "failed", error
+    if stop.requested:
+        return "interrupted", None
+    if run.failures:
+        return "partial" if run.targets_reached else "failed", unreached(run.failures)
+    if stop.is_past_deadline:
+        return "partial", described("Deadline", "the deadline came before the end")
+    return "ok", None

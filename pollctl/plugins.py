@@ -57,7 +57,7 @@ def discover(taken: Sequence[str] = ()) -> dict[str, Found]:
     for entry_point in importlib.metadata.entry_points(group=GROUP):
         plugin = _announced(entry_point, taken)
         other = found.get(plugin.name)
-        found[plugin.name] = _with_clash(plugin, other) if other else plugin
+        found |= _without_clash(plugin, other) if other else {plugin.name: plugin}
     return dict(sorted(found.items()))
 
 
@@ -88,6 +88,7 @@ def load(found: Found) -> Plugin:
     _register(manager, found, found.entry_point, found.name)
     for wrapper in importlib.metadata.entry_points(group=WRAPPERS):
         _register(manager, found, wrapper, f"wrapper {wrapper.name}")
+        _refuse_replacing(manager, found, f"wrapper {wrapper.name}")
     implemented = _check_hooks(manager, found)
     poller = _ask_facts(manager, found)
     return Plugin(found, manager.hook, poller, implemented)
@@ -96,22 +97,26 @@ def load(found: Found) -> Plugin:
 def _announced(entry_point: importlib.metadata.EntryPoint, taken: Sequence[str]) -> Found:
     distribution = entry_point.dist
     name = canonical(entry_point.name)
-    trouble = f"the name {entry_point.name!r} is taken by a command of pollctl" if entry_point.name in taken else ""
+    is_taken = name.replace("_", "-") in taken
+    trouble = f"the name {entry_point.name!r} is taken by a command of pollctl" if is_taken else ""
     if distribution is None:
         return Found(name, entry_point, "unknown", "", trouble)
     return Found(name, entry_point, distribution.name, distribution.version, trouble)
 
 
-def _with_clash(plugin: Found, other: Found) -> Found:
-    """Of two plugins with one name pollctl's own wins; of two strangers neither, since nobody can say which was meant."""
+def _without_clash(plugin: Found, other: Found) -> dict[str, Found]:
+    """Of two plugins with one name pollctl's own wins; of two strangers neither, since nobody can say which was meant.
+
+    The one that lost stands beside it under a key that is no name, so that listings tell of it and nothing runs it.
+    """
     if plugin.entry_point == other.entry_point:
-        return other
-    for own in (plugin, other):
-        if own.distribution == OWN_DISTRIBUTION:
-            return own
-    return plugin._replace(
-        trouble=f"the name is taken by two distributions, {other.distribution} and {plugin.distribution}"
-    )
+        return {}
+    if OWN_DISTRIBUTION not in (plugin.distribution, other.distribution):
+        both = f"{other.distribution} and {plugin.distribution}"
+        return {plugin.name: plugin._replace(trouble=f"the name is taken by two distributions, {both}")}
+    own, stranger = (plugin, other) if plugin.distribution == OWN_DISTRIBUTION else (other, plugin)
+    trouble = f"the name {own.name!r} is taken by a plugin of pollctl"
+    return {own.name: own, f"{own.name} of {stranger.distribution}": stranger._replace(trouble=trouble)}
 
 
 def _register(
@@ -130,13 +135,20 @@ def _register(
         raise _broken(found, " ".join(str(error).split())) from error
     unmarked = [
         attribute
-        for attribute in vars(plugin)
-        if attribute.startswith("pollctl_")
-        and callable(vars(plugin)[attribute])
-        and not _is_marked(vars(plugin)[attribute])
+        for attribute, value in getattr(plugin, "__dict__", {}).items()
+        if attribute.startswith("pollctl_") and callable(value) and not _is_marked(value)
     ]
     if unmarked:
         raise _broken(found, f"{', '.join(unmarked)} lacks the mark @pollctl.hookimpl")
+
+
+def _refuse_replacing(manager: pluggy.PluginManager, found: Found, name: str) -> None:
+    """A wrapper goes around the hooks of every plugin and takes the place of none."""
+    callers = manager.get_hookcallers(manager.get_plugin(name)) or ()
+    implementations = [one for caller in callers for one in caller.get_hookimpls() if one.plugin_name == name]
+    plain = [one.function.__name__ for one in implementations if not (one.wrapper or one.hookwrapper)]
+    if plain:
+        raise _broken(found, f"{name} would replace {', '.join(plain)}; mark it @pollctl.hookimpl(wrapper=True)")
 
 
 def _is_marked(function: Any) -> bool:
@@ -155,7 +167,9 @@ def _check_hooks(manager: pluggy.PluginManager, found: Found) -> frozenset[str]:
 def _ask_facts(manager: pluggy.PluginManager, found: Found) -> Poller:
     try:
         poller = manager.hook.pollctl_poller()
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise _broken(found, f"pollctl_poller raised {type(error).__name__}: {error}") from error
     if not isinstance(poller, Poller):
         raise _broken(found, f"pollctl_poller answered {type(poller).__name__}, not pollctl.Poller")
@@ -169,5 +183,16 @@ def _broken(found: Found, reason: str) -> PluginError:
 
 
 def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
-    """The migration sets of plugins, for those that have tables."""
-    return [plugin.poller.migrations() for plugin in plugins if plugin.poller.migrations]
+    """The migration sets of plugins, for those that have tables.
+
+    Raises:
+        PluginError: one of them cannot be had.
+    """
+    return [_migrations(plugin) for plugin in plugins if plugin.poller.migrations]
+
+
+def _migrations(plugin: Plugin) -> Any:
+    try:
+        return plugin.poller.migrations() if plugin.poller.migrations else None
+    except (Exception, SystemExit) as error:
+        raise _broken(plugin.found, f"its migrations raised {type(error).__name__}: {error}") from error

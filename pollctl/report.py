@@ -60,8 +60,12 @@ def report_of(run: Mapping[str, Any]) -> Report:
 
 
 def as_json(decision: Any) -> dict[str, Any]:
-    """A decision as plain JSON values, its type under ``type``, secrets masked."""
-    fields = msgspec.to_builtins(decision, enc_hook=units.encode, str_keys=True)
+    """A decision as plain JSON values, its type under ``type``, secrets masked.
+
+    Raises:
+        PluginError: it has a type that cannot be written as JSON.
+    """
+    fields = msgspec.json.decode(recorded(decision))
     if not isinstance(fields, dict):
         fields = {"value": fields}
     return {"type": type(decision).__name__, **fields}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Outcome = Literal["ok", "partial", "failed", "interrupted", "crashed"]
 FAILURES = ("failed", "crashed")
 LONGEST_HOLD = timedelta(days=1)
+CRASHED = {"type": "Crashed", "message": "the process ended without a word (killed, out of memory, power)"}
+"""What there is to say about a pass that could not say it itself."""
 
 
 class Counters(NamedTuple):
@@ -62,17 +64,17 @@ def id_prefix(moment: datetime) -> str:
     return to_text(moment).replace("-", "").replace(":", "")
 
 
-def bury_dead(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> None:
-    """Mark a run that is still ``running`` under the lock that we now hold as ``crashed``."""
-    error = json.dumps(
-        {"type": "Crashed", "message": "the process ended without a word (killed, out of memory, power)"}
+def bury_dead(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> str:
+    """Mark a run that is still ``running`` under the lock that we now hold as ``crashed``; answers its id, or nothing."""
+    dead = db.conn.execute("SELECT id FROM runs WHERE plugin=? AND outcome='running'", (plugin,)).fetchone()
+    if dead is None:
+        return ""
+    db.conn.execute(
+        "UPDATE runs SET outcome='crashed', finished_at=max(?, started_at), error=? WHERE id=?",
+        (to_text(now), json.dumps(CRASHED), dead[0]),
     )
-    dead = db.conn.execute(
-        "UPDATE runs SET outcome='crashed', finished_at=max(?, started_at), error=? WHERE plugin=? AND outcome='running'",
-        (to_text(now), error, plugin),
-    ).rowcount
-    if dead:
-        _note_end(db, plugin, "crashed", now, limits)
+    _note_end(db, plugin, "crashed", now, limits)
+    return str(dead[0])
 
 
 def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, defaults: Mapping[str, str]) -> None:

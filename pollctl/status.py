@@ -33,7 +33,8 @@ class PluginStatus(Struct, frozen=True, kw_only=True):
         backoff_until: the moment before which failures keep ``due`` from starting it, if that lies ahead.
         lock: who works on it right now: ``pid``, ``run_id``, ``since``.
         outbox: number of effects by status.
-        problem: what is wrong with its settings, else what the latest pass that did not end well said.
+        problem: what is wrong with its settings, else what the latest pass that did not end well said, else what `due --run`
+            last told of one that never began (its import hangs).
     """
 
     plugin: str
@@ -114,7 +115,8 @@ def _status(
     config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
 ) -> PluginStatus:
     locked_by = holder(lock_path(config.core.database, name))
-    problem = str(judged) if isinstance(judged, ConfigError) else (known.last.get("error") or {}).get("message")
+    said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
+    problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
     started_at, not_before = known.past.get("last_started_at"), known.past.get("not_before")
     return PluginStatus(

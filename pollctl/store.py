@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database, Migrations
 
-from pollctl.errors import DatabaseError
+from pollctl.errors import DatabaseError, PluginError
 from pollctl.guard import GuardedConnection
 from pollctl.migrations import USER_VERSION
 from pollctl.migrations import migrations as core_migrations
@@ -47,6 +47,7 @@ def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
 
     Raises:
         DatabaseError: foreign, newer, empty, damaged or not writable; says which, and what to do.
+        PluginError: a migration of *sets* raised.
     """
     with _explained(path):
         if not path.exists():
@@ -122,6 +123,7 @@ def migrate(db: Database, sets: Sequence[Migrations]) -> None:
 
     Raises:
         DatabaseError: a migration was applied that this version does not know: a newer one was here.
+        PluginError: a migration raised.
     """
     ordered = (core_migrations, *sorted(sets, key=lambda migration_set: migration_set.name))
     for migration_set in ordered:
@@ -130,7 +132,7 @@ def migrate(db: Database, sets: Sequence[Migrations]) -> None:
         return
     with writing(db):
         for migration_set in ordered:
-            migration_set.apply(db)
+            _apply(migration_set, db)
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute(f"PRAGMA user_version={USER_VERSION}")
 
@@ -254,6 +256,16 @@ def _recognise(path: Path, db: Database) -> None:
         raise DatabaseError(
             f"{path}: made by a newer pollctl (database version {version}, this one knows {USER_VERSION}); update pollctl"
         )
+
+
+def _apply(migration_set: Migrations, db: Database) -> None:
+    try:
+        migration_set.apply(db)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
+            raise
+        why = f"the migrations of {migration_set.name!r} raised {type(error).__name__}: {error}; nothing was changed"
+        raise PluginError(why) from error
 
 
 def _refuse_unknown(db: Database, migration_set: Migrations) -> None:

@@ -16,16 +16,18 @@ from __future__ import annotations
 import ast
 import copy
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pollctl import units
-from pollctl.errors import PollctlError
-from pollctl.plugins import Plugin, find, load
+from pollctl import store, units
+from pollctl.errors import PluginError, PollctlError
+from pollctl.plugins import Plugin, find, load, migrations_of
 
 HEAVY = frozenset({"apprise", "boto3", "lxml", "requests", "zeep"})
 """What importing a plugin must not import: a pass pays for it only when it is needed."""
@@ -70,6 +72,18 @@ def contract_problems(name: str) -> list[str]:
     except PollctlError as error:
         return [str(error)]
     return problems_of(plugin)
+
+
+def _migration_problems(plugin: Plugin) -> list[str]:
+    """Whether the tables can be made, tried in memory, and whose they are said to be."""
+    try:
+        sets = migrations_of([plugin])
+        with closing(store.open_to_plan(Path(os.devnull, "nowhere"), sets)):
+            return [
+                f"its migrations are named {one.name!r}, not {plugin.name!r}" for one in sets if one.name != plugin.name
+            ]
+    except PluginError as error:
+        return [str(error)]
 
 
 def problems_of(plugin: Plugin) -> list[str]:
@@ -147,8 +161,7 @@ def _fact_problems(plugin: Plugin) -> list[str]:
         found.append("its summary must be one line")
     if poller.effects and "pollctl_deliver" not in plugin.implemented:
         found.append("it names kinds of effects but has no pollctl_deliver")
-    if poller.migrations and poller.migrations().name != plugin.name:
-        found.append(f"its migrations are named {poller.migrations().name!r}, not {plugin.name!r}")
+    found += _migration_problems(plugin)
     for role in ("batch", "state", "decision"):
         found += _type_problems(role, getattr(poller, role))
     return found

@@ -8,6 +8,8 @@ from pathlib import PurePath
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from pollctl.text import one_line
+
 _T = TypeVar("_T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -102,7 +104,7 @@ class Secret:
     def __init__(self, value: str) -> None:
         self._value = value
         if len(value) >= _SHORTEST_MASKED:
-            _known_secrets.add(value)
+            _known_secrets.update(_spellings(value))
 
     def reveal(self) -> str:
         """The value itself; call it where it leaves for the upstream, nowhere else."""
@@ -119,6 +121,17 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+def _spellings(value: str) -> set[str]:
+    """A secret as it is, and as it stands in JSON, in the words of exceptions, and in addresses."""
+    if value.isascii() and value.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        return {value}
+    import json
+    from urllib.parse import quote
+
+    in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    return {value, *in_json, repr(value)[1:-1], one_line(value), quote(value), quote(value, safe="")}
 
 
 def mask(text: str) -> str:

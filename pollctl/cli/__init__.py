@@ -14,7 +14,7 @@ from pollctl import __version__
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import CommandTable
 from pollctl.errors import PollctlError
-from pollctl.output import abandon_stdout, complain
+from pollctl.output import abandon_stdout, complain, trace
 
 _INTERRUPTED = 130
 
@@ -38,6 +38,7 @@ def start(arguments: Sequence[str] | None = None) -> int:
         arguments: those of this process if None.
     """
     _open_missing_streams()
+    stdout = sys.stdout
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = cli.main(words, prog_name="pollctl", standalone_mode=False)
@@ -46,13 +47,17 @@ def start(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
-    except BrokenPipeError:
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        sys.stdout = stdout  # click has put another in its place: whoever read it went away
         abandon_stdout()
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a bug keeps its traceback, but not the secrets in it
         known = _explanation(error)
         if known is None:
-            raise
+            trace(error)
+            return 1
         return _tell(known, is_debugging="--debug" in words)
     return code if isinstance(code, int) else 0
 
@@ -60,9 +65,7 @@ def start(arguments: Sequence[str] | None = None) -> int:
 def _tell(error: PollctlError, *, is_debugging: bool) -> int:
     """Tell what is wrong, one line per problem; answers the exit code."""
     if is_debugging:
-        import traceback
-
-        traceback.print_exception(error)
+        trace(error)
     for line in str(error).splitlines() or [type(error).__name__]:
         complain(line)
     return error.exit_code

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 
-from pollctl.clock import from_text
+from pollctl.clock import EARLIEST, from_text
 from pollctl.units import Duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 LONGEST = Duration(days=3650)
+_LATEST = datetime(2900, 1, 1, tzinfo=UTC)
 
 
 def span(text: str) -> Duration:
@@ -37,9 +38,12 @@ def moment(text: str) -> datetime:
         click.BadParameter: *text* is none, or names no zone.
     """
     try:
-        return from_text(text)
+        at = from_text(text)
     except (ValueError, OverflowError):
         raise click.BadParameter(f"{text!r} is no moment with a zone; write 2026-03-08T06:59:00Z") from None
+    if not EARLIEST <= at < _LATEST:
+        raise click.BadParameter(f"{text!r} is not between 2020 and 2900, where schedules are known")
+    return at
 
 
 def json_option(command: F) -> F:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from pollctl.metrics import Families
 
 LOOPBACK = "127.0.0.1"
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command()
@@ -54,25 +54,14 @@ def _serve(families: Families, port: int) -> None:
 
     registry = CollectorRegistry(auto_describe=False)
     registry.register(families)  # anything with collect() will do
+    # Blocked before anybody is told the address, so that no signal is lost, and waited for below.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         server, thread = start_http_server(port, LOOPBACK, registry)
     except OSError as error:
         raise PollctlError(f"{LOOPBACK}:{port}: {error.strerror}") from error
     output.note(f"pollctl: metrics on http://{LOOPBACK}:{server.server_port}/metrics")
-    _wait_for_the_end()
+    signal.sigwait(_ENDING)
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-def _wait_for_the_end() -> None:
-    ended = False
-
-    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
-        nonlocal ended
-        ended = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    while not ended:
-        signal.pause()

@@ -16,9 +16,7 @@ from pollctl.config import load as load_config
 from pollctl.plugins import find, load
 from pollctl.prepared import defaults_of
 
-SHIPPED = sorted(
-    entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl"
-)
+SHIPPED = sorted(entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl")
 FILES = {
     "__init__.py",
     "model.py",

@@ -11,7 +11,16 @@ from typing import Any
 
 import click
 import pytest
-from plugin_package import Env, clean_environment, command, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import (
+    PLAIN,
+    Env,
+    clean_environment,
+    command,
+    json_of,
+    make_plugin_package,
+    run_pollctl,
+    write_settings,
+)
 
 from pollctl.cli.table import COMMANDS
 
@@ -62,6 +71,8 @@ def test_the_version_is_told(tmp_path: Path) -> None:
         (["due", "--run", "--next", "3"], "cannot be combined"),
         (["due", "--at", "yesterday"], "write 2026-03-08T06:59:00Z"),
         (["due", "--at", "2026-03-08T06:59:00"], "moment with a zone"),
+        (["due", "--at", "9999-12-31T23:59:59Z"], "not between 2020 and 2900"),
+        (["due", "--at", "0001-01-01T00:00:00Z"], "not between 2020 and 2900"),
         (["run", "latency", "--wait", "soon"], "write seconds"),
         (["run"], "PLUGIN"),
         (["outbox", "retry"], "--dead"),
@@ -131,6 +142,18 @@ def test_a_plugin_with_the_name_of_a_command_is_refused_and_the_command_stays(tm
     assert next(row["error"] for row in rows if row["plugin"] == "status").endswith("is taken by a command of pollctl")
 
 
+def test_a_plugin_that_takes_the_name_of_ours_is_told_about_and_ours_stays(tmp_path: Path) -> None:
+    env = make_plugin_package(tmp_path, "latency")
+    rows = json_of(run_pollctl(tmp_path, env, "plugins", "--json"))
+    found = {row["distribution"]: row for row in rows if row["plugin"] == "latency"}
+    assert found["pollctl"]["state"] == "enabled"
+    assert "the name 'latency' is taken" in found["latency-package"]["error"]
+    checked = run_pollctl(tmp_path, env, "check")
+    assert checked.returncode == 1
+    assert "latency-package 1.2.3" in checked.stdout
+    assert run_pollctl(tmp_path, env, "plan", "latency").returncode == 0
+
+
 def test_each_problem_of_the_settings_is_a_line_and_nothing_is_started(tmp_path: Path) -> None:
     write_settings(tmp_path, "dedline = '5s'", "grace = 7")
     done = run_pollctl(tmp_path, clean_environment(tmp_path), "run", "latency")
@@ -162,6 +185,31 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     done = run_pollctl(tmp_path, clean_environment(tmp_path), "plugins", "--json", stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_leaves_a_plugins_command_is_no_error_either(tmp_path: Path) -> None:
+    source = (
+        PLAIN
+        + """
+@hookimpl
+def pollctl_commands(group):
+    import click
+    @group.command()
+    def talk():
+        for _ in range(10_000):
+            click.echo("words " * 10)
+"""
+    )
+    env = make_plugin_package(tmp_path, "talker", source)
+    with subprocess.Popen(
+        command("talker", "talk"), cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
 
 
 def test_the_pass_counts_and_not_the_reader_of_its_report(tmp_path: Path) -> None:

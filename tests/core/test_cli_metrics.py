@@ -75,6 +75,16 @@ def test_a_plugin_whose_metrics_fail_is_left_out_and_told_about(tmp_path: Path, 
     assert "plugin 'plain': metrics raised" in done.stderr
 
 
+@pytest.mark.parametrize("answer", ["[1, 2]", "[GaugeMetricFamily('x', 'y', value='z')]", "7"])
+def test_a_plugin_whose_metrics_are_none_is_left_out_too(tmp_path: Path, env: Env, answer: str) -> None:
+    odd = OWN.replace('[GaugeMetricFamily("plain_year", "The year.", value=now.year)]', answer)
+    (tmp_path / "site-plain" / "plain.py").write_text(PLAIN + odd)
+    done = run_pollctl(tmp_path, env, "metrics")
+    assert done.returncode == 0
+    assert samples(done.stdout)["pollctl_last_run_outcome", "plain", "ok"] == 1
+    assert "plugin 'plain': metrics raised" in done.stderr
+
+
 def test_the_textfile_is_replaced_as_a_whole_and_readable_for_all(tmp_path: Path, env: Env) -> None:
     target = tmp_path / "collector" / "pollctl.prom"
     target.parent.mkdir()

@@ -119,9 +119,7 @@ def test_without_a_file_latency_alone_is_enabled_and_the_database_is_in_the_user
 def test_without_home_the_defaults_still_hold() -> None:
     program = "from pollctl.config import load; print(load(None).core.database.is_absolute())"
     variables = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_DATA_HOME")}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
 
 
@@ -133,9 +131,7 @@ from pollctl.config import load
 os.setuid(54_321)
 load(None)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program], env={}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", program], env={}, capture_output=True, text=True, check=False)
     assert "ConfigError: there is no home folder to keep a database in: name a settings file" in done.stderr
 
 
@@ -202,9 +198,7 @@ def test_precedence_is_tested_for_every_core_key_of_a_plugin() -> None:
 
 
 @pytest.mark.parametrize("key", VALUES)
-def test_the_section_goes_before_the_core_and_the_core_before_the_plugins_default(
-    tmp_path: Path, key: str
-) -> None:
+def test_the_section_goes_before_the_core_and_the_core_before_the_plugins_default(tmp_path: Path, key: str) -> None:
     section, common, default = VALUES[key]
 
     def value(text: str) -> str:
@@ -227,9 +221,7 @@ def test_a_window_may_be_as_long_as_the_deadline(tmp_path: Path) -> None:
 
 
 def test_a_plugin_is_enabled_by_its_section_unless_that_says_otherwise(tmp_path: Path) -> None:
-    text = (
-        "[plugins.a]\n[plugins.b]\nenabled = false\n[plugins.c]\nenabled = true\n[plugins.d]\nenabled = 'no'"
-    )
+    text = "[plugins.a]\n[plugins.b]\nenabled = false\n[plugins.c]\nenabled = true\n[plugins.d]\nenabled = 'no'"
     config = load(write(tmp_path, text))
     assert config.names == ("a", "b", "c", "d")
     assert config.enabled == ("a", "c", "d")

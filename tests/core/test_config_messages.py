@@ -376,9 +376,7 @@ def test_a_fault_in_a_section_is_one_line(tmp_path: Path, text: str, expected: s
 
 
 def test_a_missing_setting_says_what_it_needs(tmp_path: Path) -> None:
-    assert problems_of_own(tmp_path, "") == (
-        "pollctl.toml: plugins.own.event_service_url: missing; needs text",
-    )
+    assert problems_of_own(tmp_path, "") == ("pollctl.toml: plugins.own.event_service_url: missing; needs text",)
 
 
 def test_all_problems_of_a_section_are_told_at_once(tmp_path: Path) -> None:
@@ -473,9 +471,7 @@ def as_toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(as_toml, value)) + "]"
     if isinstance(value, str):
-        return (
-            '"' + "".join(f"\\U{ord(c):08X}" if not "\ud800" <= c <= "\udfff" else "?" for c in value) + '"'
-        )
+        return '"' + "".join(f"\\U{ord(c):08X}" if not "\ud800" <= c <= "\udfff" else "?" for c in value) + '"'
     return str(value).lower()
 
 
@@ -493,22 +489,14 @@ def assert_told_in_lines(path: Path) -> None:
 
 @gently
 @given(st.fixed_dictionaries({}, optional=TOP))
-def test_tables_of_any_shape_give_settings_or_a_configuration_error(
-    tmp_path: Path, content: dict[str, Any]
-) -> None:
+def test_tables_of_any_shape_give_settings_or_a_configuration_error(tmp_path: Path, content: dict[str, Any]) -> None:
     path = tmp_path / "pollctl.toml"
-    path.write_text(
-        "\n".join(f"{key} = {as_toml(value)}" for key, value in content.items()), encoding="utf-8"
-    )
+    path.write_text("\n".join(f"{key} = {as_toml(value)}" for key, value in content.items()), encoding="utf-8")
     assert_told_in_lines(path)
 
 
 @gently
-@given(
-    st.one_of(
-        st.binary(max_size=200), st.text("[]{}=\"'\\\n .#_-+:,0xpolctugins", max_size=80).map(str.encode)
-    )
-)
+@given(st.one_of(st.binary(max_size=200), st.text("[]{}=\"'\\\n .#_-+:,0xpolctugins", max_size=80).map(str.encode)))
 def test_bytes_of_any_kind_give_settings_or_a_configuration_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "pollctl.toml"
     path.write_bytes(content)

@@ -59,9 +59,7 @@ def test_a_secret_file_keeps_its_inner_lines_and_spaces(tmp_path: Path) -> None:
     assert read(tmp_path, "token = { file = 'key' }").token.reveal() == " a\nb "
 
 
-def test_a_secret_file_is_relative_to_the_settings_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_secret_file_is_relative_to_the_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "key").write_text("here", encoding="utf-8")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")

@@ -371,6 +371,9 @@ def test_after_max_attempts_an_effect_is_dead_and_can_be_retried_by_hand(parrot:
         ("KeyError('a bug')", "pending"),
         ("SystemExit(0)", "pending"),
         ("DeliveryError('wait', retry_after=7200)", "pending"),
+        ("DeliveryError('wait', retry_after=1e20)", "pending"),
+        ("DeliveryError('wait', retry_after=float('nan'))", "pending"),
+        ("DeliveryError('half a character: \\ud800')", "pending"),
     ],
 )
 def test_what_deliver_raises_says_what_becomes_of_the_effect(parrot: Parrot, raised: str, status: str) -> None:
@@ -378,7 +381,7 @@ def test_what_deliver_raises_says_what_becomes_of_the_effect(parrot: Parrot, rai
     parrot.run(now="2026-01-01T00:00:00Z", code=3)
     ((found, next_at),) = parrot.rows("SELECT status, next_attempt_at FROM outbox")
     assert found == status
-    if "retry_after" in raised:
+    if "7200" in raised:
         assert next_at == "2026-01-01T02:00:00.000Z"
 
 
@@ -566,6 +569,10 @@ BROKEN = {
         PLAIN.replace("contract=1", "contract=2"),
         "contract version 2",
     ),
+    "exits when asked": (
+        PLAIN.replace("    return Poller(", "    raise SystemExit(3)\n    return Poller("),
+        "pollctl_poller raised SystemExit",
+    ),
     "answers no facts": (
         PLAIN.replace(
             'return Poller(contract=1, summary="Counts to two.", settings=Settings, batch=Batch, decision=Seen)',
@@ -725,7 +732,9 @@ def test_a_disk_that_is_full_is_named_and_the_next_pass_goes_on(parrot: Parrot) 
     assert parrot.rows("SELECT count(*) FROM parrot_words") >= before
     parrot.run()
     assert parrot.rows("SELECT count(*) FROM parrot_words") == [500]
-    assert len(set(parrot.said)) == 500, "what could not be settled was said again, under the same key; nothing was lost"
+    assert len(set(parrot.said)) == 500, (
+        "what could not be settled was said again, under the same key; nothing was lost"
+    )
 
 
 def test_times_are_kept_as_text_in_utc_that_sorts(parrot: Parrot) -> None:
@@ -738,3 +747,205 @@ def test_a_clock_before_2020_is_refused_before_anything_happens(parrot: Parrot) 
     assert done.returncode == 2
     assert "before 2020" in done.stderr
     assert not (parrot.folder / "pollctl.db").exists()
+
+
+def test_a_settle_that_raises_leaves_no_effect_and_no_count_behind(parrot: Parrot) -> None:
+    settle = "(db, effect, run):\n    run.effect('say', 'follow-up', {'word': 'x'})\n    run.count(settled=1)\n    raise ValueError('not now')\n"
+    parrot.teach(with_hook(settle=settle), "plan = ['one']")
+    assert parrot.run(code=3)["stats"] == {"learned": 1}
+    assert parrot.rows("SELECT key FROM outbox") == ["one"]
+
+
+UNFIT = {
+    "a value that is no JSON": "run.effect('say', 'x', object())",
+    "half a character": "run.effect('say', 'x', '\\ud800')",
+    "a key that is none": "run.effect('say', None, {})",
+    "half a character in a key": "run.effect('say', '\\ud800', {})",
+    "a count that is no number": "run.count(learned=object())",
+    "a hold that is no moment": "run.hold('x', 'tomorrow')",
+}
+
+
+@pytest.mark.parametrize("apply", UNFIT.values(), ids=UNFIT)
+def test_what_apply_leaves_that_cannot_be_kept_fails_the_batch_and_names_the_plugin(parrot: Parrot, apply: str) -> None:
+    parrot.teach(with_hook(apply=f"(db, decisions, run):\n    {apply}\n"), "plan = ['one']")
+    report = parrot.run(code=1)
+    assert report["outcome"] == "failed"
+    assert report["error"]["message"].startswith("plugin 'parrot' (parrot-package 1.2.3): apply ")
+    assert parrot.rows("SELECT outcome FROM runs") == ["failed"]
+    assert parrot.rows("SELECT key FROM outbox") == []
+
+
+def test_the_error_of_a_batch_that_cannot_be_recorded_is_told_first(parrot: Parrot) -> None:
+    hooks = {"load": "(db):\n    return object()\n", "decide": "(state):\n    raise ValueError('cannot decide')\n"}
+    parrot.teach(with_hook(**hooks), "plan = ['one']")
+    assert "decide raised ValueError: cannot decide" in parrot.run(code=1)["error"]["message"]
+
+
+def test_people_are_told_of_a_plugin_whose_every_pass_is_killed(parrot: Parrot, httpserver: Any) -> None:
+    httpserver.expect_request("/hook", method="POST").respond_with_data("")
+    core = f"[pollctl.notify]\nurls = ['{httpserver.url_for('/hook').replace('http', 'json')}']\nalert_after = 2"
+    parrot.teach(with_hook(fetch="(run):\n    os.kill(os.getpid(), 9)\n    yield\n"), "", core)
+    for minute in range(5):
+        env = {**parrot.env, "POLLCTL_NOW": f"2026-01-01T00:0{minute}:00Z"}
+        assert run_pollctl(parrot.folder, env, "run", "parrot").returncode == -9
+    assert len(httpserver.log) == 1
+    assert "parrot keeps failing" in httpserver.log[0][0].get_data(as_text=True)
+    parrot.teach(PARTS, "", core)
+    parrot.run(now="2026-01-01T06:03:00Z")
+    assert "parrot recovered" in httpserver.log[-1][0].get_data(as_text=True)
+
+
+def test_a_wrapper_that_replaces_a_hook_is_refused(parrot: Parrot, tmp_path: Path) -> None:
+    usurper = "from pollctl import hookimpl\n\n@hookimpl\ndef pollctl_decide():\n    return []\n"
+    parrot.env = {
+        **make_plugin_package(tmp_path, "usurper", usurper, group="pollctl.wrappers", env=parrot.env),
+        "HOME": str(tmp_path),
+    }
+    message = parrot.run(code=1)["error"]["message"]
+    assert "wrapper usurper" in message
+    assert "pollctl_decide" in message
+
+
+def test_a_wrapper_that_raises_fails_the_pass_and_is_named(parrot: Parrot, tmp_path: Path) -> None:
+    clumsy = "from pollctl import hookimpl\n\n@hookimpl(wrapper=True)\ndef pollctl_decide():\n    yield\n    raise SystemExit('ouch')\n"
+    parrot.env = {
+        **make_plugin_package(tmp_path, "clumsy", clumsy, group="pollctl.wrappers", env=parrot.env),
+        "HOME": str(tmp_path),
+    }
+    message = parrot.run(code=1)["error"]["message"]
+    assert "SystemExit: ouch (clumsy.py:6)" in message
+
+
+AWKWARD = 'canary "7f3a"\\line\ntwo'
+
+
+def test_a_secret_with_quotes_and_lines_reaches_no_recording_either(parrot: Parrot) -> None:
+    secret_file = parrot.folder / "token"
+    secret_file.write_text(AWKWARD)
+    source = (
+        with_hook(
+            fetch="(run):\n    yield Batch(run.settings.token.reveal())\n",
+            apply="(db, decisions, run):\n    run.effect('say', 'x', {'word': 'x'})\n",
+            deliver="(effect, run):\n    return {'said': run.settings.token.reveal()}\n",
+            settle="():\n    pass\n",
+        )
+        .replace('    plan: tuple[str, ...] = ("one", "two")', "    token: Secret")
+        .replace("import DeliveryError,", "import DeliveryError, Secret,")
+    )
+    parrot.teach(source, 'token = { file = "token" }\nrecord = "all"')
+    parrot.run()
+    kept = parrot.rows("SELECT batch || decisions FROM recordings") + parrot.rows("SELECT result FROM outbox")
+    assert "canary" not in "".join(kept)
+    assert all("***" in text for text in kept)
+
+
+def test_a_plan_shows_no_secret_that_came_back_from_the_upstream(parrot: Parrot) -> None:
+    source = (
+        with_hook(fetch="(run):\n    yield Batch(run.settings.token.reveal())\n")
+        .replace('    plan: tuple[str, ...] = ("one", "two")', "    token: Secret")
+        .replace("import DeliveryError,", "import DeliveryError, Secret,")
+    )
+    parrot.teach(source, 'token = "canary-7f3a"')
+    for options in ((), ("--json",)):
+        done = run_pollctl(parrot.folder, parrot.env, "plan", "parrot", *options)
+        assert "***" in done.stdout
+        assert "canary" not in done.stdout + done.stderr
+
+
+def test_no_traceback_shows_a_secret(parrot: Parrot) -> None:
+    source = (
+        with_hook(fetch="(run):\n    yield Batch('x')\n    raise OSError(run.settings.token.reveal())\n")
+        .replace('    plan: tuple[str, ...] = ("one", "two")', "    token: Secret")
+        .replace("import DeliveryError,", "import DeliveryError, Secret,")
+        + """
+@hookimpl
+def pollctl_commands(group):
+    import click
+    @group.command()
+    @click.pass_obj
+    def slip(context):
+        raise LookupError(context.settings.token.reveal())
+
+    @group.command()
+    @click.pass_obj
+    def trip(context):
+        try:
+            raise LookupError(context.settings.token.reveal())
+        except LookupError as error:
+            raise DeliveryError("it tripped") from error
+"""
+    )
+    parrot.teach(source, 'token = "canary-7f3a"')
+    for words in (("--debug", "parrot", "trip"), ("--debug", "plan", "parrot"), ("parrot", "slip")):
+        done = run_pollctl(parrot.folder, parrot.env, *words)
+        assert done.returncode == 1, words
+        assert "canary" not in done.stdout + done.stderr, words
+        assert "***" in done.stderr
+    assert "Traceback" in run_pollctl(parrot.folder, parrot.env, "parrot", "slip").stderr
+
+
+def test_a_plan_that_the_deadline_or_a_signal_cuts_says_so(parrot: Parrot) -> None:
+    fetch = "(run):\n    yield Batch('one')\n    open('there', 'w').close()\n    while not run.is_stopping:\n        time.sleep(0.02)\n"
+    parrot.teach(with_hook(fetch=fetch))
+    report = parrot.run("--dry-run", "--deadline", "0.3", code=3)
+    assert (report["outcome"], report["error"]["type"]) == ("partial", "Deadline")
+    (parrot.folder / "there").unlink()
+    with parrot.start("--dry-run") as process:
+        wait_for((parrot.folder / "there").exists)
+        process.send_signal(signal.SIGTERM)
+        assert json.loads(process.communicate()[0])["outcome"] == "interrupted"
+    assert process.returncode == 143
+
+
+MIGRATING = """from sqlite_utils import Migrations
+migrations = Migrations("broken")
+@migrations()
+def m001(db):
+    FAULT
+@hookimpl
+def pollctl_poller"""
+FAULTS = {
+    "a step raises": ("1 / 0", "lambda: migrations"),
+    "a step is wrong SQL": ("db.execute('CREATE TABLE runs (x)')", "lambda: migrations"),
+    "they cannot be had": ("pass", "lambda: 1 / 0"),
+}
+
+
+@pytest.mark.parametrize(("step", "migrations"), FAULTS.values(), ids=FAULTS)
+def test_a_plugin_whose_migrations_fail_fails_its_own_passes_and_no_other(
+    parrot: Parrot, tmp_path: Path, step: str, migrations: str
+) -> None:
+    source = PLAIN.replace("@hookimpl\ndef pollctl_poller", MIGRATING.replace("FAULT", step))
+    source = source.replace("decision=Seen)", f"decision=Seen, migrations={migrations})")
+    parrot.env = {**make_plugin_package(tmp_path, "broken", source, env=parrot.env), "HOME": str(tmp_path)}
+    write_settings(tmp_path, "[plugins.parrot]", "[plugins.broken]")
+    done = run_pollctl(tmp_path, parrot.env, "due", "--run")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "migrations" in done.stderr
+    assert "'broken'" in done.stderr
+    assert sorted(parrot.rows("SELECT plugin, outcome FROM runs")) == [("broken", "failed"), ("parrot", "ok")]
+    checked = run_pollctl(tmp_path, parrot.env, "check")
+    assert (checked.returncode, checked.stderr) == (1, "")
+    metrics = run_pollctl(tmp_path, parrot.env, "metrics")
+    assert metrics.returncode == 0
+    assert 'pollctl_last_run_outcome{outcome="ok",plugin="parrot"} 1.0' in metrics.stdout
+
+
+def test_core_alerts_wait_for_no_plugin_to_be_mended(parrot: Parrot, httpserver: Any) -> None:
+    httpserver.expect_oneshot_request("/hook").respond_with_data("", status=500)
+    core = f"[pollctl.notify]\nurls = ['{httpserver.url_for('/hook').replace('http', 'json')}']\nalert_after = 1"
+    parrot.teach("raise ImportError('gone')", "", core)
+    parrot.run(now="2026-01-01T00:00:00Z", code=1)
+    httpserver.expect_request("/hook").respond_with_data("")
+    parrot.run(now="2026-01-01T00:10:00Z", code=1)
+    assert parrot.rows("SELECT status FROM outbox") == ["delivered"]
+
+
+def test_what_a_plugin_logs_is_one_line_that_steers_no_terminal(parrot: Parrot) -> None:
+    parrot.teach(
+        with_hook(fetch="(run):\n    run.log('so\\x1b[31m says\\nthe upstream \\ud800')\n    yield Batch('x')\n")
+    )
+    done = run_pollctl(parrot.folder, parrot.env, "run", "parrot")
+    assert (done.returncode, done.stderr) == (0, "parrot: so\\x1b[31m says\\nthe upstream \\ud800\n")

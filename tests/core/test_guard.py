@@ -72,9 +72,7 @@ def test_who_may_only_read_is_refused_the_rest_and_named(
         ("ALTER TABLE zoo_animals ADD COLUMN age", "zoo_animals"),
     ],
 )
-def test_who_may_write_own_rows_is_refused_the_cores_and_the_schema(
-    db: Database, statement: str, named: str
-) -> None:
+def test_who_may_write_own_rows_is_refused_the_cores_and_the_schema(db: Database, statement: str, named: str) -> None:
     with store.writing(db), guarded(db).turn_of("write"):
         with pytest.raises(sqlite3.DatabaseError):
             db.execute(statement)
@@ -100,9 +98,7 @@ def test_the_core_has_its_rights_back_afterwards_also_when_turns_are_nested(db: 
     db.execute("UPDATE runs SET pid=1")
 
 
-def test_a_reader_that_pauses_in_the_middle_of_its_rows_does_not_stop_a_commit(
-    tmp_path: Path, db: Database
-) -> None:
+def test_a_reader_that_pauses_in_the_middle_of_its_rows_does_not_stop_a_commit(tmp_path: Path, db: Database) -> None:
     with closing(store.open_to_read(tmp_path / "poll.db")) as reader:
         rows = reader.query("SELECT name FROM zoo_animals ORDER BY id")
         assert next(iter(rows)) == {"name": "ant"}

@@ -14,7 +14,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from pollctl import store
-from pollctl.errors import DatabaseError
+from pollctl.errors import DatabaseError, PluginError
 
 
 def new_set(name: str, *tables: str) -> Migrations:
@@ -110,9 +110,7 @@ def test_a_newer_user_version_is_refused_and_left_untouched(path: Path) -> None:
     with closing(sqlite3.connect(path)) as newer:
         newer.execute("PRAGMA user_version=2")
     before = path.read_bytes()
-    with pytest.raises(
-        DatabaseError, match=r"newer pollctl \(database version 2, this one knows 1\); update pollctl"
-    ):
+    with pytest.raises(DatabaseError, match=r"newer pollctl \(database version 2, this one knows 1\); update pollctl"):
         store.open_to_write(path)
     assert path.read_bytes() == before
 
@@ -139,9 +137,7 @@ def test_a_file_that_is_no_database_is_refused_by_name(path: Path, content: byte
 
 
 def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(
-        DatabaseError, match=r"there is no folder .*nowhere; create it, or set pollctl\.database"
-    ):
+    with pytest.raises(DatabaseError, match=r"there is no folder .*nowhere; create it, or set pollctl\.database"):
         store.open_to_write(tmp_path / "nowhere" / "poll.db")
 
 
@@ -155,9 +151,7 @@ def test_pending_migrations_are_applied_in_the_order_of_the_plugins_names(path: 
     sets = [new_set("zebra", "zebra_t"), new_set("ant", "ant_t")]
     store.open_to_write(path, sets).close()
     with closing(store.open_to_read(path)) as db:
-        order = [
-            row[0] for row in db.execute("SELECT DISTINCT migration_set FROM _sqlite_migrations ORDER BY id")
-        ]
+        order = [row[0] for row in db.execute("SELECT DISTINCT migration_set FROM _sqlite_migrations ORDER BY id")]
     assert order == ["pollctl", "ant", "zebra"]
 
 
@@ -169,7 +163,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(path: Path) -> None:
     def m999_breaks(db: Database) -> None:
         db.execute("CREATE TABLE weather_b (x) STRICT")
 
-    with pytest.raises(DatabaseError):
+    with pytest.raises(PluginError, match="'weather' raised OperationalError"):
         store.open_to_write(path, [broken])
     with closing(store.open_to_read(path)) as db:
         assert not {"weather_a", "weather_b"} & tables(db)
@@ -202,7 +196,11 @@ def test_a_transaction_is_committed_whole_or_not_at_all(path: Path) -> None:
 
 
 def test_a_transaction_that_was_ended_inside_is_an_error(path: Path) -> None:
-    with closing(store.open_to_write(path)) as db, pytest.raises(DatabaseError, match="ended inside"), store.writing(db):
+    with (
+        closing(store.open_to_write(path)) as db,
+        pytest.raises(DatabaseError, match="ended inside"),
+        store.writing(db),
+    ):
         db.conn.execute("ROLLBACK")
 
 
@@ -252,9 +250,7 @@ def test_a_crash_while_the_database_is_made_leaves_nothing_that_stops_the_next_t
 
 def test_many_processes_may_make_the_same_database_at_once(path: Path) -> None:
     script = "import sys; from pathlib import Path; from pollctl import store; store.open_to_write(Path(sys.argv[1])).close()"
-    children = [
-        subprocess.Popen([sys.executable, "-c", script, str(path)], stderr=subprocess.PIPE) for _ in range(6)
-    ]
+    children = [subprocess.Popen([sys.executable, "-c", script, str(path)], stderr=subprocess.PIPE) for _ in range(6)]
     assert [child.communicate()[1] for child in children] == [b""] * 6
     with closing(store.open_to_read(path)) as db:
         assert store.problems(db) == []

@@ -336,6 +336,15 @@ def test_the_complaint_is_kept_where_status_finds_it(world: World) -> None:
     assert told == f"alpha: {kept}\n"
 
 
+def test_status_tells_of_a_plugin_whose_import_hangs(world: World) -> None:
+    world.plugin("alpha", OK)
+    (world.folder / "site-alpha/alpha.py").write_text("import time\ntime.sleep(30)\n")
+    world.settings("deadline = '300ms'", "grace = '300ms'", section("alpha"))
+    assert world.run().returncode == 1
+    (row,) = json_of(world.run("status", "--json"))
+    assert "killed" in row["problem"]
+
+
 def test_a_signal_that_comes_before_a_pass_listens_is_an_interruption_too(world: World) -> None:
     world.plugin("alpha", OK)
     importing = "import os, signal, time\nfrom pathlib import Path\nsignal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
