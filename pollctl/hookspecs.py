@@ -80,6 +80,11 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:  # type: igno
 
 
 @hookspec(firstresult=True)
+def pollctl_status(db: Database, now: datetime) -> str:  # type: ignore[empty-body]
+    """Say in one line what a person should look at, for ``pollctl status``; nothing where there is nothing. *db* is read-only."""
+
+
+@hookspec(firstresult=True)
 def pollctl_report(db: Database, now: datetime) -> Sequence[Any]:  # type: ignore[empty-body]
     """Answer the plugin's own sections of the report; *db* is read-only."""
 

@@ -13,8 +13,10 @@ from msgspec import Struct
 from pollctl import due, runs, store
 from pollctl.clock import from_text, to_text
 from pollctl.effects import counts
-from pollctl.errors import ConfigError
+from pollctl.errors import ConfigError, PollctlError
 from pollctl.lock import holder, lock_path
+from pollctl.plugins import Found, load, migrations_of
+from pollctl.text import one_line
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -62,6 +64,23 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
     known = _known(config)
     names = sorted({*config.enabled, *known})
     return [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
+
+
+def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[str, str]:
+    """What the enabled plugins themselves have to say, by name; each that says something is imported for it."""
+    said = {name: _notice(config, found[name], now) for name in config.enabled if name in found}
+    return {name: text for name, text in said.items() if text}
+
+
+def _notice(config: Config, found: Found, now: datetime) -> str:
+    try:
+        plugin = load(found)
+        with closing(store.open_to_plan(config.core.database, migrations_of([plugin]))) as db:
+            return one_line(str(plugin.hooks.pollctl_status(db=db, now=now) or ""))
+    except PollctlError as error:
+        return str(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide how the others stand
+        return f"pollctl_status raised {type(error).__name__}: {error}"
 
 
 def latest_runs(db: Database) -> dict[str, dict[str, Any]]:

@@ -90,6 +90,14 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
     return metrics.families(db, now)
 
 
+@hookimpl
+def pollctl_status(db: Database, now: datetime) -> str:
+    """Name the stale jobs."""
+    from pollctl_latency import listings
+
+    return listings.stale_notice(db, now)
+
+
 def _migrations() -> Any:
     from pollctl_latency import tables
 

@@ -88,6 +88,12 @@ def jobs(db: Database, now: datetime) -> list[dict[str, Any]]:
     return [_with_flags(row) for row in db.query(f"{_JOBS} ORDER BY id DESC", [to_text(now)])]
 
 
+def stale_notice(db: Database, now: datetime) -> str:
+    """The stale jobs in a line; empty without any."""
+    stale = [f"{row['id']} ({row['target']})" for row in jobs(db, now) if row["stale"]]
+    return f"no sample for more than twice the cadence: job {', '.join(stale)}" if stale else ""
+
+
 def job(db: Database, job_id: int, now: datetime | None) -> dict[str, Any]:
     """One job.
 

@@ -31,13 +31,16 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     """Show how each plugin stands.
 
     Last outcome and its age, when it is due next, failures in a row and the backoff that they cause, who works on
-    it right now, and its effects by status.
+    it right now, its effects by status, and what the plugin itself has to say.
     """
     import msgspec
 
-    from pollctl.status import plugin_statuses
+    from pollctl.status import notices, plugin_statuses
 
-    rows = [msgspec.to_builtins(row) for row in plugin_statuses(invocation.config, clock.now())]
+    now = clock.now()
+    said = notices(invocation.config, invocation.found, now)
+    statuses = plugin_statuses(invocation.config, now)
+    rows = [{**msgspec.to_builtins(row), "notice": said.get(row.plugin)} for row in statuses]
     if not rows and not as_json:
         output.note("no plugin is enabled; `pollctl plugins` lists those that are installed")
     output.show(rows if as_json else [_short(row) for row in rows], as_json=as_json)
@@ -112,6 +115,7 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
         "lock": f"pid {row['lock']['pid']} since {row['lock']['since']}" if row["lock"] else None,
         "outbox": row["outbox"],
         "problem": row["problem"],
+        "notice": row["notice"],
     }
 
 

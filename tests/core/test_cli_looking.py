@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import ODD, Env, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import (
+    ODD,
+    PLAIN,
+    Env,
+    clean_environment,
+    json_of,
+    make_plugin_package,
+    run_pollctl,
+    write_settings,
+)
 
 from pollctl.lock import held, lock_path
 
@@ -110,6 +119,27 @@ def test_status_has_a_row_per_plugin(tmp_path: Path, odd: Env) -> None:
         "outbox": {"delivered": 1},
     }
     assert "failed   10 s" in run_pollctl(tmp_path, odd, "status").stdout
+
+
+@pytest.mark.parametrize(
+    ("body", "notice"),
+    [
+        ("return 'look\\x1b here'", r"look\x1b here"),
+        ("return None", None),
+        ("raise ValueError('no')", "pollctl_status raised ValueError: no"),
+        ("db.execute('DELETE FROM runs')", "pollctl_status raised OperationalError"),
+    ],
+    ids=["says something", "says nothing", "raises", "writes"],
+)
+def test_status_shows_what_a_plugin_itself_has_to_say(tmp_path: Path, body: str, notice: str | None) -> None:
+    source = f"{PLAIN}\n@hookimpl\ndef pollctl_status(db, now):\n    {body}\n"
+    env = make_plugin_package(tmp_path, "plain", source)
+    write_settings(tmp_path, "[plugins.plain]")
+    assert run_pollctl(tmp_path, env, "run", "plain").returncode == 0
+    (row,) = json_of(run_pollctl(tmp_path, env, "status", "--json"))
+    assert row["outcome"] == "ok"
+    assert (row["notice"] or "").startswith(notice or "")
+    assert (row["notice"] is None) is (notice is None)
 
 
 def test_status_shows_a_plugin_that_ran_and_is_not_enabled_any_more(tmp_path: Path, odd: Env) -> None:

@@ -27,7 +27,10 @@ class Shell:
         self._file.write_text('[pollctl]\ndatabase = "pollctl.db"\n[plugins.latency]\nmax_running = 3\n')
 
     def do(self, *words: str, code: int = 0) -> str:
-        ended = start(["--config", str(self._file), "latency", *words])
+        return self.pollctl("latency", *words, code=code)
+
+    def pollctl(self, *words: str, code: int = 0) -> str:
+        ended = start(["--config", str(self._file), *words])
         printed = self._capsys.readouterr()
         assert ended == code, printed.err
         return printed.err if code else printed.out
@@ -208,6 +211,9 @@ def test_a_running_job_without_a_sample_for_more_than_twice_its_cadence_is_stale
     shell.sql("UPDATE latency_jobs SET last_ping_at = ?", [last_ping_at])
     monkeypatch.setenv("POLLCTL_NOW", now)
     assert shell.rows("jobs")[0]["stale"] is is_stale
+    (standing,) = json.loads(shell.pollctl("status", "--json"))
+    notice = "no sample for more than twice the cadence: job 1 (192.0.2.7)"
+    assert standing["notice"] == (notice if is_stale else None)
 
     shell.do("cancel", "1")
     assert shell.rows("jobs")[0]["stale"] is False
