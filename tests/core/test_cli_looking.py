@@ -117,6 +117,7 @@ def test_status_has_a_row_per_plugin(tmp_path: Path, odd: Env) -> None:
         "backoff_until": "2026-03-08T12:06:10.000Z",
         "lock": None,
         "outbox": {"delivered": 1},
+        "notice": None,
     }
     assert "failed   10 s" in run_pollctl(tmp_path, odd, "status").stdout
 
