@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, notify, retention, runs, standing, store
+from pollctl.aftermath import Aftermath, outbox_of
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http import Client, Limits
 from pollctl.lock import held, lock_path
-from pollctl.model import Effect, Repeat
-from pollctl.outbox import CORE_PREFIX, Outbox, Retry, Tally
+from pollctl.model import Effect
+from pollctl.outbox import CORE_PREFIX, Tally
 from pollctl.passrun import PassRun
 from pollctl.prepared import Prepared, prepare
 from pollctl.report import Report, described, explain, recorded, report_of, unreached
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.config import Config
-    from pollctl.config_model import PluginConfig
     from pollctl.plugins import Found
     from pollctl.stop import Stop
     from pollctl.units import Duration
 
 _END = object()
-_NONE: Mapping[str, Repeat] = {}
 
 
 def run_pass(
@@ -91,10 +90,10 @@ def recover(config: Config, name: str) -> None:
     with (
         held(lock_path(config.core.database, name), run_id="recovery"),
         closing(store.open_to_write(config.core.database)) as db,
-        closing(_outbox(config, db, name)) as outbox,
+        closing(outbox_of(config, db, name)) as outbox,
         store.writing(db),
     ):
-        _bury_dead(config, db, outbox, name, clock.now(), limits)
+        Aftermath(config, db, outbox, name).bury_dead(clock.now(), limits)
 
 
 class _Pass:
@@ -116,11 +115,12 @@ class _Pass:
         self._hooks = None if isinstance(prepared.hooks, PluginError) else prepared.hooks
         self._error: PollctlError | None = prepared.hooks if isinstance(prepared.hooks, PluginError) else None
         repeats = self._hooks.plugin.poller.effects if self._hooks else {}
-        self._outbox = _outbox(self._config, db, self._name, repeats)
+        self._outbox = outbox_of(self._config, db, self._name, repeats)
+        self._aftermath = Aftermath(self._config, db, self._outbox, self._name)
 
     def go(self, trigger: str) -> Report:
         with store.writing(self._db):
-            _bury_dead(self._config, self._db, self._outbox, self._name, self._now, self._limits)
+            self._aftermath.bury_dead(self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
             self._outbox.recover(self._now)
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
@@ -221,9 +221,7 @@ class _Pass:
         with store.writing(self._db):
             self._flush()
             self._finish(outcome, error, finished_at)
-            alerts = _queue_alerts(
-                self._config, self._db, self._outbox, self._name, self._id, outcome, error, finished_at
-            )
+            alerts = self._aftermath.queue_alerts(self._id, outcome, error, finished_at)
         if alerts:
             self._deliver()
         retention.prune(self._db, self._config.core.retention, finished_at)
@@ -259,36 +257,6 @@ class _Pass:
             ),
             self._limits,
         )
-
-
-def _outbox(config: Config, db: Database, name: str, repeats: Mapping[str, Repeat] = _NONE) -> Outbox:
-    settings = config.core.outbox
-    return Outbox(db, name, repeats, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
-
-
-def _bury_dead(config: Config, db: Database, outbox: Outbox, name: str, now: datetime, limits: PluginConfig) -> None:
-    """Mark a dead pass as crashed and tell people if that is once too often; it could not do so itself."""
-    dead = runs.bury_dead(db, name, now, limits)
-    if dead:
-        _queue_alerts(config, db, outbox, name, dead, "crashed", runs.CRASHED, now)
-
-
-def _queue_alerts(
-    config: Config,
-    db: Database,
-    outbox: Outbox,
-    name: str,
-    run_id: str,
-    outcome: runs.Outcome,
-    error: Mapping[str, str] | None,
-    now: datetime,
-) -> int:
-    """Queue what the end of a pass means for those who are told of failures; answers how many effects."""
-    standing = runs.failures(db, name)
-    effects = notify.alerts(config.core.notify, name, run_id, standing, outcome, error, now)
-    if effects:
-        runs.note_alert(db, name, now if outcome in runs.FAILURES else None)
-    return outbox.queue(run_id, effects, now)
 
 
 def pass_run(

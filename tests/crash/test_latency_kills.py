@@ -13,17 +13,15 @@ import random
 import signal
 import sqlite3
 import subprocess
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from plugin_package import clean_environment, command, run_pollctl, write_settings
+from sink import Sink, sink
 
 from pollctl import to_text
 from pollctl_latency.fake import LOST, FakeApi, Reply
@@ -33,43 +31,6 @@ SEED = int(os.environ.get("POLLCTL_SEED", "4402"))
 LIFETIME_MINUTES = 7
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UP = Reply(elapsed=20)
-
-
-class Sink(ThreadingHTTPServer):
-    """Counts what was sent by its idempotency key."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Taken)
-        self.keys: Counter[str] = Counter()
-
-    def handle_error(self, *_: object) -> None:
-        """A client that was killed is no news here."""
-
-
-class Taken(BaseHTTPRequestHandler):
-    server: Sink
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.keys[self.headers["Idempotency-Key"]] += 1
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def sink() -> Iterator[Sink]:
-    server = Sink()
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class World:

@@ -1,0 +1,49 @@
+"""What the end of a pass means beside its row: a dead one is buried, and people are told of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from pollctl import notify, runs
+from pollctl.outbox import Outbox, Retry
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.config import Config
+    from pollctl.config_model import PluginConfig
+    from pollctl.model import Repeat
+
+_NONE: Mapping[str, Repeat] = {}
+
+
+def outbox_of(config: Config, db: Database, name: str, repeats: Mapping[str, Repeat] = _NONE) -> Outbox:
+    """The outbox of a plugin, with the settings' patience."""
+    settings = config.core.outbox
+    return Outbox(db, name, repeats, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
+
+
+class Aftermath(NamedTuple):
+    """What follows the passes of one plugin, within the transaction that writes their end."""
+
+    config: Config
+    db: Database
+    outbox: Outbox
+    name: str
+
+    def bury_dead(self, now: datetime, limits: PluginConfig) -> None:
+        """Mark a dead pass as crashed and tell people if that is once too often; it could not do so itself."""
+        dead = runs.bury_dead(self.db, self.name, now, limits)
+        if dead:
+            self.queue_alerts(dead, "crashed", runs.CRASHED, now)
+
+    def queue_alerts(self, run_id: str, outcome: runs.Outcome, error: Mapping[str, str] | None, now: datetime) -> int:
+        """Queue what the end of a pass means for those who are told of failures; answers how many effects."""
+        standing = runs.failures(self.db, self.name)
+        settings = self.config.core.notify
+        effects = notify.alerts(settings, self.name, run_id, standing, outcome, error, now)
+        if effects:
+            runs.note_alert(self.db, self.name, now if outcome in runs.FAILURES else None)
+        return self.outbox.queue(run_id, effects, now)
