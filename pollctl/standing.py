@@ -18,6 +18,8 @@ APPLICATION_ID = 0x706F6C63
 USER_VERSION = 1
 """Those of ``store`` and ``migrations``, which would import sqlite-utils."""
 
+HEALTHCHECK = "pollctl.healthcheck"
+"""Under which name it is kept what was told of the dead man's switch; no plugin's name has a dot."""
 _FIRST_DEADLINE = "10m"
 _READ_PATIENCE_S = 10.0
 _NOTE_PATIENCE_S = 1.0

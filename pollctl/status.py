@@ -126,7 +126,7 @@ def _known(config: Config) -> dict[str, _Known]:
         return {}
     with closing(store.open_to_read(config.core.database)) as db:
         effects, last = counts(db), latest_runs(db)
-        rows = db.query("SELECT * FROM schedules")
+        rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
         return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}
 
 

@@ -40,7 +40,7 @@ def run_due(config: Config, now: datetime) -> Ending:
         reckoning = due.reckon(config, clock.now())
     ending = _run_reckoned(config, reckoning)
     if reckoning.due:
-        _ping(config, ending)
+        _ping(config, ending, reckoning)
         reckoning = due.reckon(config, clock.now())
     due.remember(config, reckoning)
     return ending
@@ -187,16 +187,21 @@ def _bury(config: Config, name: str) -> None:
         _say(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
 
 
-def _ping(config: Config, ending: Ending) -> None:
-    """Tell the dead man's switch; that it cannot be told changes nothing else."""
+def _ping(config: Config, ending: Ending, reckoning: due.Reckoning) -> None:
+    """Tell the dead man's switch; that it cannot be told is one line, once, and changes nothing else."""
     if ending.ended_by or not config.core.healthcheck.url:
         return
     from pollctl.healthcheck import ping
 
     lines = [f"{ended.plugin}: {ended.complaint or ended.outcome}" for ended in ending.passes]
     trouble = ping(config.core, "\n".join(lines), has_failed=ending.exit_code(locked=0) == FAILED)
+    told = reckoning.standings.get(standing.HEALTHCHECK, Standing(standing.HEALTHCHECK)).complaint or ""
+    if trouble == told:
+        return
     if trouble:
         _say(f"healthcheck: {trouble}")
+    with suppress(PollctlError, sqlite3.Error):  # then it will be told again
+        standing.note_complaint(config.core.database, standing.HEALTHCHECK, trouble or None)
 
 
 def _say(text: str) -> None:

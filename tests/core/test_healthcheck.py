@@ -75,3 +75,17 @@ def test_the_address_is_a_secret(tmp_path: Path, httpserver: HTTPServer) -> None
     assert done.returncode == 0
     assert done.stderr.startswith("healthcheck: ")
     assert "my-secret-uuid" not in done.stderr
+
+
+def test_trouble_with_the_switch_is_told_once_until_it_answers_again(tmp_path: Path, httpserver: HTTPServer) -> None:
+    world = world_with(tmp_path, httpserver, OK)
+    answers = ["no", "no", "OK", "no"]
+    told = []
+    for minute, answer in enumerate(answers):
+        httpserver.clear()
+        httpserver.expect_request("/ping/uuid").respond_with_data("", status=200 if answer == "OK" else 503)
+        done = world.run(minute=minute)
+        assert done.returncode == 0
+        told.append(done.stderr.count("healthcheck: "))
+    assert told == [1, 0, 0, 1]
+    assert "healthcheck" not in world.run("status", minute=5).stdout
