@@ -77,7 +77,7 @@ class GuardedConnection(sqlite3.Connection):
 
     @contextmanager
     def turn_of(self, turn: Turn) -> Iterator[None]:
-        """Let a plugin only read, or read and write rows of its own tables; what it tried instead stands in ``refused``."""
+        """Let a plugin only read, or read and write rows of any table but the core's; other attempts stand in ``refused``."""
         self.refused, before = None, self._turn
         self._take(turn)
         try:
