@@ -31,9 +31,15 @@ class Case:
         return until if until and finished and finished <= moment < until else None
 
     def is_unserved(self, moment: datetime) -> bool:
-        """Whether no pass has started since the last slot came."""
-        started = self.last_start(moment)
-        return started is None or started < self.arrivals.latest(moment)[1]
+        """Whether no pass has started since the last slot came.
+
+        A start in the future counts when it lies before the next slot: a clock that is stepped back a little runs no
+        slot twice, and one that was wrong for a while keeps nothing from running.
+        """
+        started = self.past.last_started_at
+        if started is None or started < self.arrivals.latest(moment)[1]:
+            return True
+        return started > moment and started >= self.arrivals.after(moment)
 
     def is_in_time(self, moment: datetime) -> bool:
         """Whether the last slot is still worth a pass; a plugin that never ran always is."""
@@ -103,13 +109,12 @@ def _last_start_gate(case: Case, now: datetime) -> Gate:
     started = case.past.last_started_at
     if started is None:
         return Gate("last start", True, "never ran: due at once")
+    is_unserved = case.is_unserved(now)
     if started > now:
-        return Gate(
-            "last start",
-            True,
-            f"{_utc(started)} lies in the future and is ignored: the clock was stepped back",
-        )
-    if case.is_unserved(now):
+        what = "is ignored" if is_unserved else "serves this slot"
+        why = f"{_utc(started)} lies in the future and {what}: the clock was stepped back"
+        return Gate("last start", is_unserved, why)
+    if is_unserved:
         return Gate("last start", True, f"{_utc(started)}, before the slot came")
     return Gate("last start", False, f"{_utc(started)}, and no slot has come since")
 

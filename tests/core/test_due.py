@@ -96,10 +96,10 @@ def test_an_error_in_one_section_stops_only_that_plugin(tmp_path: Path) -> None:
 
 def test_a_last_start_in_the_future_is_ignored_and_noticed(tmp_path: Path) -> None:
     found = settings(tmp_path, HOURLY)
-    ran(found, "alpha", last_started_at="2026-03-08T12:00:31.000Z")
+    ran(found, "alpha", last_started_at="2026-03-08T13:00:31.000Z")
     assert names_due(found) == ["alpha"]
     assert due.reckon(found, NOON).has_start_to_come
-    assert not due.reckon(found, NOON.replace(minute=2)).has_start_to_come
+    assert not due.reckon(found, NOON.replace(hour=14)).has_start_to_come
 
 
 def test_a_database_of_a_newer_pollctl_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -80,9 +80,20 @@ def test_missed_slots_older_than_max_lateness_are_let_go() -> None:
 
 
 def test_a_last_start_in_the_future_is_ignored() -> None:
-    answer = verdict(timing(), started("18:00:00"), at("12:07"))
-    assert answer.is_due
-    assert "lies in the future" in answer.gates[1].text
+    for text in ("12:10:00", "18:00:00"):
+        answer = verdict(timing(), started(text), at("12:07"))
+        assert answer.is_due
+        assert "lies in the future and is ignored" in answer.gates[1].text
+
+
+def test_a_clock_that_is_stepped_back_within_a_slot_does_not_run_it_twice() -> None:
+    past = started("12:09:59.999")
+    for now in ("12:00:00", "12:07", "12:09:59.999"):
+        answer = verdict(timing(), past, at(now))
+        assert failed_gates(answer) == ["last start"]
+        assert answer.next_due_at == at("12:10")
+    assert "serves this slot" in verdict(timing(), past, at("12:07")).gates[1].text
+    assert verdict(timing(), past, at("12:10")).is_due
 
 
 def test_after_failures_the_plugin_waits_longer_each_time_up_to_the_limit() -> None:
@@ -216,10 +227,13 @@ def plainly_due(timing: Timing, past: Past, now: datetime) -> bool:
         if now < ended + wait:
             return False
     last = past.last_started_at
-    if last is None or last > now:
+    if last is None:
         return True
-    since = last - timing.jitter - SECOND
     schedule = Schedule.parse(timing.expression, ZoneInfo(timing.timezone), spread="latency@box")
+    if last > now:
+        come = takewhile(lambda slot: slot <= last, schedule.slots_after(now - timing.jitter))
+        return any(now < delayed(timing, slot) <= last for slot in come)
+    since = last - timing.jitter - SECOND
     for slot in schedule.slots_after(since):
         if slot > now:
             return False
