@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs schema bench clean
+.PHONY: demo test lint docs schema bench campaign clean
 
 $(BIN)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,9 @@ schema: $(BIN)/.ready    ## the picture of what the migrations produce, and the 
 
 bench: $(BIN)/.ready     ## all figures
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+campaign: $(BIN)/.ready  ## the whole reliability campaign, hours of it; docs/reliability.md quotes its figures
+	POLLCTL_CAMPAIGN=full POLLCTL_KILLS=200 $(BIN)/pytest --capture=no --quiet tests/crash
 
 clean:
 	rm -rf $(VENV) dist
