@@ -10,6 +10,9 @@ from pollctl.schedule.arrivals import Arrivals
 from pollctl.schedule.model import Gate, Past, Timing, Verdict
 from pollctl.schedule.slots import Schedule
 
+CORRECTION = timedelta(minutes=5)
+"""As far as a clock that runs ahead may be set back without a slot running twice."""
+
 
 class Case:
     """What is known when one plugin is judged; every question names its moment."""
@@ -33,13 +36,13 @@ class Case:
     def is_unserved(self, moment: datetime) -> bool:
         """Whether no pass has started since the last slot came.
 
-        A start in the future counts when it lies before the next slot: a clock that is stepped back a little runs no
-        slot twice, and one that was wrong for a while keeps nothing from running.
+        A start in the future counts when it lies within a correction of the clock, or before the next slot: a clock that is
+        stepped back a little runs no slot twice, and one that was wrong for a while keeps nothing from running.
         """
         started = self.past.last_started_at
         if started is None or started < self.arrivals.latest(moment)[1]:
             return True
-        return started > moment and started >= self.arrivals.after(moment)
+        return started - moment > CORRECTION and started >= self.arrivals.after(moment)
 
     def is_in_time(self, moment: datetime) -> bool:
         """Whether the last slot is still worth a pass; a plugin that never ran always is."""
@@ -111,7 +114,7 @@ def _last_start_gate(case: Case, now: datetime) -> Gate:
         return Gate("last start", True, "never ran: due at once")
     is_unserved = case.is_unserved(now)
     if started > now:
-        what = "is ignored" if is_unserved else "serves this slot"
+        what = "is ignored" if is_unserved else "counts"
         why = f"{_utc(started)} lies in the future and {what}: the clock was stepped back"
         return Gate("last start", is_unserved, why)
     if is_unserved:

@@ -80,7 +80,7 @@ def test_missed_slots_older_than_max_lateness_are_let_go() -> None:
 
 
 def test_a_last_start_in_the_future_is_ignored() -> None:
-    for text in ("12:10:00", "18:00:00"):
+    for text in ("12:12:00.001", "18:00:00"):
         answer = verdict(timing(), started(text), at("12:07"))
         assert answer.is_due
         assert "lies in the future and is ignored" in answer.gates[1].text
@@ -92,8 +92,16 @@ def test_a_clock_that_is_stepped_back_within_a_slot_does_not_run_it_twice() -> N
         answer = verdict(timing(), past, at(now))
         assert failed_gates(answer) == ["last start"]
         assert answer.next_due_at == at("12:10")
-    assert "serves this slot" in verdict(timing(), past, at("12:07")).gates[1].text
+    assert "lies in the future and counts" in verdict(timing(), past, at("12:07")).gates[1].text
     assert verdict(timing(), past, at("12:10")).is_due
+
+
+def test_a_clock_that_is_stepped_back_by_up_to_five_minutes_over_a_slot_runs_it_and_the_one_before_once() -> None:
+    past = started("12:10:00.500")
+    for now in ("12:05:00.500", "12:09:59", "12:10:00", "12:19:59.999"):
+        assert failed_gates(verdict(timing(), past, at(now))) == ["last start"]
+    assert verdict(timing(), past, at("12:07")).next_due_at == at("12:20")
+    assert verdict(timing(), past, at("12:05:00.499")).is_due
 
 
 def test_after_failures_the_plugin_waits_longer_each_time_up_to_the_limit() -> None:
@@ -232,7 +240,7 @@ def plainly_due(timing: Timing, past: Past, now: datetime) -> bool:
     schedule = Schedule.parse(timing.expression, ZoneInfo(timing.timezone), spread="latency@box")
     if last > now:
         come = takewhile(lambda slot: slot <= last, schedule.slots_after(now - timing.jitter))
-        return any(now < delayed(timing, slot) <= last for slot in come)
+        return last - now > 5 * MINUTE and any(now < delayed(timing, slot) <= last for slot in come)
     since = last - timing.jitter - SECOND
     for slot in schedule.slots_after(since):
         if slot > now:
