@@ -12,9 +12,11 @@ def main() -> int:
 
     if idle.is_nothing_due(sys.argv[1:], os.environ):
         return 0
+    from pollctl import strays
     from pollctl.cli import start
 
-    return start()
+    strays.tell_in_a_line()
+    return strays.leave(start())
 
 
 if __name__ == "__main__":

@@ -7,22 +7,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl import notify, runs
-from pollctl.outbox import Outbox, Retry
+from pollctl.outbox import NO_KINDS, Kinds, Outbox, Retry
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.config import Config
     from pollctl.config_model import PluginConfig
-    from pollctl.model import Repeat
-
-_NONE: Mapping[str, Repeat] = {}
 
 
-def outbox_of(config: Config, db: Database, name: str, repeats: Mapping[str, Repeat] = _NONE) -> Outbox:
+def outbox_of(config: Config, db: Database, name: str, kinds: Kinds = NO_KINDS) -> Outbox:
     """The outbox of a plugin, with the settings' patience."""
     settings = config.core.outbox
-    return Outbox(db, name, repeats, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
+    return Outbox(db, name, kinds, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
 
 
 class Aftermath(NamedTuple):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -17,9 +18,11 @@ from pollctl.clock import from_text, to_text
 from pollctl.config import Config, Source, load
 from pollctl.config_toml import read
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
+from pollctl.notify import is_address
 from pollctl.plugins import Found
 from pollctl.prepared import defaults_of
 from pollctl.testing import problems_of
+from pollctl.text import one_line
 
 if TYPE_CHECKING:
     from pollctl.plugins import Plugin
@@ -61,11 +64,54 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime) -> Itera
         yield from (finding for finding in _sections_of(path, found) if finding.text not in known)
         return
     yield Finding(level="ok", subject="settings", text=str(path or "none found; the embedded defaults hold"))
+    problems = _core_problems(config)
+    yield from _failures("settings", ConfigError(*problems))
+    yield from _open_secrets(config)
     yield from _unknown_sections(config, found)
     for one in found.values():
-        yield from _plugin(config, one)
+        yield from (finding for finding in _plugin(config, one) if finding.text not in problems)
     yield from _database(config)
     yield from _clock(config, now)
+
+
+def _core_problems(config: Config) -> list[str]:
+    """What is wrong in ``[pollctl]`` beyond what every command looks at, because looking costs too much or may fail for a while."""
+    problems: list[str] = []
+    try:
+        config.timing_and_limits("NAME", check_schedule=True)  # of no plugin, so that only [pollctl] counts
+    except ConfigError as error:
+        problems += error.problems
+    core, file = config.core, config.path
+    if core.http.ca_file and not core.http.ca_file.is_file():
+        problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
+    if core.healthcheck.url and not core.healthcheck.url.reveal().startswith(("http://", "https://")):
+        problems.append(f"{file}: pollctl.healthcheck.url: it is no http or https address")
+    for number, url in enumerate(core.notify.urls):
+        if not is_address(url.reveal()):
+            problems.append(
+                f"{file}: pollctl.notify.urls[{number}]: it is no address that Apprise knows; see its list of services"
+            )
+    return [one_line(problem) for problem in problems]
+
+
+def _open_secrets(config: Config) -> Iterator[Finding]:
+    """Warn of secret files that others than their owner may read."""
+    folder = config.path.absolute().parent if config.path else Path()
+    names = sorted({*_secret_files(config.source.common), *_secret_files(config.source.sections)})
+    for path in (folder / name for name in names):
+        with suppress(OSError, ValueError):  # that it cannot be had is told by whoever needs it
+            if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                text = one_line(f"{path}: others may read this secret; `chmod 600` it")
+                yield Finding(level="warn", subject="settings", text=text)
+
+
+def _secret_files(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.keys() == {"file"} and isinstance(value["file"], str):
+            yield value["file"]
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from _secret_files(inner)
 
 
 def _failures(subject: str, error: PollctlError) -> Iterator[Finding]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, store
+from pollctl.model import Answer, Request
 from pollctl.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class PluginContext:
             store.writing(db),
         ):
             yield db
+
+    @contextmanager
+    def asking(self) -> Iterator[Callable[[Request], Answer]]:
+        """Open the way to upstreams, with the limits of a pass: ``with context.asking() as send: send(Request(...))``."""
+        from pollctl.http import Client, Limits
+        from pollctl.stop import Stop
+
+        with closing(Client(Limits.of(self._prepared.config.core.http), stop=Stop())) as client:
+            yield client.send
 
     def show(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool) -> None:
         """Print rows as a table, one row as a list of its fields, or either as one JSON document."""

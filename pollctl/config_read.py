@@ -15,7 +15,7 @@ from msgspec.structs import fields
 from pollctl import config_words as words
 from pollctl.config_values import Decoder, RefusedError
 from pollctl.text import one_line
-from pollctl.units import mask
+from pollctl.units import know_login, mask
 
 S = TypeVar("S", bound=Struct)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
@@ -120,6 +120,8 @@ class Reader:
         return value
 
     def _leaf(self, raw: Any, kind: Any, where: str) -> Any:
+        if isinstance(raw, str) and "://" in raw:
+            know_login(raw)
         if isinstance(raw, int | float) and not _is_number(raw):
             return self.note(where, f"found a number out of range; allowed {words.allowed(kind)}")
         try:

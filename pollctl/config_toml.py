@@ -23,6 +23,10 @@ def read(path: Path) -> dict[str, Any]:
         ConfigError: the file cannot be read, is larger than 1 MB, or is no TOML; names line and column.
     """
     try:
+        if path.is_fifo():  # opening it would wait for whoever writes into it
+            raise ConfigError(
+                f"{one_line(str(path))}: cannot be read: it is no regular file; settings are read more than once"
+            )
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:

@@ -15,7 +15,7 @@ from pollctl.hooks import Hooks
 from pollctl.http import Client, Limits
 from pollctl.lock import held, lock_path
 from pollctl.model import Effect
-from pollctl.outbox import CORE_PREFIX, Tally
+from pollctl.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.passrun import PassRun
 from pollctl.prepared import Prepared, prepare
 from pollctl.report import Report, described, explain, recorded, report_of, unreached
@@ -114,15 +114,17 @@ class _Pass:
         self._is_cut = False
         self._hooks = None if isinstance(prepared.hooks, PluginError) else prepared.hooks
         self._error: PollctlError | None = prepared.hooks if isinstance(prepared.hooks, PluginError) else None
-        repeats = self._hooks.plugin.poller.effects if self._hooks else {}
-        self._outbox = outbox_of(self._config, db, self._name, repeats)
+        # Without the plugin only what the core itself has to say goes out: nobody knows what a repeat would do.
+        self._lanes = "" if self._hooks else CORE_PREFIX
+        kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else NO_KINDS
+        self._outbox = outbox_of(self._config, db, self._name, kinds)
         self._aftermath = Aftermath(self._config, db, self._outbox, self._name)
 
     def go(self, trigger: str) -> Report:
         with store.writing(self._db):
             self._aftermath.bury_dead(self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
-            self._outbox.recover(self._now)
+            self._outbox.recover(self._now, lane_prefix=self._lanes)
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
             self._run = pass_run(self._prepared, self._id, self._now, client, self._stop, holds)
@@ -195,9 +197,8 @@ class _Pass:
         )
 
     def _deliver(self, until: float = float("inf")) -> None:
-        """Send what is due; without the plugin only what the core itself has to say."""
-        lanes = "" if self._hooks else CORE_PREFIX
-        tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=lanes)
+        """Send what is due."""
+        tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=self._lanes)
         self._tally = Tally(self._tally.delivered + tally.delivered, self._tally.failed + tally.failed)
 
     def _send(self, effect: Effect) -> Any:

@@ -75,6 +75,17 @@ class GuardedConnection(sqlite3.Connection):
         """Execute through such a cursor (sqlite3 itself would take a plain one)."""
         return self.cursor().execute(sql, parameters)
 
+    def close(self) -> None:
+        """Close the connection, unless it is lent to a plugin.
+
+        Raises:
+            sqlite3.DatabaseError: it is.
+        """
+        if self._turn:
+            self.refused = "closing its connection"
+            raise sqlite3.DatabaseError("not authorized")
+        super().close()
+
     @contextmanager
     def turn_of(self, turn: Turn) -> Iterator[None]:
         """Let a plugin only read, or read and write rows of any table but the core's; other attempts stand in ``refused``."""

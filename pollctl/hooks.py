@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import traceback
-from collections.abc import Generator, Iterator, Sequence
+import types
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
-from pollctl import store
+from msgspec import Struct
+
+from pollctl import signals, store
 from pollctl.errors import DeliveryError, PluginError, PollctlError
 from pollctl.guard import GuardedConnection
 from pollctl.model import Effect
@@ -27,13 +30,18 @@ class Hooks:
     def __init__(self, plugin: Plugin) -> None:
         self.plugin = plugin
         self._relay = plugin.hooks
+        facts = plugin.poller
+        self._kinds = {
+            hook: _structs(kind)
+            for hook, kind in (("fetch", facts.batch), ("load", facts.state), ("decide", facts.decision))
+        }
 
     def batches(self, run: PassRun, db: Database) -> Generator[Any, None, None]:
         """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
         with (
             self._blamed("fetch", db),
             _connection(db).turn_of("read"),
-            closing(self._relay.pollctl_fetch(run=run, db=db)) as batches,
+            closing(self._opened(self._relay.pollctl_fetch(run=run, db=db))) as batches,
         ):
             is_last = False
             while not is_last:
@@ -41,6 +49,9 @@ class Hooks:
                     batch = next(batches)
                 except StopIteration:
                     return
+                except GeneratorExit as error:  # one that comes at the yield below is our own being closed
+                    raise self._blame("fetch", error) from error
+                self._check("fetch", [batch])
                 # Told to stop while it was suspended, it is resumed once, to hand over what it has in flight.
                 is_last = run.is_stopping
                 yield batch
@@ -48,7 +59,9 @@ class Hooks:
     def load(self, run: PassRun, db: Database, batch: Any) -> Any:
         """Read the state for one batch."""
         with self._blamed("load", db), _connection(db).turn_of("read"):
-            return self._relay.pollctl_load(db=db, batch=batch, run=run)
+            state = self._relay.pollctl_load(db=db, batch=batch, run=run)
+        self._check("load", [] if state is None else [state])
+        return state
 
     def decide(self, state: Any, batch: Any, now: datetime, settings: Any) -> Sequence[Any]:
         """Decide one batch."""
@@ -56,6 +69,7 @@ class Hooks:
             decisions = self._relay.pollctl_decide(state=state, batch=batch, now=now, settings=settings)
         if not isinstance(decisions, list | tuple):
             raise PluginError(f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions")
+        self._check("decide", decisions)
         return decisions
 
     def apply(self, run: PassRun, db: Database, decisions: Sequence[Any]) -> None:
@@ -78,15 +92,32 @@ class Hooks:
     def _blamed(self, hook: str, db: Database | None = None) -> Iterator[None]:
         try:
             yield
-        except (KeyboardInterrupt, GeneratorExit, PollctlError):
+        except PollctlError:
             raise
         except BaseException as error:
-            refused = _connection(db).refused if db is not None else None
-            if isinstance(error, sqlite3.Error) and store.is_of_the_machine(error):
-                raise store.explained(error) from error
-            if refused:
-                raise PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}") from error
-            raise PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}") from error
+            if signals.is_of_a_person(error) or (hook == "fetch" and isinstance(error, GeneratorExit)):
+                raise
+            raise self._blame(hook, error, _connection(db).refused if db is not None else None) from error
+
+    def _blame(self, hook: str, error: BaseException, refused: str | None = None) -> PollctlError:
+        if isinstance(error, sqlite3.Error) and store.is_of_the_machine(error):
+            return store.explained(error)
+        if refused:
+            return PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}")
+        return PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}")
+
+    def _opened(self, batches: Any) -> Generator[Any, None, None]:
+        if isinstance(batches, Generator):
+            return batches
+        raise PluginError(f"{self._culprit('fetch')} answered {type(batches).__name__}, not a generator of batches")
+
+    def _check(self, hook: str, values: Iterable[Any]) -> None:
+        """Refuse values of other types than ``pollctl_poller`` names: they could not be replayed."""
+        kinds = self._kinds[hook]
+        strangers = [type(value).__name__ for value in values if not isinstance(value, kinds)] if kinds else []
+        if strangers:
+            named = " or ".join(kind.__name__ for kind in kinds)
+            raise PluginError(f"{self._culprit(hook)} gave {strangers[0]}, not {named} as pollctl_poller says")
 
     def _culprit(self, hook: str) -> str:
         found = self.plugin.found
@@ -95,6 +126,12 @@ class Hooks:
 
 def _connection(db: Database) -> GuardedConnection:
     return cast("GuardedConnection", db.conn)
+
+
+def _structs(kind: Any) -> tuple[type, ...]:
+    """The structs of a type or union of types; none where it has other members, which only msgspec can judge."""
+    members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return members if all(isinstance(one, type) and issubclass(one, Struct) for one in members) else ()
 
 
 def _place(error: BaseException) -> str:

@@ -10,7 +10,7 @@ exactly this database.
 """
 
 # os.path instead of pathlib, as importing that takes as long as starting Python
-# ruff: noqa: PTH109, PTH116, PTH117, PTH118, PTH120, PTH123
+# ruff: noqa: PTH109, PTH116, PTH117, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -66,12 +66,17 @@ def find(named: str, environ: Mapping[str, str]) -> str:
 
 def guess_database(settings: str) -> str:
     """The database that a settings file seems to name; empty when that takes a TOML parser to say."""
-    with open(settings, "rb") as file:
-        content = file.read(_LARGEST + 1)
+    with open(settings, "rb", opener=_without_waiting) as file:
+        content = file.read(_LARGEST + 1) or b""
     if len(content) > _LARGEST:
         return ""
     name = _value(_line_of_database(content).decode())
     return os.path.join(os.path.dirname(settings), name) if name else ""
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, or a pipe that nobody writes into, which the full way then refuses."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def fingerprint(settings: str, database: str, environ: Mapping[str, str], sources: Iterable[str]) -> str:

@@ -7,12 +7,12 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from pollctl.clock import now, to_text
-from pollctl.errors import LockedError
+from pollctl.errors import DatabaseError, LockedError
 
 _PROBE_PATIENCE = 0.1  # s; a reader that asks who holds the lock holds it itself for microseconds
 _PAUSE = 0.01
@@ -43,17 +43,18 @@ def held(path: Path, *, run_id: str, wait: float = 0) -> Iterator[None]:
 
     Raises:
         LockedError: another pass holds it; says who, and since when.
+        DatabaseError: the disk on which both lie does not take the holder's name.
     """
     descriptor = _take(path, time.monotonic() + max(wait, _PROBE_PATIENCE))
     open_in_children = [descriptor]
     os.register_at_fork(after_in_child=lambda: _close_all(open_in_children))
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps([os.getpid(), run_id, to_text(now())]).encode(), 0)
+        _sign(path, descriptor, run_id)
         yield
     finally:
         open_in_children.clear()
-        os.ftruncate(descriptor, 0)
+        with suppress(OSError):  # a disk that fails must not hide what the pass has to say; the lock ends all the same
+            os.ftruncate(descriptor, 0)
         os.close(descriptor)
 
 
@@ -73,6 +74,14 @@ def holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
+def _sign(path: Path, descriptor: int, run_id: str) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps([os.getpid(), run_id, to_text(now())]).encode(), 0)
+    except OSError as error:
+        raise DatabaseError(f"{path}: {error.strerror}; nothing was started") from error
+
+
 def _close_all(descriptors: list[int]) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
@@ -80,7 +89,7 @@ def _close_all(descriptors: list[int]) -> None:
 
 def _take(path: Path, give_up_at: float) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = private_file(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -109,3 +118,16 @@ def _named(descriptor: int) -> Holder:
     except ValueError:
         return Holder(0, "just starting or ending", "now")
     return Holder(pid, run_id, since)
+
+
+def private_file(path: Path, flags: int = 0) -> int:
+    """Open a file to read and write, made for its owner alone where there is none, whatever the umask; a descriptor.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    owner_alone = 0o600
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, owner_alone)
+    if os.fstat(descriptor).st_mode & owner_alone != owner_alone:  # a umask took that away
+        os.fchmod(descriptor, owner_alone)
+    return descriptor

@@ -35,6 +35,8 @@ class Poller(Struct, frozen=True, kw_only=True):
         batch, state, decision: types of what ``fetch`` yields, ``load`` returns and ``decide`` returns a sequence of
             (a union of tagged structs); anything that msgspec writes as JSON and reads back.
         effects: every kind of effect that ``apply`` queues, with what a repeat of it means.
+        tireless: those kinds that are never given up, whatever ``max_attempts`` says: tried again at least every other minute
+            until they are delivered, or ``pollctl_deliver`` says that they never can be.
     """
 
     contract: int
@@ -47,6 +49,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     defaults: Mapping[str, str] = {}
     migrations: Callable[[], Migrations] | None = None
     effects: Mapping[str, Repeat] = {}
+    tireless: Sequence[str] = ()
 
 
 class Effect(Struct, frozen=True, kw_only=True):

@@ -46,6 +46,13 @@ def service(url: str) -> str:
     return f"{urlsplit(url).scheme or 'unknown'}://…"
 
 
+def is_address(url: str) -> bool:
+    """Whether Apprise knows what to do with an address; nothing is sent."""
+    import apprise
+
+    return isinstance(apprise.Apprise.instantiate(url), apprise.NotifyBase)
+
+
 def address_id(url: str) -> str:
     """A short name for an address that is no secret itself and the same in every pass."""
     return hashlib.sha256(url.encode()).hexdigest()[:12]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
 from itertools import chain
@@ -14,20 +14,23 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlite_utils import Database
 
-from pollctl import units
+from pollctl import signals, units
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
 from pollctl.errors import DeliveryError
 from pollctl.fanout import DaemonExecutor
-from pollctl.model import Effect, Repeat
+from pollctl.model import Effect, Poller
 from pollctl.stop import Stop
-from pollctl.store import writing
+from pollctl.store import raise_for_machine, writing
 from pollctl.text import one_line
 
 SIDE_BY_SIDE = 8
 LONGEST_RETRY_AFTER = timedelta(days=1)
+LONGEST_TIRELESS_PAUSE = timedelta(minutes=2)
 CORE_PREFIX = "pollctl."
 _COLUMNS = "id, kind, key, payload, lane, attempts, created_at"
+# What was queued for at once is due whatever the clock says: it may have been set back since.
+_IS_DUE = "status='pending' AND (next_attempt_at<=? OR attempts=0 AND next_attempt_at<=created_at)"
 
 
 class Queued(NamedTuple):
@@ -68,6 +71,27 @@ class Retry(NamedTuple):
         return min(doubled, self.backoff_max) * spread
 
 
+class Kinds(NamedTuple):
+    """What a plugin says of its kinds of effects.
+
+    Attributes:
+        holding: a second delivery would do harm.
+        tireless: never given up.
+    """
+
+    holding: frozenset[str] = frozenset()
+    tireless: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(poller: Poller) -> Kinds:
+        """By the facts of the plugin."""
+        holding = frozenset(kind for kind, repeat in poller.effects.items() if repeat == "hold")
+        return Kinds(holding, frozenset(poller.tireless))
+
+
+NO_KINDS = Kinds()
+
+
 class Tally(NamedTuple):
     """What became of the effects that were sent."""
 
@@ -85,14 +109,14 @@ class Outbox:
     Args:
         db: a database to write to.
         plugin: whose effects.
-        repeats: what a second delivery means, by kind; kinds that are not named may be sent again.
+        kinds: what the plugin says of them; those that it does not name may be sent again, and are given up in the end.
         retry: how failed deliveries are tried again.
     """
 
-    def __init__(self, db: Database, plugin: str, repeats: Mapping[str, Repeat], retry: Retry) -> None:
+    def __init__(self, db: Database, plugin: str, kinds: Kinds, retry: Retry) -> None:
         self._db = db
         self._plugin = plugin
-        self._holding = frozenset(kind for kind, repeat in repeats.items() if repeat == "hold")
+        self._kinds = kinds
         self._retry = retry
         self._executor = DaemonExecutor(SIDE_BY_SIDE)
         self._flying: dict[Future[Any], Effect] = {}
@@ -124,21 +148,32 @@ class Outbox:
         )
         return self._db.conn.total_changes - before
 
-    def recover(self, now: datetime) -> None:
-        """Take up deliveries that a dead pass cut off: at once again, or ``unknown`` where a repeat would do harm."""
+    def recover(self, now: datetime, *, lane_prefix: str = "") -> None:
+        """Take up deliveries that a dead pass cut off: at once again, or ``unknown`` where a repeat would do harm.
+
+        One that takes every pass with it must come to an end too, or at least leave others their turn.
+        """
         cut_off = self._db.conn.execute(
-            "SELECT id, kind, attempts FROM outbox WHERE plugin=? AND status='sending'", (self._plugin,)
+            "SELECT id, kind, key, attempts FROM outbox WHERE plugin=? AND status='sending' AND lane GLOB ?",
+            (self._plugin, f"{lane_prefix}*"),
         ).fetchall()
         self._db.conn.executemany(
             "UPDATE outbox SET status=?, next_attempt_at=?, last_error='cut off while it was being sent' WHERE id=?",
-            [(self._after_cut(kind, attempts), to_text(now), number) for number, kind, attempts in cut_off],
+            [(*self._after_cut(kind, key, attempts, now), number) for number, kind, key, attempts in cut_off],
         )
 
-    def _after_cut(self, kind: str, attempts: int) -> str:
-        """The status of an effect that was cut off; one that takes every pass with it must come to an end too."""
-        if kind in self._holding:
-            return "unknown"
-        return "dead" if attempts >= self._retry.max_attempts else "pending"
+    def _after_cut(self, kind: str, key: str, attempts: int, now: datetime) -> tuple[str, str]:
+        """Status, and when next."""
+        if kind in self._kinds.holding:
+            return "unknown", to_text(now)
+        is_spent = attempts >= self._retry.max_attempts
+        if is_spent and kind in self._kinds.tireless:
+            return "pending", to_text(now + self._pause(kind, key, attempts))
+        return ("dead" if is_spent else "pending"), to_text(now)
+
+    def _pause(self, kind: str, key: str, attempts: int) -> timedelta:
+        pause = self._retry.pause(key, attempts)
+        return min(pause, LONGEST_TIRELESS_PAUSE) if kind in self._kinds.tireless else pause
 
     def deliver(
         self, send: Deliver, settle: Settle, stop: Stop, *, until: float = float("inf"), lane_prefix: str = ""
@@ -197,7 +232,7 @@ class Outbox:
         due = {
             number
             for (number,) in self._db.conn.execute(
-                "SELECT id FROM outbox WHERE plugin=? AND status='pending' AND next_attempt_at<=?",
+                f"SELECT id FROM outbox WHERE plugin=? AND {_IS_DUE}",  # noqa: S608
                 (self._plugin, to_text(now)),
             )
         }
@@ -206,11 +241,11 @@ class Outbox:
     def _claim(self, lane: str, now: datetime) -> list[Effect]:
         """Mark the head of a lane as ``sending``, if it is due: a list of one or none."""
         row = self._db.conn.execute(
-            f"SELECT {_COLUMNS}, status, next_attempt_at FROM outbox WHERE plugin=? AND lane=? "  # noqa: S608
+            f"SELECT {_COLUMNS}, {_IS_DUE} FROM outbox WHERE plugin=? AND lane=? "  # noqa: S608
             "AND status IN ('pending', 'sending') ORDER BY id LIMIT 1",
-            (self._plugin, lane),
+            (to_text(now), self._plugin, lane),
         ).fetchone()
-        if row is None or row[7] != "pending" or row[8] > to_text(now) or row[0] in self._failed:
+        if row is None or not row[7] or row[0] in self._failed:
             return []
         self._db.conn.execute("UPDATE outbox SET status='sending', attempts=attempts+1 WHERE id=?", (row[0],))
         return [_effect(row)]
@@ -223,9 +258,12 @@ class Outbox:
         except DeliveryError as error:
             self._fail(effect, error, now)
             return False
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - a plugin's bug, SystemExit too; the effect must not be lost over it
+        except BaseException as error:
+            if signals.is_of_a_person(error):
+                raise
+            if future.exception() is None:
+                raise_for_machine(error)
+            # a plugin's bug, SystemExit too; the effect must not be lost over it
             self._fail(effect, DeliveryError(f"{type(error).__name__}: {error}", uncertain=True), now)
             return False
         return True
@@ -243,11 +281,12 @@ class Outbox:
     def _fail(self, effect: Effect, error: DeliveryError, now: datetime) -> None:
         self._failed.add(effect.id)
         status = "pending"
-        if error.uncertain and effect.kind in self._holding:
+        is_spent = effect.attempt >= self._retry.max_attempts and effect.kind not in self._kinds.tireless
+        if error.uncertain and effect.kind in self._kinds.holding:
             status = "unknown"
-        elif error.permanent or effect.attempt >= self._retry.max_attempts:
+        elif error.permanent or is_spent:
             status = "dead"
-        pause = self._retry.pause(effect.key, effect.attempt)
+        pause = self._pause(effect.kind, effect.key, effect.attempt)
         if error.retry_after is not None:
             asked_for = min(max(0.0, error.retry_after), LONGEST_RETRY_AFTER.total_seconds())  # NaN counts as 0
             pause = max(pause, timedelta(seconds=asked_for))

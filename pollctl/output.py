@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from math import isfinite
-from typing import Any
+from typing import Any, TextIO
 
 from pollctl.clock import to_text
 from pollctl.errors import PollctlError
@@ -99,9 +99,7 @@ def note(line: str) -> None:
     """Write one line to stderr, secrets masked; there is nobody to tell when that fails."""
     from pollctl.units import mask
 
-    with suppress(OSError):
-        sys.stderr.write(f"{one_line(mask(line))}\n")
-        sys.stderr.flush()
+    _tell(f"{one_line(mask(line))}\n")
 
 
 def trace(error: BaseException) -> None:
@@ -111,27 +109,49 @@ def trace(error: BaseException) -> None:
     from pollctl.units import mask
 
     text = mask("".join(traceback.format_exception(error)))
-    with suppress(OSError):
-        sys.stderr.write("".join(f"{one_line(line)}\n" for line in text.splitlines()))
+    _tell("".join(f"{one_line(line)}\n" for line in text.splitlines()))
+
+
+def _tell(text: str) -> None:
+    try:
+        sys.stderr.write(text)
         sys.stderr.flush()
+    except OSError:
+        _abandon(sys.stderr)
 
 
 @contextmanager
 def stdout_kept_for_json(as_json: bool) -> Iterator[None]:  # noqa: FBT001 - reads well where it is called
-    """While the code of plugins runs, let what it prints come out on stderr, so that stdout has one document."""
-    if not as_json:
-        yield
-        return
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
+    """While the code of plugins runs, let what it prints come out on stderr, so that stdout has one document.
+
+    In any case the standard streams are as before afterwards, whatever a plugin did to them.
+    """
+    streams = sys.stdout, sys.stderr
+    _flush()
+    kept = os.dup(1), os.dup(2)
+    if as_json:
+        os.dup2(2, 1)
     try:
         yield
     finally:
-        with suppress(OSError):  # stderr is full; what a plugin printed is not worth the report
-            sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+        _flush()
+        for number, copy in enumerate(kept, start=1):
+            os.dup2(copy, number)
+            os.close(copy)
+        sys.stdout, sys.stderr = (_open_again(stream, number) for number, stream in enumerate(streams, start=1))
+
+
+def _flush() -> None:
+    """Send on what a plugin printed; where that cannot be, it is not worth the report."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+
+
+def _open_again(stream: TextIO, number: int) -> TextIO:
+    """A standard stream, or another on the same descriptor when a plugin has closed it."""
+    if not stream.closed:
+        return stream
+    return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def age(seconds: float) -> str:
@@ -180,7 +200,11 @@ def _show_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> N
 
 def abandon_stdout() -> None:
     """Let what is left in buffers go nowhere, so that the interpreter does not stumble over it at its end."""
+    _abandon(sys.stdout)
+
+
+def _abandon(stream: TextIO) -> None:
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pluggy
 
-from pollctl import hookspecs
+from pollctl import hookspecs, signals
 from pollctl.errors import PluginError, UsageError
 from pollctl.model import CONTRACT_VERSION, Poller
 
@@ -125,7 +125,7 @@ def _register(
     try:
         plugin = entry_point.load()
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+        if signals.is_of_a_person(error):
             raise
         raise _broken(found, f"{name} cannot be imported: {type(error).__name__}: {error}") from error
     try:
@@ -168,7 +168,7 @@ def _ask_facts(manager: pluggy.PluginManager, found: Found) -> Poller:
     try:
         poller = manager.hook.pollctl_poller()
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+        if signals.is_of_a_person(error):
             raise
         raise _broken(found, f"pollctl_poller raised {type(error).__name__}: {error}") from error
     if not isinstance(poller, Poller):
@@ -194,5 +194,7 @@ def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
 def _migrations(plugin: Plugin) -> Any:
     try:
         return plugin.poller.migrations() if plugin.poller.migrations else None
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if signals.is_of_a_person(error):
+            raise
         raise _broken(plugin.found, f"its migrations raised {type(error).__name__}: {error}") from error

@@ -32,6 +32,17 @@ def caught() -> Iterator[int]:
         os.close(writer)
 
 
+def is_of_a_person(error: BaseException) -> bool:
+    """Whether an error is Ctrl-C. A pass has handlers of its own, so that one raised there by a plugin is the plugin's."""
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    return isinstance(error, Interrupted) or signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that asked for the end before the pass had begun."""
+
+
 def name_of(number: int) -> str:
     """How people call a signal."""
     try:

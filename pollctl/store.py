@@ -14,6 +14,7 @@ from sqlite_utils import Database, Migrations
 
 from pollctl.errors import DatabaseError, PluginError
 from pollctl.guard import GuardedConnection
+from pollctl.lock import private_file
 from pollctl.migrations import USER_VERSION
 from pollctl.migrations import migrations as core_migrations
 
@@ -28,6 +29,7 @@ _REMEDIES = {
     "SQLITE_CANTOPEN": "; is the folder there, and may this user write to it?",
     "SQLITE_READONLY": "; this user may not write to it",
     "SQLITE_FULL": "; make room on the disk",
+    "SQLITE_IOERR": "; the disk fails (see the system's log), or a limit on the size of files is reached (`ulimit -f`)",
 }
 
 
@@ -202,7 +204,7 @@ def _create(path: Path, sets: Sequence[Migrations]) -> None:
     """Make a finished database appear at *path* at once; a crash on the way leaves only a ``.new`` for the next try."""
     require_folder(path)
     unfinished = path.with_name(f"{path.name}.new")
-    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = private_file(path.with_name(f"{path.name}.lock"))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
@@ -229,7 +231,7 @@ def _connect(path: Path, mode: str) -> Database:
 
 
 def _configured(connection: sqlite3.Connection) -> Database:
-    for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "synchronous=FULL"):
+    for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     # SQLite makes json_each known when it is first used, which the guard would take for a change of the schema.
     connection.execute("SELECT 1 FROM json_each('[]')")
@@ -283,7 +285,7 @@ def _pragma(db: Database, name: str) -> str:
 
 def _touch_private(path: Path) -> None:
     path.unlink(missing_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(private_file(path, os.O_EXCL))
 
 
 def _sync(path: Path) -> None:
@@ -308,6 +310,19 @@ def is_of_the_machine(error: sqlite3.Error) -> bool:
     """Whether disk, file or another program is to blame, and not the statement."""
     name = getattr(error, "sqlite_errorname", "")
     return name in _REMEDIES or name.startswith(("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_BUSY", "SQLITE_READONLY"))
+
+
+def raise_for_machine(error: BaseException) -> None:
+    """Raise what disk, file or another program is to blame for; it may stand behind *error*, which came of it.
+
+    Raises:
+        DatabaseError: such an error stands there.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, sqlite3.Error) and is_of_the_machine(behind):
+            raise explained(behind) from error
+        behind = behind.__context__
 
 
 def explained(error: sqlite3.Error, where: str = "the database") -> DatabaseError:

@@ -161,6 +161,10 @@ def _fact_problems(plugin: Plugin) -> list[str]:
         found.append("its summary must be one line")
     if poller.effects and "pollctl_deliver" not in plugin.implemented:
         found.append("it names kinds of effects but has no pollctl_deliver")
+    if unknown := set(poller.tireless) - set(poller.effects):
+        found.append(
+            f"it calls kinds of effects tireless that it does not name in effects: {', '.join(sorted(unknown))}"
+        )
     found += _migration_problems(plugin)
     for role in ("batch", "state", "decision"):
         found += _type_problems(role, getattr(poller, role))

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from pollctl.text import one_line
 
 _T = TypeVar("_T")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"(\d+)(B|KB|MB|GB)")
+_SIZE = re.compile(r"(\d+)(B|KB|MB|GB)", re.ASCII)
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 _SHORTEST_MASKED = 4  # masking shorter ones would blot out ordinary words and give the secret away by that
 _known_secrets: set[str] = set()
@@ -132,6 +132,18 @@ def _spellings(value: str) -> set[str]:
 
     in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     return {value, *in_json, repr(value)[1:-1], one_line(value), quote(value), quote(value, safe="")}
+
+
+def know_login(address: str) -> None:
+    """Have the user name and password of an address masked from now on, as they are and as they go out in a header."""
+    from base64 import b64encode
+    from urllib.parse import unquote
+
+    userinfo, at, _ = address.partition("://")[2].partition("/")[0].rpartition("@")
+    if at:
+        password = userinfo.partition(":")[2] or userinfo
+        for spelling in (userinfo, password, unquote(password), b64encode(unquote(userinfo).encode()).decode()):
+            Secret(spelling)
 
 
 def mask(text: str) -> str:

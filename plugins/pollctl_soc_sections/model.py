@@ -46,10 +46,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if urlsplit(self.base_url).scheme not in ("http", "https"):
             raise ValueError(f"base_url {self.base_url!r} is no http or https address")
-        for term in self.terms:
-            read_term(term)
-        for campus in self.campuses:
-            read_campus(campus)
+        for key, read, values in (("terms", read_term, self.terms), ("campuses", read_campus, self.campuses)):
+            for value in values:
+                try:
+                    read(value)
+                except ValueError as error:
+                    raise ValueError(f"{key}: {error}") from error
 
     @property
     def polled(self) -> list[tuple[str, str]]:

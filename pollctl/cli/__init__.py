@@ -84,7 +84,9 @@ def _explanation(error: Exception) -> PollctlError | None:
         abandon_stdout()  # it may be the one that is full
         known = PollctlError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     elif isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-        known = PollctlError(f"the database: {error}; `pollctl check` looks closer")
+        from pollctl.store import explained
+
+        known = explained(error)
     else:
         return None
     known.__cause__ = error

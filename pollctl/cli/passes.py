@@ -13,6 +13,7 @@ import click
 from pollctl import output
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
+from pollctl.signals import Interrupted
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
     with output.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
         try:
             report = _watched(order, found, stop)
-        except KeyboardInterrupt:
+        except Interrupted:
             return None, _SIGNALLED + (asked or [signal.SIGINT])[0]
     if report.outcome == "interrupted":
         return report, _SIGNALLED + (asked or [signal.SIGTERM])[0]
@@ -170,7 +171,7 @@ def _obeying_signals(stop: Stop, asked: list[int]) -> Iterator[None]:
         stop.request()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if stop.deadline == float("inf"):
-            raise KeyboardInterrupt
+            raise Interrupted
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -292,8 +292,13 @@ def test_a_second_pass_of_the_same_plugin_is_told_who_is_at_work(parrot: Parrot)
 
 
 def test_of_many_starts_at_once_one_works_and_the_others_say_locked(parrot: Parrot) -> None:
-    parrot.teach(with_hook(fetch="(run):\n    time.sleep(5)\n    yield Batch('one')\n"))
+    waiting = "(run):\n    while not os.path.exists('go'):\n        time.sleep(0.05)\n    yield Batch('one')\n"
+    parrot.teach(with_hook(fetch=waiting))
     passes = [parrot.start() for _ in range(10)]
+    give_up_at = time.monotonic() + 40
+    while sum(child.poll() is None for child in passes) > 1 and time.monotonic() < give_up_at:
+        time.sleep(0.05)
+    (parrot.folder / "go").touch()
     codes = sorted(child.wait(timeout=60) for child in passes)
     for child in passes:
         child.communicate()
@@ -362,6 +367,46 @@ def test_after_max_attempts_an_effect_is_dead_and_can_be_retried_by_hand(parrot:
     parrot.teach(PARTS, "plan = ['one']", core)
     assert run_pollctl(parrot.folder, parrot.env, "outbox", "retry", "1").returncode == 0
     assert parrot.run()["effects"]["delivered"] == 1
+
+
+TIRELESS = ('effects={"say": "keyed", "shout": "hold"}', 'effects={"say": "keyed", "shout": "hold"}, tireless=["say"]')
+
+
+def test_a_tireless_effect_is_never_given_up_and_never_waits_much_longer_than_two_minutes(parrot: Parrot) -> None:
+    core = "[pollctl.outbox]\nmax_attempts = 1\nbackoff = '30m'"
+    parrot.teach(with_hook(deliver=FAILING).replace(*TIRELESS), "plan = ['one']", core)
+    parrot.run(now="2026-01-01T00:00:00Z", code=3)
+    ((status, next_at),) = parrot.rows("SELECT status, next_attempt_at FROM outbox")
+    assert status == "pending"
+    assert next_at == "2026-01-01T00:02:00.000Z"
+    gone = with_hook(deliver="(effect):\n    raise DeliveryError('gone', permanent=True)\n")
+    parrot.teach(gone.replace(*TIRELESS), "plan = []")
+    parrot.run(now="2026-01-01T00:02:00Z", code=3)
+    assert parrot.rows("SELECT status FROM outbox") == ["dead"]
+
+
+def test_a_tireless_effect_that_kills_every_pass_leaves_others_their_turn(parrot: Parrot) -> None:
+    killing = with_hook(deliver="(effect):\n    os.kill(os.getpid(), 9)\n").replace(*TIRELESS)
+    parrot.teach(killing, "plan = ['one']", "[pollctl.outbox]\nmax_attempts = 2")
+    for _ in range(2):
+        parrot.start().communicate()
+    assert parrot.run()["outcome"] == "ok"
+    assert parrot.rows("SELECT status, attempts FROM outbox") == [("pending", 2)]
+
+
+def test_a_plugin_that_is_broken_now_leaves_a_cut_off_delivery_to_the_day_when_it_is_mended(parrot: Parrot) -> None:
+    shouting = PARTS.replace('run.effect("say"', 'run.effect("shout"')
+    killing = with_hook(deliver="(effect):\n    os.kill(os.getpid(), 9)\n").replace(
+        'run.effect("say"', 'run.effect("shout"'
+    )
+    parrot.teach(killing, "plan = ['one']")
+    parrot.start().communicate()
+    parrot.teach("raise ImportError('half an update')\n")
+    assert parrot.run(code=1)["outcome"] == "failed"
+    assert parrot.rows("SELECT status FROM outbox") == ["sending"]
+    parrot.teach(shouting, "plan = []")
+    parrot.run()
+    assert parrot.rows("SELECT status FROM outbox") == ["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -777,7 +822,10 @@ def test_what_apply_leaves_that_cannot_be_kept_fails_the_batch_and_names_the_plu
 
 
 def test_the_error_of_a_batch_that_cannot_be_recorded_is_told_first(parrot: Parrot) -> None:
-    hooks = {"load": "(db):\n    return object()\n", "decide": "(state):\n    raise ValueError('cannot decide')\n"}
+    hooks = {
+        "load": "(db):\n    return State([object()])\n",
+        "decide": "(state):\n    raise ValueError('cannot decide')\n",
+    }
     parrot.teach(with_hook(**hooks), "plan = ['one']")
     assert "decide raised ValueError: cannot decide" in parrot.run(code=1)["error"]["message"]
 
