@@ -26,7 +26,8 @@ def tell(report: Report) -> None:
         "undelivered": effects.failed,
     }
     counted = ", ".join(f"{number} {what}" for what, number in counts.items() if number or what == "decisions")
-    stats = f" ({', '.join(f'{name} {number}' for name, number in report.stats.items())})" if report.stats else ""
+    told = ", ".join(f"{name} {number}" for name, number in report.stats.items() if number)
+    stats = f" ({told})" if told else ""
     output.emit(f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{one_line(stats)}")
 
 
