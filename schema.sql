@@ -154,6 +154,52 @@ CREATE TABLE latency_notify (
     url TEXT NOT NULL,
     UNIQUE (job_id, url)
 ) STRICT;
+CREATE TABLE shell_query_runs (
+    id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
+    name TEXT NOT NULL DEFAULT '',
+    sql_text TEXT,
+    sql_text_hash TEXT NOT NULL DEFAULT '',
+    target_de_customer_key TEXT NOT NULL CHECK (target_de_customer_key <> ''),
+    target_update_type TEXT NOT NULL DEFAULT 'Overwrite' CHECK (target_update_type IN ('Overwrite', 'Append', 'Update')),
+    target_fields TEXT,
+    status TEXT NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'running', 'ready', 'failed', 'canceled')),
+    task_id TEXT,
+    query_definition_id TEXT,
+    customer_key TEXT UNIQUE CHECK (length(customer_key) <= 36),
+    row_count INTEGER CHECK (row_count >= 0),
+    error_message TEXT,
+    admissions INTEGER NOT NULL DEFAULT 0 CHECK (admissions >= 0),
+    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (created_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    admitted_at TEXT CHECK (admitted_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    started_at TEXT CHECK (started_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    poll_started_at TEXT CHECK (poll_started_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    completed_at TEXT CHECK (completed_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    target_cleared_at TEXT CHECK (target_cleared_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    CHECK ((completed_at IS NULL) = (status IN ('queued', 'running')))
+) STRICT;
+CREATE INDEX shell_query_open_runs ON shell_query_runs (status, created_at) WHERE completed_at IS NULL;
+CREATE INDEX shell_query_own_targets ON shell_query_runs (completed_at)
+    WHERE target_fields IS NOT NULL AND target_cleared_at IS NULL;
+CREATE TABLE shell_query_polls (
+    run_id TEXT NOT NULL PRIMARY KEY REFERENCES shell_query_runs (id) ON DELETE CASCADE,
+    poll_count INTEGER NOT NULL DEFAULT 0 CHECK (poll_count >= 0),
+    not_running_confirmations INTEGER NOT NULL DEFAULT 0 CHECK (not_running_confirmations >= 0),
+    rowset_attempts INTEGER NOT NULL DEFAULT 0 CHECK (rowset_attempts >= 0),
+    next_poll_at TEXT CHECK (next_poll_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    not_running_detected_at TEXT CHECK (not_running_detected_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    row_probe_last_at TEXT CHECK (row_probe_last_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
+    closed_at TEXT CHECK (closed_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z')
+) STRICT;
+CREATE INDEX shell_query_due ON shell_query_polls (next_poll_at) WHERE closed_at IS NULL;
+CREATE TABLE shell_query_tokens (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    grantor TEXT NOT NULL,
+    access_token TEXT NOT NULL,
+    soap_url TEXT NOT NULL,
+    rest_url TEXT NOT NULL,
+    renew_at TEXT CHECK (renew_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z')
+) STRICT;
+CREATE TABLE shell_query_sweeps (id INTEGER PRIMARY KEY CHECK (id = 1), swept_at TEXT CHECK (swept_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z')) STRICT;
 CREATE TABLE soc_sections (
     term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
     campus TEXT NOT NULL CHECK (campus <> ''),
@@ -358,3 +404,106 @@ CREATE TABLE stockx_pace (
     boot_id TEXT NOT NULL,
     last_start REAL
 ) STRICT;
+CREATE TABLE status_check (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    monitor TEXT NOT NULL CHECK (monitor <> ''),
+    robot_id TEXT NOT NULL CHECK (robot_id <> ''),
+    local_date TEXT NOT NULL CHECK (local_date LIKE '____-__-__'),
+    phase TEXT NOT NULL CHECK (phase IN ('SETUP', 'MONITORING', 'COMPLETE')),
+    subscription_id TEXT,
+    result TEXT CHECK (result IN ('SUCCESS', 'ALARM_RAISED', 'ABANDONED', 'FAILED')),
+    planned_at TEXT NOT NULL CHECK (planned_at LIKE '____-__-__T__:__:__.___Z' AND planned_at BETWEEN '2000' AND '2400'),
+    ends_at TEXT NOT NULL CHECK (ends_at LIKE '____-__-__T__:__:__.___Z' AND ends_at BETWEEN '2000' AND '2400'),
+    settings TEXT NOT NULL,
+    closing_at TEXT CHECK (closing_at LIKE '____-__-__T__:__:__.___Z' AND closing_at BETWEEN '2000' AND '2400'),
+    created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400'),
+    updated_at TEXT NOT NULL CHECK (updated_at LIKE '____-__-__T__:__:__.___Z' AND updated_at BETWEEN '2000' AND '2400'),
+    UNIQUE (monitor, local_date),
+    CHECK (ends_at > planned_at),
+    CHECK ((phase = 'COMPLETE') = (result IS NOT NULL))
+) STRICT;
+CREATE INDEX status_check_open ON status_check (id) WHERE phase <> 'COMPLETE';
+CREATE INDEX status_check_by_result ON status_check (result);
+CREATE TABLE status_check_poller (
+    status_check_id INTEGER PRIMARY KEY REFERENCES status_check (id) ON DELETE CASCADE,
+    since TEXT NOT NULL CHECK (since LIKE '____-__-__T__:__:__.___Z' AND since BETWEEN '2000' AND '2400'),
+    until TEXT NOT NULL CHECK (until LIKE '____-__-__T__:__:__.___Z' AND until BETWEEN '2000' AND '2400'),
+    opened_by TEXT NOT NULL CHECK (opened_by IN ('start', 'visit', 'alarm')),
+    unjudged INTEGER NOT NULL DEFAULT 0 CHECK (unjudged >= 0),
+    unjudged_since TEXT CHECK (unjudged_since LIKE '____-__-__T__:__:__.___Z' AND unjudged_since BETWEEN '2000' AND '2400'),
+    CHECK (until >= since)
+) STRICT;
+CREATE TABLE status_check_record (
+    status_check_id INTEGER NOT NULL REFERENCES status_check (id) ON DELETE CASCADE,
+    "order" INTEGER NOT NULL CHECK ("order" >= 1),
+    incoming_event_id TEXT,
+    reference_id TEXT,
+    event_name TEXT NOT NULL CHECK (event_name IN ('STARTED', 'SUBSCRIBED', 'EVENT_OBSERVED', 'EVENT_LATE',
+        'EVENT_OUTSIDE', 'ALARM_SENT', 'CONFIG_CHANGED', 'ENDED')),
+    event_at TEXT NOT NULL CHECK (event_at LIKE '____-__-__T__:__:__.___Z' AND event_at BETWEEN '2000' AND '2400'),
+    phase TEXT NOT NULL CHECK (phase IN ('SETUP', 'MONITORING', 'COMPLETE')),
+    result TEXT,
+    created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400'),
+    PRIMARY KEY (status_check_id, "order")
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX status_check_record_event ON status_check_record (status_check_id, incoming_event_id)
+    WHERE incoming_event_id IS NOT NULL;
+CREATE UNIQUE INDEX status_check_record_reference ON status_check_record (reference_id)
+    WHERE reference_id IS NOT NULL;
+CREATE INDEX status_check_record_by_name ON status_check_record (event_name);
+CREATE TABLE status_check_incoming (
+    status_check_id INTEGER NOT NULL REFERENCES status_check (id) ON DELETE CASCADE,
+    event_id TEXT NOT NULL,
+    event_at TEXT NOT NULL CHECK (event_at LIKE '____-__-__T__:__:__.___Z' AND event_at BETWEEN '2000' AND '2400'),
+    PRIMARY KEY (status_check_id, event_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE status_check_subscription (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    status_check_id INTEGER NOT NULL REFERENCES status_check (id) ON DELETE CASCADE,
+    until TEXT NOT NULL CHECK (until LIKE '____-__-__T__:__:__.___Z' AND until BETWEEN '2000' AND '2400'),
+    state TEXT NOT NULL CHECK (state IN ('wanted', 'failed', 'active', 'ended')),
+    subscription_id TEXT,
+    is_uncertain INTEGER NOT NULL DEFAULT 0 CHECK (is_uncertain IN (0, 1)),
+    tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
+    trouble TEXT
+) STRICT;
+CREATE INDEX status_check_subscription_by_check ON status_check_subscription (status_check_id);
+CREATE INDEX status_check_subscription_by_id ON status_check_subscription (subscription_id)
+    WHERE subscription_id IS NOT NULL;
+CREATE TABLE status_check_dead_letter (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL CHECK (source IN ('queue', 'history')),
+    reason TEXT NOT NULL,
+    robot_id TEXT,
+    event_id TEXT,
+    body TEXT NOT NULL,
+    created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400')
+) STRICT;
+CREATE INDEX status_check_quarantine ON status_check_dead_letter (robot_id, event_id)
+    WHERE key >= 'future:' AND key < 'future;';
+CREATE TABLE status_check_missed (
+    monitor TEXT NOT NULL,
+    local_date TEXT NOT NULL,
+    planned_at TEXT NOT NULL CHECK (planned_at LIKE '____-__-__T__:__:__.___Z' AND planned_at BETWEEN '2000' AND '2400'),
+    ends_at TEXT NOT NULL CHECK (ends_at LIKE '____-__-__T__:__:__.___Z' AND ends_at BETWEEN '2000' AND '2400'),
+    created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400'),
+    PRIMARY KEY (monitor, local_date)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE status_check_description (
+    name TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE status_check_template (
+    id INTEGER PRIMARY KEY,
+    description TEXT NOT NULL UNIQUE REFERENCES status_check_description (name),
+    event_name TEXT NOT NULL,
+    alarm_name TEXT NOT NULL
+) STRICT;
+CREATE TABLE status_check_template_detail (
+    status_check_template_id INTEGER NOT NULL REFERENCES status_check_template (id) ON DELETE CASCADE,
+    phase TEXT NOT NULL CHECK (phase IN ('SETUP', 'MONITORING', 'COMPLETE')),
+    "order" INTEGER NOT NULL CHECK ("order" >= 1),
+    text TEXT NOT NULL,
+    PRIMARY KEY (status_check_template_id, phase)
+) STRICT, WITHOUT ROWID;

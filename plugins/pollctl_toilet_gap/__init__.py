@@ -1,0 +1,125 @@
+"""toilet_gap: an alarm when nothing has happened for two hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import Effect, Poller, Run, hookimpl
+
+if TYPE_CHECKING:
+    import click
+    from sqlite_utils import Database
+
+    from pollctl_toilet_gap.model import Batch, Decision, Settings, State
+
+
+@hookimpl
+def pollctl_poller() -> Poller:
+    """Say the static facts; see sample.toml for what the defaults mean."""
+    from pollctl_toilet_gap import model
+
+    return Poller(
+        contract=1,
+        summary="Has a resident been to the toilet? Raises an alarm when a whole gap passes without a visit.",
+        settings=model.Settings,
+        schedule="* * * * *",
+        defaults={"backoff": "0s", "deadline": "50s"},
+        migrations=_migrations,
+        batch=model.Batch,
+        state=model.State,
+        decision=model.Decision,
+        effects={
+            "subscribe": "idempotent",
+            "unsubscribe": "idempotent",
+            "delete_messages": "idempotent",
+            "alarm": "look",
+            "blind": "keyed",
+            "unposted": "keyed",
+        },
+        tireless=["alarm"],
+    )
+
+
+@hookimpl
+def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
+    """Begin the days that are due, drain the queue, and read the history of the checks that need it."""
+    from pollctl_toilet_gap import fetch
+
+    return fetch.batches(run, db)
+
+
+@hookimpl
+def pollctl_load(db: Database, batch: Batch) -> State:
+    """Read the checks, subscriptions and known events of one batch."""
+    from pollctl_toilet_gap import store
+
+    return store.load(db, batch)
+
+
+@hookimpl
+def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
+    """Sort the messages, begin the days, and fold what was seen into the windows of each check."""
+    from pollctl_toilet_gap import days, decide, messages, unposted
+
+    return [
+        *messages.decide(state, batch, now, settings),
+        *days.decide(state, batch, now, settings),
+        *decide.decide(state, batch, now, settings),
+        *unposted.decide(batch),
+    ]
+
+
+@hookimpl
+def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
+    """Write checks, windows and records, and queue alarms, subscriptions and deletions."""
+    from pollctl_toilet_gap import apply
+
+    apply.apply(db, decisions, run)
+
+
+@hookimpl
+def pollctl_deliver(effect: Effect, run: Run) -> Any:
+    """Post one alarm, make or end one subscription, delete ten messages, or tell one recipient."""
+    from pollctl_toilet_gap import deliver
+
+    return deliver.deliver(effect, run)
+
+
+@hookimpl
+def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
+    """Record what became of an alarm or a subscription."""
+    from pollctl_toilet_gap import apply
+
+    apply.settle(db, effect, result, run)
+
+
+@hookimpl
+def pollctl_commands(group: click.Group) -> None:
+    """Add ``monitors``, ``checks``, ``records``, ``timeline``, ``seed-template`` and ``close``."""
+    from pollctl_toilet_gap import commands
+
+    commands.add_to(group)
+
+
+@hookimpl
+def pollctl_metrics(db: Database) -> Sequence[Any]:
+    """Answer windows ended by a visit, alarms, late events, dead letters, and checks by result."""
+    from pollctl_toilet_gap import metrics
+
+    return metrics.families(db)
+
+
+@hookimpl
+def pollctl_status(db: Database) -> str:
+    """Name alarms that did not go out and checks that are blind."""
+    from pollctl_toilet_gap import listings
+
+    return listings.notice(db)
+
+
+def _migrations() -> Any:
+    from pollctl_toilet_gap import tables
+
+    return tables.migrations

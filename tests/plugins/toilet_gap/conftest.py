@@ -1,0 +1,63 @@
+"""What the tests of toilet_gap share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+import pytest
+from plugins.toilet_gap.world import AWS, Place, Queue, moto_server
+
+from pollctl_toilet_gap.fake import FakeEventService
+
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory, where there is one: what a disk does is the business of other tests."""
+    if not MEMORY.is_dir():
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A place with one monitor and no queue: the history alone is read."""
+    with FakeEventService() as service:
+        yield Place(folder, service, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """The address of moto's server, which speaks the protocol of SQS."""
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def queue(moto_url: str) -> Queue:
+    return Queue(moto_url, f"q-{uuid4()}")
+
+
+@pytest.fixture
+def queued(place: Place, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A place whose visits come through a queue, too."""
+    for name, value in AWS.items():
+        monkeypatch.setenv(name, value)
+    place.queue = queue
+    place.service.push = queue.push
+    place.settle(queue_url=queue.url, endpoint_url=queue.endpoint_url, queue_wait="0s")
+    return place
+
+
+@pytest.fixture(params=["history", "queue"])
+def either(request: pytest.FixtureRequest) -> Place:
+    """A place whose visits come through the history alone, or through a queue, too."""
+    found = request.getfixturevalue("place" if request.param == "history" else "queued")
+    assert isinstance(found, Place)
+    return found
