@@ -15,7 +15,7 @@ demo: $(BIN)/.ready      ## the whole story on embedded upstreams, in a temporar
 	$(BIN)/pollctl demo
 
 test: $(BIN)/.ready      ## all tests
-	$(BIN)/pytest --quiet
+	$(BIN)/pytest --quiet --numprocesses auto
 
 lint: $(BIN)/.ready      ## style, types, layers
 	$(BIN)/ruff check .
@@ -34,7 +34,7 @@ bench: $(BIN)/.ready     ## all figures
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 campaign: $(BIN)/.ready  ## the whole reliability campaign, hours of it; docs/reliability.md quotes its figures
-	POLLCTL_CAMPAIGN=full POLLCTL_KILLS=200 $(BIN)/pytest --capture=no --quiet tests/crash
+	POLLCTL_CAMPAIGN=full $(BIN)/pytest --capture=no --quiet tests/crash
 
 clean:
 	rm -rf $(VENV) dist

@@ -1,6 +1,6 @@
 """Passes of soc_sections killed at random moments: nobody is told twice of an opening, and nobody is left out.
 
-``POLLCTL_KILLS=200`` is the run for the record; ``POLLCTL_SEED`` repeats one.
+``POLLCTL_CAMPAIGN=full`` is the run for the record; ``POLLCTL_SEED`` repeats one.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from campaign import SEED, size
 from plugins.soc_sections.world import INDEX, Place, Sink
 
 from pollctl_soc_sections.fake import FakeSoc
 
-KILLS = int(os.environ.get("POLLCTL_KILLS", "25"))
-SEED = int(os.environ.get("POLLCTL_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))
 STUDENTS = 5
 LETTERS = "XOOXX"
 """One episode: closed, open for two passes, and closed again by two misses."""

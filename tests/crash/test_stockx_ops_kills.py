@@ -16,13 +16,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from campaign import size
 from plugin_package import clean_environment, command, run_pollctl, write_settings
 from sink import Sink, sink
 
 from pollctl import to_text
 from pollctl_stockx_ops.fake import COMPLETED, OPEN, REFUSED, FakeStockX, Reply
 
-KILLS = int(os.environ.get("POLLCTL_KILLS", "25"))
+KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))
 SEED = int(os.environ.get("POLLCTL_SEED", "1502"))
 JOBS = 50
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -1,0 +1,128 @@
+"""Writes and syncs that fail: a clear line, exit 1, no traceback, the state as before or as after, and the next pass goes on.
+
+Each call that changes the database, its journal, its lock or their folder fails with EIO and with ENOSPC, once and from then on
+(``POLLCTL_CAMPAIGN=full``; otherwise some are drawn, and ``POLLCTL_SEED`` repeats a draw). The real interpreter makes the calls,
+and ptrace spoils them; full disks and limits are real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import full_disk
+import pytest
+import tracee
+from campaign import IS_FULL, SEED, WORKERS, figure, side_by_side
+from io_errors import WAYS, Tally, Trial, endure
+from kills import Scene
+from worlds.every import every
+
+from pollctl import Effect, runs, store
+from pollctl.errors import DatabaseError
+from pollctl.lock import held
+from pollctl.outbox import NO_KINDS, Outbox, Retry, queued
+from pollctl.stop import Stop
+
+DRAWN = {"pass": 3, "creation": 3}
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HARMLESS = re.compile(r"\w+ \S+\.lock|fdatasync told")
+"""What may fail and a pass goes on: wiping the holder's name from the lock, and SQLite's sync of the folder of its journal."""
+needs_ptrace = pytest.mark.skipif(not tracee.is_possible, reason=tracee.why_not)
+pytestmark = pytest.mark.timeout(3600)
+
+
+@needs_ptrace
+@pytest.mark.skipif(IS_FULL, reason="the full campaign lets every call fail")
+def test_a_pass_whose_disk_fails_somewhere_says_so_and_the_next_goes_on() -> None:
+    dice = random.Random(SEED)
+    scenes: list[tuple[str, Scene]] = [(plugin, "pass") for plugin in every()]
+    scenes.append((dice.choice(list(every())), "creation"))
+    trials = [
+        Trial(plugin, scene, [(dice.random(), dice.randrange(len(WAYS))) for _ in range(DRAWN[scene])])
+        for plugin, scene in scenes
+    ]
+    for trial, tally in zip(trials, side_by_side(endure, trials), strict=True):
+        report(trial, [tally])
+
+
+@needs_ptrace
+@pytest.mark.skipif(not IS_FULL, reason="takes many minutes: POLLCTL_CAMPAIGN=full")
+@pytest.mark.parametrize("scene", DRAWN)
+@pytest.mark.parametrize("plugin", every())
+def test_a_pass_whose_disk_fails_anywhere_says_so_and_the_next_goes_on(plugin: str, scene: Scene) -> None:
+    trials = [Trial(plugin, scene, share=(worker, WORKERS)) for worker in range(WORKERS)]
+    report(trials[0], side_by_side(endure, trials))
+
+
+def report(trial: Trial, tallies: list[Tally]) -> None:
+    calls = tallies[0].calls
+    failed = sum((tally.failed for tally in tallies), Counter[str]())
+    codes = sum((tally.codes for tally in tallies), Counter[int]())
+    unharmed = sum((tally.unharmed for tally in tallies), Counter[str]())
+    untold = [call for call in unharmed if not HARMLESS.fullmatch(call)]
+    assert codes[1] > 0, f"no pass failed: {codes}"
+    assert not untold, f"errors that nobody was told of: {untold}"
+    kinds = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
+    figure(
+        f"I/O errors, {trial.plugin} ({trial.scene}): {calls.total()} calls that write or sync ({kinds}); {failed.total()} "
+        f"passes with an error, {codes[1]} exit 1, {codes[3]} exit 3, {codes[0]} exit 0, all converged"
+    )
+
+
+@pytest.mark.parametrize("plugin", every() if IS_FULL else list(every())[:1])
+def test_a_disk_of_one_megabyte_that_is_full_is_named_and_the_next_pass_goes_on(plugin: str, tmp_path: Path) -> None:
+    if (
+        shutil.which("unshare") is None
+        or run("unshare", "-rm", "mount", "-t", "tmpfs", "none", str(tmp_path)).returncode
+    ):
+        pytest.skip("no file system can be mounted here (unshare -rm)")
+    done = run("unshare", "-rm", sys.executable, full_disk.__file__, plugin, str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    tally = full_disk.Tally(*json.loads(done.stdout))
+    assert min(tally) > 0, f"the disk was always full, or never: {tally}"
+    figure(
+        f"1 MB tmpfs, {plugin}: {tally.failed} passes on a full or read-only disk exit 1, {tally.well} had room, all converged"
+    )
+
+
+@pytest.mark.parametrize("plugin", every() if IS_FULL else list(every())[:1])
+def test_a_limit_on_the_size_of_files_is_named_and_the_next_pass_goes_on(plugin: str) -> None:
+    (tally,) = side_by_side(full_disk.limited, [plugin])
+    assert min(tally) > 0, f"the limit was always hit, or never: {tally}"
+    figure(f"file-size limit, {plugin}: {tally.failed} passes that hit it exit 1, {tally.well} did not, all converged")
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_disk_that_fills_up_while_a_result_is_written_is_no_failed_delivery(tmp_path: Path) -> None:
+    with closing(store.open_to_write(tmp_path / "pollctl.db")) as db:
+        outbox = Outbox(db, "bell", NO_KINDS, Retry(8, timedelta(minutes=1), timedelta(hours=1)))
+        with store.writing(db):
+            runs.start(db, "run-1", "bell", "manual", NOW, {})
+            outbox.queue("run-1", [queued("ring", "key", {})], NOW)
+
+        def fill_up(effect: Effect, result: object) -> None:
+            db.execute("PRAGMA max_page_count=1")  # as large as it is now
+            db.execute("CREATE TABLE large AS SELECT zeroblob(1000000)")
+
+        with closing(outbox), pytest.raises(DatabaseError, match="make room"):
+            outbox.deliver(lambda _: None, fill_up, Stop())
+        assert db.execute("SELECT status, last_error FROM outbox").fetchall() == [("sending", None)]
+
+
+def test_a_lock_that_cannot_be_signed_is_named() -> None:
+    with pytest.raises(DatabaseError, match=r"^/dev/full: "), held(Path("/dev/full"), run_id="run-1"):
+        pytest.fail("nothing may start")

@@ -1,0 +1,121 @@
+"""Passes that are killed at random moments while a story goes on."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from plugin_package import command
+from sink import Sink
+from worlds.every import every
+from worlds.world import Ending, Story, assert_alike, assert_settled, in_this_process, story
+
+MOST_PER_PASS = 3
+LONGEST_S = 5.0
+
+
+class Ambush(NamedTuple):
+    """How many passes of a plugin are killed, and the seed of the moments."""
+
+    plugin: str
+    kills: int
+    seed: str
+
+
+class Tally(NamedTuple):
+    """Passes killed, those of them that the next found dead, effects, and what arrived again under the same key."""
+
+    killed: int
+    crashed: int
+    effects: int
+    repeats: int
+
+
+def lie_in(ambush: Ambush) -> Tally:
+    """Tell the story again and again, and kill each pass up to three times before it may end."""
+    dice = random.Random(ambush.seed)
+    tallies: list[Tally] = []
+    with TemporaryDirectory() as place:
+        undisturbed, lengths = _measured(ambush.plugin, Path(place, "undisturbed"))
+        while (killed := sum(tally.killed for tally in tallies)) < ambush.kills:
+            folder = Path(place, f"story-{len(tallies)}")
+            tallies.append(_told(ambush.plugin, folder, dice, lengths, ambush.kills - killed, undisturbed))
+    return Tally(*map(sum, zip(*tallies, strict=True)))
+
+
+def _measured(plugin: str, folder: Path) -> tuple[Ending, Sequence[float]]:
+    """How the story ends, and how long each pass holds the lock, in seconds."""
+    lengths = []
+    with story(every()[plugin], folder, in_this_process) as told:
+        for step in range(len(told.world.moments)):
+            child = _started(told, step)
+            _await_lock(told, child)
+            began = time.monotonic()
+            child.wait()
+            lengths.append(min(time.monotonic() - began, LONGEST_S))
+        return told.rest(len(told.world.moments)), lengths
+
+
+def _told(
+    plugin: str, folder: Path, dice: random.Random, lengths: Sequence[float], most: int, undisturbed: Ending
+) -> Tally:
+    killed = 0
+    with story(every()[plugin], folder, in_this_process) as told:
+        for step, length in enumerate(lengths):
+            for _ in range(min(dice.randint(1, MOST_PER_PASS), most - killed)):
+                killed += _ambush(told, step, dice, length)
+            told.whole_pass(step)
+        ending = told.rest(len(lengths))
+        what = f"story {folder.name} of {plugin}, in which {killed} passes were killed,"
+        assert_settled(ending)
+        assert_alike(ending, undisturbed, what)
+        with closing(sqlite3.connect(told.database)) as db:
+            ((crashed,),) = db.execute("SELECT count(*) FROM runs WHERE outcome = 'crashed'")
+        return Tally(killed, crashed, len(ending.rows["outbox"]), sum(ending.keys.values()) - len(ending.keys))
+
+
+def _ambush(told: Story, step: int, dice: random.Random, length: float) -> bool:
+    """Kill a pass at any moment once it is at work, or shortly after somebody was told; answers whether it still lived."""
+    child = _started(told, step)
+    before = told.told.keys.total()
+    _await_lock(told, child)
+    if dice.random() < 0.3:
+        _await_arrival(told.told, before, child)
+        time.sleep(dice.uniform(0, 0.03))
+    else:
+        time.sleep(dice.uniform(0, length))
+    child.send_signal(signal.SIGKILL)
+    return child.wait() == -signal.SIGKILL
+
+
+def _started(told: Story, step: int) -> subprocess.Popen[bytes]:
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(
+        command(*told.words), cwd=told.folder, env=told.environment(step), stdin=nowhere, stdout=nowhere, stderr=nowhere
+    )
+
+
+def _await_lock(told: Story, child: subprocess.Popen[bytes]) -> None:
+    while child.poll() is None and not _is_held_by(told.lock, child.pid):
+        time.sleep(0.002)
+
+
+def _is_held_by(lock: Path, pid: int) -> bool:
+    """Whether the file names this process; a dead one may still be named."""
+    try:
+        return lock.read_text().startswith(f"[{pid},")
+    except FileNotFoundError:
+        return False
+
+
+def _await_arrival(sink: Sink, before: int, child: subprocess.Popen[bytes]) -> None:
+    while child.poll() is None and sink.keys.total() == before:
+        time.sleep(0.002)
