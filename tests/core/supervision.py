@@ -53,6 +53,7 @@ class World:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=obey_interrupts,  # noqa: PLW1509 - it starts no threads
         )
         try:
             with process:
@@ -94,3 +95,8 @@ def kill_leftover(pid_file: Path) -> None:
     """End a process that a failed test may have left."""
     if is_alive(pid_file):
         os.kill(int(pid_file.read_text()), signal.SIGKILL)
+
+
+def obey_interrupts() -> None:
+    """Let SIGINT end a new process, also where the tests run in the background of a shell, which ignores it there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
