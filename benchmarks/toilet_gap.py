@@ -9,6 +9,7 @@ rules, by the same statements, in a database of the same kind. For the queue the
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import platform
 import sqlite3
@@ -176,6 +177,8 @@ def draining() -> None:
     """Five hundred messages through moto's server, in a real pass; the requests are counted by the client that makes them."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from plugins.toilet_gap.world import AWS, PILOT, Queue, moto_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server writes a line for each request
 
     from pollctl.config import load as load_config
     from pollctl.engine import run_pass
