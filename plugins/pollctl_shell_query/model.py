@@ -83,7 +83,9 @@ def _require_base(url: str) -> None:
         raise ValueError(f"auth_url {url!r} is no http or https address")
     parts = urlsplit(url)
     if parts.query or parts.fragment or parts.username or parts.path.rstrip("/").endswith("/v2/token"):
-        raise ValueError('auth_url ends behind its host: write "https://SUBDOMAIN.auth.marketingcloudapis.com"')
+        raise ValueError(
+            'auth_url ends behind its host and holds no login: write "https://SUBDOMAIN.auth.marketingcloudapis.com"'
+        )
 
 
 def is_address(url: str) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pollctl import Answer, DeliveryError, Effect, Request, Run, from_text, retry_after, strict_json
-from pollctl_toilet_gap import letters, recipients, subscriptions
+from pollctl_toilet_gap import letters, recipients, store, subscriptions
 from pollctl_toilet_gap.history import incomings_url, robot_url
 
 _JSON = {"Content-Type": "application/json"}
@@ -65,8 +65,7 @@ def alarm(effect: Effect, run: Run) -> str:
 def was_tried(effect: Effect, run: Run) -> bool:
     """Whether an earlier attempt may have arrived; attempts that were counted anew by hand left their error."""
     with run.reading() as db:
-        row = db.execute("SELECT last_error FROM outbox WHERE id = ?", [effect.id]).fetchone()
-    return effect.attempt > 1 or (row is not None and row[0] is not None)
+        return effect.attempt > 1 or store.has_failed(db, effect.id)
 
 
 def is_posted(told: Mapping[str, Any], run: Run) -> bool:

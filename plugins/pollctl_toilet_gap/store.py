@@ -178,6 +178,15 @@ def _quarantined(db: Database, asked: Mapping[int, tuple[str, Sequence[str]]]) -
     return found
 
 
+# what deliver asks
+
+
+def has_failed(db: Database, effect_id: int) -> bool:
+    """Whether an effect has the error of an earlier attempt, also one that was counted anew by hand."""
+    row = db.execute("SELECT last_error IS NOT NULL FROM outbox WHERE id = ?", [effect_id]).fetchone()
+    return row is not None and bool(row[0])
+
+
 # load
 
 
