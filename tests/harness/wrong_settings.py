@@ -174,7 +174,57 @@ STOCKX = {
     "delay of zero": _section("stockx_ops", "poll_delay", '"0s"', 'more than "0s"'),
     "text for notify": Wrong(f'[plugins.stockx_ops]\nnotify = "{CANARY}"\n', ("plugins.stockx_ops.notify", "found text"), "stockx_ops"),
 }  # fmt: skip
-PLUGINS: dict[str, dict[str, Wrong]] = {"latency": LATENCY, "soc_sections": SOC, "stockx_ops": STOCKX}
+SHELL = {
+    "address with a path": _section("shell_query", "auth_url", '"https://x.example.net/v2/token"', "auth_url ends behind its host"),
+    "address without scheme": _section("shell_query", "auth_url", '"x.example.net"', "no http or https address"),
+    "address with a login": Wrong(f'[plugins.shell_query]\nauth_url = "https://me:{CANARY}@x.example.net"\n', ("plugins.shell_query", "auth_url", "holds no login"), "shell_query"),
+    "account in quotes": _section("shell_query", "account_id", '"123"', 'found "123"', "a whole number"),
+    "account below zero": _section("shell_query", "account_id", "-1", "at least 0"),
+    "backoff that shrinks": _section("shell_query", "backoff", "0.5", "at least 1"),
+    "first delay over the longest": _section("shell_query", "initial_delay", '"1m"', "longer than max_delay"),
+    "longer than a year": _section("shell_query", "target_keep", '"400d"', "longer than a year"),
+    "no polls": _section("shell_query", "max_polls", "0", "at least 1"),
+    "text for a switch": _section("shell_query", "keep_sql", '"no"', "true or false"),
+    "file for the client": _section("shell_query", "client_secret", '{ file = "gone" }', "gone", "No such file"),
+    "key with a typo": Wrong(f'[plugins.shell_query]\nclient_secrt = "{CANARY}"\n', ("plugins.shell_query.client_secrt", "did you mean 'client_secret'?"), "shell_query"),
+}  # fmt: skip
+
+
+def _monitor(key: str, value: str, *says: str) -> Wrong:
+    good = {
+        "name": '"one"',
+        "robot_id": '"r-1"',
+        "timezone": '"Europe/Amsterdam"',
+        "start": '"09:00"',
+        "end": '"21:00"',
+    }
+    lines = "\n".join(f"{name} = {text}" for name, text in {**good, key: value}.items())
+    content = (
+        f'[plugins.toilet_gap]\nevent_service_url = "http://127.0.0.1:9"\n[[plugins.toilet_gap.monitors]]\n{lines}\n'
+    )
+    return Wrong(content, ("plugins.toilet_gap.monitors[0]", key, *says), "toilet_gap")
+
+
+TOILET = {
+    "nobody to ask": Wrong('[[plugins.toilet_gap.monitors]]\nname = "a"\nrobot_id = "r"\ntimezone = "UTC"\nstart = "09:00"\nend = "21:00"\n', ("plugins.toilet_gap", "event_service_url is missing"), "toilet_gap"),
+    "address with a question mark": _section("toilet_gap", "event_service_url", '"http://x/?a=1"', "must end before any ? or #"),
+    "queue without a host": _section("toilet_gap", "queue_url", '"https:///queue"', "no http or https address"),
+    "wait of a minute": _section("toilet_gap", "queue_wait", '"1m"', "whole seconds, at most"),
+    "no history and no queue": _section("toilet_gap", "replay_required", "false", "needs a queue_url"),
+    "one monitor for a list": Wrong('[plugins.toilet_gap.monitors]\nname = "a"\n', ("plugins.toilet_gap.monitors", "found a table", "a list of"), "toilet_gap"),
+    "monitor without a zone": Wrong('[[plugins.toilet_gap.monitors]]\nname = "a"\nrobot_id = "r"\nstart = "09:00"\nend = "21:00"\n', ("plugins.toilet_gap.monitors[0]", "timezone"), "toilet_gap"),
+    "zone": _monitor("timezone", '"Europe/Amsterdm"', 'did you mean "Europe/Amsterdam"?'),
+    "start of 25 hours": _monitor("start", '"25:00"', "25:00"),
+    "start without quotes": _monitor("start", "09:00:00", "allowed text"),
+    "gap over the day": _monitor("gap", '"13h"', "no alarm could ever come"),
+    "gap of seconds": _monitor("gap", '"30s"', "too short"),
+    "grace over the gap": _monitor("grace", '"3h"', "must be shorter than the gap"),
+    "alarm that counts as a visit": _monitor("alarm", '"TOILET_ACTIVITY"', "would count as a visit"),
+    "key with a typo": _monitor("robot", '"r-2"', "did you mean 'robot_id'?"),
+}  # fmt: skip
+PLUGINS: dict[str, dict[str, Wrong]] = {
+    "latency": LATENCY, "soc_sections": SOC, "stockx_ops": STOCKX, "shell_query": SHELL, "toilet_gap": TOILET,
+}  # fmt: skip
 """Faults of the sections of the plugins; add a table for a new one."""
 
 EVERY: dict[str, Wrong] = {
