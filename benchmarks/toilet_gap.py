@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from pollctl import HttpUrl, to_text
 from pollctl import store as core_store
-from pollctl import to_text
 from pollctl_toilet_gap import apply, decide, store
 from pollctl_toilet_gap.model import Batch, Event, History, Monitor, Settings, Turn
 from pollctl_toilet_gap.tables import migrations
@@ -89,7 +89,7 @@ def settings() -> Settings:
         Monitor(name=f"m{number}", robot_id=f"r-{number}", timezone=ZoneInfo("UTC"), start="08:00", end="20:00")
         for number in range(MONITORS)
     )
-    return Settings(event_service_url="http://127.0.0.1:9", monitors=monitors)
+    return Settings(event_service_url=HttpUrl("http://127.0.0.1:9"), monitors=monitors)
 
 
 def database(folder: Path, name: str, run: Any) -> Any:

@@ -41,6 +41,7 @@ _SECTION = re.compile(r"^(Args|Attributes|Raises):\n((?:    .*\n?|\n)+)", re.MUL
 _QUOTED = re.compile(r"''|'([^']+)'")  # an empty text, or an annotation, which is text until it is looked at
 _SHORT = {
     'a duration such as "500ms", "20s", "15m", "2h" or "1d"': "duration",
+    'an http or https address such as "https://api.example.net"': "http or https address",
     'a size such as "64KB" or "32MB"': "size",
     'text, { env = "NAME" } or { file = "PATH" }': "secret",
 }
@@ -195,8 +196,8 @@ def _default(field: Any) -> str:
         return ""
     if value is None or repr(value) == "***":
         return '""'
-    if value == ():
-        return "[]"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(shown, value))}]"
     if isinstance(value, bool) or type(value) in (int, float):
         return shown(value)
     return shown(str(value))

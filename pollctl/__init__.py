@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pollctl.model import Result as Result
     from pollctl.run import Run as Run
     from pollctl.units import Duration as Duration
+    from pollctl.units import HttpUrl as HttpUrl
     from pollctl.units import PositiveDuration as PositiveDuration
     from pollctl.units import PositiveSize as PositiveSize
     from pollctl.units import Secret as Secret
@@ -52,6 +53,7 @@ _HOMES = {
     "Result": "model",
     "Run": "run",
     "Duration": "units",
+    "HttpUrl": "units",
     "PositiveDuration": "units",
     "PositiveSize": "units",
     "Secret": "units",

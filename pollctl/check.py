@@ -23,6 +23,7 @@ from pollctl.plugins import Found
 from pollctl.prepared import defaults_of
 from pollctl.testing import problems_of
 from pollctl.text import one_line
+from pollctl.units import HttpUrl
 
 if TYPE_CHECKING:
     from pollctl.plugins import Plugin
@@ -74,6 +75,14 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime) -> Itera
     yield from _clock(config, now)
 
 
+def _is_http(url: str) -> bool:
+    try:
+        HttpUrl.parse(url)
+    except ValueError:
+        return False
+    return True
+
+
 def _core_problems(config: Config) -> list[str]:
     """What is wrong in ``[pollctl]`` beyond what every command looks at, because looking costs too much or may fail for a while."""
     problems: list[str] = []
@@ -84,7 +93,7 @@ def _core_problems(config: Config) -> list[str]:
     core, file = config.core, config.path
     if core.http.ca_file and not core.http.ca_file.is_file():
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
-    if core.healthcheck.url and not core.healthcheck.url.reveal().startswith(("http://", "https://")):
+    if core.healthcheck.url and not _is_http(core.healthcheck.url.reveal()):
         problems.append(f"{file}: pollctl.healthcheck.url: it is no http or https address")
     for number, url in enumerate(core.notify.urls):
         if not is_address(url.reveal()):

@@ -15,7 +15,7 @@ from msgspec.structs import fields
 from pollctl import config_words as words
 from pollctl.config_values import Decoder, RefusedError
 from pollctl.text import one_line
-from pollctl.units import know_login, mask
+from pollctl.units import HttpUrl, know_login, mask
 
 S = TypeVar("S", bound=Struct)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
@@ -82,7 +82,7 @@ class Reader:
         if isinstance(raw, dict) and origin in (dict, Mapping):
             table = {key: self.value(item, get_args(base)[1], join(where, key)) for key, item in raw.items()}
             return self._limited(table, inner, where)
-        if raw == "" and is_optional and isinstance(base, type) and issubclass(base, PurePath):
+        if raw == "" and is_optional and isinstance(base, type) and issubclass(base, PurePath | HttpUrl):
             return None  # TOML has no null
         return self._leaf(raw, inner, where)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pollctl.config_words import ZONE, shown
 from pollctl.text import one_line
-from pollctl.units import Duration, Secret, Size
+from pollctl.units import Duration, HttpUrl, Secret, Size
 
 LONGEST = Duration(days=36_500)
 LARGEST_SECRET = 65_536
@@ -49,7 +49,7 @@ class Decoder:
             return self._path(raw)
         if issubclass(kind, Duration):
             return _duration(kind, raw)
-        if issubclass(kind, Size):
+        if issubclass(kind, Size | HttpUrl):
             return kind.parse(raw)
         if hasattr(kind, "parse"):
             return _parsed(kind, raw)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from msgspec import inspect
 
 from pollctl.text import one_line
-from pollctl.units import Duration, Secret, Size
+from pollctl.units import Duration, HttpUrl, Secret, Size
 
 ZONE = 'an IANA zone such as "Europe/Amsterdam"'
 _SHOWN_CHARACTERS = 60
@@ -71,6 +71,7 @@ _FOUND = {
 }
 _DURATION = 'a duration such as "500ms", "20s", "15m", "2h" or "1d"'
 _SIZE = 'a size such as "64KB" or "32MB"'
+_URL = 'an http or https address such as "https://api.example.net"'
 _NAMES: dict[Any, str] = {
     ZoneInfo: ZONE,
     Secret: 'text, { env = "NAME" } or { file = "PATH" }',
@@ -122,6 +123,8 @@ def _describe_custom(kind: Any) -> str:
         return f"{_DURATION}{_above_zero(kind, '0s')}"
     if issubclass(kind, Size):
         return f"{_SIZE}{_above_zero(kind, '0B')}"
+    if issubclass(kind, HttpUrl):
+        return _URL
     return "a path" if issubclass(kind, PurePath) else _NAMES.get(kind, f"a {kind.__name__}")
 
 

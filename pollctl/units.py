@@ -1,4 +1,4 @@
-"""Types of settings that TOML has no word for: durations, sizes and secrets."""
+"""Types of settings that TOML has no word for: durations, sizes, addresses and secrets."""
 
 from __future__ import annotations
 
@@ -96,6 +96,26 @@ def _more_than_zero(value: _T) -> _T:
     return value
 
 
+class HttpUrl(str):
+    """An absolute http or https address that a request can be sent to; text everywhere else."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an address.
+
+        Raises:
+            ValueError: what is wrong with it, in a sentence without it.
+        """
+        from pollctl.address import address_of
+
+        address_of(text)
+        if " " in text or not text.isprintable():
+            raise ValueError("the address holds spaces, or characters that cannot be seen")
+        return cls(text)
+
+
 class Secret:
     """A value that must never be shown: printing, logging or recording it gives ``***``."""
 
@@ -155,7 +175,7 @@ def mask(text: str) -> str:
 
 def encode(value: Any) -> Any:
     """What msgspec writes for one of these types (its ``enc_hook``)."""
-    if isinstance(value, Duration | Size | Secret | ZoneInfo | PurePath):
+    if isinstance(value, Duration | Size | HttpUrl | Secret | ZoneInfo | PurePath):
         return str(value)
     raise NotImplementedError(
         f"{type(value).__name__} cannot be recorded; use numbers, text, datetimes or msgspec structs"
@@ -168,7 +188,7 @@ def decode(kind: type, value: Any) -> Any:
     Raises:
         ValueError: the text is no such value.
     """
-    if isinstance(kind, type) and issubclass(kind, Duration | Size):
+    if isinstance(kind, type) and issubclass(kind, Duration | Size | HttpUrl):
         return kind.parse(value)
     if isinstance(kind, type) and issubclass(kind, Secret | ZoneInfo | PurePath):
         return kind(value)

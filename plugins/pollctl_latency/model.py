@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from pollctl import Duration
+from pollctl import Duration, HttpUrl
 
 Probe = Literal["api", "http", "tcp", "icmp"]
 Mode = Literal["real_polling", "simulated"]
@@ -22,7 +21,7 @@ Verdict = Literal["pass", "fail", "unreliable", "no_data"]
 class Settings(Struct, frozen=True, kw_only=True):
     """The section ``[plugins.latency]``; sample.toml says what each key means."""
 
-    base_url: str = "http://127.0.0.1:4402"
+    base_url: HttpUrl = HttpUrl("http://127.0.0.1:4402")
     label: Annotated[str, Meta(min_length=1)] = "Sound Check"
     timeout: Duration = Duration(seconds=10)
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 64
@@ -30,8 +29,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     keep_samples: Duration = Duration(days=30)
 
     def __post_init__(self) -> None:
-        if urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise ValueError(f"base_url {self.base_url!r} is no http or https address")
         if not self.timeout:
             raise ValueError("timeout must be longer than 0s")
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from pollctl import Duration, PositiveDuration, Secret
+from pollctl import Duration, HttpUrl, PositiveDuration, Secret
 
 RunStatus = Literal["queued", "running", "ready", "failed", "canceled"]
 Mode = Literal["Overwrite", "Append", "Update"]
@@ -23,7 +23,7 @@ _LONGEST = timedelta(days=366)
 class Settings(Struct, frozen=True, kw_only=True):
     """The section ``[plugins.shell_query]``; sample.toml says what each key means."""
 
-    auth_url: str = ""
+    auth_url: HttpUrl | None = None
     client_id: Secret = Secret("")
     client_secret: Secret = Secret("")
     account_id: Annotated[int, Meta(ge=0)] = 0
@@ -72,6 +72,11 @@ class Settings(Struct, frozen=True, kw_only=True):
                     f'{smaller} "{getattr(self, smaller)}" is longer than {larger} "{getattr(self, larger)}"'
                 )
 
+    @property
+    def auth_base(self) -> str:
+        """What paths of the token endpoint are put behind; empty where ``auth_url`` is not set."""
+        return (self.auth_url or "").rstrip("/")
+
 
 def _require_base(url: str) -> None:
     """Refuse an ``auth_url`` that nothing can be put behind.
@@ -79,22 +84,11 @@ def _require_base(url: str) -> None:
     Raises:
         ValueError: what is wrong with it.
     """
-    if not is_address(url) or " " in url or not url.isprintable():
-        raise ValueError(f"auth_url {url!r} is no http or https address")
     parts = urlsplit(url)
     if parts.query or parts.fragment or parts.username or parts.path.rstrip("/").endswith("/v2/token"):
         raise ValueError(
             'auth_url ends behind its host and holds no login: write "https://SUBDOMAIN.auth.marketingcloudapis.com"'
         )
-
-
-def is_address(url: str) -> bool:
-    """Whether *url* is an absolute http or https address."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        return False
 
 
 class Job(Struct, frozen=True, kw_only=True):

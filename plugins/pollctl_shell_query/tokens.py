@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pollctl import Answer, Request, Secret, strict_json
-from pollctl_shell_query.model import Settings, Token, is_address
+from pollctl import Answer, HttpUrl, Request, Secret, strict_json
+from pollctl_shell_query.model import Settings, Token
 
 EARLY = timedelta(minutes=5)
 """How long before its end a token is renewed, unless that is more than half of its life."""
@@ -36,7 +36,7 @@ def request_for(settings: Settings) -> Request:
         **({"account_id": settings.account_id} if settings.account_id else {}),
     }
     return Request(
-        url=f"{settings.auth_url.rstrip('/')}/v2/token",
+        url=f"{settings.auth_base}/v2/token",
         method="POST",
         headers={"Content-Type": "application/json", "Accept": "application/json"},
         body=json.dumps(body).encode(),
@@ -69,22 +69,32 @@ def read(answer: Answer, settings: Settings) -> Token:
 
 def grantor(settings: Settings) -> str:
     """What tells tokens of these settings from those of others."""
-    asked = f"{settings.auth_url.rstrip('/')}\n{settings.client_id.reveal()}\n{settings.account_id}"
+    asked = f"{settings.auth_base}\n{settings.client_id.reveal()}\n{settings.account_id}"
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def upstream_of(settings: Settings) -> str:
     """The name under which a pause of the token endpoint is remembered."""
-    return f"token {urlsplit(settings.auth_url).netloc}"
+    return f"token {urlsplit(settings.auth_base).netloc}"
 
 
 def _instance(url: str, settings: Settings) -> str:
     """Where to ask; a token that was got through TLS is not sent without."""
-    parts = urlsplit(url)
-    is_weaker = settings.auth_url.startswith("https:") and parts.scheme != "https"
-    if not is_address(url) or is_weaker or parts.query or parts.fragment or parts.username or not url.isprintable():
+    if not _is_base(url) or (_is_tls(settings.auth_base) and not _is_tls(url)):
         raise ValueError(f"the token endpoint names {url[:100]!r} as an instance, which is no address to go to")
     return url.rstrip("/")
+
+
+def _is_tls(url: str) -> bool:
+    return urlsplit(url).scheme == "https"
+
+
+def _is_base(url: str) -> bool:
+    try:
+        parts = urlsplit(HttpUrl.parse(url))
+    except ValueError:
+        return False
+    return url.isprintable() and not (parts.query or parts.fragment or parts.username)
 
 
 def _is_token(text: str) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from pollctl import Duration
+from pollctl import Duration, HttpUrl
 from pollctl_soc_sections.notation import read_campus, read_term
 
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -28,7 +27,7 @@ Verdict = Literal["accepted", "confirmed", "too_soon", "suspect_drop", "suspect_
 class Settings(Struct, frozen=True, kw_only=True):
     """The section ``[plugins.soc_sections]``; sample.toml says what each key means."""
 
-    base_url: str = "https://classes.rutgers.edu/soc/api"
+    base_url: HttpUrl = HttpUrl("https://classes.rutgers.edu/soc/api")
     terms: tuple[str, ...] = ("92026",)
     campuses: tuple[str, ...] = ("NB", "NK")
     miss_threshold: Annotated[int, Meta(ge=1)] = 2
@@ -44,8 +43,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     chunk: Annotated[int, Meta(ge=1)] = 200
 
     def __post_init__(self) -> None:
-        if urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise ValueError(f"base_url {self.base_url!r} is no http or https address")
         for key, read, values in (("terms", read_term, self.terms), ("campuses", read_campus, self.campuses)):
             for value in values:
                 try:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
-from pollctl import PositiveDuration, Secret
+from pollctl import HttpUrl, PositiveDuration, Secret
 
 Dialect = Literal["v2", "operations"]
 JobStatus = Literal["PENDING", "IN_PROGRESS", "COMPLETED", "FAILED", "PARTIAL"]
@@ -46,8 +45,8 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 class Settings(Struct, frozen=True, kw_only=True):
     """The section ``[plugins.stockx_ops]``; sample.toml says what each key means."""
 
-    base_url: str = "https://api.stockx.com"
-    token_url: str = "https://accounts.stockx.com/oauth/token"  # noqa: S105 - an address
+    base_url: HttpUrl = HttpUrl("https://api.stockx.com")
+    token_url: HttpUrl = HttpUrl("https://accounts.stockx.com/oauth/token")
     dialect: Dialect = "v2"
     api_key: Secret = Secret("")
     client_id: Secret = Secret("")
@@ -60,9 +59,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     notify: tuple[Secret, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("base_url", "token_url"):
-            if urlsplit(getattr(self, name)).scheme not in ("http", "https"):
-                raise ValueError(f"{name} {getattr(self, name)!r} is no http or https address")
         _ = self.interval
 
     @property

@@ -19,7 +19,8 @@ import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import make_headers
 
-from pollctl.http.address import Address, Origin, refuse_metadata
+from pollctl.address import Address, Origin
+from pollctl.http.address import refuse_metadata
 from pollctl.http.failure import Failure
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import make_headers
 
+from pollctl.address import Address, Origin
 from pollctl.crew import Call
-from pollctl.http.address import Address, Origin, address_of, redirected
+from pollctl.http.address import address_of, redirected
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.failure import Failure, Reset, failure_of

@@ -6,7 +6,8 @@ import netrc
 from contextlib import suppress
 from urllib.request import getproxies, proxy_bypass
 
-from pollctl.http.address import Address, Origin, address_of
+from pollctl.address import Address, Origin
+from pollctl.http.address import address_of
 from pollctl.http.failure import Failure
 
 

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from pollctl.config import Config, find, load, sample
 from pollctl.config_model import Core, PluginConfig
 from pollctl.errors import ConfigError
-from pollctl.units import Duration, Secret, Size
+from pollctl.units import Duration, HttpUrl, Secret, Size
 
 
 def write(folder: Path, text: str) -> Path:
@@ -274,6 +274,7 @@ class Own(Struct, frozen=True, kw_only=True):
     mode: Literal["fast", "slow"] = "fast"
     limit: Size = Size(1024)
     folder: Path | None = None
+    url: HttpUrl | None = None
     terms: list[str] = []
     monitors: tuple[Monitor, ...] = ()
     by_name: dict[str, Monitor] = {}
@@ -296,6 +297,7 @@ def test_settings_become_the_plugins_own_struct(tmp_path: Path) -> None:
         mode = "slow"
         limit = "64KB"
         folder = "x"
+        url = "https://api.example.net/v1"
         terms = ["92026"]
         by_name.a = { name = "A" }
         [[plugins.own.monitors]]
@@ -310,6 +312,7 @@ def test_settings_become_the_plugins_own_struct(tmp_path: Path) -> None:
         mode="slow",
         limit=Size(65536),
         folder=tmp_path / "x",
+        url=HttpUrl("https://api.example.net/v1"),
         terms=["92026"],
         by_name={"a": Monitor(name="A")},
         monitors=(Monitor(name="pilot", gap=Duration(minutes=90), token=Secret("t")),),
@@ -318,8 +321,9 @@ def test_settings_become_the_plugins_own_struct(tmp_path: Path) -> None:
     assert isinstance(own.monitors[0].gap, Duration)
 
 
-def test_an_empty_optional_path_is_none(tmp_path: Path) -> None:
-    assert settings(tmp_path, "folder = ''").folder is None
+def test_an_empty_optional_path_or_address_is_none(tmp_path: Path) -> None:
+    own = settings(tmp_path, "folder = ''\nurl = ''")
+    assert (own.folder, own.url) == (None, None)
 
 
 def test_a_setting_with_the_name_of_a_core_key_receives_the_value_that_holds(tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ from msgspec import Meta, Struct
 from pollctl.config import load
 from pollctl.errors import ConfigError
 from pollctl.text import one_line
-from pollctl.units import Duration, Secret, Size
+from pollctl.units import Duration, HttpUrl, Secret, Size
 
 DURATION = 'allowed a duration such as "500ms", "20s", "15m", "2h" or "1d"'
 LONGER = f'{DURATION}, more than "0s"'
 SIZE = 'allowed a size such as "64KB" or "32MB", more than "0B"'
 ZONE = 'allowed an IANA zone such as "Europe/Amsterdam"'
 SECRET = 'allowed text, { env = "NAME" } or { file = "PATH" }'
+URL = 'allowed an http or https address such as "https://api.example.net"'
 WHOLE = "allowed a whole number, at least 1"
 CORE_KEYS = (
     "backoff, backoff_max, catch_up, database, deadline, grace, healthcheck, http, jitter, max_lateness, "
@@ -282,6 +283,7 @@ class Own(Struct, frozen=True, kw_only=True):
     terms: Annotated[tuple[str, ...], Meta(min_length=1)] = ("a",)
     quota: dict[str, int] = {}
     chunk: Size | None = None
+    queue_url: HttpUrl | None = None
     backoff: float = 2.0
     at: time | None = None
     rate: Rate | None = None
@@ -320,6 +322,10 @@ IN_SECTION = {
     "text for a list": ("terms = 'a'", "terms: found text; allowed a list of text, at least 1 items"),
     "wrong value in a table": ('quota = { a = 1, b = "x" }', 'quota.b: found "x"; allowed a whole number'),
     "optional size": ("chunk = 5", 'chunk: found 5; allowed a size such as "64KB" or "32MB"'),
+    "address of another kind": ('queue_url = "ftp://x.example.net"', f'queue_url: found "ftp://x.example.net"; {URL}'),
+    "address without a host": ('queue_url = "https:///queue"', f'queue_url: found "https:///queue"; {URL}'),
+    "address with a space": ('queue_url = "https://x.example.net "', f'queue_url: found "https://x.example.net "; {URL}'),
+    "number for an address": ("queue_url = 4402", f"queue_url: found 4402; {URL}"),
     "own meaning of a core key": ('backoff = "x"', None),
     "text for a time": ('at = "8 o\'clock"', "at: found text; allowed a time of day"),
     "type of the plugin's own": ('rate = "fast"', "rate: found text; 4 characters are no rate; write 1/s"),

@@ -134,8 +134,9 @@ def _section(plugin: str, key: str, value: str, *says: str) -> Wrong:
 
 LATENCY = {
     "unknown key": _section("latency", "base_ur", '"http://x"', "did you mean 'base_url'?"),
-    "address without scheme": _section("latency", "base_url", '"127.0.0.1:4402"', "no http or https address"),
-    "file address": _section("latency", "base_url", '"file:///etc/passwd"', "no http or https address"),
+    "address without scheme": _section("latency", "base_url", '"127.0.0.1:4402"', "allowed an http or https address"),
+    "address without a host": _section("latency", "base_url", '"http://"', "allowed an http or https address"),
+    "file address": _section("latency", "base_url", '"file:///etc/passwd"', "allowed an http or https address"),
     "no concurrency": _section("latency", "concurrency", "0", "at least 1"),
     "much concurrency": _section("latency", "concurrency", "1001", "at most 1000"),
     "timeout of zero": _section("latency", "timeout", '"0s"', "longer than 0s"),
@@ -156,7 +157,7 @@ SOC = {
     "guard of everything": _section("soc_sections", "drop_guard", "1.5", "at most 1"),
     "guard in percent": _section("soc_sections", "drop_guard", '"10%"', "a number"),
     "no polls": _section("soc_sections", "confirm_polls", "0", "at least 1"),
-    "address": _section("soc_sections", "base_url", '"ftp://x"', "no http or https address"),
+    "address": _section("soc_sections", "base_url", '"ftp://x"', "allowed an http or https address"),
     "unknown key": _section("soc_sections", "campus", '["NB"]', "did you mean 'campuses'?"),
     "hyphen and underscore": Wrong("[plugins.soc-sections]\n[plugins.soc_sections]\n", ("plugins.soc_sections", "keep one of the two"), "soc_sections"),
     "host with a path": _section("soc_sections", "allow_hosts", "[5]", "allow_hosts[0]", "allowed text"),
@@ -167,7 +168,7 @@ STOCKX = {
     "rate as a number": _section("stockx_ops", "rate", "1", "allowed text"),
     "dialect": _section("stockx_ops", "dialect", '"v3"', '"operations" or "v2"'),
     "many jobs": _section("stockx_ops", "max_jobs", "1001", "at most 1000"),
-    "address": _section("stockx_ops", "token_url", '"accounts"', "no http or https address"),
+    "address": _section("stockx_ops", "token_url", '"accounts"', "allowed an http or https address"),
     "number for a key": _section("stockx_ops", "api_key", "5", "found a whole number", '{ env = "NAME" }'),
     "key missing in the environment": _section("stockx_ops", "api_key", '{ env = "STOCKX_API_KEY" }', "environment variable STOCKX_API_KEY is not set"),
     "key with a typo": Wrong(f'[plugins.stockx_ops]\napi_kee = "{CANARY}"\n', ("plugins.stockx_ops.api_kee", "did you mean 'api_key'?"), "stockx_ops"),
@@ -176,7 +177,7 @@ STOCKX = {
 }  # fmt: skip
 SHELL = {
     "address with a path": _section("shell_query", "auth_url", '"https://x.example.net/v2/token"', "auth_url ends behind its host"),
-    "address without scheme": _section("shell_query", "auth_url", '"x.example.net"', "no http or https address"),
+    "address without scheme": _section("shell_query", "auth_url", '"x.example.net"', "allowed an http or https address"),
     "address with a login": Wrong(f'[plugins.shell_query]\nauth_url = "https://me:{CANARY}@x.example.net"\n', ("plugins.shell_query", "auth_url", "holds no login"), "shell_query"),
     "account in quotes": _section("shell_query", "account_id", '"123"', 'found "123"', "a whole number"),
     "account below zero": _section("shell_query", "account_id", "-1", "at least 0"),
@@ -208,7 +209,7 @@ def _monitor(key: str, value: str, *says: str) -> Wrong:
 TOILET = {
     "nobody to ask": Wrong('[[plugins.toilet_gap.monitors]]\nname = "a"\nrobot_id = "r"\ntimezone = "UTC"\nstart = "09:00"\nend = "21:00"\n', ("plugins.toilet_gap", "event_service_url is missing"), "toilet_gap"),
     "address with a question mark": _section("toilet_gap", "event_service_url", '"http://x/?a=1"', "must end before any ? or #"),
-    "queue without a host": _section("toilet_gap", "queue_url", '"https:///queue"', "no http or https address"),
+    "queue without a host": _section("toilet_gap", "queue_url", '"https:///queue"', "allowed an http or https address"),
     "wait of a minute": _section("toilet_gap", "queue_wait", '"1m"', "whole seconds, at most"),
     "no history and no queue": _section("toilet_gap", "replay_required", "false", "needs a queue_url"),
     "one monitor for a list": Wrong('[plugins.toilet_gap.monitors]\nname = "a"\n', ("plugins.toilet_gap.monitors", "found a table", "a list of"), "toilet_gap"),

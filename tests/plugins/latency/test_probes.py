@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pollctl import Answer, FetchError, Request, Result
+from pollctl import Answer, FetchError, HttpUrl, Request, Result
 from pollctl_latency.model import Job, Probe, Reading, Settings
 from pollctl_latency.probes import (
     guess_probe,
@@ -148,7 +148,7 @@ def test_a_direct_probe_tells_the_target_from_this_machine(kind: Any, expected: 
 
 
 def test_label_and_target_are_percent_encoded() -> None:
-    settings = Settings(base_url="http://127.0.0.1:4402/", label="Sound Check/1")
+    settings = Settings(base_url=HttpUrl("http://127.0.0.1:4402/"), label="Sound Check/1")
     request = request_for(with_target("10.0.0.1?x=ü"), settings)
 
     assert request.url == "http://127.0.0.1:4402/latency/Sound%20Check%2F1/10.0.0.1%3Fx%3D%C3%BC/"

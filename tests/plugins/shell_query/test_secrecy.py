@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pollctl import Answer, Request, Secret, to_text
+from pollctl import Answer, HttpUrl, Request, Secret, to_text
 from pollctl_shell_query import fake_xml as xml
 from pollctl_shell_query import tokens
 from pollctl_shell_query.fake import COMPLETE, QUEUED, TOKEN_EXPIRED, Reply
@@ -163,7 +163,7 @@ def granted(url: str) -> Answer:
      "https://who:ever@127.0.0.1/", "https://127.0.0.1/\x1b", "https://127.0.0.1:99999/", ""],
 )  # fmt: skip
 def test_a_token_goes_to_no_odd_address_and_not_from_tls_to_plain_http(url: str) -> None:
-    with_tls = Settings(auth_url="https://127.0.0.1", client_id=Secret("a"), client_secret=Secret("b"))
+    with_tls = Settings(auth_url=HttpUrl("https://127.0.0.1"), client_id=Secret("a"), client_secret=Secret("b"))
     with pytest.raises(ValueError, match=r"no address to go to|port"):
         tokens.read(granted(url), with_tls)
     assert tokens.read(granted("https://127.0.0.1/"), with_tls).soap_url == "https://127.0.0.1"

@@ -174,10 +174,14 @@ def test_a_pass_in_which_nothing_happens_says_nothing(place: Place) -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no service": ({}, {"event_service_url": ""}, "event_service_url is missing"),
-    "no address": ({}, {"event_service_url": "events.example.net"}, "is no http or https address"),
+    "no address": (
+        {},
+        {"event_service_url": "events.example.net"},
+        'event_service_url: found "events.example.net"; allowed an http',
+    ),
     "a question in the address": ({}, {"event_service_url": "https://events.example.net/?a=1"}, "event_service_url"),
     "a port that is none": ({}, {"event_service_url": "https://events.example.net:x"}, "event_service_url"),
-    "no queue address": ({}, {"queue_url": "sqs"}, "queue_url 'sqs' is no http or https address"),
+    "no queue address": ({}, {"queue_url": "sqs"}, 'queue_url: found "sqs"; allowed an http'),
     "no replay and no queue": ({}, {"replay_required": False}, "needs a queue_url"),
     "long wait": ({}, {"queue_wait": "21s"}, "queue_wait"),
     "half a second": ({}, {"queue_wait": "500ms"}, "whole seconds"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plugins.toilet_gap.oracle import alarms
 from plugins.toilet_gap.swift import SwiftRun, SwiftWorld, Visit, seconds
 
-from pollctl import Duration, PositiveDuration, Run, testing
+from pollctl import Duration, HttpUrl, PositiveDuration, Run, testing
 from pollctl_toilet_gap import decide, subscriptions
 from pollctl_toilet_gap.model import Batch, Decision, History, RaiseAlarm, Settings, State, Turn
 from pollctl_toilet_gap.settings import Monitor
@@ -42,8 +42,8 @@ def settings_of(gap: int, grace: int = 0, *, has_queue: bool = True) -> Settings
         grace=Duration(seconds=grace),
     )
     return Settings(
-        event_service_url="http://127.0.0.1:9",
-        queue_url="http://127.0.0.1:9/queue" if has_queue else "",
+        event_service_url=HttpUrl("http://127.0.0.1:9"),
+        queue_url=HttpUrl("http://127.0.0.1:9/queue") if has_queue else None,
         start_tolerance=Duration(seconds=30),
         future_skew=Duration(hours=2),
         monitors=(monitor,),

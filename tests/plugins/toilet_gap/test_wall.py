@@ -13,6 +13,7 @@ from plugins.toilet_gap.oracle import alarms
 from plugins.toilet_gap.swift import SwiftWorld, seconds
 from plugins.toilet_gap.world import PILOT, Place
 
+from pollctl import HttpUrl
 from pollctl_toilet_gap import wall
 from pollctl_toilet_gap.settings import Monitor, Settings
 
@@ -117,7 +118,7 @@ NO_VISITS = [
 def test_a_night_without_visits_from_ten_to_six(zone: str, day: str, expected: list[str]) -> None:
     watched = monitor(zone, "22:00", "06:00", 120)
     begins, ends = wall.bounds(watched.timezone, date.fromisoformat(day), "22:00", "06:00")
-    world = SwiftWorld(Settings(event_service_url="http://127.0.0.1:9", monitors=(watched,)), [])
+    world = SwiftWorld(Settings(event_service_url=HttpUrl("http://127.0.0.1:9"), monitors=(watched,)), [])
     now = begins
     while now <= ends:
         world.run(now)

@@ -1,0 +1,77 @@
+"""Addresses, read strictly and written for the wire."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HOST = re.compile(r"[A-Za-z0-9._~-]{1,253}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_SAFE = "/%:@!$&'()*+,;=~-._?"
+
+
+class Origin(NamedTuple):
+    """What a connection leads to."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Host and, unless it is the scheme's own, port; as the Host header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+class Address(NamedTuple):
+    """An absolute address, taken apart.
+
+    Attributes:
+        origin: scheme, host and port.
+        target: path and query as the request line has them.
+        userinfo: user name and password, decoded, joined by a colon; empty without.
+    """
+
+    origin: Origin
+    target: str
+    userinfo: bytes
+
+
+@lru_cache(maxsize=1024)
+def address_of(url: str) -> Address:
+    """Take an address apart.
+
+    Raises:
+        ValueError: what is wrong with it, in a sentence without it.
+    """
+    if _CONTROL.search(url):
+        raise ValueError("the address holds control characters")
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"the address cannot be read: {error}") from error
+    if "\\" in parts.netloc:  # other readers end the host there
+        raise ValueError("the address holds a backslash before its path")
+    if port == 0:
+        raise ValueError("the address names port 0, to which nothing can be sent")
+    if scheme not in _PORTS:
+        raise ValueError(f"the address begins with {scheme!r}; only http and https are spoken")
+    target = quote(parts.path or "/", _SAFE) + (f"?{quote(parts.query, _SAFE)}" if parts.query else "")
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    origin = Origin(scheme, _ascii(host), _PORTS[scheme] if port is None else port)
+    return Address(origin, target, unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:") if at else b"")
+
+
+def _ascii(host: str) -> str:
+    try:
+        plain = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as error:
+        raise ValueError(f"the host name cannot be written in ASCII: {error}") from error
+    if not _HOST.fullmatch(plain):
+        raise ValueError("the address names no host" if not plain else "the host name holds strange characters")
+    return plain.lower()
