@@ -324,7 +324,10 @@ IN_SECTION = {
     "optional size": ("chunk = 5", 'chunk: found 5; allowed a size such as "64KB" or "32MB"'),
     "address of another kind": ('queue_url = "ftp://x.example.net"', f'queue_url: found "ftp://x.example.net"; {URL}'),
     "address without a host": ('queue_url = "https:///queue"', f'queue_url: found "https:///queue"; {URL}'),
-    "address with a space": ('queue_url = "https://x.example.net "', f'queue_url: found "https://x.example.net "; {URL}'),
+    "address with a space": (
+        'queue_url = "https://x.example.net "',
+        f'queue_url: found "https://x.example.net "; {URL}',
+    ),
     "number for an address": ("queue_url = 4402", f"queue_url: found 4402; {URL}"),
     "own meaning of a core key": ('backoff = "x"', None),
     "text for a time": ('at = "8 o\'clock"', "at: found text; allowed a time of day"),

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import random
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -77,14 +79,31 @@ def report(sentences: Sequence[Sentence], tallies: Sequence[Tally]) -> None:
         )
 
 
+class Script:
+    """A process that waits in a shell for its turn."""
+
+    def __init__(self, source: str, folder: Path, stderr: int) -> None:
+        words = ["/bin/sh", "-c", 'read go && exec "$@" </dev/null', "sh", sys.executable, "-c", source]
+        self._process = subprocess.Popen(words, cwd=folder, env={}, stdin=subprocess.PIPE, stderr=stderr)
+        self.pid = self._process.pid
+
+    def go(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(b"go\n")
+        self._process.stdin.close()
+
+    def wait(self) -> int:
+        return self._process.wait()
+
+
 def test_a_process_killed_before_its_write_has_not_written(tmp_path: Path) -> None:
-    script = "import fcntl; fcntl.flock(open('lock', 'w'), 2); open('a', 'w').write('A'); open('b', 'w').write('B')"
-    words = [sys.executable, "-c", script]
-    whole = tracee.watch(words, tmp_path, {}, tmp_path / "lock")
+    source = "import fcntl; fcntl.flock(open('lock', 'w'), 2); open('a', 'w').write('A'); open('b', 'w').write('B')"
+    begin = partial(Script, source, tmp_path)
+    whole = tracee.watch(begin, tmp_path / "lock")
     writes = [place for place, call in enumerate(whole.telling, start=1) if call.number == 1]
     assert (whole.code, len(writes)) == (0, 2), whole.stderr
     for path in ("a", "b"):
         (tmp_path / path).unlink()
-    killed = tracee.watch(words, tmp_path, {}, tmp_path / "lock", kill_before=writes[1])
+    killed = tracee.watch(begin, tmp_path / "lock", kill_before=writes[1])
     assert killed.code == -signal.SIGKILL
     assert ((tmp_path / "a").read_text(), (tmp_path / "b").read_text()) == ("A", "")

@@ -7,7 +7,6 @@ dropped, kept, torn and reordered, and what is left is opened by SQLite; some st
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import sqlite3
@@ -15,10 +14,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from campaign import IS_FULL, SEED, figure, size
+from campaign import IS_FULL, SEED, figure, folder_in_memory, size
 from disk import State
 from disk_trace import needs_strace, record
 from herald import herald, herald_settings
@@ -48,10 +46,9 @@ def recorded_pass(folder: Path, env: dict[str, str], number: int, port: int, sta
 
 
 @pytest.fixture
-def states(tmp_path: Path) -> Iterator[Path]:
+def states() -> Iterator[Path]:
     """A folder in memory where there is one: thousands of states are written there to be opened."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
+    with folder_in_memory() as folder:
         yield Path(folder)
 
 

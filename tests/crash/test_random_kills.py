@@ -1,6 +1,6 @@
 """SIGKILL at random moments of every plugin's passes, against a sink that counts by key: nothing lost, nothing doubled by key.
 
-``POLLCTL_CAMPAIGN=full`` kills 10,000 passes, spread over the plugins; otherwise it is 100, and ``POLLCTL_KILLS`` sets another
+``POLLCTL_CAMPAIGN=full`` kills 10,000 passes, spread over the plugins; otherwise it is 1,000, and ``POLLCTL_KILLS`` sets another
 number. ``POLLCTL_SEED`` repeats a draw, as far as the machine lets moments be repeated.
 """
 
@@ -13,7 +13,7 @@ from ambush import Ambush, Tally, lie_in
 from campaign import IS_FULL, SEED, WORKERS, figure, side_by_side, size
 from worlds.every import every
 
-IN_ALL = int(os.environ.get("POLLCTL_KILLS", size(100, 10_000)))
+IN_ALL = int(os.environ.get("POLLCTL_KILLS", size(1000, 10_000)))
 BY_ONE = -(-IN_ALL // (len(every()) * WORKERS))
 """Kills of one plugin by one worker, rounded up."""
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import random
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from plugin_package import command
+from campaign import folder_in_memory
+from nursery import Child, born
 from sink import Sink
 from worlds.every import every
 from worlds.world import Ending, Story, assert_alike, assert_settled, in_this_process, story
@@ -43,7 +42,7 @@ def lie_in(ambush: Ambush) -> Tally:
     """Tell the story again and again, and kill each pass up to three times before it may end."""
     dice = random.Random(ambush.seed)
     tallies: list[Tally] = []
-    with TemporaryDirectory() as place:
+    with folder_in_memory() as place:
         undisturbed, lengths = _measured(ambush.plugin, Path(place, "undisturbed"))
         while (killed := sum(tally.killed for tally in tallies)) < ambush.kills:
             folder = Path(place, f"story-{len(tallies)}")
@@ -92,18 +91,17 @@ def _ambush(told: Story, step: int, dice: random.Random, length: float) -> bool:
         time.sleep(dice.uniform(0, 0.03))
     else:
         time.sleep(dice.uniform(0, length))
-    child.send_signal(signal.SIGKILL)
+    child.kill()
     return child.wait() == -signal.SIGKILL
 
 
-def _started(told: Story, step: int) -> subprocess.Popen[bytes]:
-    nowhere = subprocess.DEVNULL
-    return subprocess.Popen(
-        command(*told.words), cwd=told.folder, env=told.environment(step), stdin=nowhere, stdout=nowhere, stderr=nowhere
-    )
+def _started(told: Story, step: int) -> Child:
+    child = born(told, step)
+    child.go()
+    return child
 
 
-def _await_lock(told: Story, child: subprocess.Popen[bytes]) -> None:
+def _await_lock(told: Story, child: Child) -> None:
     while child.poll() is None and not _is_held_by(told.lock, child.pid):
         time.sleep(0.002)
 
@@ -116,6 +114,6 @@ def _is_held_by(lock: Path, pid: int) -> bool:
         return False
 
 
-def _await_arrival(sink: Sink, before: int, child: subprocess.Popen[bytes]) -> None:
+def _await_arrival(sink: Sink, before: int, child: Child) -> None:
     while child.poll() is None and sink.keys.total() == before:
         time.sleep(0.002)

@@ -9,12 +9,14 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 SEED = int(os.environ.get("POLLCTL_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 """Of every draw; ``POLLCTL_SEED`` repeats one."""
 WORKERS = 2
+MEMORY = "/dev/shm"
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -23,6 +25,11 @@ Result = TypeVar("Result")
 def size(bounded: int, full: int) -> int:
     """How much is done: *full* where ``POLLCTL_CAMPAIGN=full``, else *bounded*."""
     return full if IS_FULL else bounded
+
+
+def folder_in_memory() -> TemporaryDirectory[str]:
+    """A temporary folder, in memory where there is such a place: a process that is killed leaves the same behind in both."""
+    return TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None)
 
 
 def figure(text: str) -> None:

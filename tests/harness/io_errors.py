@@ -6,12 +6,13 @@ import errno
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
 from faulty_disk import FaultyDisk
 from kills import Scene, Sentence, staged
-from plugin_package import command
+from nursery import born
 from tracee import Watched, watch
 from worlds.world import Ending, Memory, Story, assert_alike
 
@@ -97,5 +98,4 @@ def _fail(told: Story, memory: Memory, undisturbed: Ending, disk: FaultyDisk) ->
 
 
 def _watched(told: Story, disk: FaultyDisk) -> Watched:
-    environment = told.environment(told.world.busiest)
-    return watch(command(*told.words), told.folder, environment, told.lock, meddle=disk)
+    return watch(partial(born, told, told.world.busiest), told.lock, meddle=disk)

@@ -6,11 +6,12 @@ import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple
 
-from plugin_package import command
+from campaign import folder_in_memory
+from nursery import born
 from tracee import Watched, watch
 from worlds.every import every
 from worlds.world import Ending, Memory, Story, assert_alike, in_this_process, story
@@ -91,7 +92,7 @@ def _kill(told: Story, memory: Memory, undisturbed: Ending, point: int, *, among
 @contextmanager
 def staged(sentence: Sentence) -> Iterator[tuple[Story, Memory]]:
     """A story told up to its busiest pass, and made ready for the scene."""
-    with TemporaryDirectory() as place, story(every()[sentence.plugin], Path(place, "told"), in_this_process) as told:
+    with folder_in_memory() as place, story(every()[sentence.plugin], Path(place, "told"), in_this_process) as told:
         if sentence.scene in ("creation", "migration"):
             told.database.unlink()
         else:
@@ -120,5 +121,4 @@ def _cut_off(told: Story, place: Path) -> None:
 
 
 def _watched(told: Story, point: int = 0, *, among_all: bool = False) -> Watched:
-    environment = told.environment(told.world.busiest)
-    return watch(command(*told.words), told.folder, environment, told.lock, kill_before=point, among_all=among_all)
+    return watch(partial(born, told, told.world.busiest), told.lock, kill_before=point, among_all=among_all)

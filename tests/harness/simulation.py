@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from campaign import folder_in_memory
 from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
@@ -224,13 +225,13 @@ def world() -> World:
     return _world[-1]
 
 
-def play(seed: int, steps: int, place: Path | None) -> World:
+def play(seed: int, steps: int) -> World:
     """Play one seed to its end.
 
     Raises:
         AssertionError: a promise was broken.
     """
-    with TemporaryDirectory(dir=place) as folder:
+    with folder_in_memory() as folder:
         _world[:] = [World(seed, Path(folder))]
         try:
             for _ in range(steps):
@@ -262,15 +263,13 @@ def main() -> None:
     import simulation_plugin
 
     first, last, steps = map(int, sys.argv[1:])
-    memory = Path("/dev/shm")
-    place = memory if os.access(memory, os.W_OK) else None
     with TemporaryDirectory() as folder:
         install(simulation_plugin, Path(folder))
         gc.freeze()
         passes = killed = 0
         for seed in range(first, last):
             try:
-                played = play(seed, steps, place)
+                played = play(seed, steps)
             except AssertionError as error:
                 words = f"'import simulation; simulation.main()' {seed} {seed + 1} {steps}"
                 raise SystemExit(f"seed {seed}: {error}\nPYTHONPATH=tests:tests/harness python -c {words}") from error

@@ -2,9 +2,9 @@
 
 strace cannot do this: it counts the calls of each thread by itself.
 
-Of some 10,000 calls of a pass most load modules: they look, map and wait. Whoever is killed before such a *silent* call leaves
-behind exactly what he leaves behind when killed before the next call that is not silent, so that killing before each of the
-others, the *telling* ones, shows all there is to see.
+Most calls of a pass look, map and wait. Whoever is killed before such a *silent* call leaves behind exactly what he leaves behind
+when killed before the next call that is not silent, so that killing before each of the others, the *telling* ones, shows all
+there is to see.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 _SEIZE, _SYSCALL, _SYSCALL_INFO = 0x4206, 24, 0x420E
 _EVERYTHING = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x100000  # SYSGOOD, FORK, VFORK, CLONE, EXEC, EXITKILL
@@ -82,40 +82,44 @@ class Watched(NamedTuple):
         return [call for call in self.calls if call.is_telling]
 
 
+class Waiting(Protocol):
+    """A process that does nothing until it is let go."""
+
+    pid: int
+
+    def go(self) -> None:
+        """Let it begin."""
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended and whoever watched it has seen that."""
+
+
 def watch(
-    command: Sequence[str],
-    folder: Path,
-    env: Mapping[str, str],
+    begin: Callable[[int], Waiting],
     lock: Path,
     *,
     kill_before: int = 0,
     among_all: bool = False,
     meddle: Meddle | None = None,
 ) -> Watched:
-    """Run *command* to its end, or kill it before a system call.
+    """Let a process run to its end, or kill it before a system call.
 
     Args:
-        command: what to run.
-        folder: where.
-        env: its environment.
+        begin: answers the process, whose stderr is the descriptor that it is given.
         lock: counting begins when this file is locked.
         kill_before: which telling call it does not live to make, from 1; 0: none.
         among_all: count silent calls as well.
         meddle: is told of every call after the lock, and may spoil it.
     """
-    waiting = ["/bin/sh", "-c", 'read go && exec "$@" </dev/null', "sh", *command]
     with TemporaryFile() as stderr:
-        process = subprocess.Popen(
-            waiting, cwd=folder, env=dict(env), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr
-        )
-        assert process.stdin
+        process = begin(stderr.fileno())
         _ptrace(_SEIZE, process.pid, _EVERYTHING)
-        process.stdin.write(b"go\n")
-        process.stdin.close()
+        process.go()
         watching = _Watching(lock, kill_before, among_all=among_all, meddle=meddle)
-        process.returncode = _follow(process.pid, watching)
+        code = _follow(process.pid, watching)
+        process.wait()
         stderr.seek(0)
-        return Watched(process.returncode, watching.calls, stderr.read().decode())
+        return Watched(code, watching.calls, stderr.read().decode())
 
 
 def _follow(leader: int, watching: _Watching) -> int:
