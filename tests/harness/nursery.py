@@ -27,6 +27,7 @@ from worlds.every import every
 from worlds.world import Story
 
 import pollctl
+from pollctl import plugins
 from pollctl.__main__ import main
 
 LOADED_LATE = (
@@ -122,6 +123,8 @@ def serve() -> None:
 def _load_everything() -> None:
     # Which plugins are installed does not change, and looking takes longer than a pass.
     patch.object(importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)).start()
+    for plugin in every():
+        plugins.load(plugins.find(plugin))
     for package in (pollctl, *(importlib.import_module(f"pollctl_{plugin}") for plugin in every())):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
