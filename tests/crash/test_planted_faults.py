@@ -12,67 +12,97 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import tracee
 from campaign import WORKERS, figure
 from disk_trace import needs_strace
 from product_copy import FAULTS, ProductCopy
 
+EVERY_SYSCALL = (
+    "tests/crash/test_every_syscall.py::test_a_pass_killed_before_some_system_call_ends_like_an_undisturbed_one"
+)
+RANDOM_KILLS = "tests/crash/test_random_kills.py::test_whenever_a_pass_is_killed_nothing_is_lost_or_doubled"
+IO_ERRORS = "tests/crash/test_io_errors.py::test_a_pass_whose_disk_fails_somewhere_says_so_and_the_next_goes_on"
 POWER_CUT = "tests/crash/test_power_cut.py::test_no_power_cut_loses_an_acknowledged_commit_or_an_effect[a later pass]"
 
 
 class Caught(NamedTuple):
-    """The test that catches a fault, what it says when it does (a pattern), and how long it may take (one fault is to hang)."""
+    """A fault, the test that catches it, what that says when it does (a pattern), and how long it may take (one is to hang)."""
 
+    fault: str
     test: str
     says: str
     limit_s: int = 200
 
 
-CAUGHT = {
-    "synchronous_off": Caught(POWER_CUT, "a power cut damages the database"),
-    "wal_normal": Caught(POWER_CUT, "an acknowledged commit is lost"),
-    "deliver_before_commit": Caught(POWER_CUT, "was sent before its row was durable as sending"),
-    "mark_before_send": Caught(POWER_CUT, "is durable as delivered before it was sent"),
-    "no_unique_key": Caught(
-        "tests/crash/test_simulation.py::test_the_promises_hold_in_random_worlds", "queued twice under one key"
+CAUGHT = (
+    Caught("synchronous_off", POWER_CUT, "a power cut damages the database"),
+    Caught("wal_normal", POWER_CUT, "an acknowledged commit is lost"),
+    Caught("deliver_before_commit", POWER_CUT, "was sent before its row was durable as sending"),
+    Caught("mark_before_send", POWER_CUT, "is durable as delivered before it was sent"),
+    Caught(
+        "no_unique_key",
+        "tests/crash/test_simulation.py::test_the_promises_hold_in_random_worlds",
+        "queued twice under one key",
     ),
-    "lock_file_unlinked": Caught(
-        "tests/core/test_lock.py::test_the_lock_file_stays_private_and_is_never_unlinked", "FileNotFoundError"
+    Caught(
+        "lock_file_unlinked",
+        "tests/core/test_lock.py::test_the_lock_file_stays_private_and_is_never_unlinked",
+        "FileNotFoundError",
     ),
-    "deferred_begin": Caught(
+    Caught(
+        "deferred_begin",
         "tests/core/test_store.py::test_a_transaction_begins_immediate_so_that_a_second_writer_waits_at_the_start",
         "DID NOT RAISE",
     ),
-    "commit_retried": Caught(
+    Caught(
+        "commit_retried",
         "tests/crash/test_power_cut.py::test_a_pass_that_says_ok_has_written_everything_whichever_sync_fails",
         "the pass said ok, but what it decided is not there",
     ),
-    "time_out_per_read": Caught(
+    Caught(
+        "time_out_per_read",
         "tests/core/test_http_hostile.py::test_an_exchange_ends_at_its_total_time_limit_and_so_does_its_thread"
         "[body a byte at a time]",
         r"Timeout \(>|<= \(0\.5 \+ 0\.5\)",  # it goes on and on, unless a slow machine leaves a gap in the trickle
         limit_s=8,
     ),
-    "redirects_with_credentials": Caught(
+    Caught(
+        "redirects_with_credentials",
         "tests/core/test_http.py::test_a_redirect_to_an_allowed_host_is_followed_without_credentials_or_custom_headers",
         "'Authorization'",
     ),
-    "proxy_variables": Caught(
-        "tests/core/test_http.py::test_proxies_and_netrc_do_not_count_unless_the_settings_say_so", "from the proxy"
+    Caught(
+        "proxy_variables",
+        "tests/core/test_http.py::test_proxies_and_netrc_do_not_count_unless_the_settings_say_so",
+        "from the proxy",
     ),
-    "naive_local_time": Caught(
-        "tests/crash/test_clock_shifts.py::test_moments_are_utc_wherever_the_machine_stands", "hours away from UTC"
+    Caught(
+        "naive_local_time",
+        "tests/crash/test_clock_shifts.py::test_moments_are_utc_wherever_the_machine_stands",
+        "hours away from UTC",
     ),
-    "plugin_errors_not_contained": Caught(
+    Caught(
+        "plugin_errors_not_contained",
         "tests/core/test_engine.py::test_a_bad_batch_leaves_no_trace_and_does_not_hide_the_next[ValueError('no')-decide]",
         "AssertionError: pollctl: plugin 'parrot' .* decide raised ValueError: no",
     ),
-    "empty_answer_closes_all": Caught(
-        "tests/plugins/soc_sections/test_decide.py::test_by_default_an_empty_answer_is_never_believed", "suspect_empty"
+    Caught(
+        "empty_answer_closes_all",
+        "tests/plugins/soc_sections/test_decide.py::test_by_default_an_empty_answer_is_never_believed",
+        "suspect_empty",
     ),
-}
+    Caught("cut_off_forgotten", EVERY_SYSCALL, "effects cut off"),
+    Caught("cut_off_forgotten", RANDOM_KILLS, "effects cut off"),
+    Caught(
+        "failed_commit_hidden",
+        IO_ERRORS,
+        "does not say clearly what is wrong|nobody was told of|changed how the story ends",
+    ),
+)
 
 needs_patch = pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed (Debian: apt install patch)")
-pytestmark = [needs_patch, needs_strace, pytest.mark.timeout(1800)]
+needs_ptrace = pytest.mark.skipif(not tracee.is_possible, reason=tracee.why_not)
+pytestmark = [needs_patch, needs_strace, needs_ptrace, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +112,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> ProductCopy:
 
 
 def test_every_fault_has_a_test_that_catches_it_and_every_patch_fits(tmp_path: Path) -> None:
-    assert sorted(path.stem for path in FAULTS.glob("*.patch")) == sorted(CAUGHT)
-    for fault in CAUGHT:
+    faults = {caught.fault for caught in CAUGHT}
+    assert {path.stem for path in FAULTS.glob("*.patch")} == faults
+    for fault in faults:
         copy = ProductCopy(tmp_path / fault)
         done = copy.spoil(fault)
         assert done.returncode == 0, f"{fault}.patch does not fit any more: {done.stdout}{done.stderr}"
@@ -96,7 +127,7 @@ def test_the_copy_is_what_is_tested(sound: ProductCopy, tmp_path: Path) -> None:
 
 
 def test_without_a_fault_the_tests_pass(sound: ProductCopy, tmp_path: Path) -> None:
-    tests = sorted({caught.test for caught in CAUGHT.values()})
+    tests = sorted({caught.test for caught in CAUGHT})
     shares = [tests[number::WORKERS] for number in range(WORKERS)]
     with ThreadPoolExecutor(WORKERS) as side_by_side:
         for done in side_by_side.map(lambda share: sound.pytest(*share, cwd=tmp_path), shares):
@@ -105,15 +136,17 @@ def test_without_a_fault_the_tests_pass(sound: ProductCopy, tmp_path: Path) -> N
 
 
 def test_each_fault_is_caught_by_name(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(len(CAUGHT))]
     with ThreadPoolExecutor(WORKERS) as side_by_side:
-        missed = [words for words in side_by_side.map(lambda fault: miss(fault, tmp_path / fault), CAUGHT) if words]
+        missed = [words for words in side_by_side.map(miss, CAUGHT, folders) if words]
     assert not missed, "\n".join(missed)
-    figure(f"planted faults: {len(CAUGHT)} of {len(CAUGHT)} caught by name")
+    faults = {caught.fault for caught in CAUGHT}
+    figure(f"planted faults: {len(faults)} of {len(faults)} caught by name, in {len(CAUGHT)} tests")
 
 
-def miss(fault: str, folder: Path) -> str:
-    """Plant a fault and run the test that must catch it; answers what went wrong, or nothing."""
-    caught = CAUGHT[fault]
+def miss(caught: Caught, folder: Path) -> str:
+    """Plant a fault and run a test that must catch it; answers what went wrong, or nothing."""
+    fault = caught.fault
     copy = ProductCopy(folder / "copy")
     if copy.spoil(fault).returncode:
         return f"{fault}.patch does not fit any more"

@@ -29,9 +29,9 @@ class Sentence(NamedTuple):
         plugin: whose.
         scene: an ordinary ``pass``; ``recovery`` from one that was killed while effects were on their way; ``creation`` of the
             database; ``migration`` of one that has no tables of the plugin yet.
-        telling: places in a pass, 0 to 1, of telling calls to kill before; None: before each one.
+        telling: places in a pass, 0 to 1, of telling calls to kill before; None: before each call, telling or not.
         silent: the same, among all calls.
-        share: of those that are killed before each call, the how manieth of how many workers does this.
+        share: where it is each call, the how manieth of how many workers does this.
     """
 
     plugin: str
@@ -47,7 +47,6 @@ class Tally(NamedTuple):
     calls: int
     telling: int
     killed: int
-    killed_silent: int
 
 
 def execute(sentence: Sentence) -> Tally:
@@ -61,13 +60,13 @@ def execute(sentence: Sentence) -> Tally:
         whole = _watched(told)
         calls, telling = len(whole.calls), len(whole.telling)
         first, workers = sentence.share
-        points = (
-            range(1 + first, telling + 1, workers) if sentence.telling is None else _points(sentence.telling, telling)
-        )
-        killed = sum(_kill(told, memory, undisturbed, point, among_all=False) for point in points)
-        silent = _points(sentence.silent, calls)
-        killed_silent = sum(_kill(told, memory, undisturbed, point, among_all=True) for point in silent)
-        return Tally(calls, telling, killed, killed_silent)
+        among_all: Sequence[int] = range(1 + first, calls + 1, workers)
+        if sentence.telling is not None:
+            among_all = _points(sentence.silent, calls)
+        among_telling = _points(sentence.telling or (), telling)
+        killed = sum(_kill(told, memory, undisturbed, point, among_all=False) for point in among_telling)
+        killed += sum(_kill(told, memory, undisturbed, point, among_all=True) for point in among_all)
+        return Tally(calls, telling, killed)
 
 
 def _points(places: Sequence[float], calls: int) -> Sequence[int]:

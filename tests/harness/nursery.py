@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import gc
-import importlib.metadata
+import importlib
 import json
 import os
 import pkgutil
@@ -21,10 +21,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
-from unittest.mock import patch
 
 from worlds.every import every
-from worlds.world import Story
+from worlds.world import Story, installed
 
 import pollctl
 from pollctl import plugins
@@ -121,8 +120,7 @@ def serve() -> None:
 
 
 def _load_everything() -> None:
-    # Which plugins are installed does not change, and looking takes longer than a pass.
-    patch.object(importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)).start()
+    installed.start()
     for plugin in every():
         plugins.load(plugins.find(plugin))
     for package in (pollctl, *(importlib.import_module(f"pollctl_{plugin}") for plugin in every())):

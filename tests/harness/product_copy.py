@@ -44,7 +44,7 @@ class ProductCopy:
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST", "PYTHON", "POLLCTL", "COV"))
-        }
+        } | {"POLLCTL_KILLS": "40"}
         command = [str(self.python), *words]
         return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=900, check=False)
 

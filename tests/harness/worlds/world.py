@@ -6,6 +6,8 @@ A test takes a world from ``worlds.every``, tells its story with `Story`, and co
 from __future__ import annotations
 
 import copy
+import functools
+import importlib.metadata
 import json
 import os
 import shutil
@@ -34,6 +36,8 @@ PAUSE = timedelta(minutes=10)
 """Between those; longer than the pauses after failed deliveries."""
 PATIENCE = '[pollctl.outbox]\nbackoff = "20s"\nbackoff_max = "5m"\nmax_attempts = 50'
 """Settings of a story: a kill uses up an attempt; no effect may be given up for it, or put off beyond the quiet passes."""
+installed = patch.object(importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points))
+"""Which plugins are installed does not change meanwhile, and looking takes as long as a pass of a small story."""
 Rows = Mapping[str, Sequence[Sequence[object]]]
 
 
@@ -104,7 +108,7 @@ def in_this_process(folder: Path, env: Env, words: Sequence[str]) -> tuple[int, 
     Good for what is not disturbed; not under pytest (Apprise cannot be imported with warnings as errors).
     """
     errors = StringIO()
-    with patch.dict(os.environ, env, clear=True), redirect_stdout(StringIO()), redirect_stderr(errors):
+    with patch.dict(os.environ, env, clear=True), installed, redirect_stdout(StringIO()), redirect_stderr(errors):
         code = start(["--config", str(folder / "pollctl.toml"), *words])
     return code, errors.getvalue()
 
