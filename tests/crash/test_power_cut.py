@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 from campaign import IS_FULL, SEED, figure, folder_in_memory, size
-from disk import State
+from disk import State, Write
 from disk_trace import needs_strace, record
-from herald import herald, herald_settings
+from herald import herald, herald_settings, with_newer_sqlite
 from plugin_package import command, run_pollctl
 from power_cut import DATABASE, Cut, Recorded, on_disk, put
 from sink import Sink, sink
@@ -53,16 +53,31 @@ def states() -> Iterator[Path]:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("number", [0, 1], ids=["the pass that creates the database", "a later pass"])
-def test_no_power_cut_loses_an_acknowledged_commit_or_an_effect(tmp_path: Path, states: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "journal"),
+    [(0, "journal"), (1, "journal"), (0, "wal"), (1, "wal")],
+    ids=[
+        "the pass that creates the database",
+        "a later pass",
+        "the pass that creates it, in WAL",
+        "a later pass, in WAL",
+    ],
+)
+def test_no_power_cut_loses_an_acknowledged_commit_or_an_effect(
+    tmp_path: Path, states: Path, number: int, journal: str
+) -> None:
     dice = random.Random(SEED)
     folder = tmp_path / "pass"
     folder.mkdir()
     env = herald(folder)
+    if journal == "wal":
+        env = with_newer_sqlite(tmp_path, env)
     with sink() as told:
         for earlier in range(number):
             recorded_pass(folder, env, earlier, told.server_port, states)
         recorded = recorded_pass(folder, env, number, told.server_port, states)
+        written = {event.deed.name for event in recorded.events if isinstance(event.deed, Write)}
+        assert f"{DATABASE}-{journal}" in written
         chosen: list[Cut] = []
         cuts = 0
         for cuts, cut in enumerate(recorded.cuts(dice, RANDOM_ONES), 1):
@@ -77,7 +92,7 @@ def test_no_power_cut_loses_an_acknowledged_commit_or_an_effect(tmp_path: Path, 
         for cut in chosen:
             run_on(folder, env, cut.state, told, told_before | recorded.sent(cut.moment))
     figure(
-        f"power cut, pass {number + 1}: {recorded.states} different states ({cuts} cuts), {len(recorded.contents) - 1} "
+        f"power cut, pass {number + 1}, {journal}: {recorded.states} different states ({cuts} cuts), {len(recorded.contents) - 1} "
         f"commits, {len(recorded.events)} events, {RUN_ON} run on: nothing lost, nothing sent too early"
     )
 

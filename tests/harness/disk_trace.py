@@ -153,7 +153,7 @@ class _Reader:
             yield Sync(self._name(os.fsencode(path)))
 
     def let_go(self, arguments: str) -> Iterator[Deed]:
-        name = self._name(_path(arguments))
+        name = self._name(_path(arguments)).removesuffix("-shm")  # where WAL has its locks
         if self._is_ours(name) and ("F_" not in arguments or "F_UNLCK" in arguments):
             yield Unlock(name)
 

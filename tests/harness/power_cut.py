@@ -155,7 +155,11 @@ def put(state: State, folder: Path) -> None:
 
 def on_disk(folder: Path) -> State:
     """The files of the database in *folder*."""
-    return {path.name: path.read_bytes() for path in folder.glob(f"{DATABASE}*") if path.suffix != ".lock"}
+    return {
+        path.name: path.read_bytes()
+        for path in folder.glob(f"{DATABASE}*")
+        if not path.name.endswith((".lock", "-shm"))  # a new -shm is made when the database is opened
+    }
 
 
 def _digest(state: State) -> bytes:
