@@ -98,5 +98,6 @@ def kill_leftover(pid_file: Path) -> None:
 
 
 def obey_interrupts() -> None:
-    """Let SIGINT end a new process, also where the tests run in the background of a shell, which ignores it there."""
+    """Let SIGINT and SIGHUP end a new process, also where the tests run in the background of a shell or under nohup(1)."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -36,7 +36,7 @@ class Caught(NamedTuple):
 
 CAUGHT = (
     Caught("synchronous_off", POWER_CUT, "a power cut damages the database"),
-    Caught("wal_normal", POWER_CUT, "an acknowledged commit is lost"),
+    Caught("wal_normal", f"{POWER_CUT.removesuffix(']')}, in WAL]", "an acknowledged commit is lost"),
     Caught("deliver_before_commit", POWER_CUT, "was sent before its row was durable as sending"),
     Caught("mark_before_send", POWER_CUT, "is durable as delivered before it was sent"),
     Caught(
