@@ -94,7 +94,7 @@ def _is_base(url: str) -> bool:
         parts = urlsplit(HttpUrl.parse(url))
     except ValueError:
         return False
-    return url.isprintable() and not (parts.query or parts.fragment or parts.username)
+    return not (parts.query or parts.fragment or parts.username)
 
 
 def _is_token(text: str) -> bool:
