@@ -39,12 +39,15 @@ class ProductCopy:
         return self.run("-m", "pytest", "--rootdir", str(TESTS.parent), *options, *found, cwd=cwd)
 
     def run(self, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        """Run the interpreter that sees the copy; its children see it too, whatever their environment."""
+        """Run the interpreter that sees the copy; its children see it too, whatever their environment.
+
+        Tests that draw draw the same each time: a fault must be caught in every run, not in most.
+        """
         env = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST", "PYTHON", "POLLCTL", "COV"))
-        } | {"POLLCTL_KILLS": "40"}
+        } | {"POLLCTL_KILLS": "40", "POLLCTL_SEED": "20261122"}
         command = [str(self.python), *words]
         return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=900, check=False)
 
