@@ -241,9 +241,15 @@ def _configured(connection: sqlite3.Connection) -> Database:
 def _set_journal(db: Database) -> None:
     wanted = journal_mode()
     if _pragma(db, "journal_mode").upper() != wanted:
-        # Leaving WAL needs the file for itself; while others read, the next opener tries again.
-        with suppress(sqlite3.OperationalError):
+        # The change needs the file for itself; while others read, the next opener tries again.
+        db.execute("PRAGMA busy_timeout=0")
+        try:
             db.execute(f"PRAGMA journal_mode={wanted}").fetchall()
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
+        finally:
+            db.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
 
 
 def _recognise(path: Path, db: Database) -> None:

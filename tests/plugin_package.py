@@ -79,8 +79,9 @@ def make_plugin_package(
 
 
 def clean_environment(tmp_path: Path) -> dict[str, str]:
-    """An environment with a home of its own and nothing of ours in it."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    """An environment with a home of its own and nothing of ours in it but where programs and libraries are."""
+    where = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return {"PATH": os.defpath, "HOME": str(tmp_path), "LANG": "C.UTF-8", **where}
 
 
 def write_settings(tmp_path: Path, *sections: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
@@ -86,6 +87,37 @@ def test_a_database_says_whose_it_is_and_is_safe_against_power_cuts(path: Path) 
 )
 def test_wal_only_where_sqlite_is_free_of_the_reset_race(version: tuple[int, int, int], mode: str) -> None:
     assert store.journal_mode(version) == mode
+
+
+@pytest.fixture
+def other_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database made under another SQLite, one for which another journal is right."""
+    store.open_to_write(path).close()
+    other = "TRUNCATE" if store.journal_mode() == "WAL" else "WAL"
+    monkeypatch.setattr(store, "journal_mode", lambda: other)
+
+
+@pytest.mark.usefixtures("other_journal")
+def test_a_change_of_the_journal_waits_for_a_next_time_while_others_read(path: Path) -> None:
+    with closing(store.open_to_read(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM runs").fetchall()
+        store.open_to_write(path).close()
+    with closing(store.open_to_write(path)) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == (store.journal_mode().lower(),)
+
+
+@pytest.mark.usefixtures("other_journal")
+def test_a_disk_that_fails_while_the_journal_changes_is_named(path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    try:
+        with pytest.raises(DatabaseError, match=r"poll\.db: .*a limit on the size of files"):
+            store.open_to_write(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with closing(store.open_to_write(path)) as db:
+        assert store.problems(db) == []
 
 
 def test_an_empty_file_is_refused_where_a_database_is_expected(path: Path) -> None:
@@ -234,7 +266,8 @@ def test_a_half_written_transaction_is_undone_by_the_next_reader(path: Path) -> 
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], check=False)
-    assert path.with_name("poll.db-journal").stat().st_size > 0
+    journal = "wal" if store.journal_mode() == "WAL" else "journal"
+    assert path.with_name(f"poll.db-{journal}").stat().st_size > 0
     with closing(store.open_to_read(path)) as db:
         assert db.execute("SELECT count(*) FROM holds").fetchone() == (0,)
         assert store.problems(db) == []

@@ -80,13 +80,10 @@ def herald(folder: Path) -> dict[str, str]:
     return {**make_plugin_package(site, "herald", SOURCE), "HOME": str(folder)}
 
 
-def with_newer_sqlite(folder: Path, env: dict[str, str]) -> dict[str, str]:
-    """An environment in which pollctl takes its SQLite for one that is free of the WAL-reset race, and so uses WAL.
-
-    The race needs two connections that write or checkpoint at the same moment; WAL itself is the same.
-    """
-    (folder / "sitecustomize.py").write_text("import sqlite3\nsqlite3.sqlite_version_info = (3, 51, 3)\n")
-    return {**env, "PYTHONPATH": f"{folder}:{env['PYTHONPATH']}"}
+def with_sqlite(env: dict[str, str], version: str) -> dict[str, str]:
+    """An environment in which pollctl takes its SQLite for another version, and chooses its journal by that."""
+    pretended = Path(__file__).with_name("pretended_sqlite")
+    return {**env, "PYTHONPATH": f"{pretended}:{env['PYTHONPATH']}", "PRETENDED_SQLITE": version}
 
 
 def herald_settings(folder: Path, port: int, words: list[str]) -> None:

@@ -74,7 +74,7 @@ class Nursery:
         path = os.pathsep.join(path for path in sys.path if path)
         with theirs:
             words = [sys.executable, "-c", "import nursery; nursery.serve()"]
-            self._process = subprocess.Popen(words, stdin=theirs.fileno(), env={"PATH": os.defpath, "PYTHONPATH": path})
+            self._process = subprocess.Popen(words, stdin=theirs.fileno(), env={**os.environ, "PYTHONPATH": path})
 
     def born(self, words: Sequence[str], folder: Path, env: Mapping[str, str], stderr: int | None = None) -> Child:
         """A process that will run pollctl with *words* in *folder*; it waits for `Child.go`."""
