@@ -35,7 +35,7 @@ from pollctl.stop import Stop
 
 DRAWN = {"pass": 3, "creation": 3}
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-HARMLESS = r"\w+ \S+\.lock|fdatasync told"
+HARMLESS = r"\w+ \S+\.lock|f(data)?sync told"
 """What may fail and a pass goes on: wiping the holder's name from the lock, and SQLite's sync of the folder of its journal."""
 HARMLESS_IN_WAL = r"(fdatasync|unlink) \S+-wal|unlink \S+-shm|(pwrite64|ftruncate|fdatasync) \S+\.db|openat \S+-wal"
 """There it is also a checkpoint, after which the log still has everything, and opening the log to write where it is only read."""

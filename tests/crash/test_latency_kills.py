@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from campaign import size
 from plugin_package import clean_environment, command, run_pollctl, write_settings
 from sink import Sink, sink
@@ -29,6 +30,7 @@ from pollctl_latency.fake import LOST, FakeApi, Reply
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(40, 200)))
 SEED = int(os.environ.get("POLLCTL_SEED", "4402"))
+pytestmark = pytest.mark.timeout(1800)
 LIFETIME_MINUTES = 7
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UP = Reply(elapsed=20)

@@ -144,19 +144,20 @@ def test_no_power_cut_loses_what_a_plugin_decided(tmp_path: Path, states: Path, 
 
 
 @pytest.mark.timeout(1800)
-def test_a_pass_that_says_ok_has_written_everything_whichever_sync_fails(tmp_path: Path) -> None:
+@pytest.mark.parametrize("journal", CHOOSES)
+def test_a_pass_that_says_ok_has_written_everything_whichever_sync_fails(tmp_path: Path, journal: str) -> None:
     """A commit that failed may have been rolled back: who tries it again, or takes it for done, loses what was decided."""
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     with sink() as told:
-        env = {**herald(fresh), "POLLCTL_NOW": MOMENTS[0]}
+        env = {**with_sqlite(herald(fresh), CHOOSES[journal]), "POLLCTL_NOW": MOMENTS[0]}
         herald_settings(fresh, told.server_port, [])
         assert run_pollctl(fresh, env, "run", "herald").returncode == 0
         herald_settings(fresh, told.server_port, WORDS[0])
         for number in FAILING_SYNCS:
             told.keys.clear()
             folder = shutil.copytree(fresh, tmp_path / str(number))
-            done = run_with_a_failing_sync(folder, env, number)
+            done = run_with_a_failing_sync(folder, env, number, journal)
             with closing(sqlite3.connect(folder / DATABASE)) as db:
                 words = {word for (word,) in db.execute("SELECT word FROM herald_words")}
             assert done.returncode != 0 or words == set(WORDS[0]), (
@@ -164,12 +165,13 @@ def test_a_pass_that_says_ok_has_written_everything_whichever_sync_fails(tmp_pat
             )
             assert "Traceback" not in done.stderr
             run_on(folder, env, on_disk(folder), told, set(told.keys))
-    figure(f"failing syncs of the journal: {len(FAILING_SYNCS)}; each pass told the truth and the next made it good")
+    figure(f"failing syncs of the {journal}: {len(FAILING_SYNCS)}; each pass told the truth and the next made it good")
 
 
-def run_with_a_failing_sync(folder: Path, env: dict[str, str], number: int) -> subprocess.CompletedProcess[str]:
+def run_with_a_failing_sync(
+    folder: Path, env: dict[str, str], number: int, journal: str
+) -> subprocess.CompletedProcess[str]:
     """A pass in which one sync of the journal answers that the disk cannot be written."""
-    journal = str(folder / f"{DATABASE}-journal")
     strace = [
         "strace",
         "-f",
@@ -177,7 +179,7 @@ def run_with_a_failing_sync(folder: Path, env: dict[str, str], number: int) -> s
         "-o",
         "/dev/null",
         "-P",
-        journal,
+        str(folder / f"{DATABASE}-{journal}"),
         "-e",
         f"inject=fdatasync:error=EIO:when={number}",
         "--",

@@ -21,6 +21,7 @@ from plugins.soc_sections.world import INDEX, Place, Sink
 from pollctl_soc_sections.fake import FakeSoc
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))
+pytestmark = pytest.mark.timeout(1800)
 STUDENTS = 5
 LETTERS = "XOOXX"
 """One episode: closed, open for two passes, and closed again by two misses."""

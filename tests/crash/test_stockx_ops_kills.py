@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from campaign import size
 from plugin_package import clean_environment, command, run_pollctl, write_settings
 from sink import Sink, sink
@@ -25,6 +26,7 @@ from pollctl_stockx_ops.fake import COMPLETED, OPEN, REFUSED, FakeStockX, Reply
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))
 SEED = int(os.environ.get("POLLCTL_SEED", "1502"))
+pytestmark = pytest.mark.timeout(1800)
 JOBS = 50
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ENDS = (

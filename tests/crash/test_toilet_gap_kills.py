@@ -31,6 +31,7 @@ from pollctl_toilet_gap.fake import FakeEventService
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))
 SEED = int(os.environ.get("POLLCTL_SEED", "1503"))
+pytestmark = pytest.mark.timeout(1800)
 BEGINS = datetime(2026, 3, 2, 7, tzinfo=UTC)
 IN_THE_MIDDLE = 0.8
 """The share of kills that wait until the pass has begun; the others may come before or behind it."""

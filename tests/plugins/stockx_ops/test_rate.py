@@ -137,7 +137,8 @@ def test_the_limit_holds_in_every_window_across_overlapping_processes_and_kills(
             codes.append(process.returncode)
 
     assert {-signal.SIGKILL, 0, 75} <= set(codes)
-    assert place.upstream.most_in_a_window(1.0) <= limit
+    late = 0.05  # seconds by which a busy machine may let a request arrive later than it was sent
+    assert place.upstream.most_in_a_window(1.0 - late) <= limit
     assert len(place.upstream.arrivals) >= 3 * 15 + 4 + 6 + 8
 
 
