@@ -24,9 +24,9 @@ from worlds.every import every
 from worlds.world import Ending, Memory, Story, assert_alike, in_this_process, story
 
 PAGE = 4096
-ROOM = (*range(16), 20, 24, 28, 32, 40, 48) if IS_FULL else (0, 3, 8, 48)
-"""Free pages of the small disk, from none to more than a pass needs."""
-SMALL, NEAR = ((0, 1, 8, 64), (-16, -9, -8, 0, 8, 16)) if IS_FULL else ((0, 8), (-8, 8))
+ROOM = (*range(16), 20, 24, 28, 32, 40, 48, 64, 96, 256) if IS_FULL else (0, 3, 8, 256)
+"""Free pages of the small disk, from none to all that are left; with a rollback journal a pass needs fewer than in WAL."""
+SMALL, NEAR = ((0, 1, 8, 64), (-16, -9, -8, 0, 8, 16, 2048)) if IS_FULL else ((0, 8), (-8, 2048))
 """Limits on the size of files, in blocks of 512 bytes, as they are and beyond the size of the database."""
 
 
@@ -82,7 +82,7 @@ class Trial(NamedTuple):
         """A pass while so many pages of the disk are free."""
         filler = self.disk / "filler"
         room = os.statvfs(self.disk)
-        filler.write_bytes(b"x" * (room.f_bavail * room.f_frsize - pages * PAGE))
+        filler.write_bytes(b"x" * max(0, room.f_bavail * room.f_frsize - pages * PAGE))
         try:
             return self.run()
         finally:
