@@ -9,16 +9,16 @@ from __future__ import annotations
 import io
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import click
 
 from pollctl import clock
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
 
 class Message(NamedTuple):
@@ -45,16 +45,14 @@ class Stage:
         self._start = start
         self.messages: list[Message] = []
         self._told = 0
-        self._inbox = _Inbox(("127.0.0.1", 0), _Delivered)
-        self._inbox.messages = self.messages
+        self._inbox = _Inbox(self.messages)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._inbox.serve_forever, args=(0.05,), daemon=True).start()
+        self._inbox.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._inbox.shutdown()
-        self._inbox.server_close()
+        self._inbox.__exit__()
 
     def title(self, text: str) -> None:
         """Begin a story."""
@@ -71,7 +69,7 @@ class Stage:
 
     def inbox(self, recipient: str) -> str:
         """An Apprise address that leads to ``messages``."""
-        return f"json://127.0.0.1:{self._inbox.server_port}/{recipient}"
+        return f"{self._inbox.url.replace('http', 'json', 1)}/{recipient}"
 
     def pollctl(self, *words: str, at: str) -> None:
         """Show a command and what it prints, at a moment such as ``2026-03-02T09:00:00Z``."""
@@ -116,21 +114,14 @@ def _set(variable: str, value: str) -> Iterator[None]:
             os.environ[variable] = before
 
 
-class _Inbox(ThreadingHTTPServer):
-    daemon_threads = True
-    messages: list[Message]
-
-
-class _Delivered(BaseHTTPRequestHandler):
+class _Inbox(FakeUpstream):
     """Takes what Apprise posts to a ``json://`` address."""
 
-    server: _Inbox
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__()
+        self._messages = messages
 
-    def do_POST(self) -> None:
-        told = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        self.server.messages.append(Message(self.path.split("?")[0].strip("/"), told["title"], told["message"]))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing; the stage does the telling."""
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        told = json.loads(request.body)
+        self._messages.append(Message(request.path.strip("/"), told["title"], told["message"]))
+        return ServerResponse(HTTPStatus.NO_CONTENT)

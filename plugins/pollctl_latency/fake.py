@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
-from typing import Any, Self
-from urllib.parse import unquote
+from typing import Any
 
 from msgspec import Struct
+
+from pollctl.fakes import NOT_FOUND, FakeUpstream, ServerRequest, ServerResponse
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -44,7 +42,7 @@ LOST = Reply(error="Request timeout")
 BROKEN = Reply(error="poller is being restarted")
 
 
-class FakeApi:
+class FakeApi(FakeUpstream):
     """A latency API to be used with ``with``; it answers until the block ends.
 
     Args:
@@ -58,21 +56,20 @@ class FakeApi:
     """
 
     def __init__(self, script: Mapping[str, Sequence[Reply]] | None = None) -> None:
+        super().__init__()
         self.asked: list[tuple[str, str]] = []
         self.script = {target: list(replies) for target, replies in (script or {}).items()}
         self._dice = Random(4402)  # noqa: S311 - a fake
         self._turn = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Asked)
-        self._server.api = self
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        """Answer ``/latency/LABEL/TARGET/``."""
+        match request.parts:
+            case ["latency", label, target]:
+                reply = self.reply(label, target)
+                return ServerResponse(reply.status, reply.content(target), delay=reply.delay)
+            case _:
+                return NOT_FOUND
 
     def reply(self, label: str, target: str) -> Reply:
         """The next reply about *target*."""
@@ -82,38 +79,3 @@ class FakeApi:
             if replies is None:
                 return Reply(elapsed=round(max(0.1, self._dice.gauss(20, 3)), 2))
             return replies.pop(0) if len(replies) > 1 else replies[0]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-    api: FakeApi
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of a client that went away."""
-
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def do_GET(self) -> None:
-        parts = [unquote(part) for part in self.path.split("/")]
-        if len(parts) != 5 or parts[1] != "latency":  # noqa: PLR2004 - "/latency/label/target/"
-            self._answer(404, b"no such page")
-            return
-        reply = self.server.api.reply(parts[2], parts[3])
-        time.sleep(reply.delay)
-        with suppress(ConnectionError):  # who asked need not wait for a slow answer
-            self._answer(reply.status, reply.content(parts[3]))
-
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: stderr belongs to the program that embeds this."""

@@ -7,14 +7,12 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
 
 from msgspec import Struct
 
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 from pollctl_shell_query import fake_xml as xml
 from pollctl_shell_query.fake_xml import Definition, Step
 
@@ -45,7 +43,7 @@ LOST_AFTER = Reply(is_lost=True, is_acted=True)
 TOKEN_EXPIRED = Reply(status=500, body=xml.fault("q0:Security", "Token Expired"))
 
 
-class FakeMarketingCloud:
+class FakeMarketingCloud(FakeUpstream):
     """A Marketing Cloud to be used with ``with``; it answers until the block ends.
 
     Attributes:
@@ -69,6 +67,7 @@ class FakeMarketingCloud:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.client_id, self.client_secret, self.account_id = "fake-client", "fake-client-secret", 0
         self.lifetime: float = LIFETIME_S
         self.now: datetime | None = None
@@ -95,17 +94,7 @@ class FakeMarketingCloud:
         self._tasks: dict[str, tuple[str, int]] = {}
         self._serial = 0
         self._turn = threading.RLock()
-        self._server = _Server(("127.0.0.1", 0), _Asked)
-        self._server.upstream = self
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.base_url = self.url
 
     def settings(self, **more: object) -> str:
         """A section of settings that leads here."""
@@ -118,6 +107,51 @@ class FakeMarketingCloud:
         return self.asked.count(kind)
 
     # what requests do
+
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        """Answer tokens, SOAP and REST."""
+        reply = self._reply(request)
+        return ServerResponse(reply.status, reply.body, reply.headers, reply.delay or self.delay, reply.is_lost)
+
+    def _reply(self, request: ServerRequest) -> Reply:
+        match (request.method, *request.parts):
+            case ("GET", "automation", "v1", "queries", object_id, "actions", "isrunning"):
+                return self.answer("isrunning", object_id, request.bearer, self.is_running)
+            case ("GET", "data", "v1", "customobjectdata", "key", key, "rowset"):
+                page, size = int(request.query["$page"]), int(request.query["$pageSize"])
+                return self.answer("rowset", key, request.bearer, lambda: self.rowset(key, page, size))
+            case ("POST", "v2", "token"):
+                return self.answer("token", "", None, lambda: self.grant(json.loads(request.body)))
+            case ("POST", "Service.asmx"):
+                return self._soap(request)
+            case ("POST", "automation", "v1", "queries", "actions", "validate"):
+                text = json.loads(request.body)["Text"]
+                return self.answer("validate", "", request.bearer, lambda: self.validate(text))
+            case _:
+                return Reply(status=404, body=b"{}")
+
+    def _soap(self, request: ServerRequest) -> Reply:
+        """Whatever the envelope asks for."""
+        asked = xml.asked(request.body)
+        if request.headers.get("soapaction") != asked.operation:
+            return Reply(status=500, body=xml.fault("soap:Client", "SOAPAction does not fit"))
+        said, key = asked.said, asked.said.get("CustomerKey", "")
+        acts: dict[str, tuple[str, Callable[[], Reply]]] = {
+            "create": (key, lambda: self.create_definition(self.made(said))),
+            "create_target": (key, lambda: self.create_target(key, asked.fields)),
+            "perform": (said.get("ObjectID", ""), lambda: self.perform(said["ObjectID"])),
+            "status": (asked.value, lambda: self.status(asked.value)),
+            "find": (asked.value, lambda: self.find(lambda one: one.customer_key == asked.value)),
+            "list": (asked.value, lambda: self.find(lambda one: one.customer_key.startswith(asked.value[:-1]))),
+            "find_target": (
+                asked.value,
+                lambda: _xml(xml.targets([asked.value] if asked.value in self.targets else [])),
+            ),
+            "delete": (said.get("ObjectID", ""), lambda: self.delete(said["ObjectID"])),
+            "delete_target": (key, lambda: self.delete_target(key)),
+        }
+        detail, act = acts[asked.kind]
+        return self.answer(asked.kind, detail, asked.token, act)
 
     def answer(self, kind: str, detail: str, token: str | None, act: Callable[[], Reply]) -> Reply:
         """Answer one request; *token* is None where none is needed."""
@@ -254,89 +288,3 @@ def _xml(body: bytes) -> Reply:
 
 def _json(value: object) -> Reply:
     return Reply(body=json.dumps(value).encode(), headers={"Content-Type": "application/json"})
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-    upstream: FakeMarketingCloud
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that are killed in the middle."""
-
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # head and body in one piece
-    server: _Server
-
-    def do_GET(self) -> None:
-        upstream, address = self.server.upstream, urlsplit(self.path)
-        match [unquote(part) for part in address.path.strip("/").split("/")]:
-            case ["automation", "v1", "queries", object_id, "actions", "isrunning"]:
-                reply = upstream.answer("isrunning", object_id, self._bearer(), upstream.is_running)
-            case ["data", "v1", "customobjectdata", "key", key, "rowset"]:
-                asked = parse_qs(address.query)
-                page, size = int(asked["$page"][0]), int(asked["$pageSize"][0])
-                reply = upstream.answer("rowset", key, self._bearer(), lambda: upstream.rowset(key, page, size))
-            case _:
-                reply = Reply(status=404, body=b"{}")
-        self._send(reply)
-
-    def do_POST(self) -> None:
-        upstream, path = self.server.upstream, urlsplit(self.path).path.strip("/")
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if path == "v2/token":
-            self._send(upstream.answer("token", "", None, lambda: upstream.grant(json.loads(body))))
-        elif path == "Service.asmx":
-            self._send(self._soap(body))
-        elif path == "automation/v1/queries/actions/validate":
-            text = json.loads(body)["Text"]
-            self._send(upstream.answer("validate", "", self._bearer(), lambda: upstream.validate(text)))
-        else:
-            self._send(Reply(status=404, body=b"{}"))
-
-    def _soap(self, body: bytes) -> Reply:
-        """Whatever the envelope asks for."""
-        upstream, asked = self.server.upstream, xml.asked(body)
-        if self.headers.get("SOAPAction") != asked.operation:
-            return Reply(status=500, body=xml.fault("soap:Client", "SOAPAction does not fit"))
-        said, key = asked.said, asked.said.get("CustomerKey", "")
-        acts: dict[str, tuple[str, Callable[[], Reply]]] = {
-            "create": (key, lambda: upstream.create_definition(upstream.made(said))),
-            "create_target": (key, lambda: upstream.create_target(key, asked.fields)),
-            "perform": (said.get("ObjectID", ""), lambda: upstream.perform(said["ObjectID"])),
-            "status": (asked.value, lambda: upstream.status(asked.value)),
-            "find": (asked.value, lambda: upstream.find(lambda one: one.customer_key == asked.value)),
-            "list": (asked.value, lambda: upstream.find(lambda one: one.customer_key.startswith(asked.value[:-1]))),
-            "find_target": (
-                asked.value,
-                lambda: _xml(xml.targets([asked.value] if asked.value in upstream.targets else [])),
-            ),
-            "delete": (said.get("ObjectID", ""), lambda: upstream.delete(said["ObjectID"])),
-            "delete_target": (key, lambda: upstream.delete_target(key)),
-        }
-        detail, act = acts[asked.kind]
-        return upstream.answer(asked.kind, detail, asked.token, act)
-
-    def _bearer(self) -> str:
-        return self.headers.get("Authorization", "").removeprefix("Bearer ")
-
-    def _send(self, reply: Reply) -> None:
-        time.sleep(reply.delay or self.server.upstream.delay)
-        if reply.is_lost:
-            self.close_connection = True
-            return
-        with suppress(OSError):
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body)
-            self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: stderr belongs to the program that embeds this."""

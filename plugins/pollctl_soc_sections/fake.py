@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby
 from random import Random
-from typing import Any, Literal, NamedTuple, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Literal, NamedTuple
+
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
 Fault = Literal[
     "none", "all_campuses", "partial", "empty", "html", "stale", "wrong_term", "moved", "limited", "slow", "truncated",
@@ -43,7 +42,7 @@ class Section(NamedTuple):
     permission: str | None = None
 
 
-class FakeSoc:
+class FakeSoc(FakeUpstream):
     """A term of sections, to be used with ``with``; it answers until the block ends.
 
     Args:
@@ -65,6 +64,7 @@ class FakeSoc:
     def __init__(
         self, sizes: Mapping[str, int] = DEFAULT_SIZES, *, open_share: float = _OPEN_SHARE, seed: int = 92026
     ) -> None:
+        super().__init__()
         dice = Random(seed)  # noqa: S311 - a fake
         numbers = iter(dice.sample(range(1, 100_000), sum(sizes.values())))
         self.sections = {
@@ -85,17 +85,7 @@ class FakeSoc:
         self.delay = 0.5
         self._dice = dice
         self._turn = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Asked)
-        self._server.soc = self
-        self.url = f"http://127.0.0.1:{self._server.server_port}/soc/api"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.url = f"{self.url}/soc/api"
 
     def open(self, campus: str, *indexes: str) -> None:
         """Let sections have a free seat."""
@@ -114,6 +104,22 @@ class FakeSoc:
     def open_sections(self, campus: str) -> set[str]:
         """Which sections of a campus are open in truth."""
         return set(self._open[campus])
+
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        """Answer both pages of a campus."""
+        page, query = request.parts[-1].removesuffix(".json"), request.query
+        if page not in ("openSections", "courses"):
+            return ServerResponse(404, _PAGE)
+        if not {"year", "term", "campus"} <= query.keys():
+            return ServerResponse(400, _PAGE)
+        fault, body = self.reply(page, query["campus"])
+        status = {"moved": 302, "limited": 429, "missing": 400, "broken": 500}.get(fault, 200)
+        headers = {"Cache-Control": "max-age=30"}
+        if fault == "moved":
+            headers["Location"] = f"{self.moved_to}/{request.address.rpartition('/')[2]}"
+        if fault == "limited" and self.retry_after:
+            headers["Retry-After"] = self.retry_after
+        return ServerResponse(status, body, headers, delay=self.delay if fault == "slow" else 0)
 
     def reply(self, page: str, campus: str) -> tuple[Fault, bytes]:
         """How the next answer is wrong, and its body."""
@@ -209,50 +215,3 @@ def _described(section: Section, campus: str) -> dict[str, Any]:
         "commentsText": "Go to http://canvas.example.net", "subtitle": "", "crossListedSectionsText": "",
         "sectionCourseType": "T", "meetingTimes": [meeting], "legendKey": None, "honorPrograms": [],
     }  # fmt: skip
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    soc: FakeSoc
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of a client that went away."""
-
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def do_GET(self) -> None:
-        soc, address = self.server.soc, urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(address.query).items()}
-        page = address.path.rpartition("/")[2].removesuffix(".json")
-        if page not in ("openSections", "courses"):
-            self._answer(404, _PAGE, {})
-            return
-        if not {"year", "term", "campus"} <= query.keys():
-            self._answer(400, _PAGE, {})
-            return
-        fault, body = soc.reply(page, query["campus"])
-        if fault == "slow":
-            time.sleep(soc.delay)
-        status = {"moved": 302, "limited": 429, "missing": 400, "broken": 500}.get(fault, 200)
-        self._answer(status, body, self._headers(fault))
-
-    def _headers(self, fault: Fault) -> dict[str, str]:
-        soc = self.server.soc
-        if fault == "moved":
-            return {"Location": f"{soc.moved_to}/{self.path.rpartition('/')[2]}"}
-        return {"Retry-After": soc.retry_after} if fault == "limited" and soc.retry_after else {}
-
-    def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {"Cache-Control": "max-age=30", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: stderr belongs to the program that embeds this."""

@@ -7,12 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs
 
 from msgspec import Struct
+
+from pollctl.fakes import JSON, NOT_FOUND, FakeUpstream, ServerRequest, ServerResponse
 
 _WORDS = {
     "open": {"v2": "PENDING", "operations": "processing"},
@@ -64,6 +64,10 @@ class Reply(Struct, frozen=True, kw_only=True):
         done = {**result, "status": "ACTIVE", "expiresAt": self.expires_at} if self.listing_id or self.amount else None
         return json.dumps({"id": operation_id, "status": word, "result": done, "error": self.error}).encode()
 
+    def answer(self, body: bytes) -> ServerResponse:
+        """This reply with *body*."""
+        return ServerResponse(self.status, body, {**JSON, **self.headers}, self.delay, self.is_lost)
+
 
 OPEN = Reply()
 COMPLETED = Reply(state="completed", amount="250", currency="USD", expires_at="2027-01-01T00:00:00.000Z")
@@ -71,7 +75,7 @@ REFUSED = Reply(status=422, message="The ask is below the minimum")
 LOST = Reply(is_lost=True)
 
 
-class FakeStockX:
+class FakeStockX(FakeUpstream):
     """A StockX to be used with ``with``; it answers until the block ends.
 
     Args:
@@ -106,6 +110,7 @@ class FakeStockX:
         rotates: bool = False,
         lifetime: int = 43_200,
     ) -> None:
+        super().__init__()
         self.script = {operation: list(replies) for operation, replies in (script or {}).items()}
         self.otherwise = otherwise
         self.limit, self.per, self.punishment = limit, per, punishment
@@ -121,18 +126,26 @@ class FakeStockX:
         self._recent: deque[float] = deque()
         self._punished_until = 0.0
         self._turn = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Asked)
-        self._server.upstream = self
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
+        self.base_url = self.url
         self.token_url = f"{self.base_url}/oauth/token"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        """Answer for tokens and operations."""
+        pause = self.pause_of(time.monotonic())
+        turned_away = Reply(status=429, headers={"Retry-After": f"{pause:g}"}) if pause else None
+        match request.parts:
+            case _ if request.method == "POST":
+                reply = turned_away or self.grant(parse_qs(request.body.decode()))
+                return reply.answer(reply.body or b"{}")
+            case ["v2", "selling", "listings", listing_id, "operations", operation_id]:
+                dialect = "v2"
+            case ["v2", "operations", operation_id]:
+                dialect, listing_id = "operations", ""
+            case _:
+                return NOT_FOUND
+        barred = None if request.headers.get("x-api-key") == self.api_key else Reply(status=403, message="Forbidden")
+        reply = turned_away or barred or self.reply(operation_id, request.bearer)
+        return reply.answer(reply.content(dialect, operation_id, listing_id))
 
     def settings(self, **more: object) -> str:
         """A section of settings that leads here."""
@@ -204,64 +217,3 @@ class FakeStockX:
             granted["refresh_token"] = f"refresh-{self.users[shown]}-{number}-{id(self):x}"
             self.users[granted["refresh_token"]] = self.users.pop(shown)
         return granted
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-    upstream: FakeStockX
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that are killed in the middle."""
-
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # head and body in one piece
-    server: _Server
-
-    def do_GET(self) -> None:
-        upstream = self.server.upstream
-        pause = upstream.pause_of(time.monotonic())
-        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
-        match parts:
-            case ["v2", "selling", "listings", listing_id, "operations", operation_id]:
-                dialect = "v2"
-            case ["v2", "operations", operation_id]:
-                dialect, listing_id = "operations", ""
-            case _:
-                self._answer(Reply(status=404, message="no such page"), b"{}")
-                return
-        if pause:
-            reply = Reply(status=429, headers={"Retry-After": f"{pause:g}"})
-        elif self.headers.get("x-api-key") != upstream.api_key:
-            reply = Reply(status=403, message="Forbidden")
-        else:
-            reply = upstream.reply(operation_id, self.headers.get("Authorization", "").removeprefix("Bearer "))
-        self._answer(reply, reply.content(dialect, operation_id, listing_id))
-
-    def do_POST(self) -> None:
-        upstream = self.server.upstream
-        pause = upstream.pause_of(time.monotonic())
-        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
-        reply = Reply(status=429, headers={"Retry-After": f"{pause:g}"}) if pause else upstream.grant(form)
-        self._answer(reply, reply.body or b"{}")
-
-    def _answer(self, reply: Reply, body: bytes) -> None:
-        time.sleep(reply.delay)
-        if reply.is_lost:
-            self.close_connection = True
-            return
-        with suppress(OSError):
-            self.send_response(reply.status)
-            for name, value in {"Content-Type": "application/json", **reply.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: stderr belongs to the program that embeds this."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, NamedTuple, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any, Literal, NamedTuple
 
 from pollctl import from_text, to_text
+from pollctl.fakes import NOT_FOUND, FakeUpstream, ServerRequest, ServerResponse
 
 Deed = Literal["subscribe", "unsubscribe", "history", "post"]
 
@@ -43,7 +40,7 @@ class Fault(NamedTuple):
     body: bytes | None = None
 
 
-class FakeEventService:
+class FakeEventService(FakeUpstream):
     """An event service to be used with ``with``; it answers until the block ends.
 
     Args:
@@ -60,6 +57,7 @@ class FakeEventService:
     """
 
     def __init__(self, push: Callable[[str], None] | None = None) -> None:
+        super().__init__()
         self.now = datetime(2020, 1, 1, tzinfo=UTC)
         self.subscriptions: dict[str, Subscription] = {}
         self.subscribed: list[Subscription] = []
@@ -70,17 +68,32 @@ class FakeEventService:
         self.push = push
         self._history: dict[str, list[dict[str, Any]]] = {}
         self._turn = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Asked)
-        self._server.service = self
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        """Answer for subscriptions, the history and alarms."""
+        match (request.method, *request.parts):
+            case ("GET", "internal", "v1", "events", "robots", robot_id, "incomings"):
+                name, since = request.query["event_name"], int(request.query["created_since"])
+                return self._do("history", robot_id, lambda: ServerResponse.json(self.incomings(robot_id, name, since)))
+            case ("POST", "internal", "v1", "events", "robots", robot_id, "subscriptions"):
+                body = json.loads(request.body)
+                return self._do("subscribe", robot_id, lambda: ServerResponse.json(self.subscribe(robot_id, body), 201))
+            case ("POST", "internal", "v1", "events", "robots", robot_id, "incomings"):
+                body = json.loads(request.body)
+                return self._do("post", robot_id, lambda: ServerResponse.json(self.post(robot_id, body), 201))
+            case ("DELETE", "internal", "v1", "events", "robots", robot_id, "subscriptions", subscription_id):
+                return self._do("unsubscribe", robot_id, lambda: ServerResponse(self.unsubscribe(subscription_id)))
+            case _:
+                return NOT_FOUND
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def _do(self, deed: Deed, robot_id: str, do: Callable[[], ServerResponse]) -> ServerResponse:
+        fault = self.fault(deed, robot_id)
+        if fault is None:
+            return do()
+        if fault.is_done:
+            do()
+        body = b"{}" if fault.body is None else fault.body
+        return ServerResponse(fault.status, body, delay=fault.delay, is_lost=not fault.status)
 
     def settings(self, *monitors: dict[str, object], **more: object) -> str:
         """A section of settings that leads here, with a table for each monitor."""
@@ -157,8 +170,8 @@ class FakeEventService:
             items = self._history.get(robot_id, [])
             return [item for item in reversed(items) if _is_wanted(item, event_name, since)]
 
-    def post(self, robot_id: str, body: dict[str, Any]) -> None:
-        """Take an alarm; it becomes part of the history."""
+    def post(self, robot_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Take an alarm; it becomes part of the history, and is answered as it stands there."""
         event = {
             **body,
             "id": f"posted-{len(self.posted) + 1}",
@@ -168,6 +181,7 @@ class FakeEventService:
         with self._turn:
             self.posted.append(event)
         self.remember(robot_id, event)
+        return event
 
     @property
     def references(self) -> list[str]:
@@ -180,85 +194,3 @@ def _is_wanted(item: Any, event_name: str, since: datetime) -> bool:
         return bool(item["eventName"] == event_name and from_text(item["createdAt"]) >= since)
     except (KeyError, TypeError, ValueError, OverflowError):
         return True
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-    service: FakeEventService
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that are killed in the middle."""
-
-
-class _Asked(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # head and body in one piece
-    server: _Server
-
-    def do_GET(self) -> None:
-        """Answer the history."""
-        split = urlsplit(self.path)
-        query = {key: values[0] for key, values in parse_qs(split.query).items()}
-        match self._parts():
-            case [robot_id, "incomings"]:
-                self._do(
-                    "history",
-                    robot_id,
-                    lambda: self.server.service.incomings(robot_id, query["event_name"], int(query["created_since"])),
-                )
-            case _:
-                self._answer(404, b"{}")
-
-    def do_POST(self) -> None:
-        """Make a subscription, or take an alarm."""
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        match self._parts():
-            case [robot_id, "subscriptions"]:
-                self._do("subscribe", robot_id, lambda: self.server.service.subscribe(robot_id, body), 201)
-            case [robot_id, "incomings"]:
-                self._do("post", robot_id, lambda: self.server.service.post(robot_id, body), 201)
-            case _:
-                self._answer(404, b"{}")
-
-    def do_DELETE(self) -> None:
-        """End a subscription."""
-        match self._parts():
-            case [robot_id, "subscriptions", subscription_id]:
-                self._do("unsubscribe", robot_id, lambda: self.server.service.unsubscribe(subscription_id))
-            case _:
-                self._answer(404, b"{}")
-
-    def _parts(self) -> list[str]:
-        """What follows ``/internal/v1/events/robots/``."""
-        parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
-        return parts[4:] if parts[:4] == ["internal", "v1", "events", "robots"] else []
-
-    def _do(self, deed: Deed, robot_id: str, do: Callable[[], Any], status: int = 200) -> None:
-        fault = self.server.service.fault(deed, robot_id)
-        if fault is None:
-            done = do()
-            self._answer(done if isinstance(done, int) else status, json.dumps(done).encode())
-            return
-        if fault.is_done:
-            do()
-        time.sleep(fault.delay)
-        if not fault.status:
-            self.close_connection = True
-            return
-        self._answer(fault.status, b"{}" if fault.body is None else fault.body)
-
-    def _answer(self, status: int, body: bytes) -> None:
-        body = b"" if status == 204 else body  # noqa: PLR2004
-        with suppress(OSError):
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: stderr belongs to the program that embeds this."""
