@@ -87,7 +87,7 @@ def _core_problems(config: Config) -> list[str]:
     """What is wrong in ``[pollctl]`` beyond what every command looks at, because looking costs too much or may fail for a while."""
     problems: list[str] = []
     try:
-        config.timing_and_limits("NAME", check_schedule=True)  # of no plugin, so that only [pollctl] counts
+        config.check_schedule()
     except ConfigError as error:
         problems += error.problems
     core, file = config.core, config.path

@@ -147,6 +147,14 @@ class Config(Struct, frozen=True):
             raise ConfigError(*reader.problems)
         return config
 
+    def check_schedule(self) -> None:
+        """See that the schedule in ``[pollctl]`` can be parsed, which costs an import of croniter.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        self.timing_and_limits("NAME", check_schedule=True)  # of no plugin, so that only [pollctl] counts
+
     def settings(self, name: str, kind: type[S], defaults: Mapping[str, str] = _NO_DEFAULTS) -> S:
         """The plugin's own settings, with secrets resolved.
 

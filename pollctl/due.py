@@ -59,6 +59,7 @@ def judge_all(config: Config, now: datetime) -> Mapping[str, Verdict | ConfigErr
     """Judge every enabled plugin, importing none: their own defaults are those of their last pass.
 
     Raises:
+        ConfigError: the schedule in ``[pollctl]`` cannot be read.
         DatabaseError: the database is there but cannot be used.
     """
     return reckon(config, now).verdicts
@@ -68,8 +69,10 @@ def reckon(config: Config, now: datetime) -> Reckoning:
     """As ``judge_all``, with what was judged from.
 
     Raises:
+        ConfigError: the schedule in ``[pollctl]`` cannot be read.
         DatabaseError: the database is there but cannot be used.
     """
+    config.check_schedule()
     standings = standing.read(config.core.database)
     limits: dict[str, PluginConfig] = {}
     verdicts: dict[str, Verdict | ConfigError] = {}
@@ -108,8 +111,10 @@ def next_slots(
     A plugin that never ran is imported to learn its own schedule.
 
     Raises:
+        ConfigError: the schedule in ``[pollctl]`` cannot be read.
         DatabaseError: the database is there but cannot be used.
     """
+    config.check_schedule()
     standings = standing.read(config.core.database)
     found: dict[str, list[datetime] | ConfigError] = {}
     for name in map(canonical, names or config.enabled):

@@ -47,6 +47,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
     from pollctl.due import why as reasons_of
 
     config = invocation.config
+    config.check_schedule()
     names = [_known(invocation, plugin)] if plugin else list(config.enabled)
     reasons, code = [], 0
     with output.stdout_kept_for_json(as_json):

@@ -86,6 +86,19 @@ def test_an_error_in_one_section_is_a_warning_for_the_others(tmp_path: Path) -> 
     assert "pollctl: pollctl.toml: plugins.latency.schedule" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", ["due", "due --run", "due --next 1", "why", "why plain", "status", "run plain", "check"]
+)
+def test_a_wrong_schedule_for_all_stops_every_command_that_looks_at_it(tmp_path: Path, words: str) -> None:
+    env = make_plugin_package(tmp_path, "plain")
+    write_settings(tmp_path, 'schedule = "61 * * * *"', "[plugins.plain]", '[plugins.latency]\nschedule = "@daily"')
+    done = run_pollctl(tmp_path, env, *words.split())
+    assert done.returncode == 2
+    said = [line for line in (done.stdout + done.stderr).splitlines() if "pollctl.schedule: '61 * * * *' is no" in line]
+    assert len(said) == 1
+    assert not (tmp_path / "pollctl.db").exists()
+
+
 def test_why_goes_through_the_gates_and_ends_with_the_answer(tmp_path: Path, odd: Env) -> None:
     done = run_pollctl(tmp_path, odd, "why", "odd")
     gates = [line.split()[1] for line in done.stdout.splitlines() if re.match(r"  (yes|no) ", line)]
