@@ -5,56 +5,28 @@ What is sent to a path that begins with ``/flaky`` is refused (503) the first ti
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
 
-class Sink(ThreadingHTTPServer):
+class Sink(FakeUpstream):
     """Counts what was sent by its idempotency key; ``refused`` are the keys that a flaky path has turned away once."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Taken)
+        super().__init__()
         self.keys: Counter[str] = Counter()
         self.refused: set[str] = set()
 
     @property
-    def url(self) -> str:
+    def json_url(self) -> str:
         """What Apprise addresses of this sink begin with."""
-        return f"json://127.0.0.1:{self.server_port}"
+        return self.url.replace("http", "json", 1)
 
-    def handle_error(self, *_: object) -> None:
-        """A client that was killed is no news here."""
-
-
-class Taken(BaseHTTPRequestHandler):
-    server: Sink
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        sink, key = self.server, self.headers["Idempotency-Key"]
-        if self.path.startswith("/flaky") and key not in sink.refused:
-            sink.refused.add(key)
-            self.send_response(503)
-        else:
-            sink.keys[key] += 1
-            self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def sink() -> Iterator[Sink]:
-    server = Sink()
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        key = request.headers["idempotency-key"]
+        if request.path.startswith("/flaky") and key not in self.refused:
+            self.refused.add(key)
+            return ServerResponse(503)
+        self.keys[key] += 1
+        return ServerResponse(204)

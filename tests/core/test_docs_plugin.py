@@ -6,15 +6,15 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from manual_pages import PLUGINS, blocks, command_lines, files_of
 from plugin_package import clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
+
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
 FILES = files_of(PLUGINS)
 WRAPPER = "pollctl_slow.py"
@@ -38,43 +38,25 @@ def gauge(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(source, clean_environment(tmp_path_factory.mktemp("home")) | {"PYTHONPATH": str(site)})
 
 
-class World(ThreadingHTTPServer):
+class World(FakeUpstream):
     """The river and the crew's inbox."""
 
-    daemon_threads = True
-    cm = 200.0
-    told: list[tuple[str, str]]
+    def __init__(self) -> None:
+        super().__init__()
+        self.cm = 200.0
+        self.told: list[tuple[str, str]] = []
 
-
-class _River(BaseHTTPRequestHandler):
-    server: World
-
-    def do_GET(self) -> None:
-        self._answer(json.dumps({"cm": self.server.cm}).encode())
-
-    def do_POST(self) -> None:
-        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.told.append((self.headers["Idempotency-Key"], told["message"]))
-        self._answer(b"{}")
-
-    def _answer(self, body: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        if request.method == "GET":
+            return ServerResponse.json({"cm": self.cm})
+        self.told.append((request.headers["idempotency-key"], json.loads(request.body)["message"]))
+        return ServerResponse.json({})
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    server = World(("127.0.0.1", 0), _River)
-    server.told = []
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with World() as world:
+        yield world
 
 
 def test_the_page_holds_a_whole_package() -> None:
@@ -92,7 +74,7 @@ def test_the_tests_of_the_package_on_the_page_pass(gauge: Installed) -> None:
 
 def test_the_commands_on_the_page_do_what_it_says(gauge: Installed, world: World, tmp_path: Path) -> None:
     [settings] = [block.text for block in blocks(PLUGINS) if block.mark == "settings of gauge"]
-    address = f"127.0.0.1:{world.server_port}"
+    address = world.url.removeprefix("http://")
     (tmp_path / "pollctl.toml").write_text(settings.replace("127.0.0.1:8080", address))
     env = gauge.env | {"GAUGE_TELL": f"json://{address}/crew"}
     world.cm = 310.0
@@ -121,7 +103,7 @@ def test_a_gauge_that_is_silent_fails_the_pass_and_is_named(gauge: Installed, tm
 
 def test_a_warning_that_nobody_can_get_is_dead_at_once(gauge: Installed, world: World, tmp_path: Path) -> None:
     world.cm = 310.0
-    write_settings(tmp_path, f'[plugins.gauge]\nurl = "http://127.0.0.1:{world.server_port}/"\n')
+    write_settings(tmp_path, f'[plugins.gauge]\nurl = "{world.url}/"\n')
     assert run_pollctl(tmp_path, gauge.env, "run", "gauge").returncode == 3
     [effect] = json_of(run_pollctl(tmp_path, gauge.env, "outbox", "list", "--json"))
     assert (effect["status"], effect["last_error"]) == ("dead", "nobody to tell: set plugins.gauge.tell")
@@ -137,7 +119,7 @@ def test_the_wrapper_on_the_page_is_called_around_the_decide_of_every_plugin(
     gauge: Installed, world: World, tmp_path: Path
 ) -> None:
     both = make_plugin_package(tmp_path, "pollctl_slow", FILES[WRAPPER], group="pollctl.wrappers", env=gauge.env)
-    write_settings(tmp_path, f'[plugins.gauge]\nurl = "http://127.0.0.1:{world.server_port}/"\n')
+    write_settings(tmp_path, f'[plugins.gauge]\nurl = "{world.url}/"\n')
     assert "decided Reading in" in run_pollctl(tmp_path, both, "plan", "gauge").stderr
     assert "decided" not in run_pollctl(tmp_path, gauge.env, "plan", "gauge").stderr
 
@@ -153,7 +135,7 @@ def test_what_the_page_says_of_the_database_holds(gauge: Installed, world: World
     store.write_text(
         store.read_text().replace("    run.count(", "    db.execute('UPDATE runs SET pid=1')\n    run.count(")
     )
-    write_settings(tmp_path, f'[plugins.gauge]\nurl = "http://127.0.0.1:{world.server_port}/"\n')
+    write_settings(tmp_path, f'[plugins.gauge]\nurl = "{world.url}/"\n')
     env = gauge.env | {"PYTHONPATH": os.pathsep.join((str(worse), str(site)))}
     done = run_pollctl(tmp_path, env, "run", "gauge")
     assert done.returncode == 1

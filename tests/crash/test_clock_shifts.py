@@ -19,7 +19,7 @@ import pytest
 from campaign import SEED, figure, size
 from herald import SOURCE, herald, herald_settings
 from plugin_package import PLAIN, Done, json_of, make_plugin_package, run_pollctl, write_settings
-from sink import sink
+from sink import Sink
 
 from pollctl import from_text
 from pollctl.schedule import Past, Timing, judge
@@ -83,8 +83,8 @@ SHIFTING = SOURCE.replace(
 def test_a_clock_that_jumps_within_a_pass_ends_it_no_sooner_and_delays_no_effect(tmp_path: Path, jump: str) -> None:
     env = {**herald(tmp_path), **make_plugin_package(tmp_path / "other", "herald", SHIFTING), "HOME": str(tmp_path)}
     (tmp_path / "jump").write_text(jump)
-    with sink() as told:
-        herald_settings(tmp_path, told.server_port, ["apple", "berry", "cherry"])
+    with Sink() as told:
+        herald_settings(tmp_path, told.url, ["apple", "berry", "cherry"])
         done = shifted(tmp_path, env, "2026-03-02 10:00:00", "run", "herald", "--json")
         report = json_of(done)
         assert (done.returncode, report["outcome"]) == (0, "ok"), (report, done.stderr)

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from campaign import size
 from plugin_package import clean_environment, command, run_pollctl, write_settings
-from sink import Sink, sink
+from sink import Sink
 
 from pollctl import to_text
 from pollctl_latency.fake import LOST, FakeApi, Reply
@@ -60,7 +60,7 @@ class World:
                     "'running', 1, 1, ?)",
                     (target, LIFETIME_MINUTES * 60, at(minute)),
                 ).lastrowid
-                url = f"json://127.0.0.1:{self._told.server_port}/crew"
+                url = f"{self._told.json_url}/crew"
                 db.execute("INSERT INTO latency_notify (job_id, url) VALUES (?, ?)", (job, url))
 
     def start_pass(self, minute: int) -> subprocess.Popen[bytes]:
@@ -122,7 +122,7 @@ def kill_somewhere(child: subprocess.Popen[bytes], world: World, dice: random.Ra
 def test_killed_passes_end_like_undisturbed_ones(tmp_path: Path) -> None:
     print(f"seed {SEED}, {KILLS} kills")
     dice = random.Random(SEED)
-    with FakeApi() as api, sink() as told, sink() as quiet:
+    with FakeApi() as api, Sink() as told, Sink() as quiet:
         disturbed, undisturbed = World(tmp_path / "killed", api, told), World(tmp_path / "left", api, quiet)
         usual_s = 0.5
         minute = killed = 0

@@ -22,7 +22,7 @@ from disk_trace import needs_strace, record
 from herald import herald, herald_settings, with_sqlite
 from plugin_package import command, run_pollctl
 from power_cut import DATABASE, Cut, Recorded, on_disk, put
-from sink import Sink, sink
+from sink import Sink
 from worlds.every import every
 from worlds.world import assert_settled, story
 
@@ -39,9 +39,9 @@ WORDS = (["apple", "avocado", "berry", "cherry"], ["apple", "apricot", "berry", 
 pytestmark = needs_strace
 
 
-def recorded_pass(folder: Path, env: dict[str, str], number: int, port: int, states: Path) -> Recorded:
+def recorded_pass(folder: Path, env: dict[str, str], number: int, url: str, states: Path) -> Recorded:
     """Record pass *number* of the herald: the first creates the database."""
-    herald_settings(folder, port, WORDS[number])
+    herald_settings(folder, url, WORDS[number])
     before = on_disk(folder)
     env = {**env, "POLLCTL_NOW": MOMENTS[number]}
     return Recorded(before, record(folder, env, command("run", "herald"), DATABASE), states)
@@ -72,10 +72,10 @@ def test_no_power_cut_loses_an_acknowledged_commit_or_an_effect(
     folder = tmp_path / "pass"
     folder.mkdir()
     env = with_sqlite(herald(folder), CHOOSES[journal])
-    with sink() as told:
+    with Sink() as told:
         for earlier in range(number):
-            recorded_pass(folder, env, earlier, told.server_port, states)
-        recorded = recorded_pass(folder, env, number, told.server_port, states)
+            recorded_pass(folder, env, earlier, told.url, states)
+        recorded = recorded_pass(folder, env, number, told.url, states)
         written = {event.deed.name for event in recorded.events if isinstance(event.deed, Write)}
         assert f"{DATABASE}-{journal}" in written
         chosen: list[Cut] = []
@@ -149,11 +149,11 @@ def test_a_pass_that_says_ok_has_written_everything_whichever_sync_fails(tmp_pat
     """A commit that failed may have been rolled back: who tries it again, or takes it for done, loses what was decided."""
     fresh = tmp_path / "fresh"
     fresh.mkdir()
-    with sink() as told:
+    with Sink() as told:
         env = {**with_sqlite(herald(fresh), CHOOSES[journal]), "POLLCTL_NOW": MOMENTS[0]}
-        herald_settings(fresh, told.server_port, [])
+        herald_settings(fresh, told.url, [])
         assert run_pollctl(fresh, env, "run", "herald").returncode == 0
-        herald_settings(fresh, told.server_port, WORDS[0])
+        herald_settings(fresh, told.url, WORDS[0])
         for number in FAILING_SYNCS:
             told.keys.clear()
             folder = shutil.copytree(fresh, tmp_path / str(number))

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from campaign import size
 from plugin_package import clean_environment, command, run_pollctl, write_settings
-from sink import Sink, sink
+from sink import Sink
 
 from pollctl import to_text
 from pollctl_stockx_ops.fake import COMPLETED, OPEN, REFUSED, FakeStockX, Reply
@@ -48,7 +48,7 @@ class World:
         self.passes = 0
         upstream.users["refresh-anna-start"] = "anna"
         write_settings(folder, upstream.settings(rate="1000/s"))
-        url = f"json://127.0.0.1:{told.server_port}/crew"
+        url = f"{told.json_url}/crew"
         words = ("stockx-ops", "account", "connect", "anna", "--refresh-token-env", "TOKEN", "--notify", url)
         assert run_pollctl(folder, {**self.env, "POLLCTL_NOW": to_text(START)}, *words).returncode == 0
 
@@ -106,7 +106,7 @@ class World:
 
 def test_whenever_a_pass_is_killed_each_job_ends_once_and_is_told_once_by_key(tmp_path: Path) -> None:
     print(f"seed {SEED}, {KILLS} kills")
-    with FakeStockX() as upstream, sink() as told:
+    with FakeStockX() as upstream, Sink() as told:
         world = World(tmp_path, upstream, told, random.Random(SEED))
         world.add_jobs()
         longest = world.whole_pass()

@@ -1,14 +1,14 @@
 """A week in the life of a plugin: a third-party package polls a loopback upstream that fails and comes back."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from plugin_package import Done, json_of, make_plugin_package, run_pollctl, write_settings
+
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
 GATE = """
 import msgspec
@@ -76,55 +76,34 @@ def pollctl_deliver(effect, run):
 """
 
 
-class World(ThreadingHTTPServer):
-    """What is true out there."""
+class World(FakeUpstream):
+    """Knows whether the gate is open, and takes what the porter is told."""
 
-    is_open = False
-    status = 200
-    is_porter_away = False
-    told: list[dict[str, Any]]
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = False
+        self.status = 200
+        self.is_porter_away = False
+        self.told: list[dict[str, Any]] = []
 
-
-class Upstream(BaseHTTPRequestHandler):
-    """Answers whether the gate is open, and takes what the porter is told."""
-
-    server: World
-
-    def do_GET(self) -> None:
-        self._answer(json.dumps({"is_open": self.server.is_open}).encode())
-
-    def do_POST(self) -> None:
-        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.is_porter_away:
-            self._answer(b"{}", 503)
-            return
-        self.server.told.append(told)
-        self._answer(b"{}")
-
-    def _answer(self, body: bytes, status: int | None = None) -> None:
-        self.send_response(status or self.server.status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *words: str) -> None:
-        """Say nothing."""
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        if request.method == "GET":
+            return ServerResponse.json({"is_open": self.is_open}, self.status)
+        if self.is_porter_away:
+            return ServerResponse(503)
+        self.told.append(json.loads(request.body))
+        return ServerResponse.json({}, self.status)
 
 
 @pytest.fixture
 def upstream() -> Iterator[World]:
-    with World(("127.0.0.1", 0), Upstream) as server:
-        server.told = []
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with World() as world:
+        yield world
 
 
 def test_a_gate_is_watched_through_an_outage(tmp_path: Path, upstream: World) -> None:
     env = make_plugin_package(tmp_path, "gate", GATE)
-    write_settings(tmp_path, "[plugins.gate]", f'url = "http://127.0.0.1:{upstream.server_port}"')
+    write_settings(tmp_path, "[plugins.gate]", f'url = "{upstream.url}"')
 
     def at(time: str, *words: str) -> Done:
         return run_pollctl(tmp_path, env | {"POLLCTL_NOW": f"2026-03-08T{time}Z"}, *words)
@@ -160,7 +139,7 @@ def test_a_gate_is_watched_through_an_outage(tmp_path: Path, upstream: World) ->
 
 def test_what_could_not_be_told_is_told_later_once_and_with_its_key(tmp_path: Path, upstream: World) -> None:
     env = make_plugin_package(tmp_path, "gate", GATE)
-    write_settings(tmp_path, "[plugins.gate]", f'url = "http://127.0.0.1:{upstream.server_port}"')
+    write_settings(tmp_path, "[plugins.gate]", f'url = "{upstream.url}"')
     upstream.is_porter_away = True
     first = run_pollctl(tmp_path, env | {"POLLCTL_NOW": "2026-03-08T12:00:00Z"}, "run", "gate")
     assert (first.returncode, upstream.told) == (3, [])

@@ -86,6 +86,6 @@ def with_sqlite(env: dict[str, str], version: str) -> dict[str, str]:
     return {**env, "PYTHONPATH": f"{pretended}:{env['PYTHONPATH']}", "PRETENDED_SQLITE": version}
 
 
-def herald_settings(folder: Path, port: int, words: list[str]) -> None:
-    """Settings that let it tell *words* to the sink at *port*."""
-    write_settings(folder, "[plugins.herald]", f'sink = "http://127.0.0.1:{port}/"', f"words = {words}")
+def herald_settings(folder: Path, url: str, words: list[str]) -> None:
+    """Settings that let it tell *words* to the sink at *url*."""
+    write_settings(folder, "[plugins.herald]", f'sink = "{url}/"', f"words = {words}")

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 from unittest.mock import patch
 
 from plugin_package import run_pollctl
-from sink import Sink, sink
+from sink import Sink
 from sqlite_utils import Migrations
 
 from pollctl import store, to_text
@@ -126,7 +126,7 @@ class Story:
     def __init__(self, world: World, folder: Path, told: Sink, run: Run = in_a_process) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.world, self.folder, self.told, self._run = world, folder, told, run
-        self.env = world.prepare(folder, told.url)
+        self.env = world.prepare(folder, told.json_url)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -214,7 +214,7 @@ class Memory(NamedTuple):
 @contextmanager
 def story(make: Factory, folder: Path, run: Run = in_a_process) -> Iterator[Story]:
     """A world of its own with a sink of its own."""
-    with sink() as told, closing(make()) as world:
+    with Sink() as told, closing(make()) as world:
         yield Story(world, folder, told, run)
 
 

@@ -7,16 +7,14 @@ import os
 import sqlite3
 import subprocess
 import sys
-import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
@@ -25,6 +23,7 @@ from sqlite_utils import Database
 
 from pollctl import from_text, to_text
 from pollctl.cli import start
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 from pollctl.migrations import migrations as core_migrations
 from pollctl_soc_sections import decide, fanout, store
 from pollctl_soc_sections.fake import FakeSoc
@@ -46,50 +45,23 @@ class Told(NamedTuple):
     body: str
 
 
-class Sink:
+class Sink(FakeUpstream):
     """A loopback HTTP service that takes what Apprise posts to ``json://``; to be used with ``with``."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.told: list[Told] = []
         self.status = 200
-        self._server = _Server(("127.0.0.1", 0), _Delivered)
-        self._server.sink = self
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def contact(self, name: str = "student") -> str:
-        return f"json://127.0.0.1:{self._server.server_port}/{name}"
+        return f"{self.url.replace('http', 'json', 1)}/{name}"
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    sink: Sink
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of a client that was killed."""
-
-
-class _Delivered(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        sink = self.server.sink
-        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        key = self.headers.get("Idempotency-Key", "")
-        if sink.status == 200:
-            sink.told.append(Told(self.path, key, told["title"], told["message"]))
-        self.send_response(sink.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        if self.status == 200:
+            told = json.loads(request.body)
+            key = request.headers.get("idempotency-key", "")
+            self.told.append(Told(request.address, key, told["title"], told["message"]))
+        return ServerResponse(self.status)
 
 
 class Place:

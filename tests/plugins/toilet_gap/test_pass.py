@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from plugins.toilet_gap.world import PILOT, Place, local
-from sink import sink
+from sink import Sink
 
 from pollctl_toilet_gap.fake import Fault
 
@@ -315,8 +315,8 @@ def test_a_new_b_never_reaches_into_the_next_day_of_the_monitor(
 
 
 def test_three_failed_passes_in_a_row_are_told(place: Place) -> None:
-    with sink() as told:
-        place.core = f'[pollctl.notify]\nurls = ["json://127.0.0.1:{told.server_port}/crew"]'
+    with Sink() as told:
+        place.core = f'[pollctl.notify]\nurls = ["{told.json_url}/crew"]'
         place.settle()
         place.run("08:00")
         place.service.faults["history"] = Fault()
@@ -328,8 +328,8 @@ def test_three_failed_passes_in_a_row_are_told(place: Place) -> None:
 
 
 def test_a_monitor_that_is_blind_for_three_passes_is_told_once_even_if_the_others_see(place: Place) -> None:
-    with sink() as told:
-        place.core = f'[pollctl.notify]\nurls = ["json://127.0.0.1:{told.server_port}/crew"]'
+    with Sink() as told:
+        place.core = f'[pollctl.notify]\nurls = ["{told.json_url}/crew"]'
         place.settle(PILOT, {**PILOT, "name": "second", "robot_id": "r-2"})
         place.run("08:00")
         place.service.faults["history", "r-1"] = Fault()
@@ -343,8 +343,8 @@ def test_a_monitor_that_is_blind_for_three_passes_is_told_once_even_if_the_other
 
 
 def test_a_monitor_that_is_not_subscribed_for_three_passes_is_told_once_even_if_the_others_are(place: Place) -> None:
-    with sink() as told:
-        place.core = f'[pollctl.notify]\nurls = ["json://127.0.0.1:{told.server_port}/crew"]'
+    with Sink() as told:
+        place.core = f'[pollctl.notify]\nurls = ["{told.json_url}/crew"]'
         place.settle(PILOT, {**PILOT, "name": "second", "robot_id": "r-2"})
         place.service.faults["subscribe", "r-1"] = Fault()
         place.run("08:00")
@@ -361,8 +361,8 @@ def test_a_monitor_that_is_not_subscribed_for_three_passes_is_told_once_even_if_
 
 
 def test_of_an_alarm_that_is_not_taken_three_times_people_are_told_once(place: Place) -> None:
-    with sink() as told:
-        place.core = f'[pollctl.notify]\nurls = ["json://127.0.0.1:{told.server_port}/crew"]'
+    with Sink() as told:
+        place.core = f'[pollctl.notify]\nurls = ["{told.json_url}/crew"]'
         place.settle()
         place.run("08:00")
         place.service.faults["post"] = Fault()
