@@ -23,7 +23,7 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, config, errors, hookspecs, model, plugins, run, stage, store, testing
+from pollctl import commands, config, errors, fakes, hookspecs, model, plugins, run, stage, store, testing
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import COMMANDS
@@ -232,6 +232,9 @@ def hooks_page() -> str:
         testing.imports_of,
     ]
     parts += ["## The conformance kit: `pollctl.testing`\n", *(_function(function) for function in kit)]
+    fake = fakes.FakeUpstream
+    parts += ["## Fake upstreams: `pollctl.fakes`\n", *map(_value, (fakes.ServerRequest, fakes.ServerResponse))]
+    parts += [f"### {fake.__name__}\n\n{_paragraph(fake)}", *_members(fake)]
     parts += ["## Demo stories: `stage`\n", _paragraph(stage.Stage), *_members(stage.Stage)]
     return "\n".join(parts)
 
@@ -255,11 +258,14 @@ def _members(kind: type) -> Iterator[str]:
 
 
 def _value(kind: Any) -> str:
-    defaults = zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False)
-    shown_defaults = {name: _shown_default(value) for name, value in defaults}
-    lines = [
-        f"    {name}: {kind.__annotations__[name]}{shown_defaults.get(name, '')}" for name in kind.__struct_fields__
-    ]
+    if issubclass(kind, tuple):
+        names, defaults = kind._fields, kind._field_defaults
+    else:
+        names = kind.__struct_fields__
+        defaults = dict(zip(reversed(names), reversed(kind.__struct_defaults__), strict=False))
+    shown_defaults = {name: _shown_default(value) for name, value in defaults.items()}
+    types = {name: getattr(kind.__annotations__[name], "__forward_arg__", kind.__annotations__[name]) for name in names}
+    lines = [f"    {name}: {types[name]}{shown_defaults.get(name, '')}" for name in names]
     body = "\n".join([f"class {kind.__name__}:", *lines])
     return f"### {kind.__name__}\n\n```python\n{body}\n```\n\n{_paragraph(kind)}"
 

@@ -15,22 +15,24 @@ with FakeGauge() as gauge:
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 
 
 class ServerRequest(NamedTuple):
-    """A request.
+    """A request to a fake upstream.
 
     Attributes:
+        method: such as ``GET``.
         address: path and query, as they were sent.
         headers: by their names in lower case.
     """
@@ -62,7 +64,7 @@ class ServerRequest(NamedTuple):
 
 
 class ServerResponse(NamedTuple):
-    """What the upstream sends back.
+    """What a fake upstream sends back; ``ServerResponse.json(value, status)`` makes one of JSON.
 
     Attributes:
         headers: besides the length of the body.
@@ -116,8 +118,10 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 256
     upstream: FakeUpstream
 
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that are killed in the middle."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that are killed in the middle, but tell of a fake that raises."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

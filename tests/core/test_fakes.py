@@ -87,3 +87,9 @@ def test_a_client_that_went_away_is_passed_over(capfd: pytest.CaptureFixture[str
         echo.says = ServerResponse()
         assert requests.get(echo.url, timeout=5).status_code == 200
     assert capfd.readouterr().err == ""
+
+
+def test_a_fake_that_raises_is_told_of(capfd: pytest.CaptureFixture[str]) -> None:
+    with FakeUpstream() as unfinished, pytest.raises(requests.ConnectionError):
+        requests.get(unfinished.url, timeout=5)
+    assert "NotImplementedError" in capfd.readouterr().err
