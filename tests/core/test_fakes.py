@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
@@ -87,6 +88,16 @@ def test_a_client_that_went_away_is_passed_over(capfd: pytest.CaptureFixture[str
         echo.says = ServerResponse()
         assert requests.get(echo.url, timeout=5).status_code == 200
     assert capfd.readouterr().err == ""
+
+
+def test_half_a_request_is_not_acted_on() -> None:
+    with Echo() as echo:
+        address = ("127.0.0.1", int(echo.url.rpartition(":")[2]))
+        with socket.create_connection(address) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(100) == b""
+        assert echo.asked == []
 
 
 def test_a_fake_that_raises_is_told_of(capfd: pytest.CaptureFixture[str]) -> None:
