@@ -92,6 +92,7 @@ class FakeUpstream:
 
     Attributes:
         url: ``http://127.0.0.1:PORT``; known before the block begins.
+        json_url: the same as ``json://``, for Apprise.
     """
 
     def __init__(self) -> None:
@@ -106,6 +107,11 @@ class FakeUpstream:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    @property
+    def json_url(self) -> str:
+        """What Apprise addresses begin with that lead here, for an upstream that takes what people are told."""
+        return self.url.replace("http", "json", 1)
 
     def respond(self, request: ServerRequest) -> ServerResponse:
         """How to answer a request; several may come at the same time."""

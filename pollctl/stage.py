@@ -69,7 +69,7 @@ class Stage:
 
     def inbox(self, recipient: str) -> str:
         """An Apprise address that leads to ``messages``."""
-        return f"{self._inbox.url.replace('http', 'json', 1)}/{recipient}"
+        return f"{self._inbox.json_url}/{recipient}"
 
     def pollctl(self, *words: str, at: str) -> None:
         """Show a command and what it prints, at a moment such as ``2026-03-02T09:00:00Z``."""

@@ -18,11 +18,6 @@ class Sink(FakeUpstream):
         self.keys: Counter[str] = Counter()
         self.refused: set[str] = set()
 
-    @property
-    def json_url(self) -> str:
-        """What Apprise addresses of this sink begin with."""
-        return self.url.replace("http", "json", 1)
-
     def respond(self, request: ServerRequest) -> ServerResponse:
         key = request.headers["idempotency-key"]
         if request.path.startswith("/flaky") and key not in self.refused:

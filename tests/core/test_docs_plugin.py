@@ -74,9 +74,8 @@ def test_the_tests_of_the_package_on_the_page_pass(gauge: Installed) -> None:
 
 def test_the_commands_on_the_page_do_what_it_says(gauge: Installed, world: World, tmp_path: Path) -> None:
     [settings] = [block.text for block in blocks(PLUGINS) if block.mark == "settings of gauge"]
-    address = world.url.removeprefix("http://")
-    (tmp_path / "pollctl.toml").write_text(settings.replace("127.0.0.1:8080", address))
-    env = gauge.env | {"GAUGE_TELL": f"json://{address}/crew"}
+    (tmp_path / "pollctl.toml").write_text(settings.replace("http://127.0.0.1:8080", world.url))
+    env = gauge.env | {"GAUGE_TELL": f"{world.json_url}/crew"}
     world.cm = 310.0
     lines = [words for block in blocks(PLUGINS) for words in command_lines(block)]
     assert ["run", "gauge"] in lines

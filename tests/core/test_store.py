@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def test_a_database_says_whose_it_is_and_is_safe_against_power_cuts(path: Path) 
                 "trusted_schema",
                 "synchronous",
                 "journal_mode",
+                "busy_timeout",
             )
         }
     assert pragmas == {
@@ -68,6 +70,7 @@ def test_a_database_says_whose_it_is_and_is_safe_against_power_cuts(path: Path) 
         "trusted_schema": 0,
         "synchronous": 2,
         "journal_mode": store.journal_mode().lower(),
+        "busy_timeout": store.BUSY_TIMEOUT_S * 1000,
     }
 
 
@@ -102,7 +105,9 @@ def test_a_change_of_the_journal_waits_for_a_next_time_while_others_read(path: P
     with closing(store.open_to_read(path)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM runs").fetchall()
+        began = time.monotonic()
         store.open_to_write(path).close()
+        assert time.monotonic() - began < store.BUSY_TIMEOUT_S / 2, "it waited for the reader"
     with closing(store.open_to_write(path)) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == (store.journal_mode().lower(),)
 

@@ -54,7 +54,7 @@ class Sink(FakeUpstream):
         self.status = 200
 
     def contact(self, name: str = "student") -> str:
-        return f"{self.url.replace('http', 'json', 1)}/{name}"
+        return f"{self.json_url}/{name}"
 
     def respond(self, request: ServerRequest) -> ServerResponse:
         if self.status == 200:
