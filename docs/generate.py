@@ -23,7 +23,7 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, config, errors, fakes, hookspecs, model, plugins, run, stage, store, testing
+from pollctl import commands, config, demo, errors, fakes, hookspecs, model, plugins, run, store, testing
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import COMMANDS
@@ -235,7 +235,7 @@ def hooks_page() -> str:
     fake = fakes.FakeUpstream
     parts += ["## Fake upstreams: `pollctl.fakes`\n", *map(_value, (fakes.ServerRequest, fakes.ServerResponse))]
     parts += [f"### {fake.__name__}\n\n{_paragraph(fake)}", *_members(fake)]
-    parts += ["## Demo stories: `stage`\n", _paragraph(stage.Stage), *_members(stage.Stage)]
+    parts += ["## Demos: `session`\n", _paragraph(demo.DemoSession), *_members(demo.DemoSession)]
     return "\n".join(parts)
 
 

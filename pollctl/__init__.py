@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pollctl.model import Request as Request
     from pollctl.model import Result as Result
     from pollctl.run import Run as Run
+    from pollctl.text import shorten as shorten
     from pollctl.units import Duration as Duration
     from pollctl.units import HttpUrl as HttpUrl
     from pollctl.units import PositiveDuration as PositiveDuration
@@ -52,6 +53,7 @@ _HOMES = {
     "Request": "model",
     "Result": "model",
     "Run": "run",
+    "shorten": "text",
     "Duration": "units",
     "HttpUrl": "units",
     "PositiveDuration": "units",

@@ -129,11 +129,12 @@ class _Pass:
             holds = runs.holds(self._db, self._name)
             self._run = pass_run(self._prepared, self._id, self._now, client, self._stop, holds)
             self._run.between_rounds = self._deliver
-            if self._hooks:
-                self._work(self._hooks)
-            else:
-                self._deliver()
-            return self._end()
+            with closing(self._run):
+                if self._hooks:
+                    self._work(self._hooks)
+                else:
+                    self._deliver()
+                return self._end()
 
     def _work(self, hooks: Hooks) -> None:
         self._deliver()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from pollctl.errors import PluginError
 from pollctl.http import Client
 from pollctl.model import Answer, Request, Result
 from pollctl.outbox import Queued, queued
+from pollctl.run import T
 from pollctl.stop import Stop
 from pollctl.text import one_line
 
@@ -64,6 +66,8 @@ class PassRun:
         self._effects: list[Queued] = []
         self._new_holds: dict[str, datetime] = {}
         self._stats: Counter[str] = Counter()
+        self._resources: dict[str, Any] = {}
+        self._making = threading.RLock()
 
     @property
     def is_stopping(self) -> bool:
@@ -132,6 +136,23 @@ class PassRun:
         with suppress(OSError):  # there is nobody to tell when that fails
             print(one_line(units.mask(f"{self.plugin}: {message}")), file=sys.stderr, flush=True)
 
+    def once(self, name: str, factory: Callable[[], T]) -> T:
+        """Make a resource that lives as long as the pass (see ``pollctl.Run``)."""
+        with self._making:
+            if name not in self._resources:
+                self._resources[name] = factory()
+            resource: T = self._resources[name]
+            return resource
+
+    def close(self) -> None:
+        """Close what ``once`` made, the latest first; one that cannot be closed is named and does no harm."""
+        while self._resources:
+            name, resource = self._resources.popitem()
+            try:
+                getattr(resource, "close", _nothing)()
+            except Exception as error:  # noqa: BLE001 - the pass has done its work
+                self.log(f"closing {name!r}: {type(error).__name__}: {error}")
+
     def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction."""
         if kind not in self._kinds:
@@ -156,6 +177,10 @@ class PassRun:
         self._holds |= self._new_holds
         self._effects, self._new_holds, self._stats = [], {}, Counter()
         return left
+
+
+def _nothing() -> None:
+    """What there is to close of a resource without ``close``."""
 
 
 def _rest(until: float) -> None:

@@ -49,7 +49,8 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
     ):
         now = clock.now()
         run = pass_run(prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True)
-        return _plan(prepared.hooks, run, db, stop)
+        with closing(run):
+            return _plan(prepared.hooks, run, db, stop)
 
 
 def _plan(hooks: Hooks, run: PassRun, db: Database, stop: Stop) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pollctl.model import Answer, Request, Result
@@ -13,6 +13,8 @@ from pollctl.units import Secret
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+T = TypeVar("T")
 
 
 class Run(Protocol):
@@ -69,6 +71,13 @@ class Run(Protocol):
         """Open the database to read, for what an effect's payload must not hold (addresses and other secrets)."""
 
     # anywhere
+
+    def once(self, name: str, factory: Callable[[], T]) -> T:
+        """What *factory* makes, made at the first call with this *name* and kept for the rest of the pass.
+
+        For clients, sessions and caches that hooks share, in place of globals; made by one thread at a time. What has a
+        ``close()`` is closed at the end of the pass.
+        """
 
     def send(self, request: Request) -> Answer:
         """Make one exchange now; like ``get_many`` it answers errors instead of raising them."""

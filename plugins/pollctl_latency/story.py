@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pollctl_latency.fake import LOST, FakeApi
 
 if TYPE_CHECKING:
-    from pollctl.stage import Stage
+    from pollctl.demo import DemoSession
 
 _TARGET = "gateway.example.net"
 
 
-def tell(stage: Stage) -> None:
+def tell(stage: DemoSession) -> None:
     """Sample a gateway each minute; lose it for five minutes; say how it did."""
     with FakeApi() as api:
         stage.title("latency: is the line good?")

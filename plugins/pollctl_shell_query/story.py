@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from pollctl_shell_query.fake import QUEUED, FakeMarketingCloud
 
 if TYPE_CHECKING:
-    from pollctl.stage import Stage
+    from pollctl.demo import DemoSession
 
 _ROWS = (("Ada", 31), ("Grace", 17), ("Edsger", 4))
 
 
-def tell(stage: Stage) -> None:
+def tell(stage: DemoSession) -> None:
     """Carry one query through an upstream that forgets to say that it is done."""
     with FakeMarketingCloud() as upstream:
         upstream.script, upstream.running = [QUEUED], [True, False]
@@ -36,7 +36,7 @@ def tell(stage: Stage) -> None:
         stage.pollctl("shell-query", "results", run_id, "--format", "csv", at=_at(4, 50))
 
 
-def _submit(stage: Stage) -> str:
+def _submit(stage: DemoSession) -> str:
     words = ("--sql", "SELECT Name, Opens FROM Subscribers", "--target", "Opens_This_Week", "--name", "opens")
     stage.pollctl("shell-query", "submit", *words, at=_at(0, 0))
     with closing(sqlite3.connect(stage.folder / "pollctl.db")) as db:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pollctl_soc_sections.fake import FakeSoc
 
 if TYPE_CHECKING:
-    from pollctl.stage import Stage
+    from pollctl.demo import DemoSession
 
 _SIZE = 200
 
 
-def tell(stage: Stage) -> None:
+def tell(stage: DemoSession) -> None:
     """Watch a class through a registration morning on which the upstream lies once."""
     with FakeSoc({"NB": _SIZE}, open_share=0.9) as soc:
         wanted = min(soc.open_sections("NB"))
@@ -39,7 +39,7 @@ def tell(stage: Stage) -> None:
         stage.pollctl("soc-sections", "subscriptions", at=_at(9))
 
 
-def _poll(stage: Stage, soc: FakeSoc, wanted: str, letters: str, *, first: int) -> None:
+def _poll(stage: DemoSession, soc: FakeSoc, wanted: str, letters: str, *, first: int) -> None:
     """A pass a minute: O for open, X for full."""
     for minute, letter in enumerate(letters, start=first):
         (soc.open if letter == "O" else soc.close)("NB", wanted)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from pollctl_stockx_ops.fake import COMPLETED, OPEN, REFUSED, FakeStockX, Reply
 
 if TYPE_CHECKING:
-    from pollctl.stage import Stage
+    from pollctl.demo import DemoSession
 
 _VARIABLE = "POLLCTL_DEMO_REFRESH_TOKEN"
 
 
-def tell(stage: Stage) -> None:
+def tell(stage: DemoSession) -> None:
     """Follow three operations of a seller, and then lose her login."""
     script = {
         "op-sneakers": [OPEN, COMPLETED],
@@ -44,7 +44,7 @@ def tell(stage: Stage) -> None:
         stage.pollctl("stockx-ops", "stats", at=_at(210))
 
 
-def _connect(stage: Stage, upstream: FakeStockX) -> None:
+def _connect(stage: DemoSession, upstream: FakeStockX) -> None:
     upstream.users["refresh-anna-demo"] = "anna"
     os.environ[_VARIABLE] = "refresh-anna-demo"
     try:
@@ -56,7 +56,7 @@ def _connect(stage: Stage, upstream: FakeStockX) -> None:
         del os.environ[_VARIABLE]
 
 
-def _track(stage: Stage, name: str, second: int) -> None:
+def _track(stage: DemoSession, name: str, second: int) -> None:
     words = ("--user", "anna", "--type", "create_listing", "--listing", name)
     stage.pollctl("stockx-ops", "track", f"op-{name}", *words, at=_at(second))
 

@@ -8,7 +8,7 @@ from pollctl import from_text
 from pollctl_toilet_gap.fake import FakeEventService
 
 if TYPE_CHECKING:
-    from pollctl.stage import Stage
+    from pollctl.demo import DemoSession
 
 _MONITOR: dict[str, object] = {
     "name": "room-12",
@@ -21,7 +21,7 @@ _MONITOR: dict[str, object] = {
 _VISITS = ("08:40", "10:55", "12:30", "17:10", "19:05")
 
 
-def tell(stage: Stage) -> None:
+def tell(stage: DemoSession) -> None:
     """Watch a resident for a day in which nothing happens for too long once."""
     with FakeEventService() as service:
         stage.title("toilet_gap: has she been to the toilet?")

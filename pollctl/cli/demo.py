@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pollctl.stage import Stage
+from pollctl.demo import DemoSession
 
 GROUP = "pollctl.demos"
 
@@ -25,7 +25,7 @@ def demo() -> None:
         "folder holds settings and database, and POLLCTL_NOW moves the clock. Nothing else is touched."
     )
     for story in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        with tempfile.TemporaryDirectory(prefix="pollctl-demo-") as folder, Stage(Path(folder), start) as stage:
+        with tempfile.TemporaryDirectory(prefix="pollctl-demo-") as folder, DemoSession(Path(folder), start) as stage:
             story.load()(stage)
     click.echo(
         f"\nThat took {time.monotonic() - began:.1f} s. Next: `pollctl init` writes settings here; README.md goes on."

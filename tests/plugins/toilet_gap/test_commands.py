@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from plugins.toilet_gap.world import PILOT, Place
 
-from pollctl.stage import Stage
+from pollctl.demo import DemoSession
 from pollctl_toilet_gap import timeline
 from pollctl_toilet_gap.fake import FakeEventService, Fault
 
@@ -234,7 +234,7 @@ def test_the_story_is_told_in_a_day_with_one_alarm(tmp_path: Path, capsys: pytes
     from pollctl.cli import start
     from pollctl_toilet_gap.story import tell
 
-    with Stage(tmp_path, start) as stage:
+    with DemoSession(tmp_path, start) as stage:
         tell(stage)
     told = capsys.readouterr().out
     assert told.count("alarm 1-") == 1

@@ -1,0 +1,127 @@
+"""Where a plugin shows itself in ``pollctl demo``: a folder, a clock, an inbox and the real commands.
+
+A plugin joins the demo through the entry-point group ``pollctl.demos``: a function ``run(session)`` that sets up an upstream
+of its own on the loopback and lets passes meet it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from http import HTTPStatus
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import click
+
+from pollctl import clock
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
+
+
+class Message(NamedTuple):
+    """What the inbox received: who it was for, and the words."""
+
+    recipient: str
+    title: str
+    body: str
+
+
+class DemoSession:
+    """The surroundings of one plugin's demo; use it with ``with``.
+
+    Args:
+        folder: an empty folder; settings and database live here.
+        start: runs a command line of pollctl and answers its exit code.
+
+    Attributes:
+        messages: what was sent to addresses of ``inbox``, in the order of arrival.
+    """
+
+    def __init__(self, folder: Path, start: Callable[[Sequence[str]], int]) -> None:
+        self.folder = folder
+        self._start = start
+        self.messages: list[Message] = []
+        self._printed = 0
+        self._inbox = _Inbox(self.messages)
+
+    def __enter__(self) -> Self:
+        self._inbox.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inbox.__exit__()
+
+    def title(self, text: str) -> None:
+        """Begin a demo."""
+        click.secho(f"\n── {text} " + "─" * max(3, 74 - len(text)), bold=True)
+
+    def say(self, text: str) -> None:
+        """Say what happens, as the narrator."""
+        click.echo("\n" + click.wrap_text(text, 78))
+
+    def settings(self, section: str) -> None:
+        """Write the settings file: a database in the folder, and the plugin's *section*."""
+        core = '[pollctl]\ndatabase = "pollctl.db"\n'
+        (self.folder / "pollctl.toml").write_text(f"{core}\n{section}\n", encoding="utf-8")
+
+    def inbox(self, recipient: str) -> str:
+        """An Apprise address that leads to ``messages``."""
+        return f"{self._inbox.json_url}/{recipient}"
+
+    def pollctl(self, *words: str, at: str) -> None:
+        """Show a command and what it prints, at a moment such as ``2026-03-02T09:00:00Z``."""
+        click.secho(f"\n$ pollctl {' '.join(words)}", fg="cyan", nl=False)
+        click.secho(f"    # {at[11:16]}", dim=True)
+        click.echo(self._output(words, at), nl=False)
+        self._print_messages()
+
+    def passes(self, plugin: str, *moments: str) -> None:
+        """Run one pass at each moment and show a line for each."""
+        click.echo()
+        for at in moments:
+            line = self._output(("run", plugin), at).strip()
+            click.echo(f"{at[11:16]}  {line}")
+            self._print_messages()
+
+    def _output(self, words: tuple[str, ...], at: str) -> str:
+        """What a command prints; it runs in this process, which spares each the start of an interpreter."""
+        printed = io.StringIO()
+        with _set(clock.VARIABLE, at), redirect_stdout(printed), redirect_stderr(printed):
+            self._start(["--config", str(self.folder / "pollctl.toml"), *words])
+        return printed.getvalue()
+
+    def _print_messages(self) -> None:
+        for message in self.messages[self._printed :]:
+            click.secho(f"       to {message.recipient}: {message.title}", fg="green")
+            if message.body:
+                click.secho(f"       {message.body}", dim=True)
+        self._printed = len(self.messages)
+
+
+@contextmanager
+def _set(variable: str, value: str) -> Iterator[None]:
+    before = os.environ.get(variable)
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
+
+
+class _Inbox(FakeUpstream):
+    """Takes what Apprise posts to a ``json://`` address."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        super().__init__()
+        self._messages = messages
+
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        posted = json.loads(request.body)
+        self._messages.append(Message(request.path.strip("/"), posted["title"], posted["message"]))
+        return ServerResponse(HTTPStatus.NO_CONTENT)

@@ -1,0 +1,140 @@
+"""OAuth 2.0 as pollers need it (RFC 6749): asking for a token, refreshing it, and reading the answer.
+
+When to ask, what to do when a login has ended and where tokens are kept are the plugin's policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from pollctl.http import strict_json
+from pollctl.model import Answer, Request
+from pollctl.text import shorten
+from pollctl.units import Secret
+
+LONGEST_LIFE = timedelta(days=3650)
+_SERVER_ERRORS = 500
+_BODY_LIMIT = 64 * 1024
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """A token that was granted (RFC 6749 §5.1).
+
+    Attributes:
+        refresh_token: the next one, if the endpoint rotates them; None: the old one stays.
+        granted_at: when the exchange began.
+        life: how long the access token lasts from then on; None where the endpoint does not say.
+        fields: the whole body, for what an upstream adds.
+    """
+
+    access_token: Secret
+    refresh_token: Secret | None
+    granted_at: datetime
+    life: timedelta | None
+    fields: Mapping[str, Any]
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the access token ends, if that is known."""
+        return None if self.life is None else self.granted_at + self.life
+
+
+class TokenError(ValueError):
+    """There is no token in an answer; the message says why.
+
+    Attributes:
+        code: the endpoint's own word for it (RFC 6749 §5.2), such as ``invalid_grant``; empty without one.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def client_credentials(url: str, client_id: Secret, client_secret: Secret, **fields: str) -> Request:
+    """The exchange that asks for a token in the client's own name (RFC 6749 §4.4)."""
+    return _request(url, "client_credentials", client_id, client_secret, fields)
+
+
+def refresh(url: str, client_id: Secret, client_secret: Secret, refresh_token: Secret, **fields: str) -> Request:
+    """The exchange that asks for a new access token with a refresh token (RFC 6749 §6)."""
+    return _request(url, "refresh_token", client_id, client_secret, {"refresh_token": refresh_token.reveal(), **fields})
+
+
+def read_grant(answer: Answer, *, longest: timedelta = LONGEST_LIFE) -> Grant:
+    """The token of an answer.
+
+    Args:
+        answer: of the token endpoint.
+        longest: a longer life than this is cut to it; a negative one counts as none left.
+
+    Raises:
+        TokenError: there is none in it.
+    """
+    if answer.error is not None:
+        raise TokenError(answer.error.message)
+    body = _body(answer)
+    if not answer.is_ok:
+        code = body.get("error")
+        code = shorten(code, 80) if isinstance(code, str) else ""
+        raise TokenError(f"the token endpoint answered {answer.status}" + (f" ({code})" if code else ""), code)
+    refresh_token = body.get("refresh_token")
+    return Grant(
+        access_token=_token(body.get("access_token")),
+        refresh_token=None if refresh_token is None else _token(refresh_token),
+        granted_at=answer.started_at,
+        life=_life(body.get("expires_in"), longest),
+        fields=body,
+    )
+
+
+def _request(url: str, grant_type: str, client_id: Secret, client_secret: Secret, fields: Mapping[str, str]) -> Request:
+    form = {
+        "grant_type": grant_type,
+        "client_id": client_id.reveal(),
+        "client_secret": client_secret.reveal(),
+        **fields,
+    }
+    return Request(
+        url=url,
+        method="POST",
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+        body=urlencode(form).encode(),
+        max_body=_BODY_LIMIT,
+    )
+
+
+def _body(answer: Answer) -> Mapping[str, Any]:
+    """The JSON object of an answer; a server's own error needs none."""
+    if answer.status >= _SERVER_ERRORS:
+        return {}
+    try:
+        body: Mapping[str, Any] = strict_json(answer.body, dict[str, Any])
+    except (ValueError, RecursionError) as error:
+        why = shorten(str(error))
+        raise TokenError(f"the token endpoint answered {answer.status} with an unreadable body: {why}") from error
+    return body
+
+
+def _token(value: Any) -> Secret:
+    if not (isinstance(value, str) and value and value.isascii() and value.isprintable() and " " not in value):
+        raise TokenError("the token endpoint answered with something that is not a token")
+    return Secret(value)
+
+
+def _life(value: Any, longest: timedelta) -> timedelta | None:
+    """How long a token lasts; some endpoints write the number as text."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value) if not isinstance(value, bool) else None
+    except (TypeError, ValueError):
+        seconds = None
+    if seconds is None or seconds != seconds:  # noqa: PLR0124 - NaN
+        raise TokenError(f"the token endpoint names {shorten(repr(value), 40)} as the life of a token")
+    return timedelta(seconds=max(0.0, min(seconds, longest.total_seconds())))

@@ -1,0 +1,106 @@
+"""Asking for tokens and reading what comes, as RFC 6749 has it and as endpoints really answer."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from pollctl import Answer, FetchError, Request, Secret, oauth
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+URL = "https://login.example.net/token"
+
+
+def answer(body: Any, status: int = 200, error: FetchError | None = None) -> Answer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(
+        request=Request(url=URL, method="POST"), status=status, body=raw, started_at=NOW, elapsed_ms=1, error=error
+    )
+
+
+def form_of(request: Request) -> dict[str, list[str]]:
+    return parse_qs((request.body or b"").decode())
+
+
+def test_client_credentials_are_asked_for_with_a_form() -> None:
+    request = oauth.client_credentials(URL, Secret("me"), Secret("s3&cret"), scope="read write")
+    assert (request.method, request.headers["Content-Type"]) == ("POST", "application/x-www-form-urlencoded")
+    assert form_of(request) == {
+        "grant_type": ["client_credentials"],
+        "client_id": ["me"],
+        "client_secret": ["s3&cret"],
+        "scope": ["read write"],
+    }
+
+
+def test_a_refresh_carries_the_refresh_token() -> None:
+    request = oauth.refresh(URL, Secret("me"), Secret("secret"), Secret("again"), audience="api")
+    assert form_of(request)["refresh_token"] == ["again"]
+    assert form_of(request)["audience"] == ["api"]
+
+
+def test_a_grant_is_read_whole() -> None:
+    body = {"access_token": "abc", "refresh_token": "def", "expires_in": 60, "instance": "https://x"}
+    grant = oauth.read_grant(answer(body))
+    assert grant.access_token.reveal() == "abc"
+    assert grant.refresh_token == Secret("def")
+    assert grant.expires_at == NOW + timedelta(seconds=60)
+    assert grant.fields["instance"] == "https://x"
+
+
+def test_without_a_refresh_token_the_old_one_stays() -> None:
+    assert oauth.read_grant(answer({"access_token": "abc"})).refresh_token is None
+
+
+@pytest.mark.parametrize(
+    ("given", "life"),
+    [
+        (None, None),
+        (43200, timedelta(hours=12)),
+        ("43200", timedelta(hours=12)),
+        (1.5, timedelta(seconds=1.5)),
+        (-5, timedelta()),
+        (10**12, timedelta(days=1)),
+    ],
+)
+def test_a_life_is_a_number_or_its_text_and_has_bounds(given: Any, life: timedelta | None) -> None:
+    grant = oauth.read_grant(answer({"access_token": "abc", "expires_in": given}), longest=timedelta(days=1))
+    assert grant.life == life
+
+
+@pytest.mark.parametrize("given", ["soon", True, "nan", [1]])
+def test_a_life_that_is_no_number_is_refused(given: Any) -> None:
+    with pytest.raises(oauth.TokenError, match="life of a token"):
+        oauth.read_grant(answer({"access_token": "abc", "expires_in": given}))
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\nb", "ä", None, 5])
+def test_what_is_not_a_token_is_refused(token: Any) -> None:
+    with pytest.raises(oauth.TokenError, match="not a token"):
+        oauth.read_grant(answer({"access_token": token}))
+
+
+def test_a_refusal_has_its_code() -> None:
+    with pytest.raises(oauth.TokenError, match=r"answered 400 \(invalid_grant\)") as raised:
+        oauth.read_grant(answer({"error": "invalid_grant"}, 400))
+    assert raised.value.code == "invalid_grant"
+
+
+def test_a_server_error_needs_no_body() -> None:
+    with pytest.raises(oauth.TokenError, match=r"answered 503$"):
+        oauth.read_grant(answer(b"<html>", 503))
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff", b"[" * 100_000])
+def test_an_unreadable_body_says_so(body: bytes) -> None:
+    with pytest.raises(oauth.TokenError, match="answered 200 with an unreadable body"):
+        oauth.read_grant(answer(body))
+
+
+def test_no_answer_says_why() -> None:
+    with pytest.raises(oauth.TokenError, match="no answer within 20 s"):
+        oauth.read_grant(answer(b"", 0, FetchError(kind="timeout", message="no answer within 20 s")))
