@@ -23,14 +23,14 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, config, demo, errors, fakes, hookspecs, model, plugins, run, store, testing
+from pollctl import commands, config, demo, errors, fakes, hookspecs, model, plugin_loader, plugins, run, store, testing
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import COMMANDS
 from pollctl.config_model import Core, PluginConfig
 from pollctl.config_words import allowed, bare, shown
 from pollctl.guard import CORE_TABLES
-from pollctl.plugins import Plugin
+from pollctl.plugin_loader import Plugin
 from pollctl.prepared import defaults_of
 
 FOLDER = Path(__file__).parent / "reference"
@@ -55,7 +55,7 @@ def shipped() -> list[Plugin]:
         if found.distribution != plugins.OWN_DISTRIBUTION:
             continue
         try:
-            plugin = plugins.load(found)
+            plugin = plugin_loader.load(found)
         except errors.PluginError as error:
             sys.stderr.write(f"left out: {error}\n")
             continue
@@ -318,7 +318,7 @@ def tables_page() -> str:
     loaded = shipped()
     with (
         TemporaryDirectory() as empty,
-        closing(store.open_to_plan(Path(empty, "nowhere.db"), plugins.migrations_of(loaded))) as db,
+        closing(store.open_to_plan(Path(empty, "nowhere.db"), plugin_loader.migrations_of(loaded))) as db,
     ):
         rows = db.execute(
             "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_%' ESCAPE '\\' "

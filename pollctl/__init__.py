@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from pollctl.model import Poller as Poller
     from pollctl.model import Request as Request
     from pollctl.model import Result as Result
+    from pollctl.redaction import Secret as Secret
+    from pollctl.redaction import shorten as shorten
     from pollctl.run import Run as Run
-    from pollctl.text import shorten as shorten
     from pollctl.units import Duration as Duration
     from pollctl.units import HttpUrl as HttpUrl
     from pollctl.units import PositiveDuration as PositiveDuration
     from pollctl.units import PositiveSize as PositiveSize
-    from pollctl.units import Secret as Secret
     from pollctl.units import Size as Size
 
 _HOMES = {
@@ -53,12 +53,12 @@ _HOMES = {
     "Request": "model",
     "Result": "model",
     "Run": "run",
-    "shorten": "text",
+    "shorten": "redaction",
     "Duration": "units",
     "HttpUrl": "units",
     "PositiveDuration": "units",
     "PositiveSize": "units",
-    "Secret": "units",
+    "Secret": "redaction",
     "Size": "units",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

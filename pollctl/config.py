@@ -21,7 +21,7 @@ from pollctl.config_toml import read
 from pollctl.config_values import Decoder
 from pollctl.config_words import shown
 from pollctl.errors import ConfigError
-from pollctl.text import one_line
+from pollctl.redaction import one_line
 
 S = TypeVar("S", bound=Struct)
 VARIABLE = "POLLCTL_CONFIG"

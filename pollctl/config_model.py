@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
+from pollctl.redaction import Secret
 from pollctl.schedule import Timing
-from pollctl.units import Duration, PositiveDuration, PositiveSize, Secret
+from pollctl.units import Duration, PositiveDuration, PositiveSize
 
 
 class Common(Struct, frozen=True, kw_only=True):

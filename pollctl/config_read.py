@@ -14,8 +14,8 @@ from msgspec.structs import fields
 
 from pollctl import config_words as words
 from pollctl.config_values import Decoder, RefusedError
-from pollctl.text import one_line
-from pollctl.units import HttpUrl, know_login, mask
+from pollctl.redaction import know_login, mask, one_line
+from pollctl.units import HttpUrl
 
 S = TypeVar("S", bound=Struct)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")

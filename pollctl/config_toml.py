@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pollctl.errors import ConfigError
-from pollctl.text import one_line
+from pollctl.redaction import one_line
 
 LARGEST = 1_000_000
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)

@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pollctl.config_words import ZONE, shown
-from pollctl.text import one_line
-from pollctl.units import Duration, HttpUrl, Secret, Size
+from pollctl.redaction import Secret, one_line
+from pollctl.units import Duration, HttpUrl, Size
 
 LONGEST = Duration(days=36_500)
 LARGEST_SECRET = 65_536

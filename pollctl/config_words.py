@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import inspect
 
-from pollctl.text import one_line
-from pollctl.units import Duration, HttpUrl, Secret, Size
+from pollctl.redaction import Secret, one_line
+from pollctl.units import Duration, HttpUrl, Size
 
 ZONE = 'an IANA zone such as "Europe/Amsterdam"'
 _SHOWN_CHARACTERS = 60

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, store
 from pollctl.errors import DatabaseError, PluginError, PollctlError
-from pollctl.plugins import Found, load, migrations_of
+from pollctl.plugin_loader import load, migrations_of
+from pollctl.plugins import Found
 from pollctl.status import PluginStatus, latest_runs, plugin_statuses
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily, Metric
 
     from pollctl.config import Config
-    from pollctl.plugins import Plugin
+    from pollctl.plugin_loader import Plugin
 
 OUTCOMES = ("ok", "partial", "failed", "interrupted", "crashed")
 

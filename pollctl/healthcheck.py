@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import closing
 from urllib.parse import urlsplit, urlunsplit
 
-from pollctl import units
+from pollctl import redaction
 from pollctl.config_model import Core
 from pollctl.http import Client, Limits
 from pollctl.model import Request
@@ -31,7 +31,7 @@ def ping(core: Core, text: str, *, has_failed: bool) -> str:
         url=_address(core.healthcheck.url.reveal(), has_failed=has_failed),
         method="POST",
         headers={"content-type": "text/plain; charset=utf-8"},
-        body=units.mask(text).encode(errors="backslashreplace")[:_LARGEST],
+        body=redaction.mask(text).encode(errors="backslashreplace")[:_LARGEST],
         timeout=LONGEST_S,
     )
     stop = Stop()

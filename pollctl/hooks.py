@@ -18,7 +18,7 @@ from pollctl.errors import DeliveryError, PluginError, PollctlError
 from pollctl.guard import GuardedConnection
 from pollctl.model import Effect
 from pollctl.passrun import PassRun
-from pollctl.plugins import Plugin
+from pollctl.plugin_loader import Plugin
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

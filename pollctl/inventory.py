@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from pollctl.errors import ConfigError, PluginError
-from pollctl.plugins import Found, load
+from pollctl.plugin_loader import load
+from pollctl.plugins import Found
 from pollctl.prepared import defaults_of
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pollctl.daemon_executor import DaemonExecutor
 from pollctl.errors import DeliveryError
-from pollctl.fanout import DaemonExecutor
 from pollctl.outbox import CORE_PREFIX, Queued, queued
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from pollctl.http import strict_json
 from pollctl.model import Answer, Request
-from pollctl.text import shorten
-from pollctl.units import Secret
+from pollctl.redaction import Secret, shorten
 
 LONGEST_LIFE = timedelta(days=3650)
 _SERVER_ERRORS = 500

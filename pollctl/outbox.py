@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlite_utils import Database
 
-from pollctl import signals, units
+from pollctl import redaction, signals, units
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
+from pollctl.daemon_executor import DaemonExecutor
 from pollctl.errors import DeliveryError
-from pollctl.fanout import DaemonExecutor
 from pollctl.model import Effect, Poller
+from pollctl.redaction import one_line
 from pollctl.stop import Stop
 from pollctl.store import raise_for_machine, writing
-from pollctl.text import one_line
 
 SIDE_BY_SIDE = 8
 LONGEST_RETRY_AFTER = timedelta(days=1)
@@ -273,7 +273,7 @@ class Outbox:
             "UPDATE outbox SET status='delivered', delivered_at=?, result=?, last_error=NULL WHERE id=?",
             (
                 to_text(now),
-                units.mask(msgspec.json.encode(result, enc_hook=units.encode).decode()),
+                redaction.mask(msgspec.json.encode(result, enc_hook=units.encode).decode()),
                 effect.id,
             ),
         )
@@ -292,7 +292,7 @@ class Outbox:
             pause = max(pause, timedelta(seconds=asked_for))
         self._db.conn.execute(
             "UPDATE outbox SET status=?, next_attempt_at=?, last_error=? WHERE id=?",
-            (status, to_text(now + pause), one_line(units.mask(str(error))), effect.id),
+            (status, to_text(now + pause), one_line(redaction.mask(str(error))), effect.id),
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from pollctl.clock import to_text
 from pollctl.errors import PollctlError
-from pollctl.text import one_line
+from pollctl.redaction import one_line
 
 _STYLES = {
     "ok": "green",
@@ -97,7 +97,7 @@ def complain(line: str) -> None:
 
 def note(line: str) -> None:
     """Write one line to stderr, secrets masked; there is nobody to tell when that fails."""
-    from pollctl.units import mask
+    from pollctl.redaction import mask
 
     _tell(f"{one_line(mask(line))}\n")
 
@@ -106,7 +106,7 @@ def trace(error: BaseException) -> None:
     """Write the traceback of an error to stderr, secrets masked."""
     import traceback
 
-    from pollctl.units import mask
+    from pollctl.redaction import mask
 
     text = mask("".join(traceback.format_exception(error)))
     _tell("".join(f"{one_line(line)}\n" for line in text.splitlines()))

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pollctl import clock, store, units
+from pollctl import clock, redaction, store
 from pollctl.errors import PluginError
 from pollctl.http import Client
 from pollctl.model import Answer, Request, Result
 from pollctl.outbox import Queued, queued
+from pollctl.redaction import one_line
 from pollctl.run import T
 from pollctl.stop import Stop
-from pollctl.text import one_line
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -45,7 +45,7 @@ class PassRun:
         effect_kinds: Iterable[str],
         holds: dict[str, datetime],
         database: Path,
-        addresses: Sequence[units.Secret] = (),
+        addresses: Sequence[redaction.Secret] = (),
     ) -> None:
         self.id = run_id
         self.plugin = plugin
@@ -108,7 +108,7 @@ class PassRun:
 
     def failed(self, target: str, why: str) -> None:
         """Tell that a target could not be fetched."""
-        self.failures[target] = units.mask(why)
+        self.failures[target] = redaction.mask(why)
 
     def reached(self, target: str) -> None:
         """Tell that a target was fetched."""
@@ -134,7 +134,7 @@ class PassRun:
     def log(self, message: str) -> None:
         """One line to stderr."""
         with suppress(OSError):  # there is nobody to tell when that fails
-            print(one_line(units.mask(f"{self.plugin}: {message}")), file=sys.stderr, flush=True)
+            print(one_line(redaction.mask(f"{self.plugin}: {message}")), file=sys.stderr, flush=True)
 
     def once(self, name: str, factory: Callable[[], T]) -> T:
         """Make a resource that lives as long as the pass (see ``pollctl.Run``)."""

@@ -12,7 +12,8 @@ from pollctl.config import Config
 from pollctl.config_model import PluginConfig
 from pollctl.errors import PluginError
 from pollctl.hooks import Hooks
-from pollctl.plugins import Found, Plugin, load, migrations_of
+from pollctl.plugin_loader import Plugin, load, migrations_of
+from pollctl.plugins import Found
 from pollctl.units import Duration
 
 if TYPE_CHECKING:

@@ -14,13 +14,14 @@ from pollctl import units
 from pollctl.clock import from_text
 from pollctl.errors import PluginError, PollctlError, UsageError
 from pollctl.hooks import Hooks
-from pollctl.plugins import Found, load
+from pollctl.plugin_loader import load
+from pollctl.plugins import Found
 from pollctl.report import explain, recorded
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pollctl.plugins import Plugin
+    from pollctl.plugin_loader import Plugin
 
 Verdict = Literal["same", "differs", "raises", "unreadable", "decides now"]
 _LINES_SHOWN = 40

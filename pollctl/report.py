@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pollctl import clock, units
+from pollctl import clock, redaction, units
 from pollctl.errors import PluginError
 
 _NAMED = 5  # targets that an error names before it only counts them
@@ -78,7 +78,7 @@ def explain(error: BaseException) -> dict[str, str]:
 
 def described(kind: str, message: str) -> dict[str, str]:
     """As ``explain``, for what is no exception."""
-    text = "".join(character if character.isprintable() else " " for character in units.mask(message))
+    text = "".join(character if character.isprintable() else " " for character in redaction.mask(message))
     return {"type": kind, "message": " ".join(text.split())}
 
 
@@ -96,6 +96,6 @@ def recorded(value: Any) -> str:
         PluginError: the value has a type that cannot be written as JSON.
     """
     try:
-        return units.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
+        return redaction.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
     except (TypeError, ValueError, NotImplementedError) as error:
         raise PluginError(f"{type(value).__name__} cannot be recorded: {error}") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from pollctl.model import Answer, Request, Result
-from pollctl.units import Secret
+from pollctl.redaction import Secret
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

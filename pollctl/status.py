@@ -15,8 +15,9 @@ from pollctl.clock import from_text, to_text
 from pollctl.effects import counts
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.lock import holder, lock_path
-from pollctl.plugins import Found, load, migrations_of
-from pollctl.text import one_line
+from pollctl.plugin_loader import load, migrations_of
+from pollctl.plugins import Found
+from pollctl.redaction import one_line
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

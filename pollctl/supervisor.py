@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from pollctl import clock, due, endings, standing, units
+from pollctl import clock, due, endings, redaction, standing
 from pollctl.children import Children, Exit, Task
 from pollctl.config import Config, canonical
 from pollctl.endings import FAILED, LOCKED, Ended, Ending
 from pollctl.errors import ConfigError, LockedError, PollctlError
+from pollctl.redaction import one_line
 from pollctl.standing import Standing
-from pollctl.text import one_line
 from pollctl.watchdog import SUPERVISOR
 
 __all__ = ["LOCKED", "Ended", "Ending", "run_due", "run_several"]
@@ -207,5 +207,5 @@ def _ping(config: Config, ending: Ending, reckoning: due.Reckoning) -> None:
 def _say(text: str) -> None:
     """Write one line to stderr; there is nobody to tell when that fails."""
     with suppress(OSError, AttributeError):
-        sys.stderr.write(f"{one_line(units.mask(text))}\n")
+        sys.stderr.write(f"{one_line(redaction.mask(text))}\n")
         sys.stderr.flush()

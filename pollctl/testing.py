@@ -27,7 +27,8 @@ import msgspec
 
 from pollctl import store, units
 from pollctl.errors import PluginError, PollctlError
-from pollctl.plugins import Plugin, find, load, migrations_of
+from pollctl.plugin_loader import Plugin, load, migrations_of
+from pollctl.plugins import find
 
 HEAVY = frozenset({"apprise", "boto3", "lxml", "requests", "zeep"})
 """What importing a plugin must not import: a pass pays for it only when it is needed."""

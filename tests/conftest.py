@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from pollctl import units
+from pollctl import redaction
 
 
 @pytest.fixture(autouse=True)
 def _secrets_of_one_test_mask_nothing_in_the_next() -> Iterator[None]:
-    known = set(units._known_secrets)
+    known = set(redaction._known_secrets)
     yield
-    units._known_secrets.intersection_update(known)
+    redaction._known_secrets.intersection_update(known)

@@ -10,7 +10,7 @@ import click
 
 from pollctl import clock, output
 from pollctl.cli.invocation import Invocation
-from pollctl.text import one_line
+from pollctl.redaction import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +107,7 @@ def prune(invocation: Invocation) -> None:
 def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
     """The migrations of the plugins that can be loaded; the others are told about and left out."""
     from pollctl.errors import PluginError
-    from pollctl.plugins import load, migrations_of
+    from pollctl.plugin_loader import load, migrations_of
 
     loaded = []
     for one in found.values():

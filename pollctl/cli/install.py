@@ -31,7 +31,8 @@ def init(folder: Path) -> None:
     Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
     """
     from pollctl import config, store
-    from pollctl.plugins import find, load, migrations_of
+    from pollctl.plugin_loader import load, migrations_of
+    from pollctl.plugins import find
 
     path = folder / SETTINGS
     _write_new(path, f"{config.sample()}\n{_sample_of_latency()}")

@@ -10,7 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from pollctl.cli.invocation import Invocation
-    from pollctl.plugins import Found, Plugin
+    from pollctl.plugin_loader import Plugin
+    from pollctl.plugins import Found
 
 GROUP = "pollctl"  # as pollctl.plugins has it, which would import pluggy to print a help
 
@@ -59,7 +60,7 @@ class PluginGroup(click.Group):
         if self._is_filled:
             return
         from pollctl.errors import PluginError
-        from pollctl.plugins import load
+        from pollctl.plugin_loader import load
 
         self._is_filled = True
         plugin = load(_found(ctx, self.name or ""))

@@ -10,7 +10,7 @@ import click
 from pollctl import output
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
-from pollctl.text import one_line
+from pollctl.redaction import one_line
 
 if TYPE_CHECKING:
     from pollctl.replay import Replayed

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pollctl.http.client import Client as Client
 from pollctl.http.limits import Limits as Limits
-from pollctl.http.redact import redact as redact
 from pollctl.http.strict import strict_json as strict_json
 from pollctl.http.waiting import retry_after as retry_after
+from pollctl.redaction import redact as redact
 
 __all__ = ["Client", "Limits", "redact", "retry_after", "strict_json"]

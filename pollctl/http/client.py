@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pollctl import clock
 from pollctl.crew import Call, make_all
 from pollctl.http.limits import Limits
-from pollctl.http.redact import redact
 from pollctl.model import Answer, FetchError, Request
 from pollctl.pace import Pace
+from pollctl.redaction import redact
 from pollctl.stop import Stop
 
 if TYPE_CHECKING:

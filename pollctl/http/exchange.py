@@ -20,8 +20,8 @@ from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.failure import Failure, Reset, failure_of
 from pollctl.http.limits import Limits
-from pollctl.http.redact import redact
 from pollctl.model import FetchError, Request
+from pollctl.redaction import redact
 
 MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)

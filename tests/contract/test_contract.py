@@ -13,7 +13,8 @@ import pytest
 
 from pollctl import testing
 from pollctl.config import load as load_config
-from pollctl.plugins import find, load
+from pollctl.plugin_loader import load
+from pollctl.plugins import find
 from pollctl.prepared import defaults_of
 
 SHIPPED = sorted(entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl")

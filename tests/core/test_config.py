@@ -19,7 +19,8 @@ from msgspec import Meta, Struct
 from pollctl.config import Config, find, load, sample
 from pollctl.config_model import Core, PluginConfig
 from pollctl.errors import ConfigError
-from pollctl.units import Duration, HttpUrl, Secret, Size
+from pollctl.redaction import Secret
+from pollctl.units import Duration, HttpUrl, Size
 
 
 def write(folder: Path, text: str) -> Path:

@@ -15,8 +15,8 @@ from msgspec import Meta, Struct
 
 from pollctl.config import load
 from pollctl.errors import ConfigError
-from pollctl.text import one_line
-from pollctl.units import Duration, HttpUrl, Secret, Size
+from pollctl.redaction import Secret, one_line
+from pollctl.units import Duration, HttpUrl, Size
 
 DURATION = 'allowed a duration such as "500ms", "20s", "15m", "2h" or "1d"'
 LONGER = f'{DURATION}, more than "0s"'

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pollctl.config import load
 from pollctl.errors import ConfigError
-from pollctl.units import Secret
+from pollctl.redaction import Secret
 
 HIDDEN = "hunter2-swordfish"
 

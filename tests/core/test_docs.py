@@ -42,7 +42,8 @@ from pollctl.cli.invocation import Invocation
 from pollctl.config_model import Core, PluginConfig
 from pollctl.config_words import bare
 from pollctl.guard import CORE_TABLES
-from pollctl.plugins import find, load
+from pollctl.plugin_loader import load
+from pollctl.plugins import find
 from pollctl.prepared import defaults_of
 
 BLOCKS = [block for page in pages() for block in blocks(page)]

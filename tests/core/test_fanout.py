@@ -18,7 +18,8 @@ import pytest
 from core.hostile_server import wait_until
 
 from pollctl import clock
-from pollctl.fanout import DaemonExecutor, map_bounded
+from pollctl.daemon_executor import DaemonExecutor
+from pollctl.fanout import map_bounded
 from pollctl.model import Result
 from pollctl.stop import Stop
 

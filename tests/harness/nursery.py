@@ -26,7 +26,7 @@ from worlds.every import every
 from worlds.world import Story, installed
 
 import pollctl
-from pollctl import plugins
+from pollctl import plugin_loader, plugins
 from pollctl.__main__ import main
 
 LOADED_LATE = (
@@ -122,7 +122,7 @@ def serve() -> None:
 def _load_everything() -> None:
     installed.start()
     for plugin in every():
-        plugins.load(plugins.find(plugin))
+        plugin_loader.load(plugins.find(plugin))
     for package in (pollctl, *(importlib.import_module(f"pollctl_{plugin}") for plugin in every())):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)

@@ -30,7 +30,7 @@ from campaign import folder_in_memory
 from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
-from pollctl import DeliveryError, Effect, config, engine, outbox, plugins, store, to_text
+from pollctl import DeliveryError, Effect, config, engine, outbox, plugin_loader, plugins, store, to_text
 from pollctl.guard import GuardedConnection
 from pollctl.stop import Stop
 
@@ -256,7 +256,7 @@ def install(module: ModuleType, folder: Path) -> None:
     )
     for where, name, stand_in in stand_ins:
         setattr(where, name, stand_in)
-    plugins.load(plugins.find("counter"))  # so that not each pass has to look again
+    plugin_loader.load(plugins.find("counter"))  # so that not each pass has to look again
     importlib.import_module("croniter")
 
 

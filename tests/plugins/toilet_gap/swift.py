@@ -12,7 +12,8 @@ from sqlite_utils import Database
 
 from pollctl import Answer, FetchError, Request, Run, Secret, from_text, to_text
 from pollctl.migrations import migrations as core_migrations
-from pollctl.plugins import find, load
+from pollctl.plugin_loader import load
+from pollctl.plugins import find
 from pollctl_toilet_gap import apply, fetch, store, subscriptions
 from pollctl_toilet_gap.letters import Message, letter_of
 from pollctl_toilet_gap.model import Batch, Letter, Poison, Receipt, Settings
