@@ -22,8 +22,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
+from pollctl.api.values import Request
 from pollctl.http import Client, Limits
-from pollctl.model import Request
 from pollctl.stop import Stop
 
 COUNT = 2000

@@ -23,7 +23,8 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, config, demo, errors, fakes, hookspecs, model, plugin_loader, plugins, run, store, testing
+from pollctl import commands, config, demo, errors, fakes, plugin_loader, plugins, store, testing
+from pollctl.api import hookspecs, run, values
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import COMMANDS
@@ -215,13 +216,13 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 def hooks_page() -> str:
     """The contract for authors of plugins: hooks, what a pass offers them, and the values that go in and out."""
     hooks = [function for name, function in vars(hookspecs).items() if name.startswith("pollctl_")]
-    parts = [f"# The contract\n\n{NOTE}Contract version {model.CONTRACT_VERSION}. {_HOOKS_INTRO}", "## Hooks\n"]
+    parts = [f"# The contract\n\n{NOTE}Contract version {values.CONTRACT_VERSION}. {_HOOKS_INTRO}", "## Hooks\n"]
     parts += [_hook(function) for function in hooks]
     parts += ["## The pass: `run`\n", _paragraph(run.Run), *_members(run.Run)]
     parts += ["## Values\n"]
     parts += [
         _value(kind)
-        for kind in (model.Poller, model.Effect, model.Request, model.Answer, model.FetchError, model.Result)
+        for kind in (values.Poller, values.Effect, values.Request, values.Answer, values.FetchError, values.Result)
     ]
     parts += ["## Errors\n", *_errors()]
     parts += ["## Commands: `PluginContext`\n", _paragraph(commands.PluginContext), *_members(commands.PluginContext)]

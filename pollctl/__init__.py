@@ -8,6 +8,14 @@ TYPE_CHECKING = False  # that of typing costs an idle `pollctl due --run` as muc
 if TYPE_CHECKING:
     from typing import Any
 
+    from pollctl.api.hookspecs import hookimpl as hookimpl
+    from pollctl.api.run import Run as Run
+    from pollctl.api.values import Answer as Answer
+    from pollctl.api.values import Effect as Effect
+    from pollctl.api.values import FetchError as FetchError
+    from pollctl.api.values import Poller as Poller
+    from pollctl.api.values import Request as Request
+    from pollctl.api.values import Result as Result
     from pollctl.clock import from_text as from_text
     from pollctl.clock import to_text as to_text
     from pollctl.commands import PluginContext as PluginContext
@@ -16,18 +24,10 @@ if TYPE_CHECKING:
     from pollctl.errors import PluginError as PluginError
     from pollctl.errors import PollctlError as PollctlError
     from pollctl.errors import UsageError as UsageError
-    from pollctl.hookspecs import hookimpl as hookimpl
     from pollctl.http import retry_after as retry_after
     from pollctl.http import strict_json as strict_json
-    from pollctl.model import Answer as Answer
-    from pollctl.model import Effect as Effect
-    from pollctl.model import FetchError as FetchError
-    from pollctl.model import Poller as Poller
-    from pollctl.model import Request as Request
-    from pollctl.model import Result as Result
     from pollctl.redaction import Secret as Secret
     from pollctl.redaction import shorten as shorten
-    from pollctl.run import Run as Run
     from pollctl.units import Duration as Duration
     from pollctl.units import HttpUrl as HttpUrl
     from pollctl.units import PositiveDuration as PositiveDuration
@@ -43,16 +43,16 @@ _HOMES = {
     "PluginError": "errors",
     "PollctlError": "errors",
     "UsageError": "errors",
-    "hookimpl": "hookspecs",
+    "hookimpl": "api.hookspecs",
     "retry_after": "http",
     "strict_json": "http",
-    "Answer": "model",
-    "Effect": "model",
-    "FetchError": "model",
-    "Poller": "model",
-    "Request": "model",
-    "Result": "model",
-    "Run": "run",
+    "Answer": "api.values",
+    "Effect": "api.values",
+    "FetchError": "api.values",
+    "Poller": "api.values",
+    "Request": "api.values",
+    "Result": "api.values",
+    "Run": "api.run",
     "shorten": "redaction",
     "Duration": "units",
     "HttpUrl": "units",

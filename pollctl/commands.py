@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, store
-from pollctl.model import Answer, Request
+from pollctl.api.values import Answer, Request
 from pollctl.prepared import Prepared
 
 if TYPE_CHECKING:

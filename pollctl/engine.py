@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, notify, retention, runs, standing, store
 from pollctl.aftermath import Aftermath, outbox_of
+from pollctl.api.values import Effect
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http import Client, Limits
 from pollctl.lock import held, lock_path
-from pollctl.model import Effect
 from pollctl.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.passrun import PassRun
 from pollctl.prepared import Prepared, prepare

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pollctl import clock
+from pollctl.api.values import FetchError, Result
 from pollctl.crew import Call, make_all
-from pollctl.model import FetchError, Result
 from pollctl.pace import Pace
 from pollctl.redaction import redact
 from pollctl.stop import Stop

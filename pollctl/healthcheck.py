@@ -10,9 +10,9 @@ from contextlib import closing
 from urllib.parse import urlsplit, urlunsplit
 
 from pollctl import redaction
+from pollctl.api.values import Request
 from pollctl.config_model import Core
 from pollctl.http import Client, Limits
-from pollctl.model import Request
 from pollctl.stop import Stop
 
 LONGEST_S = 10.0

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 from msgspec import Struct
 
 from pollctl import signals, store
+from pollctl.api.values import Effect
 from pollctl.errors import DeliveryError, PluginError, PollctlError
 from pollctl.guard import GuardedConnection
-from pollctl.model import Effect
 from pollctl.passrun import PassRun
 from pollctl.plugin_loader import Plugin
 

@@ -15,8 +15,8 @@ from pollctl.errors import DeliveryError
 from pollctl.outbox import CORE_PREFIX, Queued, queued
 
 if TYPE_CHECKING:
+    from pollctl.api.values import Effect
     from pollctl.config_model import Notify
-    from pollctl.model import Effect
     from pollctl.runs import Failures
 
 FAILING = f"{CORE_PREFIX}failing"

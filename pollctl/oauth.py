@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from pollctl.api.values import Answer, Request
 from pollctl.http import strict_json
-from pollctl.model import Answer, Request
 from pollctl.redaction import Secret, shorten
 
 LONGEST_LIFE = timedelta(days=3650)

@@ -15,11 +15,11 @@ import msgspec
 from sqlite_utils import Database
 
 from pollctl import redaction, signals, units
+from pollctl.api.values import Effect, Poller
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
 from pollctl.daemon_executor import DaemonExecutor
 from pollctl.errors import DeliveryError
-from pollctl.model import Effect, Poller
 from pollctl.redaction import one_line
 from pollctl.stop import Stop
 from pollctl.store import raise_for_machine, writing

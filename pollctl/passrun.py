@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pollctl import clock, redaction, store
+from pollctl.api.run import T
+from pollctl.api.values import Answer, Request, Result
 from pollctl.errors import PluginError
 from pollctl.http import Client
-from pollctl.model import Answer, Request, Result
 from pollctl.outbox import Queued, queued
 from pollctl.redaction import one_line
-from pollctl.run import T
 from pollctl.stop import Stop
 
 if TYPE_CHECKING:

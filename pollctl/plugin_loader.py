@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import pluggy
 
-from pollctl import hookspecs, signals
+from pollctl import signals
+from pollctl.api import hookspecs
+from pollctl.api.values import CONTRACT_VERSION, Poller
 from pollctl.errors import PluginError
-from pollctl.model import CONTRACT_VERSION, Poller
 from pollctl.plugins import Found
 
 WRAPPERS = "pollctl.wrappers"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pollctl import clock
+from pollctl.api.values import Answer, FetchError, Request
 from pollctl.crew import Call, make_all
 from pollctl.http.limits import Limits
-from pollctl.model import Answer, FetchError, Request
 from pollctl.pace import Pace
 from pollctl.redaction import redact
 from pollctl.stop import Stop

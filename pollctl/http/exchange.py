@@ -14,13 +14,13 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util import make_headers
 
 from pollctl.address import Address, Origin
+from pollctl.api.values import FetchError, Request
 from pollctl.crew import Call
 from pollctl.http.address import address_of, redirected
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.failure import Failure, Reset, failure_of
 from pollctl.http.limits import Limits
-from pollctl.model import FetchError, Request
 from pollctl.redaction import redact
 
 MOST_REDIRECTS = 5

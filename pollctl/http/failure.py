@@ -9,7 +9,7 @@ import ssl
 
 import urllib3
 
-from pollctl.model import FetchErrorKind
+from pollctl.api.values import FetchErrorKind
 
 _LOCAL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 _RESET = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)

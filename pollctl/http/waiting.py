@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from pollctl.model import Answer
+from pollctl.api.values import Answer
 
 LONGEST = timedelta(days=1)
 _SECONDS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?")

@@ -36,7 +36,8 @@ from msgspec.structs import fields
 from plugin_package import clean_environment, run_pollctl, write_settings
 
 import pollctl
-from pollctl import config, errors, hookspecs
+from pollctl import config, errors
+from pollctl.api import hookspecs
 from pollctl.cli import cli, passes
 from pollctl.cli.invocation import Invocation
 from pollctl.config_model import Core, PluginConfig

@@ -18,9 +18,9 @@ import pytest
 from core.hostile_server import wait_until
 
 from pollctl import clock
+from pollctl.api.values import Result
 from pollctl.daemon_executor import DaemonExecutor
 from pollctl.fanout import map_bounded
-from pollctl.model import Result
 from pollctl.stop import Stop
 
 

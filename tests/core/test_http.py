@@ -21,8 +21,8 @@ import pytest
 from core.hostile_server import OK, TLS, HostileServer, Peer, Play, saying, serving, wait_until, whole
 
 from pollctl import clock
+from pollctl.api.values import Answer, Request
 from pollctl.http import Client, Limits
-from pollctl.model import Answer, Request
 from pollctl.stop import Stop
 
 

@@ -28,8 +28,8 @@ from core.hostile_server import (
     whole,
 )
 
+from pollctl.api.values import Answer, Request
 from pollctl.http import Client, Limits
-from pollctl.model import Answer, Request
 from pollctl.stop import Stop
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pollctl.api.values import Answer, Request
 from pollctl.http import retry_after, strict_json
-from pollctl.model import Answer, Request
 from pollctl.redaction import redact
 
 NOW = datetime(2026, 3, 8, 7, 0, tzinfo=UTC)

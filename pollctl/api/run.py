@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pollctl.model import Answer, Request, Result
+from pollctl.api.values import Answer, Request, Result
 from pollctl.redaction import Secret
 
 if TYPE_CHECKING:

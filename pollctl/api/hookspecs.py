@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from pollctl.model import Effect, Poller
+from pollctl.api.values import Effect, Poller
 
 if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
-    from pollctl.run import Run
+    from pollctl.api.run import Run
 
 hookspec = pluggy.HookspecMarker("pollctl")
 hookimpl = pluggy.HookimplMarker("pollctl")
