@@ -180,7 +180,7 @@ def draining() -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server writes a line for each request
 
-    from pollctl.config import load as load_config
+    from pollctl.config.settings import load as load_config
     from pollctl.engine import run_pass
     from pollctl.plugins import find
     from pollctl.stop import Stop

@@ -23,13 +23,14 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, config, demo, errors, fakes, plugin_loader, plugins, store, testing
+from pollctl import commands, demo, errors, fakes, plugin_loader, plugins, store, testing
 from pollctl.api import hookspecs, run, values
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import COMMANDS
-from pollctl.config_model import Core, PluginConfig
-from pollctl.config_words import allowed, bare, shown
+from pollctl.config import settings
+from pollctl.config.messages import allowed, bare, shown
+from pollctl.config.schema import Core, PluginConfig
 from pollctl.guard import CORE_TABLES
 from pollctl.plugin_loader import Plugin
 from pollctl.prepared import defaults_of
@@ -117,7 +118,7 @@ def _help_of_root(context: click.Context) -> list[str]:
 
 def settings_page() -> str:
     """Every key of the settings with its type, default and meaning."""
-    core = config.sample()
+    core = settings.sample()
     meanings = meanings_of(core)
     parts = [f"# Settings\n\n{NOTE}{_SETTINGS_INTRO}"]
     parts += _core_tables(Core, "pollctl", meanings)

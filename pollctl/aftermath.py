@@ -12,8 +12,8 @@ from pollctl.outbox import NO_KINDS, Kinds, Outbox, Retry
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pollctl.config import Config
-    from pollctl.config_model import PluginConfig
+    from pollctl.config.schema import PluginConfig
+    from pollctl.config.settings import Config
 
 
 def outbox_of(config: Config, db: Database, name: str, kinds: Kinds = NO_KINDS) -> Outbox:

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from pollctl import store
 from pollctl.clock import from_text, to_text
-from pollctl.config import Config, Source, load
-from pollctl.config_toml import read
+from pollctl.config.settings import Config, Source, load
+from pollctl.config.toml import read
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.notify import is_address
 from pollctl.plugins import Found
@@ -130,7 +130,7 @@ def _failures(subject: str, error: PollctlError) -> Iterator[Finding]:
 
 def _sections_of(path: Path | None, found: Mapping[str, Found]) -> Iterator[Finding]:
     """What is wrong in the sections of plugins while ``[pollctl]`` is wrong too."""
-    from pollctl.config_model import Core
+    from pollctl.config.schema import Core
 
     tables = read(path) if path else {}
     config = Config(path=path, core=Core(database=Path()), source=Source(path, os.environ, tables))

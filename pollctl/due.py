@@ -9,8 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from pollctl import clock, standing
-from pollctl.config import Config, canonical
-from pollctl.config_model import PluginConfig
+from pollctl.config.schema import PluginConfig
+from pollctl.config.settings import Config, canonical
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.schedule import Gate, Past, Schedule, Verdict, judge
 from pollctl.standing import Standing, Standings

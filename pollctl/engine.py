@@ -23,7 +23,7 @@ from pollctl.report import Report, described, explain, recorded, report_of, unre
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pollctl.config import Config
+    from pollctl.config.settings import Config
     from pollctl.plugins import Found
     from pollctl.stop import Stop
     from pollctl.units import Duration

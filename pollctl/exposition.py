@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import GaugeMetricFamily, Metric
 
-    from pollctl.config import Config
+    from pollctl.config.settings import Config
     from pollctl.plugin_loader import Plugin
 
 OUTCOMES = ("ok", "partial", "failed", "interrupted", "crashed")

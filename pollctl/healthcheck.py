@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pollctl import redaction
 from pollctl.api.values import Request
-from pollctl.config_model import Core
+from pollctl.config.schema import Core
 from pollctl.http import Client, Limits
 from pollctl.stop import Stop
 

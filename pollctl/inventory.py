@@ -13,7 +13,7 @@ from pollctl.plugins import Found
 from pollctl.prepared import defaults_of
 
 if TYPE_CHECKING:
-    from pollctl.config import Config
+    from pollctl.config.settings import Config
 
 
 class Installed(Struct, frozen=True, kw_only=True):

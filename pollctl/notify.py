@@ -16,7 +16,7 @@ from pollctl.outbox import CORE_PREFIX, Queued, queued
 
 if TYPE_CHECKING:
     from pollctl.api.values import Effect
-    from pollctl.config_model import Notify
+    from pollctl.config.schema import Notify
     from pollctl.runs import Failures
 
 FAILING = f"{CORE_PREFIX}failing"

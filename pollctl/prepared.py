@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
-from pollctl.config import Config
-from pollctl.config_model import PluginConfig
+from pollctl.config.schema import PluginConfig
+from pollctl.config.settings import Config
 from pollctl.errors import PluginError
 from pollctl.hooks import Hooks
 from pollctl.plugin_loader import Plugin, load, migrations_of

@@ -12,7 +12,7 @@ from pollctl.store import writing
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pollctl.config_model import Retention
+    from pollctl.config.schema import Retention
 
 ROWS_A_STEP = 500
 

@@ -18,7 +18,7 @@ from pollctl.errors import DatabaseError
 from pollctl.schedule import Past, backoff_until
 
 if TYPE_CHECKING:
-    from pollctl.config_model import PluginConfig
+    from pollctl.config.schema import PluginConfig
 
 Outcome = Literal["ok", "partial", "failed", "interrupted", "crashed"]
 FAILURES = ("failed", "crashed")

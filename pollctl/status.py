@@ -22,7 +22,7 @@ from pollctl.redaction import one_line
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pollctl.config import Config
+    from pollctl.config.settings import Config
     from pollctl.schedule import Verdict
 
 

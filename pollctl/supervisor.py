@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pollctl import clock, due, endings, redaction, standing
 from pollctl.children import Children, Exit, Task
-from pollctl.config import Config, canonical
+from pollctl.config.settings import Config, canonical
 from pollctl.endings import FAILED, LOCKED, Ended, Ending
 from pollctl.errors import ConfigError, LockedError, PollctlError
 from pollctl.redaction import one_line

@@ -19,11 +19,11 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
     """
     import msgspec
 
-    from pollctl import config
     from pollctl.check import check as findings_of
+    from pollctl.config import settings
 
     with output.stdout_kept_for_json(as_json):
-        found = list(findings_of(config.find(invocation.config_file), invocation.found, clock.now()))
+        found = list(findings_of(settings.find(invocation.config_file), invocation.found, clock.now()))
     if as_json:
         keys = ("level", "subject", "text")
         output.show_json([{key: getattr(finding, key) for key in keys} for finding in found])

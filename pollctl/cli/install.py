@@ -30,14 +30,15 @@ def init(folder: Path) -> None:
 
     Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
     """
-    from pollctl import config, store
+    from pollctl import store
+    from pollctl.config import settings
     from pollctl.plugin_loader import load, migrations_of
     from pollctl.plugins import find
 
     path = folder / SETTINGS
-    _write_new(path, f"{config.sample()}\n{_sample_of_latency()}")
+    _write_new(path, f"{settings.sample()}\n{_sample_of_latency()}")
     output.emit(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
-    database = config.load(path).core.database
+    database = settings.load(path).core.database
     is_there = database.exists()
     with closing(store.open_to_write(database, migrations_of([load(find("latency"))]))):
         output.emit(f"{database}: {'was there already' if is_there else 'created'}")
@@ -69,9 +70,9 @@ def completion(ctx: click.Context, shell: str) -> None:
 
 def _settings_option(invocation: Invocation) -> list[str]:
     """The option that names the settings file that holds here: cron has another folder and other variables."""
-    from pollctl import config
+    from pollctl.config import settings
 
-    path = config.find(invocation.config_file)
+    path = settings.find(invocation.config_file)
     return ["--config", str(path.absolute())] if path else []
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pollctl.config import Config
+    from pollctl.config.settings import Config
     from pollctl.plugins import Found
 
 
@@ -29,9 +29,9 @@ class Invocation:
         Raises:
             ConfigError: the file or ``[pollctl]`` is wrong.
         """
-        from pollctl import config
+        from pollctl.config import settings
 
-        return config.load(config.find(self.config_file))
+        return settings.load(settings.find(self.config_file))
 
     @cached_property
     def found(self) -> dict[str, Found]:

@@ -17,7 +17,7 @@ from pollctl.signals import Interrupted
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
-    from pollctl.config import Config
+    from pollctl.config.settings import Config
     from pollctl.plugins import Found
     from pollctl.report import Report
     from pollctl.stop import Stop

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from pollctl import testing
-from pollctl.config import load as load_config
+from pollctl.config.settings import load as load_config
 from pollctl.plugin_loader import load
 from pollctl.plugins import find
 from pollctl.prepared import defaults_of

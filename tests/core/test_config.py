@@ -16,8 +16,8 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
-from pollctl.config import Config, find, load, sample
-from pollctl.config_model import Core, PluginConfig
+from pollctl.config.schema import Core, PluginConfig
+from pollctl.config.settings import Config, find, load, sample
 from pollctl.errors import ConfigError
 from pollctl.redaction import Secret
 from pollctl.units import Duration, HttpUrl, Size

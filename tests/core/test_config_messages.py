@@ -13,7 +13,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
-from pollctl.config import load
+from pollctl.config.settings import load
 from pollctl.errors import ConfigError
 from pollctl.redaction import Secret, one_line
 from pollctl.units import Duration, HttpUrl, Size

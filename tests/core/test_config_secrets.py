@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from pollctl.config import load
+from pollctl.config.settings import load
 from pollctl.errors import ConfigError
 from pollctl.redaction import Secret
 

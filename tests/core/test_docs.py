@@ -36,12 +36,13 @@ from msgspec.structs import fields
 from plugin_package import clean_environment, run_pollctl, write_settings
 
 import pollctl
-from pollctl import config, errors
+from pollctl import errors
 from pollctl.api import hookspecs
 from pollctl.cli import cli, passes
 from pollctl.cli.invocation import Invocation
-from pollctl.config_model import Core, PluginConfig
-from pollctl.config_words import bare
+from pollctl.config import settings as config
+from pollctl.config.messages import bare
+from pollctl.config.schema import Core, PluginConfig
 from pollctl.guard import CORE_TABLES
 from pollctl.plugin_loader import load
 from pollctl.plugins import find

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from plugin_package import PLAIN, make_plugin_package, run_pollctl, write_settings
 
-from pollctl import clock, config, due, store
+from pollctl import clock, due, store
+from pollctl.config.settings import Config, load
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.lock import held, lock_path
 from pollctl.schedule import Verdict
@@ -21,11 +22,11 @@ NOON = datetime(2026, 3, 8, 12, 0, 30, tzinfo=UTC)
 HOURLY = '[plugins.alpha]\nschedule = "0 * * * *"'
 
 
-def settings(tmp_path: Path, *sections: str) -> config.Config:
-    return config.load(write_settings(tmp_path, *sections))
+def settings(tmp_path: Path, *sections: str) -> Config:
+    return load(write_settings(tmp_path, *sections))
 
 
-def ran(found: config.Config, plugin: str, **columns: object) -> None:
+def ran(found: Config, plugin: str, **columns: object) -> None:
     """Write how *plugin* stands after passes."""
     row = {"plugin": plugin, "last_started_at": "2026-03-08T12:00:01.000Z", **columns}
     with closing(store.open_to_write(found.core.database)) as db, store.writing(db):
@@ -33,7 +34,7 @@ def ran(found: config.Config, plugin: str, **columns: object) -> None:
         db.conn.execute(f"INSERT INTO schedules ({names}) VALUES ({marks})", list(row.values()))
 
 
-def names_due(found: config.Config, now: datetime = NOON) -> list[str]:
+def names_due(found: Config, now: datetime = NOON) -> list[str]:
     return due.reckon(found, now).due
 
 

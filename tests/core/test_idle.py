@@ -16,7 +16,8 @@ from typing import NamedTuple
 import pytest
 from plugin_package import make_plugin_package, run_pollctl, write_settings
 
-from pollctl import clock, config, due, idle, migrations, standing, store
+from pollctl import clock, due, idle, migrations, standing, store
+from pollctl.config.settings import find, load
 from pollctl.errors import ConfigError
 
 YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
@@ -207,7 +208,7 @@ def test_a_pass_that_wrote_after_the_reckoning_wins(place: Place, meanwhile: str
 def test_settings_younger_than_the_process_are_not_relied_on(place: Place) -> None:
     place.settings.touch()
     place.sql("DELETE FROM next_due")
-    found = config.load(place.settings)
+    found = load(place.settings)
     due.remember(found, due.reckon(found, clock.now()))
     assert place.sql("SELECT * FROM next_due") == []
 
@@ -262,7 +263,7 @@ def test_the_settings_file_is_found_as_config_finds_it(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to("nowhere") if name == "dangling" else path.touch()
     try:
-        found = config.find(None, environ)
+        found = find(None, environ)
     except ConfigError:
         found = None
     assert idle.find("", environ) == (str(found.absolute()) if found else "")
@@ -292,7 +293,7 @@ def test_a_guessed_database_is_that_of_the_settings_or_none(tmp_path: Path, line
     path.write_text(f'[pollctl]\n{line}\n[plugins.counter]\ndatabase = "own.db"\n')
     guessed = idle.guess_database(str(path))
     try:
-        real = str(config.load(path).core.database)
+        real = str(load(path).core.database)
     except ConfigError:
         return
     assert (guessed == real) is bool(is_known)

@@ -15,7 +15,8 @@ import pytest
 from core.supervision import NEVER_BACK_OFF, World, eventually, is_alive, kill_leftover
 from plugin_package import json_of, run_pollctl
 
-from pollctl import clock, config, store
+from pollctl import clock, store
+from pollctl.config import settings
 from pollctl.lock import held
 from pollctl.supervisor import run_due
 
@@ -368,7 +369,7 @@ def test_a_rehearsed_clock_that_runs_goes_on_in_the_passes(world: World) -> None
 
 def test_a_pass_that_started_after_the_clock_was_read_is_not_started_again(world: World) -> None:
     world.settings(section("alpha", 'schedule = "0 0 1 1 *"'))
-    found = config.load(world.folder / "pollctl.toml")
+    found = settings.load(world.folder / "pollctl.toml")
     now = clock.now()
     with closing(store.open_to_write(found.core.database)) as db, store.writing(db):
         db.conn.execute("INSERT INTO schedules (plugin, last_started_at) VALUES ('alpha', ?)", (clock.to_text(now),))

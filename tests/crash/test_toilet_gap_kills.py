@@ -23,7 +23,7 @@ from plugin_package import clean_environment, command
 from plugins.toilet_gap.world import AWS, PILOT, Queue, moto_server
 
 from pollctl import to_text
-from pollctl.config import load as load_config
+from pollctl.config.settings import load as load_config
 from pollctl.engine import run_pass
 from pollctl.plugins import find
 from pollctl.stop import Stop

@@ -30,7 +30,8 @@ from campaign import folder_in_memory
 from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
-from pollctl import DeliveryError, Effect, config, engine, outbox, plugin_loader, plugins, store, to_text
+from pollctl import DeliveryError, Effect, engine, outbox, plugin_loader, plugins, store, to_text
+from pollctl.config import settings
 from pollctl.guard import GuardedConnection
 from pollctl.stop import Stop
 
@@ -79,7 +80,7 @@ class World:
         self._death = ""
         self._fetch: list[list[tuple[str, int]] | None] = []
         (folder / "pollctl.toml").write_text(SETTINGS)
-        self._config = config.load(folder / "pollctl.toml")
+        self._config = settings.load(folder / "pollctl.toml")
         self._found = plugins.find("counter")
 
     # what the plugin meets

@@ -24,7 +24,7 @@ from plugin_package import clean_environment, command
 
 from pollctl import to_text
 from pollctl.cli import start
-from pollctl.config import load as load_config
+from pollctl.config.settings import load as load_config
 from pollctl.engine import run_pass
 from pollctl.plugins import Found, find
 from pollctl.stop import Stop

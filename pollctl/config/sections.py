@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import fields, replace
 
-from pollctl.config_model import PluginConfig
-from pollctl.config_read import Reader, join
-from pollctl.config_words import bare, found, shown
+from pollctl.config.messages import bare, found, shown
+from pollctl.config.reader import Reader, join
+from pollctl.config.schema import PluginConfig
 from pollctl.units import Duration
 
 S = TypeVar("S", bound=Struct)

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
-from pollctl import config_words as words
-from pollctl.config_values import Decoder, RefusedError
+from pollctl.config import messages as words
+from pollctl.config.decoder import Decoder, RefusedError
 from pollctl.redaction import know_login, mask, one_line
 from pollctl.units import HttpUrl
 

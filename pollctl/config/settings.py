@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from pollctl.config_model import Core, PluginConfig
-from pollctl.config_plugin import Section
-from pollctl.config_read import Reader, join
-from pollctl.config_toml import read
-from pollctl.config_values import Decoder
-from pollctl.config_words import shown
+from pollctl.config.decoder import Decoder
+from pollctl.config.messages import shown
+from pollctl.config.reader import Reader, join
+from pollctl.config.schema import Core, PluginConfig
+from pollctl.config.sections import Section
+from pollctl.config.toml import read
 from pollctl.errors import ConfigError
 from pollctl.redaction import one_line
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pollctl.config_words import ZONE, shown
+from pollctl.config.messages import ZONE, shown
 from pollctl.redaction import Secret, one_line
 from pollctl.units import Duration, HttpUrl, Size
 
