@@ -180,7 +180,7 @@ def _settings(config: Config, plugin: Plugin) -> Iterator[Finding]:
     Raises:
         ConfigError: they are wrong.
     """
-    from pollctl.schedule import warnings
+    from pollctl.schedule.expression import warnings
 
     defaults = defaults_of(plugin)
     problems: list[str] = []

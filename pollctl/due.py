@@ -12,7 +12,9 @@ from pollctl import clock, standing
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config, canonical
 from pollctl.errors import ConfigError, PollctlError
-from pollctl.schedule import Gate, Past, Schedule, Verdict, judge
+from pollctl.schedule.evaluation import judge
+from pollctl.schedule.model import Gate, Past, Verdict
+from pollctl.schedule.slots import Schedule
 from pollctl.standing import Standing, Standings
 
 NEVER = "9999-12-31T23:59:59.999Z"

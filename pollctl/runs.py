@@ -15,7 +15,8 @@ from sqlite_utils import Database
 
 from pollctl.clock import from_text, to_text
 from pollctl.errors import DatabaseError
-from pollctl.schedule import Past, backoff_until
+from pollctl.schedule.evaluation import backoff_until
+from pollctl.schedule.model import Past
 
 if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig

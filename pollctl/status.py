@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.config.settings import Config
-    from pollctl.schedule import Verdict
+    from pollctl.schedule.model import Verdict
 
 
 class PluginStatus(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from pollctl.redaction import Secret
-from pollctl.schedule import Timing
+from pollctl.schedule.model import Timing
 from pollctl.units import Duration, PositiveDuration, PositiveSize
 
 

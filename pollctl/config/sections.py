@@ -58,7 +58,7 @@ class Section:
 
     def check_schedule(self, config: PluginConfig) -> None:
         """Note what is wrong with the schedule of *config*."""
-        from pollctl.schedule import Schedule
+        from pollctl.schedule.slots import Schedule
 
         try:
             Schedule.parse(config.schedule, config.timezone)

@@ -16,7 +16,7 @@ from pollctl import clock, due, store
 from pollctl.config.settings import Config, load
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.lock import held, lock_path
-from pollctl.schedule import Verdict
+from pollctl.schedule.model import Verdict
 
 NOON = datetime(2026, 3, 8, 12, 0, 30, tzinfo=UTC)
 HOURLY = '[plugins.alpha]\nschedule = "0 * * * *"'

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pollctl.schedule import Schedule, warnings
+from pollctl.schedule.expression import warnings
+from pollctl.schedule.slots import Schedule
 
 MICROSECOND = timedelta(microseconds=1)
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC))

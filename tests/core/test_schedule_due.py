@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pollctl.schedule import Past, Schedule, Timing, Verdict, backoff_until, judge
+from pollctl.schedule.evaluation import backoff_until, judge
+from pollctl.schedule.model import Past, Timing, Verdict
+from pollctl.schedule.slots import Schedule
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 MILLISECOND = timedelta(milliseconds=1)

@@ -22,7 +22,8 @@ from plugin_package import PLAIN, Done, json_of, make_plugin_package, run_pollct
 from sink import Sink
 
 from pollctl import from_text
-from pollctl.schedule import Past, Timing, judge
+from pollctl.schedule.evaluation import judge
+from pollctl.schedule.model import Past, Timing
 
 WALKS = size(300, 10_000)
 CHECKS = 40  # a walk

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from pollctl.schedule.arrivals import Arrivals
+from pollctl.schedule.jitter import Arrivals
 from pollctl.schedule.model import Gate, Past, Timing, Verdict
 from pollctl.schedule.slots import Schedule
 
