@@ -23,8 +23,8 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 from pollctl.http import Client, Limits
-from pollctl.stop import Stop
 
 COUNT = 2000
 SIDE_BY_SIDE = 64

@@ -180,10 +180,10 @@ def draining() -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server writes a line for each request
 
+    from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import load as load_config
     from pollctl.engine import run_pass
     from pollctl.plugins import find
-    from pollctl.stop import Stop
     from pollctl_toilet_gap import sqs
     from pollctl_toilet_gap.fake import FakeEventService
 

@@ -23,9 +23,9 @@ from pollctl.report import Report, described, explain, recorded, report_of, unre
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
     from pollctl.plugins import Found
-    from pollctl.stop import Stop
     from pollctl.units import Duration
 
 _END = object()

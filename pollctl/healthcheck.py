@@ -11,9 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pollctl import redaction
 from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 from pollctl.config.schema import Core
 from pollctl.http import Client, Limits
-from pollctl.stop import Stop
 
 LONGEST_S = 10.0
 _LARGEST = 10_000

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pollctl.daemon_executor import DaemonExecutor
+from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.errors import DeliveryError
 from pollctl.outbox import CORE_PREFIX, Queued, queued
 

@@ -18,10 +18,10 @@ from pollctl import redaction, signals, units
 from pollctl.api.values import Effect, Poller
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
-from pollctl.daemon_executor import DaemonExecutor
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.errors import DeliveryError
 from pollctl.redaction import one_line
-from pollctl.stop import Stop
 from pollctl.store import raise_for_machine, writing
 
 SIDE_BY_SIDE = 8

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 from pollctl import clock, redaction, store
 from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
+from pollctl.concurrency.cancellation import Stop
 from pollctl.errors import PluginError
 from pollctl.http import Client
 from pollctl.outbox import Queued, queued
 from pollctl.redaction import one_line
-from pollctl.stop import Stop
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -87,7 +87,7 @@ class PassRun:
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
     ) -> Iterator[Result]:
         """Call a function side by side (see ``pollctl.Run``)."""
-        from pollctl.fanout import map_bounded
+        from pollctl.concurrency.parallel_map import map_bounded
 
         return map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
 

@@ -18,10 +18,10 @@ from pollctl.report import Report, as_json, described, explain, unreached
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
     from pollctl.passrun import PassRun
     from pollctl.plugins import Found
-    from pollctl.stop import Stop
     from pollctl.units import Duration
 
 

@@ -17,10 +17,10 @@ from pollctl.signals import Interrupted
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
+    from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
     from pollctl.plugins import Found
     from pollctl.report import Report
-    from pollctl.stop import Stop
 
 _EXIT_CODES = {"ok": 0, "partial": 3}
 _SIGNALLED = 128  # plus the number of the signal
@@ -118,7 +118,7 @@ def _single(order: Order, found: Found) -> int:
 
 def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
     """A pass that signals can end and that cannot outlive its deadline: its report and the exit code."""
-    from pollctl.stop import Stop
+    from pollctl.concurrency.cancellation import Stop
 
     stop = Stop()
     asked: list[int] = []

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from pollctl import clock
 from pollctl.api.values import Answer, FetchError, Request
-from pollctl.crew import Call, make_all
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.rate_limit import Pace
+from pollctl.concurrency.worker_pool import Call, make_all
 from pollctl.http.limits import Limits
-from pollctl.pace import Pace
 from pollctl.redaction import redact
-from pollctl.stop import Stop
 
 if TYPE_CHECKING:
     from pollctl.http.connection import Pool

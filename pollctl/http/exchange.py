@@ -15,7 +15,7 @@ from urllib3.util import make_headers
 
 from pollctl.address import Address, Origin
 from pollctl.api.values import FetchError, Request
-from pollctl.crew import Call
+from pollctl.concurrency.worker_pool import Call
 from pollctl.http.address import address_of, redirected
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers

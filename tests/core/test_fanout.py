@@ -19,9 +19,9 @@ from core.hostile_server import wait_until
 
 from pollctl import clock
 from pollctl.api.values import Result
-from pollctl.daemon_executor import DaemonExecutor
-from pollctl.fanout import map_bounded
-from pollctl.stop import Stop
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.daemon_executor import DaemonExecutor
+from pollctl.concurrency.parallel_map import map_bounded
 
 
 def mapped(function: Callable[[Any], Any], items: Any, **settings: Any) -> Iterator[Result]:

@@ -28,10 +28,10 @@ from kills import Scene
 from worlds.every import every
 
 from pollctl import Effect, runs, store
+from pollctl.concurrency.cancellation import Stop
 from pollctl.errors import DatabaseError
 from pollctl.lock import held
 from pollctl.outbox import NO_KINDS, Outbox, Retry, queued
-from pollctl.stop import Stop
 
 DRAWN = {"pass": 3, "creation": 3}
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

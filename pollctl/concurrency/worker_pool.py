@@ -16,8 +16,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from pollctl import clock
-from pollctl.pace import Pace
-from pollctl.stop import Stop
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.rate_limit import Pace
 
 TICK = 0.05  # seconds between two looks at the limits: what a limit may be overrun by
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from pollctl import clock
 from pollctl.api.values import FetchError, Result
-from pollctl.crew import Call, make_all
-from pollctl.pace import Pace
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.rate_limit import Pace
+from pollctl.concurrency.worker_pool import Call, make_all
 from pollctl.redaction import redact
-from pollctl.stop import Stop
 
 
 def map_bounded(
