@@ -24,7 +24,8 @@ from typing import NamedTuple
 
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
-from pollctl.http import Client, Limits
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 COUNT = 2000
 SIDE_BY_SIDE = 64

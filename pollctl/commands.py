@@ -57,7 +57,8 @@ class PluginContext:
     def asking(self) -> Iterator[Callable[[Request], Answer]]:
         """Open the way to upstreams, with the limits of a pass: ``with context.asking() as send: send(Request(...))``."""
         from pollctl.concurrency.cancellation import Stop
-        from pollctl.http import Client, Limits
+        from pollctl.http.client import Client
+        from pollctl.http.limits import Limits
 
         with closing(Client(Limits.of(self._prepared.config.core.http), stop=Stop())) as client:
             yield client.send

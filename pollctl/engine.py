@@ -13,7 +13,8 @@ from pollctl.aftermath import Aftermath, outbox_of
 from pollctl.api.values import Effect
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.hooks import Hooks
-from pollctl.http import Client, Limits
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 from pollctl.lock import held, lock_path
 from pollctl.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.passrun import PassRun

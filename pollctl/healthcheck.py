@@ -13,7 +13,8 @@ from pollctl import redaction
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config.schema import Core
-from pollctl.http import Client, Limits
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 LONGEST_S = 10.0
 _LARGEST = 10_000

@@ -19,7 +19,7 @@ from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
 from pollctl.errors import PluginError
-from pollctl.http import Client
+from pollctl.http.client import Client
 from pollctl.outbox import Queued, queued
 from pollctl.redaction import one_line
 

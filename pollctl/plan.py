@@ -11,7 +11,8 @@ from pollctl import clock, runs, store
 from pollctl.engine import pass_run
 from pollctl.errors import PluginError, PollctlError
 from pollctl.hooks import Hooks
-from pollctl.http import Client, Limits
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 from pollctl.prepared import prepare
 from pollctl.report import Report, as_json, described, explain, unreached
 

@@ -106,7 +106,7 @@ class HttpUrl(str):
         Raises:
             ValueError: what is wrong with it, in a sentence without it.
         """
-        from pollctl.address import address_of
+        from pollctl.urls import address_of
 
         address_of(text)
         if " " in text or not text.isprintable():

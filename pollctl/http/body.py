@@ -7,7 +7,7 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from pollctl.http.failure import Failure
+from pollctl.http.errors import Failure
 
 if TYPE_CHECKING:
     from urllib3 import HTTPResponse

@@ -23,7 +23,8 @@ from core.hostile_server import OK, TLS, HostileServer, Peer, Play, saying, serv
 from pollctl import clock
 from pollctl.api.values import Answer, Request
 from pollctl.concurrency.cancellation import Stop
-from pollctl.http import Client, Limits
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 
 def ask(url: str, limits: Limits | None = None, **settings: Any) -> Answer:

@@ -30,7 +30,8 @@ from core.hostile_server import (
 
 from pollctl.api.values import Answer, Request
 from pollctl.concurrency.cancellation import Stop
-from pollctl.http import Client, Limits
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 GZIP = "Content-Encoding: gzip"

@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urljoin
 
-from pollctl import address
-from pollctl.address import Address
-from pollctl.http.failure import Failure
+from pollctl import urls
+from pollctl.http.errors import Failure
+from pollctl.urls import Address
 
 # Metadata services that do not live on link-local addresses: AWS (IPv6), Azure, Alibaba.
 _METADATA = {ipaddress.ip_address(text) for text in ("fd00:ec2::254", "168.63.129.16", "100.100.100.200")}
@@ -21,7 +21,7 @@ def address_of(url: str) -> Address:
         Failure: ``bad_address``.
     """
     try:
-        return address.address_of(url)
+        return urls.address_of(url)
     except ValueError as error:
         raise Failure("bad_address", str(error)) from error
 

@@ -6,9 +6,9 @@ import netrc
 from contextlib import suppress
 from urllib.request import getproxies, proxy_bypass
 
-from pollctl.address import Address, Origin
-from pollctl.http.address import address_of
-from pollctl.http.failure import Failure
+from pollctl.http.errors import Failure
+from pollctl.http.redirects import address_of
+from pollctl.urls import Address, Origin
 
 
 def proxy_for(origin: Origin) -> Address | None:
