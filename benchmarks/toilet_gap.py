@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pollctl import HttpUrl, to_text
-from pollctl import store as core_store
+from pollctl.store import database as core_store
 from pollctl_toilet_gap import apply, decide, store
 from pollctl_toilet_gap.model import Batch, Event, History, Monitor, Settings, Turn
 from pollctl_toilet_gap.tables import migrations

@@ -23,7 +23,7 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, demo, errors, fakes, plugin_loader, plugins, store, testing
+from pollctl import commands, demo, errors, fakes, plugin_loader, plugins, testing
 from pollctl.api import hookspecs, run, values
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
@@ -31,9 +31,10 @@ from pollctl.cli.table import COMMANDS
 from pollctl.config import settings
 from pollctl.config.messages import allowed, bare, shown
 from pollctl.config.schema import Core, PluginConfig
-from pollctl.guard import CORE_TABLES
 from pollctl.plugin_loader import Plugin
 from pollctl.prepared import defaults_of
+from pollctl.store import database
+from pollctl.store.authorizer import CORE_TABLES
 
 FOLDER = Path(__file__).parent / "reference"
 WIDTH = 80
@@ -320,7 +321,7 @@ def tables_page() -> str:
     loaded = shipped()
     with (
         TemporaryDirectory() as empty,
-        closing(store.open_to_plan(Path(empty, "nowhere.db"), plugin_loader.migrations_of(loaded))) as db,
+        closing(database.open_to_plan(Path(empty, "nowhere.db"), plugin_loader.migrations_of(loaded))) as db,
     ):
         rows = db.execute(
             "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_%' ESCAPE '\\' "

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
-from pollctl import store
 from pollctl.clock import from_text, to_text
 from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
@@ -22,6 +21,7 @@ from pollctl.notify import is_address
 from pollctl.plugins import Found
 from pollctl.prepared import defaults_of
 from pollctl.redaction import one_line
+from pollctl.store import database
 from pollctl.testing import problems_of
 from pollctl.units import HttpUrl
 
@@ -208,8 +208,8 @@ def _database(config: Config) -> Iterator[Finding]:
         )
         return
     try:
-        with closing(store.open_to_read(path)) as db:
-            problems = store.problems(db)
+        with closing(database.open_to_read(path)) as db:
+            problems = database.problems(db)
     except DatabaseError as error:
         yield from _failures("database", error)
         return
@@ -233,7 +233,7 @@ def _latest_start(config: Config) -> str | None:
     if not config.core.database.exists():
         return None
     try:
-        with closing(store.open_to_read(config.core.database)) as db:
+        with closing(database.open_to_read(config.core.database)) as db:
             row = db.execute("SELECT max(last_started_at) FROM schedules").fetchone()
     except DatabaseError:
         return None  # a finding of its own

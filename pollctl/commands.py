@@ -7,9 +7,10 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock, store
+from pollctl import clock
 from pollctl.api.values import Answer, Request
 from pollctl.prepared import Prepared
+from pollctl.store import database
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -37,7 +38,7 @@ class PluginContext:
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(store.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)) as db:
+        with closing(database.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)) as db:
             yield db
 
     @contextmanager
@@ -48,8 +49,8 @@ class PluginContext:
             DatabaseError: it cannot be used.
         """
         with (
-            closing(store.open_to_write(self._prepared.config.core.database, self._prepared.migrations)) as db,
-            store.writing(db),
+            closing(database.open_to_write(self._prepared.config.core.database, self._prepared.migrations)) as db,
+            database.writing(db),
         ):
             yield db
 

@@ -202,7 +202,7 @@ def _loads(name: str) -> Gate:
 
 
 def _lock(config: Config, name: str) -> Gate:
-    from pollctl.lock import holder, lock_path
+    from pollctl.store.lock import holder, lock_path
 
     other = holder(lock_path(config.core.database, name))
     if other is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl.clock import to_text
 from pollctl.errors import UsageError
-from pollctl.store import writing
+from pollctl.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

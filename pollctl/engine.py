@@ -8,18 +8,19 @@ from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock, notify, retention, runs, standing, store
+from pollctl import clock, notify, standing
 from pollctl.aftermath import Aftermath, outbox_of
 from pollctl.api.values import Effect
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.hooks import Hooks
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
-from pollctl.lock import held, lock_path
 from pollctl.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.passrun import PassRun
 from pollctl.prepared import Prepared, prepare
 from pollctl.report import Report, described, explain, recorded, report_of, unreached
+from pollctl.store import database, retention, runs
+from pollctl.store.lock import held, lock_path
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -60,7 +61,7 @@ def run_pass(
         DatabaseError: the database cannot be used.
     """
     prepared = prepare(config, found, check_schedule=trigger == "manual").within(deadline)
-    store.require_folder(config.core.database)
+    database.require_folder(config.core.database)
     run_id = runs.new_id(clock.now())
     with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
         stop.end_in(prepared.limits.deadline)
@@ -75,9 +76,9 @@ def _opened(prepared: Prepared) -> tuple[Prepared, Database]:
     """The database, migrated; a plugin whose migrations raise cannot be used, and its pass must fail visibly."""
     path = prepared.config.core.database
     try:
-        return prepared, store.open_to_write(path, prepared.migrations)
+        return prepared, database.open_to_write(path, prepared.migrations)
     except PluginError as error:
-        return prepared._replace(hooks=error), store.open_to_write(path)
+        return prepared._replace(hooks=error), database.open_to_write(path)
 
 
 def recover(config: Config, name: str) -> None:
@@ -90,9 +91,9 @@ def recover(config: Config, name: str) -> None:
     limits = config.timing_and_limits(name, own_defaults)
     with (
         held(lock_path(config.core.database, name), run_id="recovery"),
-        closing(store.open_to_write(config.core.database)) as db,
+        closing(database.open_to_write(config.core.database)) as db,
         closing(outbox_of(config, db, name)) as outbox,
-        store.writing(db),
+        database.writing(db),
     ):
         Aftermath(config, db, outbox, name).bury_dead(clock.now(), limits)
 
@@ -122,7 +123,7 @@ class _Pass:
         self._aftermath = Aftermath(self._config, db, self._outbox, self._name)
 
     def go(self, trigger: str) -> Report:
-        with store.writing(self._db):
+        with database.writing(self._db):
             self._aftermath.bury_dead(self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
             self._outbox.recover(self._now, lane_prefix=self._lanes)
@@ -139,7 +140,7 @@ class _Pass:
 
     def _work(self, hooks: Hooks) -> None:
         self._deliver()
-        with closing(store.open_to_read(self._config.core.database)) as reader:
+        with closing(database.open_to_read(self._config.core.database)) as reader:
             self._poll(hooks, reader)
         self._is_cut = self._stop.is_past_deadline
         self._deliver()
@@ -165,7 +166,7 @@ class _Pass:
         self._seq += 1
         state: Any = None
         try:
-            with store.writing(self._db):
+            with database.writing(self._db):
                 state = hooks.load(self._run, self._db, batch)
                 decisions = hooks.decide(state, batch, self._run.now, self._run.settings)
                 hooks.apply(self._run, self._db, decisions)
@@ -175,7 +176,10 @@ class _Pass:
         except PollctlError as error:
             self._run.drain()
             if self._limits.record != "off" and not isinstance(error, DatabaseError):
-                with suppress(PluginError), store.writing(self._db):  # what cannot be recorded must not hide the error
+                with (
+                    suppress(PluginError),
+                    database.writing(self._db),
+                ):  # what cannot be recorded must not hide the error
                     self._record(state, batch, None)
             raise
 
@@ -221,7 +225,7 @@ class _Pass:
     def _end(self) -> Report:
         outcome, error = self._judge()
         finished_at = clock.now()
-        with store.writing(self._db):
+        with database.writing(self._db):
             self._flush()
             self._finish(outcome, error, finished_at)
             alerts = self._aftermath.queue_alerts(self._id, outcome, error, finished_at)

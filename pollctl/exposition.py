@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock, store
+from pollctl import clock
 from pollctl.errors import DatabaseError, PluginError, PollctlError
 from pollctl.plugin_loader import load, migrations_of
 from pollctl.plugins import Found
 from pollctl.status import PluginStatus, latest_runs, plugin_statuses
+from pollctl.store import database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class Families:
         """
         now = clock.now()
         statuses = plugin_statuses(self._config, now)
-        with closing(store.open_to_plan(self._config.core.database, ())) as db:
+        with closing(database.open_to_plan(self._config.core.database, ())) as db:
             yield from _core_families(statuses, latest_runs(db))
         for plugin in self._plugins:
             yield from self._of_plugin(plugin, now)
@@ -65,7 +66,7 @@ class Families:
 
     def _of_plugin(self, plugin: Plugin, now: datetime) -> Sequence[Metric]:
         try:
-            with closing(store.open_to_plan(self._config.core.database, migrations_of([plugin]))) as db:
+            with closing(database.open_to_plan(self._config.core.database, migrations_of([plugin]))) as db:
                 families = list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
             _text(_Collected(families))
         except DatabaseError:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
 from msgspec import Struct
 
-from pollctl import signals, store
+from pollctl import signals
 from pollctl.api.values import Effect
 from pollctl.errors import DeliveryError, PluginError, PollctlError
-from pollctl.guard import GuardedConnection
 from pollctl.passrun import PassRun
 from pollctl.plugin_loader import Plugin
+from pollctl.store import database
+from pollctl.store.authorizer import GuardedConnection
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -100,8 +101,8 @@ class Hooks:
             raise self._blame(hook, error, _connection(db).refused if db is not None else None) from error
 
     def _blame(self, hook: str, error: BaseException, refused: str | None = None) -> PollctlError:
-        if isinstance(error, sqlite3.Error) and store.is_of_the_machine(error):
-            return store.explained(error)
+        if isinstance(error, sqlite3.Error) and database.is_of_the_machine(error):
+            return database.explained(error)
         if refused:
             return PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}")
         return PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}")

@@ -17,7 +17,7 @@ from pollctl.outbox import CORE_PREFIX, Queued, queued
 if TYPE_CHECKING:
     from pollctl.api.values import Effect
     from pollctl.config.schema import Notify
-    from pollctl.runs import Failures
+    from pollctl.store.runs import Failures
 
 FAILING = f"{CORE_PREFIX}failing"
 RECOVERED = f"{CORE_PREFIX}recovered"

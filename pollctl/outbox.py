@@ -22,7 +22,7 @@ from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.errors import DeliveryError
 from pollctl.redaction import one_line
-from pollctl.store import raise_for_machine, writing
+from pollctl.store.database import raise_for_machine, writing
 
 SIDE_BY_SIDE = 8
 LONGEST_RETRY_AFTER = timedelta(days=1)

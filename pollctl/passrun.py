@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pollctl import clock, redaction, store
+from pollctl import clock, redaction
 from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
@@ -22,6 +22,7 @@ from pollctl.errors import PluginError
 from pollctl.http.client import Client
 from pollctl.outbox import Queued, queued
 from pollctl.redaction import one_line
+from pollctl.store.database import open_to_read
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -117,7 +118,7 @@ class PassRun:
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """Open the database to read (see ``pollctl.Run``)."""
-        with closing(store.open_to_read(self._database)) as db:
+        with closing(open_to_read(self._database)) as db:
             yield db
 
     def held_until(self, upstream: str) -> datetime | None:

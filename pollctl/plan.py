@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock, runs, store
+from pollctl import clock
 from pollctl.engine import pass_run
 from pollctl.errors import PluginError, PollctlError
 from pollctl.hooks import Hooks
@@ -15,6 +15,7 @@ from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.prepared import prepare
 from pollctl.report import Report, as_json, described, explain, unreached
+from pollctl.store import database, runs
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -45,7 +46,7 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         raise prepared.hooks
     stop.end_in(prepared.limits.deadline)
     with (
-        closing(store.open_to_plan(config.core.database, prepared.migrations)) as db,
+        closing(database.open_to_plan(config.core.database, prepared.migrations)) as db,
         closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
         now = clock.now()

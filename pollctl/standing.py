@@ -111,9 +111,9 @@ def note_complaint(database: Path, plugin: str, complaint: str | None) -> None:
     Raises:
         DatabaseError: it cannot be kept.
     """
-    from pollctl import store
+    from pollctl.store.database import open_to_write, writing
 
-    with closing(store.open_to_write(database)) as db, store.writing(db):
+    with closing(open_to_write(database)) as db, writing(db):
         db.conn.execute(
             "INSERT INTO schedules (plugin, last_complaint) VALUES (?,?) "
             "ON CONFLICT (plugin) DO UPDATE SET last_complaint=excluded.last_complaint",
@@ -138,9 +138,9 @@ def _rows(connection: sqlite3.Connection) -> dict[str, Standing]:
 
 
 def _read_by_store(database: Path) -> dict[str, Standing]:
-    from pollctl import store
+    from pollctl.store.database import open_to_plan
 
-    with closing(store.open_to_plan(database, ())) as db:
+    with closing(open_to_plan(database, ())) as db:
         try:
             return _rows(db.conn)
         except sqlite3.DatabaseError as error:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
-from pollctl import due, runs, store
+from pollctl import due
 from pollctl.clock import from_text, to_text
 from pollctl.effects import counts
 from pollctl.errors import ConfigError, PollctlError
-from pollctl.lock import holder, lock_path
 from pollctl.plugin_loader import load, migrations_of
 from pollctl.plugins import Found
 from pollctl.redaction import one_line
+from pollctl.store import database, runs
+from pollctl.store.lock import holder, lock_path
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -76,7 +77,7 @@ def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[s
 def _notice(config: Config, found: Found, now: datetime) -> str:
     try:
         plugin = load(found)
-        with closing(store.open_to_plan(config.core.database, migrations_of([plugin]))) as db:
+        with closing(database.open_to_plan(config.core.database, migrations_of([plugin]))) as db:
             return one_line(str(plugin.hooks.pollctl_status(db=db, now=now) or ""))
     except PollctlError as error:
         return str(error)
@@ -125,7 +126,7 @@ class _Known(NamedTuple):
 def _known(config: Config) -> dict[str, _Known]:
     if not config.core.database.exists():
         return {}
-    with closing(store.open_to_read(config.core.database)) as db:
+    with closing(database.open_to_read(config.core.database)) as db:
         effects, last = counts(db), latest_runs(db)
         rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
         return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}

@@ -25,10 +25,11 @@ from typing import Any
 
 import msgspec
 
-from pollctl import store, units
+from pollctl import units
 from pollctl.errors import PluginError, PollctlError
 from pollctl.plugin_loader import Plugin, load, migrations_of
 from pollctl.plugins import find
+from pollctl.store import database
 
 HEAVY = frozenset({"apprise", "boto3", "lxml", "requests", "zeep"})
 """What importing a plugin must not import: a pass pays for it only when it is needed."""
@@ -79,7 +80,7 @@ def _migration_problems(plugin: Plugin) -> list[str]:
     """Whether the tables can be made, tried in memory, and whose they are said to be."""
     try:
         sets = migrations_of([plugin])
-        with closing(store.open_to_plan(Path(os.devnull, "nowhere"), sets)):
+        with closing(database.open_to_plan(Path(os.devnull, "nowhere"), sets)):
             return [
                 f"its migrations are named {one.name!r}, not {plugin.name!r}" for one in sets if one.name != plugin.name
             ]

@@ -29,7 +29,7 @@ def db() -> None:
 @click.pass_obj
 def migrate(invocation: Invocation) -> None:
     """Bring the tables up to date, creating the database where there is none; every command that writes does so too."""
-    from pollctl import store
+    from pollctl.store import database as store
 
     path = invocation.config.core.database
     with closing(store.open_to_write(path, _migrations(invocation.found))):
@@ -42,8 +42,8 @@ def schema(invocation: Invocation) -> None:
     """Print the schema of a new database with all plugins that come with pollctl."""
     from tempfile import TemporaryDirectory
 
-    from pollctl import store
     from pollctl.plugins import OWN_DISTRIBUTION
+    from pollctl.store import database as store
 
     shipped = {name: found for name, found in invocation.found.items() if found.distribution == OWN_DISTRIBUTION}
     with TemporaryDirectory() as empty:
@@ -57,8 +57,8 @@ def schema(invocation: Invocation) -> None:
 @click.pass_obj
 def backup(invocation: Invocation, file: Path) -> None:
     """Copy the database to FILE, consistent while passes run; an existing FILE is replaced as a whole."""
-    from pollctl import store
     from pollctl.errors import PollctlError, UsageError
+    from pollctl.store import database as store
 
     path = invocation.config.core.database
     if file.resolve() == path.resolve():
@@ -75,7 +75,7 @@ def backup(invocation: Invocation, file: Path) -> None:
 @click.pass_obj
 def check_integrity(invocation: Invocation) -> int:
     """Run SQLite's own checks of pages and references; exit 1 if they find anything."""
-    from pollctl import store
+    from pollctl.store import database as store
 
     path = invocation.config.core.database
     with closing(store.open_to_read(path)) as database:
@@ -93,7 +93,8 @@ def prune(invocation: Invocation) -> None:
     """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
     from collections import Counter
 
-    from pollctl import retention, store
+    from pollctl.store import database as store
+    from pollctl.store import retention
 
     core = invocation.config.core
     deleted: Counter[str] = Counter()

@@ -30,17 +30,17 @@ def init(folder: Path) -> None:
 
     Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
     """
-    from pollctl import store
     from pollctl.config import settings
     from pollctl.plugin_loader import load, migrations_of
     from pollctl.plugins import find
+    from pollctl.store.database import open_to_write
 
     path = folder / SETTINGS
     _write_new(path, f"{settings.sample()}\n{_sample_of_latency()}")
     output.emit(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
     database = settings.load(path).core.database
     is_there = database.exists()
-    with closing(store.open_to_write(database, migrations_of([load(find("latency"))]))):
+    with closing(open_to_write(database, migrations_of([load(find("latency"))]))):
         output.emit(f"{database}: {'was there already' if is_there else 'created'}")
 
 

@@ -53,11 +53,11 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
 @click.pass_obj
 def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: bool) -> None:
     """List past passes, newest first."""
-    from pollctl import store
     from pollctl.plugins import canonical
     from pollctl.status import past_runs
+    from pollctl.store import database
 
-    with closing(store.open_to_plan(invocation.config.core.database, [])) as db:
+    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
         rows = past_runs(db, canonical(plugin or ""), limit=limit)
     if not rows and not as_json:
         output.note("no pass yet")
@@ -71,10 +71,10 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
 @click.pass_obj
 def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
     """Show everything about one pass: its row, the effects that it queued, what was recorded."""
-    from pollctl import store
     from pollctl.status import everything
+    from pollctl.store import database
 
-    with closing(store.open_to_read(invocation.config.core.database)) as db:
+    with closing(database.open_to_read(invocation.config.core.database)) as db:
         run = everything(db, run_id)
     if as_json:
         output.show(run, as_json=True)

@@ -31,11 +31,11 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
     wait for a person, `dead` ones were given up.
     """
-    from pollctl import store
     from pollctl.effects import listing
     from pollctl.plugins import canonical
+    from pollctl.store import database
 
-    with closing(store.open_to_plan(invocation.config.core.database, [])) as db:
+    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
         rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
     if not rows and not as_json:
         output.note("no such effect")
@@ -48,11 +48,11 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
     """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted anew."""
-    from pollctl import store
     from pollctl.effects import listing, retry_now
+    from pollctl.store import database
 
     _some(numbers, is_dead=is_dead)
-    with closing(store.open_to_write(invocation.config.core.database)) as db:
+    with closing(database.open_to_write(invocation.config.core.database)) as db:
         chosen = [*numbers, *(row["id"] for row in (listing(db, status="dead") if is_dead else ()))]
         retry_now(db, chosen, clock.now())
     output.emit(f"{len(chosen)} will be sent by the next pass of their plugin")
@@ -63,10 +63,10 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""
-    from pollctl import store
     from pollctl.effects import drop as give_up
+    from pollctl.store import database
 
-    with closing(store.open_to_write(invocation.config.core.database)) as db:
+    with closing(database.open_to_write(invocation.config.core.database)) as db:
         give_up(db, numbers)
     output.emit(f"{len(numbers)} dropped")
 

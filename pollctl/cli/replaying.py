@@ -27,12 +27,12 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
     Without RUN or --all: the newest recorded pass of each plugin. Nothing is written or sent. A pass is recorded
     when its plugin's setting `record` is "all", or "failures" and decide or apply raised.
     """
-    from pollctl import store
     from pollctl.replay import recorded_runs
     from pollctl.replay import replay as decide_again
+    from pollctl.store import database
 
     with (
-        closing(store.open_to_read(invocation.config.core.database)) as db,
+        closing(database.open_to_read(invocation.config.core.database)) as db,
         output.stdout_kept_for_json(as_json),
     ):
         chosen = recorded_runs(db, run_ids, is_all=is_all)

@@ -21,7 +21,7 @@ from plugin_package import (
     write_settings,
 )
 
-from pollctl.lock import held, lock_path
+from pollctl.store.lock import held, lock_path
 
 ROOT = Path(__file__).parents[2]
 NOON = {"POLLCTL_NOW": "2026-03-08T12:00:30Z"}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from plugin_package import ODD, Env, command, json_of, make_plugin_package, run_pollctl, write_settings
 
-from pollctl.lock import held, lock_path
+from pollctl.store.lock import held, lock_path
 
 KEYS = (
     "run_id", "plugin", "outcome", "started_at", "finished_at", "duration_ms", "batches", "decisions", "effects",

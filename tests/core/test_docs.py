@@ -43,10 +43,10 @@ from pollctl.cli.invocation import Invocation
 from pollctl.config import settings as config
 from pollctl.config.messages import bare
 from pollctl.config.schema import Core, PluginConfig
-from pollctl.guard import CORE_TABLES
 from pollctl.plugin_loader import load
 from pollctl.plugins import find
 from pollctl.prepared import defaults_of
+from pollctl.store.authorizer import CORE_TABLES
 
 BLOCKS = [block for page in pages() for block in blocks(page)]
 EXAMPLE = "gauge"  # the plugin that plugins.md builds; test_docs_plugin.py runs what is said of it

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from plugin_package import PLAIN, make_plugin_package, run_pollctl, write_settings
 
-from pollctl import clock, due, store
+from pollctl import clock, due
 from pollctl.config.settings import Config, load
 from pollctl.errors import ConfigError, DatabaseError
-from pollctl.lock import held, lock_path
 from pollctl.schedule.model import Verdict
+from pollctl.store import database
+from pollctl.store.lock import held, lock_path
 
 NOON = datetime(2026, 3, 8, 12, 0, 30, tzinfo=UTC)
 HOURLY = '[plugins.alpha]\nschedule = "0 * * * *"'
@@ -29,7 +30,7 @@ def settings(tmp_path: Path, *sections: str) -> Config:
 def ran(found: Config, plugin: str, **columns: object) -> None:
     """Write how *plugin* stands after passes."""
     row = {"plugin": plugin, "last_started_at": "2026-03-08T12:00:01.000Z", **columns}
-    with closing(store.open_to_write(found.core.database)) as db, store.writing(db):
+    with closing(database.open_to_write(found.core.database)) as db, database.writing(db):
         names, marks = ",".join(row), ",".join("?" * len(row))
         db.conn.execute(f"INSERT INTO schedules ({names}) VALUES ({marks})", list(row.values()))
 

@@ -16,9 +16,11 @@ from typing import NamedTuple
 import pytest
 from plugin_package import make_plugin_package, run_pollctl, write_settings
 
-from pollctl import clock, due, idle, migrations, standing, store
+from pollctl import clock, due, idle, standing
 from pollctl.config.settings import find, load
 from pollctl.errors import ConfigError
+from pollctl.store import migrations
+from pollctl.store.database import APPLICATION_ID
 
 YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
 PLAIN_RUN = ("due", "--run")
@@ -309,4 +311,4 @@ def test_a_database_with_odd_characters_in_its_name_is_opened(tmp_path: Path) ->
 
 
 def test_the_marks_of_the_database_are_those_of_the_store() -> None:
-    assert (standing.APPLICATION_ID, standing.USER_VERSION) == (store.APPLICATION_ID, migrations.USER_VERSION)
+    assert (standing.APPLICATION_ID, standing.USER_VERSION) == (APPLICATION_ID, migrations.USER_VERSION)

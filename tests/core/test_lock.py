@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pollctl import lock
 from pollctl.errors import LockedError
+from pollctl.store import lock
 
 HOLD = """
 import os, sys, time

@@ -15,9 +15,10 @@ import pytest
 from core.supervision import NEVER_BACK_OFF, World, eventually, is_alive, kill_leftover
 from plugin_package import json_of, run_pollctl
 
-from pollctl import clock, store
+from pollctl import clock
 from pollctl.config import settings
-from pollctl.lock import held
+from pollctl.store import database
+from pollctl.store.lock import held
 from pollctl.supervisor import run_due
 
 OK = "yield Batch(1)"
@@ -371,6 +372,6 @@ def test_a_pass_that_started_after_the_clock_was_read_is_not_started_again(world
     world.settings(section("alpha", 'schedule = "0 0 1 1 *"'))
     found = settings.load(world.folder / "pollctl.toml")
     now = clock.now()
-    with closing(store.open_to_write(found.core.database)) as db, store.writing(db):
+    with closing(database.open_to_write(found.core.database)) as db, database.writing(db):
         db.conn.execute("INSERT INTO schedules (plugin, last_started_at) VALUES ('alpha', ?)", (clock.to_text(now),))
     assert run_due(found, now - timedelta(minutes=1)).passes == ()

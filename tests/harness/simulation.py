@@ -30,10 +30,10 @@ from campaign import folder_in_memory
 from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
-from pollctl import DeliveryError, Effect, engine, outbox, plugin_loader, plugins, store, to_text
+from pollctl import DeliveryError, Effect, engine, outbox, plugin_loader, plugins, to_text
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config import settings
-from pollctl.guard import GuardedConnection
+from pollctl.store.authorizer import GuardedConnection
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ITEMS = ("soft-a", "soft-b", "loud-a", "loud-c", "soft-c")

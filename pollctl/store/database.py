@@ -13,10 +13,10 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from pollctl.errors import DatabaseError, PluginError
-from pollctl.guard import GuardedConnection
-from pollctl.lock import private_file
-from pollctl.migrations import USER_VERSION
-from pollctl.migrations import migrations as core_migrations
+from pollctl.store.authorizer import GuardedConnection
+from pollctl.store.lock import private_file
+from pollctl.store.migrations import USER_VERSION
+from pollctl.store.migrations import migrations as core_migrations
 
 APPLICATION_ID = 0x706F6C63  # "polc"
 BUSY_TIMEOUT_S = 10.0

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pollctl.clock import to_text
-from pollctl.runs import id_prefix
-from pollctl.store import writing
+from pollctl.store.database import writing
+from pollctl.store.runs import id_prefix
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
