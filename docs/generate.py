@@ -23,7 +23,7 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, demo, errors, fakes, plugin_loader, plugins, testing
+from pollctl import demo, errors, fakes, testing
 from pollctl.api import hookspecs, run, values
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
@@ -31,8 +31,9 @@ from pollctl.cli.table import COMMANDS
 from pollctl.config import settings
 from pollctl.config.messages import allowed, bare, shown
 from pollctl.config.schema import Core, PluginConfig
-from pollctl.plugin_loader import Plugin
-from pollctl.prepared import defaults_of
+from pollctl.plugin_host import command_context, discovery, loader
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.loader import Plugin
 from pollctl.store import database
 from pollctl.store.authorizer import CORE_TABLES
 
@@ -54,11 +55,11 @@ _SHORT = {
 def shipped() -> list[Plugin]:
     """The plugins that come with pollctl, by name; one without a README is not finished yet."""
     loaded = []
-    for found in plugins.discover().values():
-        if found.distribution != plugins.OWN_DISTRIBUTION:
+    for found in discovery.discover().values():
+        if found.distribution != discovery.OWN_DISTRIBUTION:
             continue
         try:
-            plugin = plugin_loader.load(found)
+            plugin = loader.load(found)
         except errors.PluginError as error:
             sys.stderr.write(f"left out: {error}\n")
             continue
@@ -227,7 +228,11 @@ def hooks_page() -> str:
         for kind in (values.Poller, values.Effect, values.Request, values.Answer, values.FetchError, values.Result)
     ]
     parts += ["## Errors\n", *_errors()]
-    parts += ["## Commands: `PluginContext`\n", _paragraph(commands.PluginContext), *_members(commands.PluginContext)]
+    parts += [
+        "## Commands: `PluginContext`\n",
+        _paragraph(command_context.PluginContext),
+        *_members(command_context.PluginContext),
+    ]
     kit: list[Callable[..., Any]] = [
         testing.contract_problems,
         testing.impurities,
@@ -321,7 +326,7 @@ def tables_page() -> str:
     loaded = shipped()
     with (
         TemporaryDirectory() as empty,
-        closing(database.open_to_plan(Path(empty, "nowhere.db"), plugin_loader.migrations_of(loaded))) as db,
+        closing(database.open_to_plan(Path(empty, "nowhere.db"), loader.migrations_of(loaded))) as db,
     ):
         rows = db.execute(
             "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_%' ESCAPE '\\' "

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from pollctl.api.values import Result as Result
     from pollctl.clock import from_text as from_text
     from pollctl.clock import to_text as to_text
-    from pollctl.commands import PluginContext as PluginContext
     from pollctl.errors import ConfigError as ConfigError
     from pollctl.errors import DeliveryError as DeliveryError
     from pollctl.errors import PluginError as PluginError
     from pollctl.errors import PollctlError as PollctlError
     from pollctl.errors import UsageError as UsageError
-    from pollctl.http import retry_after as retry_after
-    from pollctl.http import strict_json as strict_json
+    from pollctl.http.retry_after import retry_after as retry_after
+    from pollctl.http.strict_json import strict_json as strict_json
+    from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.redaction import Secret as Secret
     from pollctl.redaction import shorten as shorten
     from pollctl.units import Duration as Duration
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
-    "PluginContext": "commands",
+    "PluginContext": "plugin_host.command_context",
     "ConfigError": "errors",
     "DeliveryError": "errors",
     "PluginError": "errors",

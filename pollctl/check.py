@@ -18,15 +18,15 @@ from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.notify import is_address
-from pollctl.plugins import Found
-from pollctl.prepared import defaults_of
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.discovery import Found
 from pollctl.redaction import one_line
 from pollctl.store import database
 from pollctl.testing import problems_of
 from pollctl.units import HttpUrl
 
 if TYPE_CHECKING:
-    from pollctl.plugin_loader import Plugin
+    from pollctl.plugin_host.loader import Plugin
 
 Level = Literal["ok", "warn", "FAIL"]
 _AHEAD = timedelta(seconds=5)  # clocks that are set by NTP step back by less
@@ -150,7 +150,7 @@ def _unknown_sections(config: Config, found: Mapping[str, Found]) -> Iterator[Fi
 
 
 def _plugin(config: Config, found: Found) -> Iterator[Finding]:
-    from pollctl.plugin_loader import load as load_plugin
+    from pollctl.plugin_host.loader import load as load_plugin
 
     try:
         plugin = load_plugin(found)

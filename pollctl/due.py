@@ -173,11 +173,11 @@ def _defaults(row: Standing) -> Mapping[str, str]:
     """The plugin's own defaults: of its last pass, or asked of itself if it never ran; none if that fails."""
     if row.last_started_at:
         return row.own_defaults
-    from pollctl import plugin_loader, plugins
-    from pollctl.prepared import defaults_of
+    from pollctl.plugin_host import discovery, loader
+    from pollctl.plugin_host.configured import defaults_of
 
     try:
-        return defaults_of(plugin_loader.load(plugins.find(row.plugin)))
+        return defaults_of(loader.load(discovery.find(row.plugin)))
     except PollctlError:
         return {}
 
@@ -192,10 +192,10 @@ def _enabled(config: Config, name: str) -> Gate:
 
 
 def _loads(name: str) -> Gate:
-    from pollctl import plugin_loader, plugins
+    from pollctl.plugin_host import discovery, loader
 
     try:
-        found = plugin_loader.load(plugins.find(name)).found
+        found = loader.load(discovery.find(name)).found
     except PollctlError as error:
         return Gate("loads", False, f"a pass would fail: {error}")
     return Gate("loads", True, f"{found.distribution} {found.version}")

@@ -12,12 +12,12 @@ from pollctl import clock, notify, standing
 from pollctl.aftermath import Aftermath, outbox_of
 from pollctl.api.values import Effect
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
-from pollctl.hooks import Hooks
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.passrun import PassRun
-from pollctl.prepared import Prepared, prepare
+from pollctl.plugin_host.configured import Prepared, prepare
+from pollctl.plugin_host.hooks import Hooks
 from pollctl.report import Report, described, explain, recorded, report_of, unreached
 from pollctl.store import database, retention, runs
 from pollctl.store.lock import held, lock_path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
-    from pollctl.plugins import Found
+    from pollctl.plugin_host.discovery import Found
     from pollctl.units import Duration
 
 _END = object()

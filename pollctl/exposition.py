@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
 from pollctl.errors import DatabaseError, PluginError, PollctlError
-from pollctl.plugin_loader import load, migrations_of
-from pollctl.plugins import Found
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.status import PluginStatus, latest_runs, plugin_statuses
 from pollctl.store import database
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import GaugeMetricFamily, Metric
 
     from pollctl.config.settings import Config
-    from pollctl.plugin_loader import Plugin
+    from pollctl.plugin_host.loader import Plugin
 
 OUTCOMES = ("ok", "partial", "failed", "interrupted", "crashed")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from pollctl.errors import ConfigError, PluginError
-from pollctl.plugin_loader import load
-from pollctl.plugins import Found
-from pollctl.prepared import defaults_of
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.loader import load
 
 if TYPE_CHECKING:
     from pollctl.config.settings import Config

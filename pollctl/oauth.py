@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from pollctl.api.values import Answer, Request
-from pollctl.http import strict_json
+from pollctl.http.strict_json import strict_json
 from pollctl.redaction import Secret, shorten
 
 LONGEST_LIFE = timedelta(days=3650)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pollctl import clock
 from pollctl.engine import pass_run
 from pollctl.errors import PluginError, PollctlError
-from pollctl.hooks import Hooks
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
-from pollctl.prepared import prepare
+from pollctl.plugin_host.configured import prepare
+from pollctl.plugin_host.hooks import Hooks
 from pollctl.report import Report, as_json, described, explain, unreached
 from pollctl.store import database, runs
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
     from pollctl.passrun import PassRun
-    from pollctl.plugins import Found
+    from pollctl.plugin_host.discovery import Found
     from pollctl.units import Duration
 
 

@@ -13,15 +13,15 @@ from msgspec import Struct
 from pollctl import units
 from pollctl.clock import from_text
 from pollctl.errors import PluginError, PollctlError, UsageError
-from pollctl.hooks import Hooks
-from pollctl.plugin_loader import load
-from pollctl.plugins import Found
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.hooks import Hooks
+from pollctl.plugin_host.loader import load
 from pollctl.report import explain, recorded
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pollctl.plugin_loader import Plugin
+    from pollctl.plugin_host.loader import Plugin
 
 Verdict = Literal["same", "differs", "raises", "unreadable", "decides now"]
 _LINES_SHOWN = 40

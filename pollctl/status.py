@@ -14,8 +14,8 @@ from pollctl import due
 from pollctl.clock import from_text, to_text
 from pollctl.effects import counts
 from pollctl.errors import ConfigError, PollctlError
-from pollctl.plugin_loader import load, migrations_of
-from pollctl.plugins import Found
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
 from pollctl.store.lock import holder, lock_path

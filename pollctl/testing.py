@@ -27,8 +27,8 @@ import msgspec
 
 from pollctl import units
 from pollctl.errors import PluginError, PollctlError
-from pollctl.plugin_loader import Plugin, load, migrations_of
-from pollctl.plugins import find
+from pollctl.plugin_host.discovery import find
+from pollctl.plugin_host.loader import Plugin, load, migrations_of
 from pollctl.store import database
 
 HEAVY = frozenset({"apprise", "boto3", "lxml", "requests", "zeep"})

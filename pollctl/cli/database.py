@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Migrations
 
-    from pollctl.plugins import Found
+    from pollctl.plugin_host.discovery import Found
 
 
 @click.group()
@@ -29,10 +29,10 @@ def db() -> None:
 @click.pass_obj
 def migrate(invocation: Invocation) -> None:
     """Bring the tables up to date, creating the database where there is none; every command that writes does so too."""
-    from pollctl.store import database as store
+    from pollctl.store import database
 
     path = invocation.config.core.database
-    with closing(store.open_to_write(path, _migrations(invocation.found))):
+    with closing(database.open_to_write(path, _migrations(invocation.found))):
         output.emit(f"{path}: up to date")
 
 
@@ -42,14 +42,14 @@ def schema(invocation: Invocation) -> None:
     """Print the schema of a new database with all plugins that come with pollctl."""
     from tempfile import TemporaryDirectory
 
-    from pollctl.plugins import OWN_DISTRIBUTION
-    from pollctl.store import database as store
+    from pollctl.plugin_host.discovery import OWN_DISTRIBUTION
+    from pollctl.store import database
 
     shipped = {name: found for name, found in invocation.found.items() if found.distribution == OWN_DISTRIBUTION}
     with TemporaryDirectory() as empty:
         nowhere = Path(empty, "pollctl.db")  # where there is no database, one in memory serves
-        with closing(store.open_to_plan(nowhere, _migrations(shipped))) as memory:
-            output.emit(store.schema(memory).rstrip("\n"))
+        with closing(database.open_to_plan(nowhere, _migrations(shipped))) as memory:
+            output.emit(database.schema(memory).rstrip("\n"))
 
 
 @db.command()
@@ -58,14 +58,14 @@ def schema(invocation: Invocation) -> None:
 def backup(invocation: Invocation, file: Path) -> None:
     """Copy the database to FILE, consistent while passes run; an existing FILE is replaced as a whole."""
     from pollctl.errors import PollctlError, UsageError
-    from pollctl.store import database as store
+    from pollctl.store import database
 
     path = invocation.config.core.database
     if file.resolve() == path.resolve():
         raise UsageError(f"{file}: is the database itself; name another file")
-    with closing(store.open_to_read(path)) as source:
+    with closing(database.open_to_read(path)) as source:
         try:
-            store.backup(source, file)
+            database.backup(source, file)
         except OSError as error:
             raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
     output.emit(f"{file}: {file.stat().st_size} bytes")
@@ -75,11 +75,11 @@ def backup(invocation: Invocation, file: Path) -> None:
 @click.pass_obj
 def check_integrity(invocation: Invocation) -> int:
     """Run SQLite's own checks of pages and references; exit 1 if they find anything."""
-    from pollctl.store import database as store
+    from pollctl.store import database
 
     path = invocation.config.core.database
-    with closing(store.open_to_read(path)) as database:
-        problems = store.problems(database)
+    with closing(database.open_to_read(path)) as opened:
+        problems = database.problems(opened)
     for problem in problems:
         output.emit(one_line(problem))
     if not problems:
@@ -93,13 +93,13 @@ def prune(invocation: Invocation) -> None:
     """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
     from collections import Counter
 
-    from pollctl.store import database as store
+    from pollctl.store import database
     from pollctl.store import retention
 
     core = invocation.config.core
     deleted: Counter[str] = Counter()
-    with closing(store.open_to_write(core.database)) as database:
-        while sum((step := retention.prune(database, core.retention, clock.now())).values()):
+    with closing(database.open_to_write(core.database)) as opened:
+        while sum((step := retention.prune(opened, core.retention, clock.now())).values()):
             deleted.update(step)
     families = ("runs", "recordings", "effects")
     output.emit("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
@@ -108,7 +108,7 @@ def prune(invocation: Invocation) -> None:
 def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
     """The migrations of the plugins that can be loaded; the others are told about and left out."""
     from pollctl.errors import PluginError
-    from pollctl.plugin_loader import load, migrations_of
+    from pollctl.plugin_host.loader import load, migrations_of
 
     loaded = []
     for one in found.values():

@@ -31,8 +31,8 @@ def init(folder: Path) -> None:
     Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
     """
     from pollctl.config import settings
-    from pollctl.plugin_loader import load, migrations_of
-    from pollctl.plugins import find
+    from pollctl.plugin_host.discovery import find
+    from pollctl.plugin_host.loader import load, migrations_of
     from pollctl.store.database import open_to_write
 
     path = folder / SETTINGS

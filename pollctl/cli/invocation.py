@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pollctl.config.settings import Config
-    from pollctl.plugins import Found
+    from pollctl.plugin_host.discovery import Found
 
 
 class Invocation:
@@ -37,7 +37,7 @@ class Invocation:
     def found(self) -> dict[str, Found]:
         """Every plugin that is installed, by name, none of them imported."""
         from pollctl.cli.table import TAKEN
-        from pollctl.plugins import discover
+        from pollctl.plugin_host.discovery import discover
 
         return discover(TAKEN)
 
@@ -47,6 +47,6 @@ class Invocation:
         Raises:
             UsageError: there is none of that name.
         """
-        from pollctl.plugins import canonical, find
+        from pollctl.plugin_host.discovery import canonical, find
 
         return self.found.get(canonical(name)) or find(name)

@@ -53,7 +53,7 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
 @click.pass_obj
 def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: bool) -> None:
     """List past passes, newest first."""
-    from pollctl.plugins import canonical
+    from pollctl.plugin_host.discovery import canonical
     from pollctl.status import past_runs
     from pollctl.store import database
 

@@ -32,7 +32,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     wait for a person, `dead` ones were given up.
     """
     from pollctl.effects import listing
-    from pollctl.plugins import canonical
+    from pollctl.plugin_host.discovery import canonical
     from pollctl.store import database
 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:

@@ -10,8 +10,8 @@ import click
 
 if TYPE_CHECKING:
     from pollctl.cli.invocation import Invocation
-    from pollctl.plugin_loader import Plugin
-    from pollctl.plugins import Found
+    from pollctl.plugin_host.discovery import Found
+    from pollctl.plugin_host.loader import Plugin
 
 GROUP = "pollctl"  # as pollctl.plugins has it, which would import pluggy to print a help
 
@@ -60,7 +60,7 @@ class PluginGroup(click.Group):
         if self._is_filled:
             return
         from pollctl.errors import PluginError
-        from pollctl.plugin_loader import load
+        from pollctl.plugin_host.loader import load
 
         self._is_filled = True
         plugin = load(_found(ctx, self.name or ""))
@@ -78,7 +78,7 @@ def _described(plugin: Plugin) -> str:
 def _found(ctx: click.Context, name: str) -> Found:
     invocation = ctx.find_root().obj
     if invocation is None:  # while a shell completes
-        from pollctl.plugins import find
+        from pollctl.plugin_host.discovery import find
 
         return find(name)
     found: Found = invocation.find(name)
@@ -86,9 +86,9 @@ def _found(ctx: click.Context, name: str) -> Found:
 
 
 def _plugin_context(invocation: Invocation, name: str) -> object:
-    from pollctl.commands import PluginContext
     from pollctl.errors import PluginError
-    from pollctl.prepared import prepare
+    from pollctl.plugin_host.command_context import PluginContext
+    from pollctl.plugin_host.configured import prepare
 
     prepared = prepare(invocation.config, invocation.find(name), check_schedule=False)
     if isinstance(prepared.hooks, PluginError):

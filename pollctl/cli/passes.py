@@ -19,7 +19,7 @@ from pollctl.units import Duration
 if TYPE_CHECKING:
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
-    from pollctl.plugins import Found
+    from pollctl.plugin_host.discovery import Found
     from pollctl.report import Report
 
 _EXIT_CODES = {"ok": 0, "partial": 3}
@@ -134,7 +134,7 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 
 def _watched(order: Order, found: Found, stop: Stop) -> Report:
     """Make the pass; a plugin that hangs, while it is imported or past its deadline, ends with the process."""
-    from pollctl.prepared import prepare
+    from pollctl.plugin_host.configured import prepare
     from pollctl.watchdog import watchdog
 
     core = order.config.core

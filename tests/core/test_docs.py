@@ -43,9 +43,9 @@ from pollctl.cli.invocation import Invocation
 from pollctl.config import settings as config
 from pollctl.config.messages import bare
 from pollctl.config.schema import Core, PluginConfig
-from pollctl.plugin_loader import load
-from pollctl.plugins import find
-from pollctl.prepared import defaults_of
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.discovery import find
+from pollctl.plugin_host.loader import load
 from pollctl.store.authorizer import CORE_TABLES
 
 BLOCKS = [block for page in pages() for block in blocks(page)]

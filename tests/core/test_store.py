@@ -97,7 +97,7 @@ def other_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database made under another SQLite, one for which another journal is right."""
     database.open_to_write(path).close()
     other = "TRUNCATE" if database.journal_mode() == "WAL" else "WAL"
-    monkeypatch.setattr(store, "journal_mode", lambda: other)
+    monkeypatch.setattr(database, "journal_mode", lambda: other)
 
 
 @pytest.mark.usefixtures("other_journal")

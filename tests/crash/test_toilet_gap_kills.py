@@ -26,7 +26,7 @@ from pollctl import to_text
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config.settings import load as load_config
 from pollctl.engine import run_pass
-from pollctl.plugins import find
+from pollctl.plugin_host.discovery import find
 from pollctl_toilet_gap.fake import FakeEventService
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))

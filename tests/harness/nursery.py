@@ -26,8 +26,8 @@ from worlds.every import every
 from worlds.world import Story, installed
 
 import pollctl
-from pollctl import plugin_loader, plugins
 from pollctl.__main__ import main
+from pollctl.plugin_host import discovery, loader
 
 LOADED_LATE = (
     "apprise", "croniter", "encodings.ascii", "encodings.utf_8_sig", "lxml.builder", "zeep.helpers", "zeep.wsdl.attachments",
@@ -122,7 +122,7 @@ def serve() -> None:
 def _load_everything() -> None:
     installed.start()
     for plugin in every():
-        plugin_loader.load(plugins.find(plugin))
+        loader.load(discovery.find(plugin))
     for package in (pollctl, *(importlib.import_module(f"pollctl_{plugin}") for plugin in every())):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)

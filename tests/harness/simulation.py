@@ -30,9 +30,11 @@ from campaign import folder_in_memory
 from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
-from pollctl import DeliveryError, Effect, engine, outbox, plugin_loader, plugins, to_text
+from pollctl import DeliveryError, Effect, engine, outbox, to_text
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config import settings
+from pollctl.plugin_host import discovery, loader
+from pollctl.store import database
 from pollctl.store.authorizer import GuardedConnection
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -81,7 +83,7 @@ class World:
         self._fetch: list[list[tuple[str, int]] | None] = []
         (folder / "pollctl.toml").write_text(SETTINGS)
         self._config = settings.load(folder / "pollctl.toml")
-        self._found = plugins.find("counter")
+        self._found = discovery.find("counter")
 
     # what the plugin meets
 
@@ -250,14 +252,14 @@ def install(module: ModuleType, folder: Path) -> None:
     site = make_plugin_package(folder, "counter", source)["PYTHONPATH"]
     sys.path.insert(0, site)
     stand_ins: tuple[tuple[ModuleType, str, object], ...] = (
-        (store, "GuardedConnection", Statements),
+        (database, "GuardedConnection", Statements),
         (outbox, "DaemonExecutor", InOrder),
         # Which plugins are installed does not change while it plays, and looking takes longer than the pass.
         (importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)),
     )
     for where, name, stand_in in stand_ins:
         setattr(where, name, stand_in)
-    plugin_loader.load(plugins.find("counter"))  # so that not each pass has to look again
+    loader.load(discovery.find("counter"))  # so that not each pass has to look again
     importlib.import_module("croniter")
 
 

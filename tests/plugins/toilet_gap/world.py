@@ -27,7 +27,7 @@ from pollctl.cli import start
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config.settings import load as load_config
 from pollctl.engine import run_pass
-from pollctl.plugins import Found, find
+from pollctl.plugin_host.discovery import Found, find
 from pollctl_toilet_gap.fake import FakeEventService
 from pollctl_toilet_gap.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
 from pollctl.api.values import Answer, Request
-from pollctl.prepared import Prepared
+from pollctl.plugin_host.configured import Prepared
 from pollctl.store import database
 
 if TYPE_CHECKING:

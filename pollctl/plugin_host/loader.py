@@ -12,7 +12,7 @@ from pollctl import signals
 from pollctl.api import hookspecs
 from pollctl.api.values import CONTRACT_VERSION, Poller
 from pollctl.errors import PluginError
-from pollctl.plugins import Found
+from pollctl.plugin_host.discovery import Found
 
 WRAPPERS = "pollctl.wrappers"
 

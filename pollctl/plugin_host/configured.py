@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
 from pollctl.errors import PluginError
-from pollctl.hooks import Hooks
-from pollctl.plugin_loader import Plugin, load, migrations_of
-from pollctl.plugins import Found
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.hooks import Hooks
+from pollctl.plugin_host.loader import Plugin, load, migrations_of
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
