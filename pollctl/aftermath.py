@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from pollctl import notify
-from pollctl.outbox import NO_KINDS, Kinds, Outbox, Retry
+from pollctl.delivery import notify
+from pollctl.delivery.outbox import NO_KINDS, Kinds, Outbox, Retry
 from pollctl.store import runs
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from msgspec import Struct
 from pollctl.clock import from_text, to_text
 from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
+from pollctl.delivery.notify import is_address
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
-from pollctl.notify import is_address
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.discovery import Found
 from pollctl.redaction import one_line

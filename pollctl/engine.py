@@ -8,13 +8,14 @@ from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock, notify, standing
+from pollctl import clock, standing
 from pollctl.aftermath import Aftermath, outbox_of
 from pollctl.api.values import Effect
+from pollctl.delivery import notify
+from pollctl.delivery.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
-from pollctl.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.passrun import PassRun
 from pollctl.plugin_host.configured import Prepared, prepare
 from pollctl.plugin_host.hooks import Hooks

@@ -170,7 +170,7 @@ def _outcomes(last: Mapping[str, str]) -> GaugeMetricFamily:
 def _effects(counts: Mapping[str, Mapping[str, int]]) -> GaugeMetricFamily:
     from prometheus_client.core import GaugeMetricFamily
 
-    from pollctl.effects import STATUSES
+    from pollctl.delivery.admin import STATUSES
 
     family = GaugeMetricFamily("pollctl_outbox", "Effects by status.", labels=["plugin", "status"])
     for plugin, by_status in counts.items():

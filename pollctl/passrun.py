@@ -18,9 +18,9 @@ from pollctl import clock, redaction
 from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
+from pollctl.delivery.outbox import Queued, queued
 from pollctl.errors import PluginError
 from pollctl.http.client import Client
-from pollctl.outbox import Queued, queued
 from pollctl.redaction import one_line
 from pollctl.store.database import open_to_read
 
@@ -128,7 +128,7 @@ class PassRun:
 
     def notify(self, url: str, *, title: str, body: str, key: str) -> None:
         """Send one message through Apprise."""
-        from pollctl.notify import send
+        from pollctl.delivery.notify import send
 
         send(url, title=title, body=body, key=key, timeout=self.remaining)
 

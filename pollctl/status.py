@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pollctl import due
 from pollctl.clock import from_text, to_text
-from pollctl.effects import counts
+from pollctl.delivery.admin import counts
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of

@@ -191,7 +191,7 @@ def _ping(config: Config, ending: Ending, reckoning: due.Reckoning) -> None:
     """Tell the dead man's switch; that it cannot be told is one line, once, and changes nothing else."""
     if ending.ended_by or not config.core.healthcheck.url:
         return
-    from pollctl.healthcheck import ping
+    from pollctl.delivery.healthcheck import ping
 
     lines = [f"{ended.plugin}: {ended.complaint or ended.outcome}" for ended in ending.passes]
     trouble = ping(config.core, "\n".join(lines), has_failed=ending.exit_code(locked=0) == FAILED)

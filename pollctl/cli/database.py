@@ -93,8 +93,7 @@ def prune(invocation: Invocation) -> None:
     """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
     from collections import Counter
 
-    from pollctl.store import database
-    from pollctl.store import retention
+    from pollctl.store import database, retention
 
     core = invocation.config.core
     deleted: Counter[str] = Counter()

@@ -31,7 +31,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
     wait for a person, `dead` ones were given up.
     """
-    from pollctl.effects import listing
+    from pollctl.delivery.admin import listing
     from pollctl.plugin_host.discovery import canonical
     from pollctl.store import database
 
@@ -48,7 +48,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
     """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted anew."""
-    from pollctl.effects import listing, retry_now
+    from pollctl.delivery.admin import listing, retry_now
     from pollctl.store import database
 
     _some(numbers, is_dead=is_dead)
@@ -63,7 +63,7 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""
-    from pollctl.effects import drop as give_up
+    from pollctl.delivery.admin import drop as give_up
     from pollctl.store import database
 
     with closing(database.open_to_write(invocation.config.core.database)) as db:

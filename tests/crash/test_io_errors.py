@@ -29,8 +29,8 @@ from worlds.every import every
 
 from pollctl import Effect
 from pollctl.concurrency.cancellation import Stop
+from pollctl.delivery.outbox import NO_KINDS, Outbox, Retry, queued
 from pollctl.errors import DatabaseError
-from pollctl.outbox import NO_KINDS, Outbox, Retry, queued
 from pollctl.store import database, runs
 from pollctl.store.lock import held
 

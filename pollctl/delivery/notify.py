@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pollctl.concurrency.daemon_executor import DaemonExecutor
+from pollctl.delivery.outbox import CORE_PREFIX, Queued, queued
 from pollctl.errors import DeliveryError
-from pollctl.outbox import CORE_PREFIX, Queued, queued
 
 if TYPE_CHECKING:
     from pollctl.api.values import Effect
