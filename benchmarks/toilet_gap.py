@@ -182,7 +182,7 @@ def draining() -> None:
 
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import load as load_config
-    from pollctl.engine import run_pass
+    from pollctl.passes.engine import run_pass
     from pollctl.plugin_host.discovery import find
     from pollctl_toilet_gap import sqs
     from pollctl_toilet_gap.fake import FakeEventService

@@ -177,7 +177,7 @@ def _ended(config: Config, exit_: Exit, voice: _Voice, children: Children) -> En
 
 
 def _bury(config: Config, name: str) -> None:
-    from pollctl.engine import recover
+    from pollctl.passes.engine import recover
 
     try:
         recover(config, name)

@@ -19,8 +19,8 @@ from pollctl.units import Duration
 if TYPE_CHECKING:
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
+    from pollctl.passes.report import Report
     from pollctl.plugin_host.discovery import Found
-    from pollctl.report import Report
 
 _EXIT_CODES = {"ok": 0, "partial": 3}
 _SIGNALLED = 128  # plus the number of the signal
@@ -148,10 +148,10 @@ def _watched(order: Order, found: Found, stop: Stop) -> Report:
 
 def _make(order: Order, found: Found, stop: Stop) -> Report:
     if order.is_dry:
-        from pollctl.plan import plan_pass
+        from pollctl.passes.plan import plan_pass
 
         return plan_pass(order.config, found, stop=stop, deadline=order.deadline)
-    from pollctl.engine import run_pass
+    from pollctl.passes.engine import run_pass
 
     wait = order.wait.total_seconds() if order.wait else 0
     return run_pass(

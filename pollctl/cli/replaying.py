@@ -13,7 +13,7 @@ from pollctl.cli.invocation import Invocation
 from pollctl.redaction import one_line
 
 if TYPE_CHECKING:
-    from pollctl.replay import Replayed
+    from pollctl.passes.replay import Replayed
 
 
 @click.command()
@@ -27,8 +27,8 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
     Without RUN or --all: the newest recorded pass of each plugin. Nothing is written or sent. A pass is recorded
     when its plugin's setting `record` is "all", or "failures" and decide or apply raised.
     """
-    from pollctl.replay import recorded_runs
-    from pollctl.replay import replay as decide_again
+    from pollctl.passes.replay import recorded_runs
+    from pollctl.passes.replay import replay as decide_again
     from pollctl.store import database
 
     with (

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from pollctl import output
+from pollctl.passes.report import Report
 from pollctl.redaction import one_line
-from pollctl.report import Report
 
 
 def tell(report: Report) -> None:

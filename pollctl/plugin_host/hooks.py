@@ -16,7 +16,7 @@ from msgspec import Struct
 from pollctl import signals
 from pollctl.api.values import Effect
 from pollctl.errors import DeliveryError, PluginError, PollctlError
-from pollctl.passrun import PassRun
+from pollctl.passes.context import PassRun
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store import database
 from pollctl.store.authorizer import GuardedConnection

@@ -25,7 +25,7 @@ from plugins.toilet_gap.world import AWS, PILOT, Queue, moto_server
 from pollctl import to_text
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config.settings import load as load_config
-from pollctl.engine import run_pass
+from pollctl.passes.engine import run_pass
 from pollctl.plugin_host.discovery import find
 from pollctl_toilet_gap.fake import FakeEventService
 

@@ -30,10 +30,11 @@ from campaign import folder_in_memory
 from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
-from pollctl import DeliveryError, Effect, engine, to_text
+from pollctl import DeliveryError, Effect, to_text
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config import settings
 from pollctl.delivery import outbox
+from pollctl.passes import engine
 from pollctl.plugin_host import discovery, loader
 from pollctl.store import database
 from pollctl.store.authorizer import GuardedConnection

@@ -8,13 +8,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
-from pollctl.engine import pass_run
 from pollctl.errors import PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
+from pollctl.passes.engine import pass_run
+from pollctl.passes.report import Report, as_json, described, explain, unreached
 from pollctl.plugin_host.configured import prepare
 from pollctl.plugin_host.hooks import Hooks
-from pollctl.report import Report, as_json, described, explain, unreached
 from pollctl.store import database, runs
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
-    from pollctl.passrun import PassRun
+    from pollctl.passes.context import PassRun
     from pollctl.plugin_host.discovery import Found
     from pollctl.units import Duration
 

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, standing
-from pollctl.aftermath import Aftermath, outbox_of
 from pollctl.api.values import Effect
 from pollctl.delivery import notify
 from pollctl.delivery.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
-from pollctl.passrun import PassRun
+from pollctl.passes.alerts import Aftermath, outbox_of
+from pollctl.passes.context import PassRun
+from pollctl.passes.report import Report, described, explain, recorded, report_of, unreached
 from pollctl.plugin_host.configured import Prepared, prepare
 from pollctl.plugin_host.hooks import Hooks
-from pollctl.report import Report, described, explain, recorded, report_of, unreached
 from pollctl.store import database, retention, runs
 from pollctl.store.lock import held, lock_path
 

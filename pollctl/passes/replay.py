@@ -13,10 +13,10 @@ from msgspec import Struct
 from pollctl import units
 from pollctl.clock import from_text
 from pollctl.errors import PluginError, PollctlError, UsageError
+from pollctl.passes.report import explain, recorded
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.hooks import Hooks
 from pollctl.plugin_host.loader import load
-from pollctl.report import explain, recorded
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
