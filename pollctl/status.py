@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
-from pollctl import due
 from pollctl.clock import from_text, to_text
 from pollctl.delivery.admin import counts
+from pollctl.due import selection
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
@@ -62,7 +62,7 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
     Raises:
         DatabaseError: the database cannot be used; one that is not there yet is empty.
     """
-    verdicts = due.judge_all(config, now)
+    verdicts = selection.judge_all(config, now)
     known = _known(config)
     names = sorted({*config.enabled, *known})
     return [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]

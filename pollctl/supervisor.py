@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from pollctl import clock, due, endings, redaction, standing
+from pollctl import clock, endings, redaction
 from pollctl.children import Children, Exit, Task
 from pollctl.config.settings import Config, canonical
+from pollctl.due import selection, state
+from pollctl.due.state import Standing
 from pollctl.endings import FAILED, LOCKED, Ended, Ending
 from pollctl.errors import ConfigError, LockedError, PollctlError
 from pollctl.redaction import one_line
-from pollctl.standing import Standing
 from pollctl.watchdog import SUPERVISOR
 
 __all__ = ["LOCKED", "Ended", "Ending", "run_due", "run_several"]
@@ -35,14 +36,14 @@ def run_due(config: Config, now: datetime) -> Ending:
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
     """
-    reckoning = due.reckon(config, now)
+    reckoning = selection.reckon(config, now)
     if reckoning.has_start_to_come:  # another supervisor may have started it since the clock was read
-        reckoning = due.reckon(config, clock.now())
+        reckoning = selection.reckon(config, clock.now())
     ending = _run_reckoned(config, reckoning)
     if reckoning.due:
         _ping(config, ending, reckoning)
-        reckoning = due.reckon(config, clock.now())
-    due.remember(config, reckoning)
+        reckoning = selection.reckon(config, clock.now())
+    selection.remember(config, reckoning)
     return ending
 
 
@@ -66,7 +67,7 @@ def run_several(
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
     """
-    standings = standing.read(config.core.database)
+    standings = state.read(config.core.database)
     tasks, passes = [], []
     for name in map(canonical, names):
         try:
@@ -119,7 +120,7 @@ class _Voice:
         _say(line if line.startswith(f"{name}: ") else f"{name}: {line}")
 
 
-def _run_reckoned(config: Config, reckoning: due.Reckoning) -> Ending:
+def _run_reckoned(config: Config, reckoning: selection.Reckoning) -> Ending:
     voice = _Voice(is_live=False)
     passes = [
         endings.refused(name, verdict)
@@ -141,7 +142,7 @@ def _run_reckoned(config: Config, reckoning: due.Reckoning) -> Ending:
     return Ending(tuple(passes), children.ended_by)
 
 
-def _complain(config: Config, ended: Ended, reckoning: due.Reckoning, voice: _Voice) -> None:
+def _complain(config: Config, ended: Ended, reckoning: selection.Reckoning, voice: _Voice) -> None:
     """Tell what went wrong if it is news, and keep it for the next time."""
     row = reckoning.standings.get(ended.plugin, Standing(ended.plugin))
     is_news = ended.complaint != (row.complaint or "")
@@ -152,7 +153,7 @@ def _complain(config: Config, ended: Ended, reckoning: due.Reckoning, voice: _Vo
     if ended.complaint:
         _say(f"{ended.plugin}: {ended.complaint}")
     try:
-        standing.note_complaint(config.core.database, ended.plugin, ended.complaint or None)
+        state.note_complaint(config.core.database, ended.plugin, ended.complaint or None)
     except (PollctlError, sqlite3.Error) as error:
         _say(f"{ended.plugin}: this will be told again, as it cannot be noted: {error}")
 
@@ -187,7 +188,7 @@ def _bury(config: Config, name: str) -> None:
         _say(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
 
 
-def _ping(config: Config, ending: Ending, reckoning: due.Reckoning) -> None:
+def _ping(config: Config, ending: Ending, reckoning: selection.Reckoning) -> None:
     """Tell the dead man's switch; that it cannot be told is one line, once, and changes nothing else."""
     if ending.ended_by or not config.core.healthcheck.url:
         return
@@ -195,13 +196,13 @@ def _ping(config: Config, ending: Ending, reckoning: due.Reckoning) -> None:
 
     lines = [f"{ended.plugin}: {ended.complaint or ended.outcome}" for ended in ending.passes]
     trouble = ping(config.core, "\n".join(lines), has_failed=ending.exit_code(locked=0) == FAILED)
-    told = reckoning.standings.get(standing.HEALTHCHECK, Standing(standing.HEALTHCHECK)).complaint or ""
+    told = reckoning.standings.get(state.HEALTHCHECK, Standing(state.HEALTHCHECK)).complaint or ""
     if trouble == told:
         return
     if trouble:
         _say(f"healthcheck: {trouble}")
     with suppress(PollctlError, sqlite3.Error):  # then it will be told again
-        standing.note_complaint(config.core.database, standing.HEALTHCHECK, trouble or None)
+        state.note_complaint(config.core.database, state.HEALTHCHECK, trouble or None)
 
 
 def _say(text: str) -> None:

@@ -44,7 +44,7 @@ def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_ru
 @click.pass_obj
 def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_json: bool) -> int:
     """Say why plugins are or are not due, gate by gate, and when they are next."""
-    from pollctl.due import why as reasons_of
+    from pollctl.due.selection import why as reasons_of
 
     config = invocation.config
     config.check_schedule()
@@ -75,7 +75,7 @@ def _run_due(invocation: Invocation, *, as_json: bool) -> int:
 
 
 def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
-    from pollctl.due import judge_all
+    from pollctl.due.selection import judge_all
 
     verdicts = _without_errors(judge_all(invocation.config, now))
     names = [name for name, verdict in verdicts.items() if verdict.is_due]
@@ -87,7 +87,7 @@ def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
 
 
 def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: bool) -> int:
-    from pollctl.due import next_slots
+    from pollctl.due.selection import next_slots
 
     slots = _without_errors(next_slots(invocation.config, now, count))
     if as_json:

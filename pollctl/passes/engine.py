@@ -8,10 +8,11 @@ from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock, standing
+from pollctl import clock
 from pollctl.api.values import Effect
 from pollctl.delivery import notify
 from pollctl.delivery.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
+from pollctl.due.state import Standing, read
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
@@ -88,7 +89,7 @@ def recover(config: Config, name: str) -> None:
     Raises:
         LockedError: another pass is at work already, and does so itself.
     """
-    own_defaults = standing.read(config.core.database).get(name, standing.Standing(name)).own_defaults
+    own_defaults = read(config.core.database).get(name, Standing(name)).own_defaults
     limits = config.timing_and_limits(name, own_defaults)
     with (
         held(lock_path(config.core.database, name), run_id="recovery"),

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import pytest
 from plugin_package import make_plugin_package, run_pollctl, write_settings
 
-from pollctl import clock, due, idle, standing
+from pollctl import clock
 from pollctl.config.settings import find, load
+from pollctl.due import fast_path, selection, state
 from pollctl.errors import ConfigError
 from pollctl.store import migrations
 from pollctl.store.database import APPLICATION_ID
@@ -41,7 +42,7 @@ class Place(NamedTuple):
         return self.folder / "pollctl.db"
 
     def is_idle(self, *arguments: str, **variables: str) -> bool:
-        return idle.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
+        return fast_path.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
 
     def sql(self, statement: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.database)) as connection, connection:
@@ -174,7 +175,7 @@ def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Pla
     ((count,),) = place.sql("SELECT count(*) FROM next_due")
     shutil.copy2(place.database, place.folder / "decoy.db")
     assert count == 1
-    assert idle.guess_database(str(place.settings)).endswith("/decoy.db")
+    assert fast_path.guess_database(str(place.settings)).endswith("/decoy.db")
     assert not place.is_idle()
 
 
@@ -211,7 +212,7 @@ def test_settings_younger_than_the_process_are_not_relied_on(place: Place) -> No
     place.settings.touch()
     place.sql("DELETE FROM next_due")
     found = load(place.settings)
-    due.remember(found, due.reckon(found, clock.now()))
+    selection.remember(found, selection.reckon(found, clock.now()))
     assert place.sql("SELECT * FROM next_due") == []
 
 
@@ -268,7 +269,7 @@ def test_the_settings_file_is_found_as_config_finds_it(
         found = find(None, environ)
     except ConfigError:
         found = None
-    assert idle.find("", environ) == (str(found.absolute()) if found else "")
+    assert fast_path.find("", environ) == (str(found.absolute()) if found else "")
 
 
 SETTINGS = {
@@ -293,7 +294,7 @@ def test_a_guessed_database_is_that_of_the_settings_or_none(tmp_path: Path, line
     """None marks what is guessed wrong or is an error: there no row can fit, as the tests above show."""
     path = tmp_path / "pollctl.toml"
     path.write_text(f'[pollctl]\n{line}\n[plugins.counter]\ndatabase = "own.db"\n')
-    guessed = idle.guess_database(str(path))
+    guessed = fast_path.guess_database(str(path))
     try:
         real = str(load(path).core.database)
     except ConfigError:
@@ -306,9 +307,9 @@ def test_a_database_with_odd_characters_in_its_name_is_opened(tmp_path: Path) ->
     path = tmp_path / "a #1?b%20 ü.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE found (yes)")
-    with closing(sqlite3.connect(idle.connect_address(str(path), "ro"), uri=True)) as connection:
+    with closing(sqlite3.connect(fast_path.connect_address(str(path), "ro"), uri=True)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("found",)]
 
 
 def test_the_marks_of_the_database_are_those_of_the_store() -> None:
-    assert (standing.APPLICATION_ID, standing.USER_VERSION) == (APPLICATION_ID, migrations.USER_VERSION)
+    assert (state.APPLICATION_ID, state.USER_VERSION) == (APPLICATION_ID, migrations.USER_VERSION)

@@ -8,14 +8,15 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from pollctl import clock, standing
+from pollctl import clock
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config, canonical
+from pollctl.due import state
+from pollctl.due.state import Standing, Standings
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.schedule.evaluation import judge
 from pollctl.schedule.model import Gate, Past, Verdict
 from pollctl.schedule.slots import Schedule
-from pollctl.standing import Standing, Standings
 
 NEVER = "9999-12-31T23:59:59.999Z"
 _FAILURES = ("failed", "crashed")
@@ -75,7 +76,7 @@ def reckon(config: Config, now: datetime) -> Reckoning:
         DatabaseError: the database is there but cannot be used.
     """
     config.check_schedule()
-    standings = standing.read(config.core.database)
+    standings = state.read(config.core.database)
     limits: dict[str, PluginConfig] = {}
     verdicts: dict[str, Verdict | ConfigError] = {}
     for name in config.enabled:
@@ -95,7 +96,7 @@ def remember(config: Config, reckoning: Reckoning) -> None:
     if config.path is None or has_doubt or reckoning.due:
         return
     moments = [clock.to_text(verdict.next_due_at) for verdict in verdicts if verdict.next_due_at]
-    standing.remember_next_due(
+    state.remember_next_due(
         config.path,
         config.core.database,
         due_at=min(moments, default=NEVER),
@@ -117,7 +118,7 @@ def next_slots(
         DatabaseError: the database is there but cannot be used.
     """
     config.check_schedule()
-    standings = standing.read(config.core.database)
+    standings = state.read(config.core.database)
     found: dict[str, list[datetime] | ConfigError] = {}
     for name in map(canonical, names or config.enabled):
         try:
@@ -141,7 +142,7 @@ def why(config: Config, name: str, now: datetime) -> Why:
         DatabaseError: the database is there but cannot be used.
     """
     name = canonical(name)
-    row = standing.read(config.core.database).get(name, Standing(name))
+    row = state.read(config.core.database).get(name, Standing(name))
     loads = _loads(name)
     limits = config.timing_and_limits(name, _defaults(row), check_schedule=True)
     verdict = _judge(name, limits, row, now)

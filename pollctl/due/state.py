@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from pollctl import idle
+from pollctl.due import fast_path
 from pollctl.errors import DatabaseError
 
 APPLICATION_ID = 0x706F6C63
@@ -96,9 +96,9 @@ def remember_next_due(
     sources = [*_zone_files(zones), *_code_files()]
     try:
         path = os.path.join(os.getcwd(), settings)  # noqa: PTH109, PTH118 - as idle spells it
-        if not all(map(idle.is_older_than_this_process, (path, *sources))):
+        if not all(map(fast_path.is_older_than_this_process, (path, *sources))):
             return False
-        known = idle.fingerprint(path, str(database), os.environ, sources)
+        known = fast_path.fingerprint(path, str(database), os.environ, sources)
         with closing(_connect(database, "rw", _NOTE_PATIENCE_S)) as connection:
             return _note(connection, (due_at, reckoned_at, known), seen)
     except (sqlite3.Error, OSError):
@@ -122,7 +122,7 @@ def note_complaint(database: Path, plugin: str, complaint: str | None) -> None:
 
 
 def _connect(database: Path, mode: str, patience_s: float) -> sqlite3.Connection:
-    address = idle.connect_address(str(database), mode)
+    address = fast_path.connect_address(str(database), mode)
     connection = sqlite3.connect(address, uri=True, timeout=patience_s, isolation_level=None)
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection
@@ -176,5 +176,5 @@ def _folders_of(package: str) -> list[str]:
 
 def _code_files() -> list[str]:
     """The files of the modules that reckon."""
-    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in idle.SOURCES]
+    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in fast_path.SOURCES]
     return sorted({module.__file__ for module in modules if module.__file__})
