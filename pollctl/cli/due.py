@@ -66,7 +66,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
 
 
 def _run_due(invocation: Invocation, *, as_json: bool) -> int:
-    from pollctl.supervisor import run_due
+    from pollctl.supervision.supervisor import run_due
 
     ending = run_due(invocation.config, clock.now())
     if as_json:

@@ -89,7 +89,7 @@ def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> in
 def _several(order: Order, names: Sequence[str]) -> int:
     """Each in a process of its own, so that one that hangs or dies takes no other along."""
     from pollctl.cli import telling
-    from pollctl.supervisor import LOCKED, run_several
+    from pollctl.supervision.supervisor import LOCKED, run_several
 
     lengths = {"--deadline": order.deadline, "--wait": order.wait}
     arguments = [word for name, length in lengths.items() if length is not None for word in (name, str(length))]
@@ -135,7 +135,7 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 def _watched(order: Order, found: Found, stop: Stop) -> Report:
     """Make the pass; a plugin that hangs, while it is imported or past its deadline, ends with the process."""
     from pollctl.plugin_host.configured import prepare
-    from pollctl.watchdog import watchdog
+    from pollctl.supervision.watchdog import watchdog
 
     core = order.config.core
     with watchdog(core.deadline + core.grace, f"{found.name}: could not be imported in time"):

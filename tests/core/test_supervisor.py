@@ -19,7 +19,7 @@ from pollctl import clock
 from pollctl.config import settings
 from pollctl.store import database
 from pollctl.store.lock import held
-from pollctl.supervisor import run_due
+from pollctl.supervision.supervisor import run_due
 
 OK = "yield Batch(1)"
 FAIL = "raise ValueError('out of beans')"

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from pollctl import clock, endings, redaction
-from pollctl.children import Children, Exit, Task
+from pollctl import clock, redaction
 from pollctl.config.settings import Config, canonical
 from pollctl.due import selection, state
 from pollctl.due.state import Standing
-from pollctl.endings import FAILED, LOCKED, Ended, Ending
 from pollctl.errors import ConfigError, LockedError, PollctlError
 from pollctl.redaction import one_line
-from pollctl.watchdog import SUPERVISOR
+from pollctl.supervision import results
+from pollctl.supervision.results import FAILED, LOCKED, Ended, Ending
+from pollctl.supervision.subprocesses import Children, Exit, Task
+from pollctl.supervision.watchdog import SUPERVISOR
 
 __all__ = ["LOCKED", "Ended", "Ending", "run_due", "run_several"]
 
@@ -74,7 +75,7 @@ def run_several(
             row = standings.get(name, Standing(name))
             limits = config.timing_and_limits(name, row.own_defaults)
         except ConfigError as error:
-            passes.append(endings.refused(name, error))
+            passes.append(results.refused(name, error))
             continue
         tasks.append(_task(config, name, (deadline or limits.deadline) + wait, arguments))
     voice = _Voice(is_live=True)
@@ -123,7 +124,7 @@ class _Voice:
 def _run_reckoned(config: Config, reckoning: selection.Reckoning) -> Ending:
     voice = _Voice(is_live=False)
     passes = [
-        endings.refused(name, verdict)
+        results.refused(name, verdict)
         for name, verdict in reckoning.verdicts.items()
         if isinstance(verdict, ConfigError)
     ]
@@ -171,7 +172,7 @@ def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str
 def _ended(config: Config, exit_: Exit, voice: _Voice, children: Children) -> Ended:
     """What became of a pass; one that was cut off gets its end written into its run at once."""
     name = exit_.task.name
-    ended = endings.ended(exit_, voice.errors(name), ended_by=children.ended_by)
+    ended = results.ended(exit_, voice.errors(name), ended_by=children.ended_by)
     if ended.is_cut_off:
         _bury(config, name)
     return ended

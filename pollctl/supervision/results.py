@@ -8,9 +8,9 @@ from contextlib import suppress
 import msgspec
 from msgspec import Struct
 
-from pollctl.children import Exit
 from pollctl.errors import ConfigError
 from pollctl.signals import name_of
+from pollctl.supervision.subprocesses import Exit
 
 FAILED, REFUSED, PARTIAL, LOCKED = 1, 2, 3, 75
 _BY_SIGNAL = 128
