@@ -19,8 +19,8 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
     """
     import msgspec
 
-    from pollctl.check import check as findings_of
     from pollctl.config import settings
+    from pollctl.inspection.check import check as findings_of
 
     with output.stdout_kept_for_json(as_json):
         found = list(findings_of(settings.find(invocation.config_file), invocation.found, clock.now()))

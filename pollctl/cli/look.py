@@ -35,7 +35,7 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     """
     import msgspec
 
-    from pollctl.status import notices, plugin_statuses
+    from pollctl.inspection.status import notices, plugin_statuses
 
     now = clock.now()
     said = notices(invocation.config, invocation.found, now)
@@ -53,8 +53,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
 @click.pass_obj
 def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: bool) -> None:
     """List past passes, newest first."""
+    from pollctl.inspection.status import past_runs
     from pollctl.plugin_host.discovery import canonical
-    from pollctl.status import past_runs
     from pollctl.store import database
 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
@@ -71,7 +71,7 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
 @click.pass_obj
 def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
     """Show everything about one pass: its row, the effects that it queued, what was recorded."""
-    from pollctl.status import everything
+    from pollctl.inspection.status import everything
     from pollctl.store import database
 
     with closing(database.open_to_read(invocation.config.core.database)) as db:
@@ -94,7 +94,7 @@ def plugins(invocation: Invocation, *, as_json: bool) -> None:
     """List the plugins that are installed, those that cannot be used with the reason."""
     import msgspec
 
-    from pollctl.inventory import inventory
+    from pollctl.inspection.inventory import inventory
 
     rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
     output.show(rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary"))

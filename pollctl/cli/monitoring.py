@@ -12,7 +12,7 @@ from pollctl import output
 from pollctl.cli.invocation import Invocation
 
 if TYPE_CHECKING:
-    from pollctl.exposition import Families
+    from pollctl.inspection.exposition import Families
 
 LOOPBACK = "127.0.0.1"
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -33,7 +33,7 @@ def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> 
     """
     if textfile and port is not None:
         raise click.UsageError("--textfile and --serve cannot be combined")
-    from pollctl.exposition import Families, text, write_textfile
+    from pollctl.inspection.exposition import Families, text, write_textfile
 
     with output.stdout_kept_for_json(True):
         families = Families(invocation.config, invocation.found, output.complain)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
 from pollctl.errors import DatabaseError, PluginError, PollctlError
+from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
-from pollctl.status import PluginStatus, latest_runs, plugin_statuses
 from pollctl.store import database
 
 if TYPE_CHECKING:
