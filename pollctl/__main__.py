@@ -12,11 +12,10 @@ def main() -> int:
 
     if fast_path.is_nothing_due(sys.argv[1:], os.environ):
         return 0
-    from pollctl import strays
-    from pollctl.cli import start
+    from pollctl.cli import shutdown, start
 
-    strays.tell_in_a_line()
-    return strays.leave(start())
+    shutdown.tell_in_a_line()
+    return shutdown.leave(start())
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import click
 from pollctl import __version__
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import CommandTable
+from pollctl.console import abandon_stdout, complain, trace
 from pollctl.errors import PollctlError
-from pollctl.output import abandon_stdout, complain, trace
 
 _INTERRUPTED = 130
 

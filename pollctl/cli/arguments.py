@@ -53,6 +53,6 @@ def json_option(command: F) -> F:
 
 def plugin_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """Names of plugins, for the completion of shells."""
-    from pollctl.cli.own import names
+    from pollctl.cli.plugin_groups import names
 
     return [name for name in names() if name.startswith(incomplete.replace("_", "-"))]

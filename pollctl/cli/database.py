@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pollctl import clock, output
+from pollctl import clock, console
 from pollctl.cli.invocation import Invocation
 from pollctl.redaction import one_line
 
@@ -33,7 +33,7 @@ def migrate(invocation: Invocation) -> None:
 
     path = invocation.config.core.database
     with closing(database.open_to_write(path, _migrations(invocation.found))):
-        output.emit(f"{path}: up to date")
+        console.emit(f"{path}: up to date")
 
 
 @db.command()
@@ -49,7 +49,7 @@ def schema(invocation: Invocation) -> None:
     with TemporaryDirectory() as empty:
         nowhere = Path(empty, "pollctl.db")  # where there is no database, one in memory serves
         with closing(database.open_to_plan(nowhere, _migrations(shipped))) as memory:
-            output.emit(database.schema(memory).rstrip("\n"))
+            console.emit(database.schema(memory).rstrip("\n"))
 
 
 @db.command()
@@ -68,7 +68,7 @@ def backup(invocation: Invocation, file: Path) -> None:
             database.backup(source, file)
         except OSError as error:
             raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
-    output.emit(f"{file}: {file.stat().st_size} bytes")
+    console.emit(f"{file}: {file.stat().st_size} bytes")
 
 
 @db.command("check")
@@ -81,9 +81,9 @@ def check_integrity(invocation: Invocation) -> int:
     with closing(database.open_to_read(path)) as opened:
         problems = database.problems(opened)
     for problem in problems:
-        output.emit(one_line(problem))
+        console.emit(one_line(problem))
     if not problems:
-        output.emit(f"{path}: ok")
+        console.emit(f"{path}: ok")
     return int(bool(problems))
 
 
@@ -101,7 +101,7 @@ def prune(invocation: Invocation) -> None:
         while sum((step := retention.prune(opened, core.retention, clock.now())).values()):
             deleted.update(step)
     families = ("runs", "recordings", "effects")
-    output.emit("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
+    console.emit("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
 
 
 def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
@@ -114,5 +114,5 @@ def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
         try:
             loaded.append(load(one))
         except PluginError as error:
-            output.complain(f"{error}; its tables are left as they are")
+            console.complain(f"{error}; its tables are left as they are")
     return migrations_of(loaded)

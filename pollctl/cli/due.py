@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import clock, output
+from pollctl import clock, console
 from pollctl.cli.arguments import json_option, moment, plugin_names
 from pollctl.cli.invocation import Invocation
 from pollctl.errors import ConfigError
@@ -50,7 +50,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
     config.check_schedule()
     names = [_known(invocation, plugin)] if plugin else list(config.enabled)
     reasons, code = [], 0
-    with output.stdout_kept_for_json(as_json):
+    with console.stdout_kept_for_json(as_json):
         for name in names:
             try:
                 reasons.append(reasons_of(config, name, at or clock.now())._asdict())
@@ -58,7 +58,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
                 code = error.exit_code
                 _warn(error)
     if as_json:
-        output.show_json(reasons[0] if plugin and reasons else reasons)
+        console.show_json(reasons[0] if plugin and reasons else reasons)
         return code
     for reason in reasons:
         _tell(reason)
@@ -70,7 +70,7 @@ def _run_due(invocation: Invocation, *, as_json: bool) -> int:
 
     ending = run_due(invocation.config, clock.now())
     if as_json:
-        output.show_json([ended.as_json() for ended in ending.passes])
+        console.show_json([ended.as_json() for ended in ending.passes])
     return ending.exit_code(locked=0)
 
 
@@ -80,9 +80,9 @@ def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
     verdicts = _without_errors(judge_all(invocation.config, now))
     names = [name for name, verdict in verdicts.items() if verdict.is_due]
     if as_json:
-        output.show_json(names)
+        console.show_json(names)
     elif names:
-        output.emit("\n".join(names))
+        console.emit("\n".join(names))
     return 0
 
 
@@ -91,9 +91,9 @@ def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: b
 
     slots = _without_errors(next_slots(invocation.config, now, count))
     if as_json:
-        output.show_json(slots)
+        console.show_json(slots)
     else:
-        output.show([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
+        console.show([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
     return 0
 
 
@@ -107,7 +107,7 @@ def _without_errors(answers: Mapping[str, Any]) -> dict[str, Any]:
 
 def _warn(error: ConfigError) -> None:
     for problem in error.problems:
-        output.complain(problem)
+        console.complain(problem)
 
 
 def _known(invocation: Invocation, name: str) -> str:
@@ -117,10 +117,10 @@ def _known(invocation: Invocation, name: str) -> str:
 
 
 def _tell(reason: Mapping[str, Any]) -> None:
-    output.emit(reason["plugin"])
+    console.emit(reason["plugin"])
     rows = [{"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]]
-    output.show(rows, as_json=False, columns=("", "gate", "text"))
+    console.show(rows, as_json=False, columns=("", "gate", "text"))
     next_due_at = reason["next_due_at"]
     answer = "due" if reason["is_due"] else "not due"
     when = f", next at {clock.to_text(next_due_at)}" if next_due_at and not reason["is_due"] else ""
-    output.emit(f"  {answer}{when}\n")
+    console.emit(f"  {answer}{when}\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from pollctl import output
+from pollctl import console
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
 from pollctl.signals import Interrupted
@@ -88,7 +88,7 @@ def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> in
 
 def _several(order: Order, names: Sequence[str]) -> int:
     """Each in a process of its own, so that one that hangs or dies takes no other along."""
-    from pollctl.cli import telling
+    from pollctl.cli import report_text as telling
     from pollctl.supervision.supervisor import LOCKED, run_several
 
     lengths = {"--deadline": order.deadline, "--wait": order.wait}
@@ -96,7 +96,7 @@ def _several(order: Order, names: Sequence[str]) -> int:
     arguments += ["--dry-run"] if order.is_dry else []
     ending = run_several(order.config, names, arguments, deadline=order.deadline, wait=order.wait or Duration())
     if order.as_json:
-        output.show_json([ended.as_json() for ended in ending.passes])
+        console.show_json([ended.as_json() for ended in ending.passes])
     else:
         for ended in ending.passes:
             telling.tell_of_child(ended.report)
@@ -105,11 +105,11 @@ def _several(order: Order, names: Sequence[str]) -> int:
 
 def _single(order: Order, found: Found) -> int:
     """In this process, under a watchdog."""
-    from pollctl.cli import telling
+    from pollctl.cli import report_text as telling
 
     report, code = _bounded(order, found)
     if report and order.as_json:
-        output.show_json(report)
+        console.show_json(report)
     elif report and (code or order.trigger == "manual"):
         telling.tell(report)
         telling.tell_error(report)
@@ -122,7 +122,7 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 
     stop = Stop()
     asked: list[int] = []
-    with output.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
+    with console.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
         try:
             report = _watched(order, found, stop)
         except Interrupted:

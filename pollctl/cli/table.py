@@ -22,15 +22,15 @@ COMMANDS = {
     "plan": Entry("passes", "Show what a pass would decide; write nothing, here or upstream."),
     "due": Entry("due", "List the plugins that are due, or run them."),
     "why": Entry("due", "Say why plugins are or are not due."),
-    "status": Entry("look", "Show how each plugin stands."),
-    "history": Entry("look", "List past passes, newest first."),
-    "show": Entry("look", "Show everything about one pass."),
-    "replay": Entry("replaying", "Decide again what was recorded and show any difference."),
-    "plugins": Entry("look", "List the plugins that are installed."),
-    "check": Entry("checking", "Check settings, database, clock and plugins."),
+    "status": Entry("inspect", "Show how each plugin stands."),
+    "history": Entry("inspect", "List past passes, newest first."),
+    "show": Entry("inspect", "Show everything about one pass."),
+    "replay": Entry("replay", "Decide again what was recorded and show any difference."),
+    "plugins": Entry("inspect", "List the plugins that are installed."),
+    "check": Entry("check", "Check settings, database, clock and plugins."),
     "outbox": Entry("outbox", "List, retry or drop effects."),
     "db": Entry("database", "Migrate, back up, check or prune the database."),
-    "metrics": Entry("monitoring", "Print or serve metrics for Prometheus."),
+    "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),
     "crontab": Entry("install", "Print the lines to install in a crontab."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }
@@ -43,7 +43,7 @@ class CommandTable(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Names of all commands, those of plugins last."""
-        from pollctl.cli.own import names
+        from pollctl.cli.plugin_groups import names
 
         return [*COMMANDS, *names()]
 
@@ -54,7 +54,7 @@ class CommandTable(click.Group):
             module = import_module(f"pollctl.cli.{COMMANDS[name].module}")
             command: click.Command = getattr(module, name.replace("-", "_"))
             return command
-        from pollctl.cli.own import names, plugin_group
+        from pollctl.cli.plugin_groups import names, plugin_group
 
         return plugin_group(name) if name in names() else None
 
@@ -73,7 +73,7 @@ class CommandTable(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Write the lists of commands without importing any."""
-        from pollctl.cli.own import names
+        from pollctl.cli.plugin_groups import names
 
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])

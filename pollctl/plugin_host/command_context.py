@@ -66,6 +66,6 @@ class PluginContext:
 
     def show(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool) -> None:
         """Print rows as a table, one row as a list of its fields, or either as one JSON document."""
-        from pollctl.output import show
+        from pollctl.console import show
 
         show(rows, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pollctl import clock, output
+from pollctl import clock, console
 from pollctl.cli.arguments import json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
@@ -42,8 +42,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     statuses = plugin_statuses(invocation.config, now)
     rows = [{**msgspec.to_builtins(row), "notice": said.get(row.plugin)} for row in statuses]
     if not rows and not as_json:
-        output.note("no plugin is enabled; `pollctl plugins` lists those that are installed")
-    output.show(rows if as_json else [_short(row) for row in rows], as_json=as_json)
+        console.note("no plugin is enabled; `pollctl plugins` lists those that are installed")
+    console.show(rows if as_json else [_short(row) for row in rows], as_json=as_json)
 
 
 @click.command()
@@ -60,9 +60,9 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
         rows = past_runs(db, canonical(plugin or ""), limit=limit)
     if not rows and not as_json:
-        output.note("no pass yet")
+        console.note("no pass yet")
     shown = rows if as_json else [{**row, "error": (row["error"] or {}).get("message")} for row in rows]
-    output.show(shown, as_json=as_json, columns=_PAST_COLUMNS)
+    console.show(shown, as_json=as_json, columns=_PAST_COLUMNS)
 
 
 @click.command()
@@ -77,14 +77,14 @@ def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
     with closing(database.open_to_read(invocation.config.core.database)) as db:
         run = everything(db, run_id)
     if as_json:
-        output.show(run, as_json=True)
+        console.show(run, as_json=True)
         return
     effects, recordings = run.pop("outbox"), run.pop("recordings")
-    output.show(run, as_json=False)
+    console.show(run, as_json=False)
     for title, rows in (("effects", effects), ("recordings", [_counted(row) for row in recordings])):
         if rows:
-            output.emit(f"\n{title}")
-            output.show(rows, as_json=False)
+            console.emit(f"\n{title}")
+            console.show(rows, as_json=False)
 
 
 @click.command()
@@ -97,10 +97,10 @@ def plugins(invocation: Invocation, *, as_json: bool) -> None:
     from pollctl.inspection.inventory import inventory
 
     rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
-    output.show(rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary"))
+    console.show(rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary"))
     for row in rows:
         if row["error"] and not as_json:
-            output.note(row["error"])
+            console.note(row["error"])
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "plugin": row["plugin"] if row["enabled"] else f"{row['plugin']} (disabled)",
         "outcome": row["outcome"],
-        "age": None if row["age_s"] is None else output.age(row["age_s"]),
+        "age": None if row["age_s"] is None else console.age(row["age_s"]),
         "next due": "now" if row["is_due"] else row["next_due_at"],
         "failures": row["consecutive_failures"],
         "backoff until": row["backoff_until"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pollctl import output
+from pollctl import console
 from pollctl.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> 
         raise click.UsageError("--textfile and --serve cannot be combined")
     from pollctl.inspection.exposition import Families, text, write_textfile
 
-    with output.stdout_kept_for_json(True):
-        families = Families(invocation.config, invocation.found, output.complain)
+    with console.stdout_kept_for_json(True):
+        families = Families(invocation.config, invocation.found, console.complain)
         content = "" if port is not None else text(families)
     if port is not None:
         _serve(families, port)
     elif textfile:
         write_textfile(textfile, content)
     else:
-        output.emit(content.rstrip("\n"))
+        console.emit(content.rstrip("\n"))
 
 
 def _serve(families: Families, port: int) -> None:
@@ -60,7 +60,7 @@ def _serve(families: Families, port: int) -> None:
         server, thread = start_http_server(port, LOOPBACK, registry)
     except OSError as error:
         raise PollctlError(f"{LOOPBACK}:{port}: {error.strerror}") from error
-    output.note(f"pollctl: metrics on http://{LOOPBACK}:{server.server_port}/metrics")
+    console.note(f"pollctl: metrics on http://{LOOPBACK}:{server.server_port}/metrics")
     signal.sigwait(_ENDING)
     server.shutdown()
     server.server_close()

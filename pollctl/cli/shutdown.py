@@ -35,6 +35,6 @@ def _tell_of_unraisable(raised: Any) -> None:
 
 
 def _tell(where: str, error: BaseException | None) -> None:
-    from pollctl.output import note
+    from pollctl.console import note
 
     note(f"{where} raised {type(error).__name__}: {error}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pollctl import clock, output
+from pollctl import clock, console
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
 
@@ -22,12 +22,12 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
     from pollctl.config import settings
     from pollctl.inspection.check import check as findings_of
 
-    with output.stdout_kept_for_json(as_json):
+    with console.stdout_kept_for_json(as_json):
         found = list(findings_of(settings.find(invocation.config_file), invocation.found, clock.now()))
     if as_json:
         keys = ("level", "subject", "text")
-        output.show_json([{key: getattr(finding, key) for key in keys} for finding in found])
+        console.show_json([{key: getattr(finding, key) for key in keys} for finding in found])
     else:
         rows = [msgspec.to_builtins(finding) for finding in found]
-        output.show(rows, as_json=False, columns=("level", "subject", "text"))
+        console.show(rows, as_json=False, columns=("level", "subject", "text"))
     return max(finding.exit_code for finding in found)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pollctl import output
+from pollctl import console
 from pollctl.passes.report import Report
 from pollctl.redaction import one_line
 
@@ -28,7 +28,7 @@ def tell(report: Report) -> None:
     counted = ", ".join(f"{number} {what}" for what, number in counts.items() if number or what == "decisions")
     told = ", ".join(f"{name} {number}" for name, number in report.stats.items() if number)
     stats = f" ({told})" if told else ""
-    output.emit(f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{one_line(stats)}")
+    console.emit(f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{one_line(stats)}")
 
 
 def tell_of_child(report: Mapping[str, object] | None) -> None:
@@ -40,17 +40,17 @@ def tell_of_child(report: Mapping[str, object] | None) -> None:
 def tell_error(report: Report) -> None:
     """Say on stderr why a pass did not end well."""
     if report.error:
-        output.complain(f"{report.plugin}: {report.outcome}: {report.error['message']}")
+        console.complain(f"{report.plugin}: {report.outcome}: {report.error['message']}")
 
 
 def _tell_plan(report: Report, decisions: list[dict[str, Any]]) -> None:
     """List decisions by their type, each with its reason."""
-    output.emit(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
+    console.emit(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
     for kind in dict.fromkeys(decision["type"] for decision in decisions):
         same = [decision for decision in decisions if decision["type"] == kind]
-        output.emit(f"\n{one_line(kind)} ({len(same)})")
+        console.emit(f"\n{one_line(kind)} ({len(same)})")
         for decision in same:
-            output.emit(f"  {one_line(_sentence(decision))}")
+            console.emit(f"  {one_line(_sentence(decision))}")
 
 
 def _sentence(decision: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pollctl import output
+from pollctl import console
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
 from pollctl.redaction import one_line
@@ -33,12 +33,12 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
 
     with (
         closing(database.open_to_read(invocation.config.core.database)) as db,
-        output.stdout_kept_for_json(as_json),
+        console.stdout_kept_for_json(as_json),
     ):
         chosen = recorded_runs(db, run_ids, is_all=is_all)
         results = list(decide_again(db, invocation.found, chosen))
     if as_json:
-        output.show_json(results)
+        console.show_json(results)
     else:
         _show(results)
     return int(any(result.is_difference for result in results))
@@ -46,11 +46,11 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
 
 def _show(results: list[Replayed]) -> None:
     if not results:
-        output.note('nothing was recorded; set record = "all" for a plugin to record its passes')
+        console.note('nothing was recorded; set record = "all" for a plugin to record its passes')
         return
     for result in results:
-        output.emit(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")
+        console.emit(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")
         for line in result.detail:
-            output.emit(f"    {one_line(line)}")
+            console.emit(f"    {one_line(line)}")
     differing = sum(result.is_difference for result in results)
-    output.emit(f"{len(results)} decided again, {differing or 'none'} to look at")
+    console.emit(f"{len(results)} decided again, {differing or 'none'} to look at")
