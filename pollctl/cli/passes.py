@@ -88,7 +88,7 @@ def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> in
 
 def _several(order: Order, names: Sequence[str]) -> int:
     """Each in a process of its own, so that one that hangs or dies takes no other along."""
-    from pollctl.cli import report_text as telling
+    from pollctl.cli import report_text
     from pollctl.supervision.supervisor import LOCKED, run_several
 
     lengths = {"--deadline": order.deadline, "--wait": order.wait}
@@ -99,20 +99,20 @@ def _several(order: Order, names: Sequence[str]) -> int:
         console.show_json([ended.as_json() for ended in ending.passes])
     else:
         for ended in ending.passes:
-            telling.tell_of_child(ended.report)
+            report_text.tell_of_child(ended.report)
     return ending.exit_code(locked=LOCKED)
 
 
 def _single(order: Order, found: Found) -> int:
     """In this process, under a watchdog."""
-    from pollctl.cli import report_text as telling
+    from pollctl.cli import report_text
 
     report, code = _bounded(order, found)
     if report and order.as_json:
         console.show_json(report)
     elif report and (code or order.trigger == "manual"):
-        telling.tell(report)
-        telling.tell_error(report)
+        report_text.tell(report)
+        report_text.tell_error(report)
     return code
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from pollctl import signals
 from pollctl.api.values import Effect
 from pollctl.errors import DeliveryError, PluginError, PollctlError
-from pollctl.passes.context import PassRun
+from pollctl.api.run import Run
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store import database
 from pollctl.store.authorizer import GuardedConnection
@@ -37,7 +37,7 @@ class Hooks:
             for hook, kind in (("fetch", facts.batch), ("load", facts.state), ("decide", facts.decision))
         }
 
-    def batches(self, run: PassRun, db: Database) -> Generator[Any, None, None]:
+    def batches(self, run: Run, db: Database) -> Generator[Any, None, None]:
         """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
         with (
             self._blamed("fetch", db),
@@ -57,7 +57,7 @@ class Hooks:
                 is_last = run.is_stopping
                 yield batch
 
-    def load(self, run: PassRun, db: Database, batch: Any) -> Any:
+    def load(self, run: Run, db: Database, batch: Any) -> Any:
         """Read the state for one batch."""
         with self._blamed("load", db), _connection(db).turn_of("read"):
             state = self._relay.pollctl_load(db=db, batch=batch, run=run)
@@ -73,18 +73,18 @@ class Hooks:
         self._check("decide", decisions)
         return decisions
 
-    def apply(self, run: PassRun, db: Database, decisions: Sequence[Any]) -> None:
+    def apply(self, run: Run, db: Database, decisions: Sequence[Any]) -> None:
         """Write the decisions of one batch."""
         with self._blamed("apply", db), _connection(db).turn_of("write"):
             self._relay.pollctl_apply(db=db, decisions=decisions, run=run)
 
-    def deliver(self, run: PassRun, effect: Effect) -> Any:
+    def deliver(self, run: Run, effect: Effect) -> Any:
         """Perform one effect; what it raises is the outbox' to judge."""
         if "pollctl_deliver" not in self.plugin.implemented:
             raise DeliveryError(f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent")
         return self._relay.pollctl_deliver(effect=effect, run=run)
 
-    def settle(self, run: PassRun, db: Database, effect: Effect, result: Any) -> None:
+    def settle(self, run: Run, db: Database, effect: Effect, result: Any) -> None:
         """Record the result of one effect."""
         with self._blamed("settle", db), _connection(db).turn_of("write"):
             self._relay.pollctl_settle(db=db, effect=effect, result=result, run=run)

@@ -192,9 +192,10 @@ def with_few_files(last: str, *urls: str) -> str:
     script = """
 import resource, sys
 from contextlib import suppress
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 client = Client(Limits(), stop=Stop())
 requests = [Request(url=url) for url in sys.argv[1:]]
 assert client.send(requests[0]).status == 200
@@ -572,9 +573,10 @@ def test_a_patient_get_is_not_cut_by_a_signal() -> None:
 def test_a_real_signal_ends_a_wait_for_answers_promptly() -> None:
     script = """
 import signal, sys
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 stop = Stop()
 signal.signal(signal.SIGTERM, lambda *_: stop.request())
 print("ready", flush=True)

@@ -160,7 +160,7 @@ def test_every_line_of_the_head_counts(place: Place, part: str) -> None:
 
 def test_the_code_that_reckons_is_part_of_the_fingerprint(place: Place) -> None:
     ((text,),) = place.sql("SELECT fingerprint FROM next_due")
-    for module in ("croniter/croniter.py", "pollctl/schedule/due.py", "pollctl/due.py", "pollctl/config.py"):
+    for module in ("croniter/croniter.py", "pollctl/schedule/evaluation.py", "pollctl/due/selection.py", "pollctl/config/settings.py"):
         assert f"/{module}" in str(text)
 
 
@@ -188,7 +188,9 @@ def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Place)
 
 REMEMBER = """
 import sqlite3, sys
-from pollctl import clock, config, due
+from pollctl import clock
+from pollctl.config import settings as config
+from pollctl.due import selection as due
 found = config.load(config.find(None))
 reckoning = due.reckon(found, clock.now())
 with sqlite3.connect(found.core.database) as connection:

@@ -262,8 +262,8 @@ def test_a_half_written_transaction_is_undone_by_the_next_reader(path: Path) -> 
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from pollctl import store\n"
-        "db = store.open_to_write(Path(sys.argv[1]))\n"
+        "from pollctl.store import database\n"
+        "db = database.open_to_write(Path(sys.argv[1]))\n"
         "db.execute('PRAGMA cache_size=1')\n"
         "db.execute('BEGIN IMMEDIATE')\n"
         "for n in range(2000):\n"
@@ -287,7 +287,7 @@ def test_a_crash_while_the_database_is_made_leaves_nothing_that_stops_the_next_t
 
 
 def test_many_processes_may_make_the_same_database_at_once(path: Path) -> None:
-    script = "import sys; from pathlib import Path; from pollctl import store; store.open_to_write(Path(sys.argv[1])).close()"
+    script = "import sys; from pathlib import Path; from pollctl.store import database; database.open_to_write(Path(sys.argv[1])).close()"
     children = [subprocess.Popen([sys.executable, "-c", script, str(path)], stderr=subprocess.PIPE) for _ in range(6)]
     assert [child.communicate()[1] for child in children] == [b""] * 6
     with closing(database.open_to_read(path)) as db:
