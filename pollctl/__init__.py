@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pollctl.http.strict_json import strict_json as strict_json
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.redaction import Secret as Secret
+    from pollctl.redaction import address_digest as address_digest
     from pollctl.redaction import shorten as shorten
     from pollctl.units import Duration as Duration
     from pollctl.units import HttpUrl as HttpUrl
@@ -59,6 +60,7 @@ _HOMES = {
     "PositiveDuration": "units",
     "PositiveSize": "units",
     "Secret": "redaction",
+    "address_digest": "redaction",
     "Size": "units",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

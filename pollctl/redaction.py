@@ -109,3 +109,10 @@ def shorten(text: str, limit: int = 200) -> str:
     """
     printable = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return printable if len(printable) <= limit else f"{printable[: limit - 1]}…"
+
+
+def address_digest(url: str) -> str:
+    """A short name for an address that is not secret itself and the same in every pass: for keys, lanes and payloads."""
+    from hashlib import sha256
+
+    return sha256(url.encode()).hexdigest()[:12]

@@ -12,14 +12,14 @@ import click
 
 from pollctl import __version__
 from pollctl.cli.invocation import Invocation
-from pollctl.cli.table import CommandTable
+from pollctl.cli.root_group import RootGroup
 from pollctl.console import abandon_stdout, complain, trace
 from pollctl.errors import PollctlError
 
 _INTERRUPTED = 130
 
 
-@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
 )

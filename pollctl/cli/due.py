@@ -111,7 +111,7 @@ def _warn(error: ConfigError) -> None:
 
 
 def _known(invocation: Invocation, name: str) -> str:
-    from pollctl.config.settings import canonical
+    from pollctl.api.names import canonical
 
     return canonical(name) if canonical(name) in invocation.config.names else invocation.find(name).name
 

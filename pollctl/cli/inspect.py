@@ -53,8 +53,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
 @click.pass_obj
 def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: bool) -> None:
     """List past passes, newest first."""
+    from pollctl.api.names import canonical
     from pollctl.inspection.status import past_runs
-    from pollctl.plugin_host.discovery import canonical
     from pollctl.store import database
 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:

@@ -47,6 +47,7 @@ class Invocation:
         Raises:
             UsageError: there is none of that name.
         """
-        from pollctl.plugin_host.discovery import canonical, find
+        from pollctl.api.names import canonical
+        from pollctl.plugin_host.discovery import find
 
         return self.found.get(canonical(name)) or find(name)

@@ -7,10 +7,10 @@ from contextlib import closing
 import click
 
 from pollctl import clock, console
+from pollctl.api.outcomes import EFFECT_STATUSES
 from pollctl.cli.arguments import json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
-STATUSES = ("pending", "sending", "delivered", "unknown", "dead")
 _COLUMNS = ("id", "plugin", "kind", "key", "lane", "status", "attempts", "next_attempt_at", "last_error")
 
 
@@ -21,7 +21,7 @@ def outbox() -> None:
 
 @outbox.command("list")
 @click.option("--plugin", default="", help="Only those of one plugin.", shell_complete=plugin_names)
-@click.option("--status", type=click.Choice(STATUSES), help="Only those in one state.")
+@click.option("--status", type=click.Choice(EFFECT_STATUSES), help="Only those in one state.")
 @click.option("--limit", type=click.IntRange(min=1), help="How many at most.")
 @json_option
 @click.pass_obj
@@ -31,8 +31,8 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
     wait for a person, `dead` ones were given up.
     """
+    from pollctl.api.names import canonical
     from pollctl.delivery.admin import listing
-    from pollctl.plugin_host.discovery import canonical
     from pollctl.store import database
 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:

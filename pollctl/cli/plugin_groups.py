@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 import click
@@ -13,12 +12,14 @@ if TYPE_CHECKING:
     from pollctl.plugin_host.discovery import Found
     from pollctl.plugin_host.loader import Plugin
 
-GROUP = "pollctl"  # as pollctl.plugins has it, which would import pluggy to print a help
+GROUP = "pollctl"  # as plugin_host.discovery has it
 
 
 @cache
 def names() -> tuple[str, ...]:
     """How the plugins are called on the command line, in alphabetical order, without importing any."""
+    from importlib.metadata import entry_points
+
     return tuple(sorted({entry.name.replace("_", "-") for entry in entry_points(group=GROUP)}))
 
 

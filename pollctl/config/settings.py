@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from pollctl.api.names import canonical
 from pollctl.config.decoder import Decoder
 from pollctl.config.messages import shown
 from pollctl.config.reader import Reader, join
@@ -178,11 +179,6 @@ class Config(Struct, frozen=True):
     def _section(self, name: str, defaults: Mapping[str, str], reader: Reader) -> Section:
         name = canonical(name)
         return Section(name, self.source.sections.get(name, {}), self.source.common, defaults, reader)
-
-
-def canonical(name: str) -> str:
-    """A plugin's name as entry points and tables spell it: with ``_``."""
-    return name.replace("-", "_")
 
 
 def _check_top(tables: Mapping[str, Any], reader: Reader) -> None:

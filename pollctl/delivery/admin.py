@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pollctl.api.outcomes import CHANGEABLE
 from pollctl.clock import to_text
 from pollctl.errors import UsageError
 from pollctl.store.database import writing
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
-
-STATUSES = ("pending", "sending", "delivered", "unknown", "dead")
 
 
 def counts(db: Database) -> dict[str, dict[str, int]]:
@@ -45,7 +44,7 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
     _change(
         db,
         numbers,
-        ("pending", "unknown", "dead"),
+        CHANGEABLE,
         "status='pending', attempts=0, next_attempt_at=?",
         [to_text(now)],
     )
@@ -57,7 +56,7 @@ def drop(db: Database, numbers: Sequence[int]) -> None:
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
     """
-    _change(db, numbers, ("pending", "unknown", "dead"), "status='dead', last_error='dropped by hand'", [])
+    _change(db, numbers, CHANGEABLE, "status='dead', last_error='dropped by hand'", [])
 
 
 def _change(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -10,9 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pollctl.api.outcomes import FAILURES
 from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.outbox import CORE_PREFIX, Queued, queued
 from pollctl.errors import DeliveryError
+from pollctl.redaction import address_digest
 
 if TYPE_CHECKING:
     from pollctl.api.values import Effect
@@ -53,11 +54,6 @@ def is_address(url: str) -> bool:
     return isinstance(apprise.Apprise.instantiate(url), apprise.NotifyBase)
 
 
-def address_id(url: str) -> str:
-    """A short name for an address that is no secret itself and the same in every pass."""
-    return hashlib.sha256(url.encode()).hexdigest()[:12]
-
-
 def alerts(
     settings: Notify,
     plugin: str,
@@ -68,7 +64,7 @@ def alerts(
     now: datetime,
 ) -> list[Queued]:
     """One effect per address when a plugin keeps failing, again every ``renotify_every``, and one when it recovers."""
-    if outcome in ("failed", "crashed"):
+    if outcome in FAILURES:
         is_silent_yet = standing.last_alert_at is None or now - standing.last_alert_at >= settings.renotify_every
         if standing.consecutive < settings.alert_after or not is_silent_yet:
             return []
@@ -78,7 +74,7 @@ def alerts(
         kind, title, body = RECOVERED, f"pollctl: {plugin} recovered", f"Its pass {run_id} ended {outcome}."
     else:
         return []
-    addresses = [address_id(url.reveal()) for url in settings.urls]
+    addresses = [address_digest(url.reveal()) for url in settings.urls]
     return [
         queued(
             kind,
@@ -97,7 +93,7 @@ def deliver(settings: Notify, effect: Effect, *, timeout: float) -> Any:
         DeliveryError: as ``send``; permanent when its address is no longer in the settings.
     """
     for url in settings.urls:
-        if address_id(url.reveal()) == effect.payload["address"]:
+        if address_digest(url.reveal()) == effect.payload["address"]:
             send(
                 url.reveal(),
                 title=effect.payload["title"],

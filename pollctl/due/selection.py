@@ -9,8 +9,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from pollctl import clock
+from pollctl.api.names import canonical
+from pollctl.api.outcomes import FAILURES
 from pollctl.config.schema import PluginConfig
-from pollctl.config.settings import Config, canonical
+from pollctl.config.settings import Config
 from pollctl.due import state
 from pollctl.due.state import Standing, Standings
 from pollctl.errors import ConfigError, PollctlError
@@ -19,7 +21,6 @@ from pollctl.schedule.model import Gate, Past, Verdict
 from pollctl.schedule.slots import Schedule
 
 NEVER = "9999-12-31T23:59:59.999Z"
-_FAILURES = ("failed", "crashed")
 
 
 class Reckoning(NamedTuple):
@@ -157,7 +158,7 @@ def _judge(name: str, limits: PluginConfig, row: Standing, now: datetime) -> Ver
         last_started_at=_moment(row.last_started_at),
         last_finished_at=_moment(row.last_finished_at),
         # an interrupted pass leaves the count as it was, but there is nothing to back off from
-        consecutive_failures=row.consecutive_failures if row.last_outcome in _FAILURES else 0,
+        consecutive_failures=row.consecutive_failures if row.last_outcome in FAILURES else 0,
     )
     return judge(limits.timing, past, now, plugin=name, host=_host())
 

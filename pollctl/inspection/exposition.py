@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
+from pollctl.api.outcomes import EFFECT_STATUSES, OUTCOMES
 from pollctl.errors import DatabaseError, PluginError, PollctlError
 from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
 from pollctl.plugin_host.discovery import Found
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from pollctl.config.settings import Config
     from pollctl.plugin_host.loader import Plugin
-
-OUTCOMES = ("ok", "partial", "failed", "interrupted", "crashed")
 
 
 class Families:
@@ -170,11 +169,9 @@ def _outcomes(last: Mapping[str, str]) -> GaugeMetricFamily:
 def _effects(counts: Mapping[str, Mapping[str, int]]) -> GaugeMetricFamily:
     from prometheus_client.core import GaugeMetricFamily
 
-    from pollctl.delivery.admin import STATUSES
-
     family = GaugeMetricFamily("pollctl_outbox", "Effects by status.", labels=["plugin", "status"])
     for plugin, by_status in counts.items():
-        for status in STATUSES:
+        for status in EFFECT_STATUSES:
             family.add_metric([plugin, status], by_status.get(status, 0))
     return family
 

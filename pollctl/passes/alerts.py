@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.delivery import notify
 from pollctl.delivery.outbox import NO_KINDS, Kinds, Outbox, Retry
 from pollctl.store import runs
@@ -37,11 +38,11 @@ class Aftermath(NamedTuple):
         if dead:
             self.queue_alerts(dead, "crashed", runs.CRASHED, now)
 
-    def queue_alerts(self, run_id: str, outcome: runs.Outcome, error: Mapping[str, str] | None, now: datetime) -> int:
+    def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, str] | None, now: datetime) -> int:
         """Queue what the end of a pass means for those who are told of failures; answers how many effects."""
         standing = runs.failures(self.db, self.name)
         settings = self.config.core.notify
         effects = notify.alerts(settings, self.name, run_id, standing, outcome, error, now)
         if effects:
-            runs.note_alert(self.db, self.name, now if outcome in runs.FAILURES else None)
+            runs.note_alert(self.db, self.name, now if outcome in FAILURES else None)
         return self.outbox.queue(run_id, effects, now)

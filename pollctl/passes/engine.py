@@ -18,7 +18,8 @@ from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.alerts import Aftermath, outbox_of
 from pollctl.passes.context import PassRun
-from pollctl.passes.report import Report, described, explain, recorded, report_of, unreached
+from pollctl.passes.outcome import Course, judge
+from pollctl.passes.report import Report, recorded, report_of
 from pollctl.plugin_host.configured import Prepared, prepare
 from pollctl.plugin_host.hooks import Hooks
 from pollctl.store import database, retention, runs
@@ -27,6 +28,7 @@ from pollctl.store.lock import held, lock_path
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from pollctl.api.outcomes import Outcome
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
     from pollctl.plugin_host.discovery import Found
@@ -225,7 +227,7 @@ class _Pass:
         self._flush()
 
     def _end(self) -> Report:
-        outcome, error = self._judge()
+        outcome, error = judge(self._course(), self._limits.deadline)
         finished_at = clock.now()
         with database.writing(self._db):
             self._flush()
@@ -236,22 +238,17 @@ class _Pass:
         retention.prune(self._db, self._config.core.retention, finished_at)
         return report_of(runs.row(self._db, self._id))
 
-    def _judge(self) -> tuple[runs.Outcome, Mapping[str, str] | None]:
-        """The outcome of the pass and what to say about it."""
-        if self._error is not None:
-            return "failed", explain(self._error)
-        if self._stop.requested:
-            return "interrupted", None
-        if self._run.failures:
-            return "partial" if self._run.targets_reached else "failed", unreached(self._run.failures)
-        if self._is_cut:
-            return "partial", described("Deadline", f"the deadline of {self._limits.deadline} came before the end")
-        if self._tally.failed:
-            some = f"{self._tally.failed} effects could not be delivered; see `pollctl outbox list`"
-            return "partial", described("Undelivered", some)
-        return "ok", None
+    def _course(self) -> Course:
+        return Course(
+            error=self._error,
+            was_interrupted=self._stop.requested,
+            failures=self._run.failures,
+            has_reached=bool(self._run.targets_reached),
+            is_past_deadline=self._is_cut,
+            undelivered=self._tally.failed,
+        )
 
-    def _finish(self, outcome: runs.Outcome, error: Mapping[str, str] | None, finished_at: datetime) -> None:
+    def _finish(self, outcome: Outcome, error: Mapping[str, str] | None, finished_at: datetime) -> None:
         runs.finish(
             self._db,
             self._id,

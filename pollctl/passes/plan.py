@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,8 @@ from pollctl.errors import PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.engine import pass_run
-from pollctl.passes.report import Report, as_json, described, explain, unreached
+from pollctl.passes.outcome import Course, judge
+from pollctl.passes.report import Report, as_json
 from pollctl.plugin_host.configured import prepare
 from pollctl.plugin_host.hooks import Hooks
 from pollctl.store import database, runs
@@ -52,22 +52,29 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         now = clock.now()
         run = pass_run(prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True)
         with closing(run):
-            return _plan(prepared.hooks, run, db, stop)
+            return _plan(prepared.hooks, run, db, stop, prepared.limits.deadline)
 
 
-def _plan(hooks: Hooks, run: PassRun, db: Database, stop: Stop) -> Report:
+def _plan(hooks: Hooks, run: PassRun, db: Database, stop: Stop, deadline: Duration) -> Report:
     began, started_at = time.monotonic(), run.now
     decisions: list[dict[str, Any]] = []
     batches = 0
-    error: Mapping[str, str] | None = None
+    raised: PollctlError | None = None
     try:
         for batch in hooks.batches(run, db):
             decided = hooks.decide(hooks.load(run, db, batch), batch, run.now, run.settings)
             decisions += [as_json(decision) for decision in decided]
             batches += 1
-    except PollctlError as raised:
-        error = explain(raised)
-    outcome, error = _judge(run, error, stop)
+    except PollctlError as error:
+        raised = error
+    course = Course(
+        error=raised,
+        was_interrupted=stop.requested,
+        failures=run.failures,
+        has_reached=bool(run.targets_reached),
+        is_past_deadline=stop.is_past_deadline,
+    )
+    outcome, why = judge(course, deadline)
     return Report(
         run_id=run.id,
         plugin=run.plugin,
@@ -77,18 +84,5 @@ def _plan(hooks: Hooks, run: PassRun, db: Database, stop: Stop) -> Report:
         duration_ms=round((time.monotonic() - began) * 1000),
         batches=batches,
         decisions=decisions,
-        error=error,
+        error=why,
     )
-
-
-def _judge(run: PassRun, error: Mapping[str, str] | None, stop: Stop) -> tuple[str, Mapping[str, str] | None]:
-    """The outcome of a plan, by the same ladder as that of a pass, and what to say about it."""
-    if error:
-        return "failed", error
-    if stop.requested:
-        return "interrupted", None
-    if run.failures:
-        return "partial" if run.targets_reached else "failed", unreached(run.failures)
-    if stop.is_past_deadline:
-        return "partial", described("Deadline", "the deadline came before the end")
-    return "ok", None

@@ -7,6 +7,7 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pollctl.api.names import canonical
 from pollctl.errors import UsageError
 
 GROUP = "pollctl"
@@ -21,11 +22,6 @@ class Found(NamedTuple):
     distribution: str
     version: str
     trouble: str = ""
-
-
-def canonical(name: str) -> str:
-    """A plugin's name as the code has it; people may write ``-`` for ``_``."""
-    return name.replace("-", "_")
 
 
 def discover(taken: Sequence[str] = ()) -> dict[str, Found]:

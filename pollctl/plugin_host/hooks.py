@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 from msgspec import Struct
 
 from pollctl import signals
+from pollctl.api.run import Run
 from pollctl.api.values import Effect
 from pollctl.errors import DeliveryError, PluginError, PollctlError
-from pollctl.api.run import Run
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store import database
 from pollctl.store.authorizer import GuardedConnection

@@ -8,11 +8,12 @@ import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from sqlite_utils import Database
 
+from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.clock import from_text, to_text
 from pollctl.errors import DatabaseError
 from pollctl.schedule.evaluation import backoff_until
@@ -21,8 +22,6 @@ from pollctl.schedule.model import Past
 if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig
 
-Outcome = Literal["ok", "partial", "failed", "interrupted", "crashed"]
-FAILURES = ("failed", "crashed")
 LONGEST_HOLD = timedelta(days=1)
 CRASHED = {"type": "Crashed", "message": "the process ended without a word (killed, out of memory, power)"}
 """What there is to say about a pass that could not say it itself."""

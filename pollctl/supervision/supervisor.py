@@ -10,7 +10,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from pollctl import clock, redaction
-from pollctl.config.settings import Config, canonical
+from pollctl.api.names import canonical
+from pollctl.config.settings import Config
 from pollctl.due import selection, state
 from pollctl.due.state import Standing
 from pollctl.errors import ConfigError, LockedError, PollctlError

@@ -160,7 +160,12 @@ def test_every_line_of_the_head_counts(place: Place, part: str) -> None:
 
 def test_the_code_that_reckons_is_part_of_the_fingerprint(place: Place) -> None:
     ((text,),) = place.sql("SELECT fingerprint FROM next_due")
-    for module in ("croniter/croniter.py", "pollctl/schedule/evaluation.py", "pollctl/due/selection.py", "pollctl/config/settings.py"):
+    for module in (
+        "croniter/croniter.py",
+        "pollctl/schedule/evaluation.py",
+        "pollctl/due/selection.py",
+        "pollctl/config/settings.py",
+    ):
         assert f"/{module}" in str(text)
 
 
