@@ -14,7 +14,7 @@ def main() -> int:
         return 0
     from pollctl.cli import shutdown, start
 
-    shutdown.tell_in_a_line()
+    shutdown.log_in_one_line()
     return shutdown.leave(start())
 
 

@@ -31,7 +31,9 @@ _STYLES = {
 }
 
 
-def show(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool, columns: Sequence[str] = ()) -> None:
+def print_rows(
+    rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool, columns: Sequence[str] = ()
+) -> None:
     """Print rows as a table, one row as a list of its fields, or either as one JSON document.
 
     Args:
@@ -40,19 +42,19 @@ def show(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool
         columns: which keys a table shows, all of them if empty; JSON always has all.
     """
     if as_json:
-        show_json(rows)
+        print_json(rows)
     elif isinstance(rows, Mapping):
-        _show_table([(key, _cell(value)) for key, value in rows.items()])
+        _print_table([(key, _cell(value)) for key, value in rows.items()])
     elif rows:
         keys = list(columns or rows[0])
-        _show_table([keys, *([_cell(row[key]) for key in keys] for row in rows)], has_header=True)
+        _print_table([keys, *([_cell(row[key]) for key in keys] for row in rows)], has_header=True)
 
 
-def show_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print one JSON document."""
     import json
 
-    emit(json.dumps(as_plain(value), indent=2))
+    print_text(json.dumps(as_plain(value), indent=2))
 
 
 def as_plain(value: Any) -> Any:
@@ -74,7 +76,7 @@ def _jsonable(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def emit(text: str) -> None:
+def print_text(text: str) -> None:
     """Write lines to stdout; a reader that went away is no error.
 
     Raises:
@@ -90,29 +92,29 @@ def emit(text: str) -> None:
         raise PollctlError(f"stdout cannot be written: {error.strerror}; what was done before stands") from error
 
 
-def complain(line: str) -> None:
+def warn(line: str) -> None:
     """Write one line to stderr, with the program's name before it."""
-    note(f"pollctl: {line}")
+    log(f"pollctl: {line}")
 
 
-def note(line: str) -> None:
-    """Write one line to stderr, secrets masked; there is nobody to tell when that fails."""
+def log(line: str) -> None:
+    """Write one line to stderr, secrets masked; nobody is left to hear of it when that fails."""
     from pollctl.redaction import mask
 
-    _tell(f"{one_line(mask(line))}\n")
+    _write_to_stderr(f"{one_line(mask(line))}\n")
 
 
-def trace(error: BaseException) -> None:
+def log_traceback(error: BaseException) -> None:
     """Write the traceback of an error to stderr, secrets masked."""
     import traceback
 
     from pollctl.redaction import mask
 
     text = mask("".join(traceback.format_exception(error)))
-    _tell("".join(f"{one_line(line)}\n" for line in text.splitlines()))
+    _write_to_stderr("".join(f"{one_line(line)}\n" for line in text.splitlines()))
 
 
-def _tell(text: str) -> None:
+def _write_to_stderr(text: str) -> None:
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -179,7 +181,7 @@ def _cell(value: Any) -> str:
     return one_line(str(value))
 
 
-def _show_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> None:
+def _print_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> None:
     """Print aligned columns; in colour, and folded to its width, on a terminal only."""
     from rich.console import Console
     from rich.table import Table
@@ -195,7 +197,7 @@ def _show_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> N
         table.add_row(*(Text(cell, style=style or _STYLES.get(cell, ""), overflow="fold") for cell in row))
     with console.capture() as captured:
         console.print(table)
-    emit("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+    print_text("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
 def abandon_stdout() -> None:

@@ -26,8 +26,8 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
         found = list(findings_of(settings.find(invocation.config_file), invocation.found, clock.now()))
     if as_json:
         keys = ("level", "subject", "text")
-        console.show_json([{key: getattr(finding, key) for key in keys} for finding in found])
+        console.print_json([{key: getattr(finding, key) for key in keys} for finding in found])
     else:
         rows = [msgspec.to_builtins(finding) for finding in found]
-        console.show(rows, as_json=False, columns=("level", "subject", "text"))
+        console.print_rows(rows, as_json=False, columns=("level", "subject", "text"))
     return max(finding.exit_code for finding in found)

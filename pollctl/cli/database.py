@@ -33,7 +33,7 @@ def migrate(invocation: Invocation) -> None:
 
     path = invocation.config.core.database
     with closing(database.open_to_write(path, _migrations(invocation.found))):
-        console.emit(f"{path}: up to date")
+        console.print_text(f"{path}: up to date")
 
 
 @db.command()
@@ -49,7 +49,7 @@ def schema(invocation: Invocation) -> None:
     with TemporaryDirectory() as empty:
         nowhere = Path(empty, "pollctl.db")  # where there is no database, one in memory serves
         with closing(database.open_to_plan(nowhere, _migrations(shipped))) as memory:
-            console.emit(database.schema(memory).rstrip("\n"))
+            console.print_text(database.schema(memory).rstrip("\n"))
 
 
 @db.command()
@@ -68,7 +68,7 @@ def backup(invocation: Invocation, file: Path) -> None:
             database.backup(source, file)
         except OSError as error:
             raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
-    console.emit(f"{file}: {file.stat().st_size} bytes")
+    console.print_text(f"{file}: {file.stat().st_size} bytes")
 
 
 @db.command("check")
@@ -81,9 +81,9 @@ def check_integrity(invocation: Invocation) -> int:
     with closing(database.open_to_read(path)) as opened:
         problems = database.problems(opened)
     for problem in problems:
-        console.emit(one_line(problem))
+        console.print_text(one_line(problem))
     if not problems:
-        console.emit(f"{path}: ok")
+        console.print_text(f"{path}: ok")
     return int(bool(problems))
 
 
@@ -101,7 +101,7 @@ def prune(invocation: Invocation) -> None:
         while sum((step := retention.prune(opened, core.retention, clock.now())).values()):
             deleted.update(step)
     families = ("runs", "recordings", "effects")
-    console.emit("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
+    console.print_text("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
 
 
 def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
@@ -114,5 +114,5 @@ def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
         try:
             loaded.append(load(one))
         except PluginError as error:
-            console.complain(f"{error}; its tables are left as they are")
+            console.warn(f"{error}; its tables are left as they are")
     return migrations_of(loaded)

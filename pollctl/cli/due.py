@@ -58,7 +58,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
                 code = error.exit_code
                 _warn(error)
     if as_json:
-        console.show_json(reasons[0] if plugin and reasons else reasons)
+        console.print_json(reasons[0] if plugin and reasons else reasons)
         return code
     for reason in reasons:
         _tell(reason)
@@ -68,10 +68,10 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
 def _run_due(invocation: Invocation, *, as_json: bool) -> int:
     from pollctl.supervision.supervisor import run_due
 
-    ending = run_due(invocation.config, clock.now())
+    batch_result = run_due(invocation.config, clock.now())
     if as_json:
-        console.show_json([ended.as_json() for ended in ending.passes])
-    return ending.exit_code(locked=0)
+        console.print_json([result.as_json() for result in batch_result.passes])
+    return batch_result.exit_code(locked=0)
 
 
 def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
@@ -80,9 +80,9 @@ def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
     verdicts = _without_errors(judge_all(invocation.config, now))
     names = [name for name, verdict in verdicts.items() if verdict.is_due]
     if as_json:
-        console.show_json(names)
+        console.print_json(names)
     elif names:
-        console.emit("\n".join(names))
+        console.print_text("\n".join(names))
     return 0
 
 
@@ -91,9 +91,9 @@ def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: b
 
     slots = _without_errors(next_slots(invocation.config, now, count))
     if as_json:
-        console.show_json(slots)
+        console.print_json(slots)
     else:
-        console.show([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
+        console.print_rows([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
     return 0
 
 
@@ -107,7 +107,7 @@ def _without_errors(answers: Mapping[str, Any]) -> dict[str, Any]:
 
 def _warn(error: ConfigError) -> None:
     for problem in error.problems:
-        console.complain(problem)
+        console.warn(problem)
 
 
 def _known(invocation: Invocation, name: str) -> str:
@@ -117,10 +117,10 @@ def _known(invocation: Invocation, name: str) -> str:
 
 
 def _tell(reason: Mapping[str, Any]) -> None:
-    console.emit(reason["plugin"])
+    console.print_text(reason["plugin"])
     rows = [{"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]]
-    console.show(rows, as_json=False, columns=("", "gate", "text"))
+    console.print_rows(rows, as_json=False, columns=("", "gate", "text"))
     next_due_at = reason["next_due_at"]
     answer = "due" if reason["is_due"] else "not due"
     when = f", next at {clock.to_text(next_due_at)}" if next_due_at and not reason["is_due"] else ""
-    console.emit(f"  {answer}{when}\n")
+    console.print_text(f"  {answer}{when}\n")

@@ -42,8 +42,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     statuses = plugin_statuses(invocation.config, now)
     rows = [{**msgspec.to_builtins(row), "notice": said.get(row.plugin)} for row in statuses]
     if not rows and not as_json:
-        console.note("no plugin is enabled; `pollctl plugins` lists those that are installed")
-    console.show(rows if as_json else [_short(row) for row in rows], as_json=as_json)
+        console.log("no plugin is enabled; `pollctl plugins` lists those that are installed")
+    console.print_rows(rows if as_json else [_short(row) for row in rows], as_json=as_json)
 
 
 @click.command()
@@ -60,9 +60,9 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
         rows = past_runs(db, canonical(plugin or ""), limit=limit)
     if not rows and not as_json:
-        console.note("no pass yet")
+        console.log("no pass yet")
     shown = rows if as_json else [{**row, "error": (row["error"] or {}).get("message")} for row in rows]
-    console.show(shown, as_json=as_json, columns=_PAST_COLUMNS)
+    console.print_rows(shown, as_json=as_json, columns=_PAST_COLUMNS)
 
 
 @click.command()
@@ -77,14 +77,14 @@ def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
     with closing(database.open_to_read(invocation.config.core.database)) as db:
         run = everything(db, run_id)
     if as_json:
-        console.show(run, as_json=True)
+        console.print_rows(run, as_json=True)
         return
     effects, recordings = run.pop("outbox"), run.pop("recordings")
-    console.show(run, as_json=False)
+    console.print_rows(run, as_json=False)
     for title, rows in (("effects", effects), ("recordings", [_counted(row) for row in recordings])):
         if rows:
-            console.emit(f"\n{title}")
-            console.show(rows, as_json=False)
+            console.print_text(f"\n{title}")
+            console.print_rows(rows, as_json=False)
 
 
 @click.command()
@@ -97,10 +97,12 @@ def plugins(invocation: Invocation, *, as_json: bool) -> None:
     from pollctl.inspection.inventory import inventory
 
     rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
-    console.show(rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary"))
+    console.print_rows(
+        rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary")
+    )
     for row in rows:
         if row["error"] and not as_json:
-            console.note(row["error"])
+            console.log(row["error"])
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

@@ -37,11 +37,11 @@ def init(folder: Path) -> None:
 
     path = folder / SETTINGS
     _write_new(path, f"{settings.sample()}\n{_sample_of_latency()}")
-    console.emit(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
+    console.print_text(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
     database = settings.load(path).core.database
     is_there = database.exists()
     with closing(open_to_write(database, migrations_of([load(find("latency"))]))):
-        console.emit(f"{database}: {'was there already' if is_there else 'created'}")
+        console.print_text(f"{database}: {'was there already' if is_there else 'created'}")
 
 
 @click.command()
@@ -51,7 +51,7 @@ def crontab(invocation: Invocation, *, example: bool) -> None:
     """Print the lines to install with `crontab -e`."""
     words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
     command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
-    console.emit(CRONTAB.format(command=command).rstrip("\n"))
+    console.print_text(CRONTAB.format(command=command).rstrip("\n"))
 
 
 @click.command()
@@ -65,7 +65,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     if kind is None:
         raise click.UsageError(f"there is no completion for {shell}")
     script = kind(ctx.find_root().command, {}, "pollctl", "_POLLCTL_COMPLETE")
-    console.emit(script.source_template % script.source_vars())
+    console.print_text(script.source_template % script.source_vars())
 
 
 def _settings_option(invocation: Invocation) -> list[str]:

@@ -36,14 +36,14 @@ def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> 
     from pollctl.inspection.exposition import Families, text, write_textfile
 
     with console.stdout_kept_for_json(True):
-        families = Families(invocation.config, invocation.found, console.complain)
+        families = Families(invocation.config, invocation.found, console.warn)
         content = "" if port is not None else text(families)
     if port is not None:
         _serve(families, port)
     elif textfile:
         write_textfile(textfile, content)
     else:
-        console.emit(content.rstrip("\n"))
+        console.print_text(content.rstrip("\n"))
 
 
 def _serve(families: Families, port: int) -> None:
@@ -60,7 +60,7 @@ def _serve(families: Families, port: int) -> None:
         server, thread = start_http_server(port, LOOPBACK, registry)
     except OSError as error:
         raise PollctlError(f"{LOOPBACK}:{port}: {error.strerror}") from error
-    console.note(f"pollctl: metrics on http://{LOOPBACK}:{server.server_port}/metrics")
+    console.log(f"pollctl: metrics on http://{LOOPBACK}:{server.server_port}/metrics")
     signal.sigwait(_ENDING)
     server.shutdown()
     server.server_close()

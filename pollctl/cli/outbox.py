@@ -38,8 +38,8 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
         rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
     if not rows and not as_json:
-        console.note("no such effect")
-    console.show(rows, as_json=as_json, columns=_COLUMNS)
+        console.log("no such effect")
+    console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
 
 
 @outbox.command("retry")
@@ -55,7 +55,7 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
     with closing(database.open_to_write(invocation.config.core.database)) as db:
         chosen = [*numbers, *(row["id"] for row in (listing(db, status="dead") if is_dead else ()))]
         retry_now(db, chosen, clock.now())
-    console.emit(f"{len(chosen)} will be sent by the next pass of their plugin")
+    console.print_text(f"{len(chosen)} will be sent by the next pass of their plugin")
 
 
 @outbox.command("drop")
@@ -68,7 +68,7 @@ def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
 
     with closing(database.open_to_write(invocation.config.core.database)) as db:
         give_up(db, numbers)
-    console.emit(f"{len(numbers)} dropped")
+    console.print_text(f"{len(numbers)} dropped")
 
 
 def _some(numbers: tuple[int, ...], *, is_dead: bool) -> None:

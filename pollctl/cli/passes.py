@@ -94,13 +94,13 @@ def _several(order: Order, names: Sequence[str]) -> int:
     lengths = {"--deadline": order.deadline, "--wait": order.wait}
     arguments = [word for name, length in lengths.items() if length is not None for word in (name, str(length))]
     arguments += ["--dry-run"] if order.is_dry else []
-    ending = run_several(order.config, names, arguments, deadline=order.deadline, wait=order.wait or Duration())
+    batch_result = run_several(order.config, names, arguments, deadline=order.deadline, wait=order.wait or Duration())
     if order.as_json:
-        console.show_json([ended.as_json() for ended in ending.passes])
+        console.print_json([result.as_json() for result in batch_result.passes])
     else:
-        for ended in ending.passes:
-            report_text.tell_of_child(ended.report)
-    return ending.exit_code(locked=LOCKED)
+        for result in batch_result.passes:
+            report_text.print_child_report(result.report)
+    return batch_result.exit_code(locked=LOCKED)
 
 
 def _single(order: Order, found: Found) -> int:
@@ -109,10 +109,10 @@ def _single(order: Order, found: Found) -> int:
 
     report, code = _bounded(order, found)
     if report and order.as_json:
-        console.show_json(report)
+        console.print_json(report)
     elif report and (code or order.trigger == "manual"):
-        report_text.tell(report)
-        report_text.tell_error(report)
+        report_text.print_report(report)
+        report_text.warn_of_error(report)
     return code
 
 
@@ -134,12 +134,12 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 
 def _watched(order: Order, found: Found, stop: Stop) -> Report:
     """Make the pass; a plugin that hangs, while it is imported or past its deadline, ends with the process."""
-    from pollctl.plugin_host.configured import prepare
+    from pollctl.plugin_host.configured import configure
     from pollctl.supervision.watchdog import watchdog
 
     core = order.config.core
     with watchdog(core.deadline + core.grace, f"{found.name}: could not be imported in time"):
-        limits = prepare(order.config, found, check_schedule=False).within(order.deadline).limits
+        limits = configure(order.config, found, check_schedule=False).within(order.deadline).limits
     allowed = limits.deadline + core.grace + (order.wait or Duration())
     late = f"{found.name}: did not end within its deadline of {limits.deadline} and {core.grace} grace"
     with watchdog(allowed, late):

@@ -89,9 +89,9 @@ def _found(ctx: click.Context, name: str) -> Found:
 def _plugin_context(invocation: Invocation, name: str) -> object:
     from pollctl.errors import PluginError
     from pollctl.plugin_host.command_context import PluginContext
-    from pollctl.plugin_host.configured import prepare
+    from pollctl.plugin_host.configured import configure
 
-    prepared = prepare(invocation.config, invocation.find(name), check_schedule=False)
-    if isinstance(prepared.hooks, PluginError):
-        raise prepared.hooks
-    return PluginContext(prepared)
+    configured = configure(invocation.config, invocation.find(name), check_schedule=False)
+    if isinstance(configured.hooks, PluginError):
+        raise configured.hooks
+    return PluginContext(configured)

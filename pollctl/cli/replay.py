@@ -38,7 +38,7 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
         chosen = recorded_runs(db, run_ids, is_all=is_all)
         results = list(decide_again(db, invocation.found, chosen))
     if as_json:
-        console.show_json(results)
+        console.print_json(results)
     else:
         _show(results)
     return int(any(result.is_difference for result in results))
@@ -46,11 +46,11 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
 
 def _show(results: list[Replayed]) -> None:
     if not results:
-        console.note('nothing was recorded; set record = "all" for a plugin to record its passes')
+        console.log('nothing was recorded; set record = "all" for a plugin to record its passes')
         return
     for result in results:
-        console.emit(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")
+        console.print_text(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")
         for line in result.detail:
-            console.emit(f"    {one_line(line)}")
+            console.print_text(f"    {one_line(line)}")
     differing = sum(result.is_difference for result in results)
-    console.emit(f"{len(results)} decided again, {differing or 'none'} to look at")
+    console.print_text(f"{len(results)} decided again, {differing or 'none'} to look at")

@@ -12,10 +12,10 @@ from pollctl.passes.report import Report
 from pollctl.redaction import one_line
 
 
-def tell(report: Report) -> None:
+def print_report(report: Report) -> None:
     """Say in a line what a pass did; of a plan, every decision."""
     if isinstance(report.decisions, list):
-        _tell_plan(report, report.decisions)
+        _print_plan(report, report.decisions)
         return
     effects = report.effects
     counts = {
@@ -26,31 +26,33 @@ def tell(report: Report) -> None:
         "undelivered": effects.failed,
     }
     counted = ", ".join(f"{number} {what}" for what, number in counts.items() if number or what == "decisions")
-    told = ", ".join(f"{name} {number}" for name, number in report.stats.items() if number)
-    stats = f" ({told})" if told else ""
-    console.emit(f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{one_line(stats)}")
+    counted_stats = ", ".join(f"{name} {number}" for name, number in report.stats.items() if number)
+    stats = f" ({counted_stats})" if counted_stats else ""
+    console.print_text(
+        f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{one_line(stats)}"
+    )
 
 
-def tell_of_child(report: Mapping[str, object] | None) -> None:
-    """The same from what a child printed, if it came as far; its error has been told already."""
+def print_child_report(report: Mapping[str, object] | None) -> None:
+    """The same from what a child printed, if it came as far; its error stands on stderr already."""
     if report:
-        tell(msgspec.convert(report, Report))
+        print_report(msgspec.convert(report, Report))
 
 
-def tell_error(report: Report) -> None:
+def warn_of_error(report: Report) -> None:
     """Say on stderr why a pass did not end well."""
     if report.error:
-        console.complain(f"{report.plugin}: {report.outcome}: {report.error['message']}")
+        console.warn(f"{report.plugin}: {report.outcome}: {report.error['message']}")
 
 
-def _tell_plan(report: Report, decisions: list[dict[str, Any]]) -> None:
+def _print_plan(report: Report, decisions: list[dict[str, Any]]) -> None:
     """List decisions by their type, each with its reason."""
-    console.emit(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
+    console.print_text(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
     for kind in dict.fromkeys(decision["type"] for decision in decisions):
         same = [decision for decision in decisions if decision["type"] == kind]
-        console.emit(f"\n{one_line(kind)} ({len(same)})")
+        console.print_text(f"\n{one_line(kind)} ({len(same)})")
         for decision in same:
-            console.emit(f"  {one_line(_sentence(decision))}")
+            console.print_text(f"  {one_line(_sentence(decision))}")
 
 
 def _sentence(decision: dict[str, Any]) -> str:

@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 
-def tell_in_a_line() -> None:
-    """From now on tell such errors in one line with secrets masked, in place of Python's bare traceback."""
-    threading.excepthook = _tell_of_thread
-    sys.unraisablehook = _tell_of_unraisable
+def log_in_one_line() -> None:
+    """From now on log such errors in one line with secrets masked, in place of Python's bare traceback."""
+    threading.excepthook = _log_thread_error
+    sys.unraisablehook = _log_unraisable
 
 
 def leave(code: int) -> int:
@@ -25,16 +25,18 @@ def leave(code: int) -> int:
     os._exit(code)
 
 
-def _tell_of_thread(raised: threading.ExceptHookArgs) -> None:
+def _log_thread_error(raised: threading.ExceptHookArgs) -> None:
     if raised.exc_type is not SystemExit:  # which ends a thread quietly
-        _tell(f"thread {raised.thread.name if raised.thread else 'unknown'}", raised.exc_value or raised.exc_type())
+        _log_error(
+            f"thread {raised.thread.name if raised.thread else 'unknown'}", raised.exc_value or raised.exc_type()
+        )
 
 
-def _tell_of_unraisable(raised: Any) -> None:
-    _tell(raised.err_msg or f"in {raised.object!r}", raised.exc_value)
+def _log_unraisable(raised: Any) -> None:
+    _log_error(raised.err_msg or f"in {raised.object!r}", raised.exc_value)
 
 
-def _tell(where: str, error: BaseException | None) -> None:
-    from pollctl.console import note
+def _log_error(where: str, error: BaseException | None) -> None:
+    from pollctl.console import log
 
-    note(f"{where} raised {type(error).__name__}: {error}")
+    log(f"{where} raised {type(error).__name__}: {error}")

@@ -8,7 +8,7 @@ from typing import Any
 from pollctl import clock
 from pollctl.api.values import FetchError, Result
 from pollctl.concurrency.cancellation import Stop
-from pollctl.concurrency.rate_limit import Pace
+from pollctl.concurrency.rate_limit import RateLimiter
 from pollctl.concurrency.worker_pool import Call, make_all
 from pollctl.redaction import redact
 
@@ -36,9 +36,9 @@ def map_bounded(
     Raises:
         ValueError: *rate* is no rate.
     """
-    pace = Pace(rate, lambda _: "")
+    limiter = RateLimiter(rate, lambda _: "")
     calls = (Call(item, allowed=timeout, is_patient=True) for item in items)
-    made = make_all(lambda call: function(call.item), calls, concurrency=concurrency, stop=stop, pace=pace)
+    made = make_all(lambda call: function(call.item), calls, concurrency=concurrency, stop=stop, limiter=limiter)
     return map(_result, made)
 
 

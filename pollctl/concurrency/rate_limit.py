@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Pace:
+class RateLimiter:
     """Starts evenly spaced per key (a host), without bursts.
 
     Args:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pollctl import clock
 from pollctl.concurrency.cancellation import Stop
-from pollctl.concurrency.rate_limit import Pace
+from pollctl.concurrency.rate_limit import RateLimiter
 
 TICK = 0.05  # seconds between two looks at the limits: what a limit may be overrun by
 
@@ -67,7 +67,7 @@ class Call:
         return True
 
     def give_up(self, cut: Cut) -> bool:
-        """Stop waiting for the outcome, in the consumer's thread; False when it has landed meanwhile."""
+        """Stop waiting for the outcome, in the consumer's thread; False when it has completed meanwhile."""
         if not self._claim.acquire(blocking=False):
             return False
         self.cut = cut
@@ -84,32 +84,32 @@ def make_all(
     *,
     concurrency: int,
     stop: Stop,
-    pace: Pace,
+    limiter: RateLimiter,
 ) -> Iterator[Call]:
-    """Make the calls side by side and yield each one when it has landed or was given up.
+    """Make the calls side by side and yield each one when it has completed or was given up.
 
     Past the deadline, or when a signal came, no further call is taken from *calls*; each that was taken is yielded.
     """
-    crew = _Crew(function, concurrency, stop, pace)
+    pool = _WorkerPool(function, concurrency, stop, limiter)
     try:
-        yield from crew.go(iter(calls))
+        yield from pool.go(iter(calls))
     finally:
-        crew.dismiss()
+        pool.shutdown()
 
 
-class _Crew:
+class _WorkerPool:
     """The workers of one ``make_all``, and what they have in hand."""
 
-    def __init__(self, function: Callable[[Call], Any], concurrency: int, stop: Stop, pace: Pace) -> None:
+    def __init__(self, function: Callable[[Call], Any], concurrency: int, stop: Stop, limiter: RateLimiter) -> None:
         self._function = function
         self._concurrency = max(1, concurrency)
         # A few calls wait ready for the next free worker; with a rate, a call is handed out when it may start.
-        self._room = self._concurrency if pace.interval else self._concurrency + min(self._concurrency, 16)
+        self._room = self._concurrency if limiter.interval else self._concurrency + min(self._concurrency, 16)
         self._stop = stop
-        self._pace = pace
+        self._limiter = limiter
         self._inbox: SimpleQueue[Call | None] = SimpleQueue()
-        self._landed: SimpleQueue[Call] = SimpleQueue()
-        self._flying: set[Call] = set()
+        self._completed: SimpleQueue[Call] = SimpleQueue()
+        self._in_flight: set[Call] = set()
         self._workers = 0
         self._waiting: Call | None = None  # taken, but too early for the rate
         self._is_exhausted = False
@@ -118,36 +118,36 @@ class _Crew:
     def go(self, calls: Iterator[Call]) -> Iterator[Call]:
         delay = TICK
         while True:
-            if len(self._flying) <= self._concurrency:
+            if len(self._in_flight) <= self._concurrency:
                 delay = self._hand_out(calls)
-            if not self._flying and self._waiting is None:
+            if not self._in_flight and self._waiting is None:
                 return
-            if call := self._next_landed(min(TICK, delay)):
+            if call := self._next_completed(min(TICK, delay)):
                 yield call
             if time.monotonic() >= self._next_look or self._stop.requested:
                 yield from self._look()
 
-    def dismiss(self) -> None:
+    def shutdown(self) -> None:
         """Give up what is in hand and let the workers go."""
         self._recall()
-        for call in self._flying:
+        for call in self._in_flight:
             call.give_up("stopped")
         for _ in range(self._workers):
             self._inbox.put(None)
 
     def _hand_out(self, calls: Iterator[Call]) -> float:
         """Give calls to workers while there is room; answers the seconds until the next may start."""
-        while len(self._flying) < self._room and not self._stop.is_stopping:
+        while len(self._in_flight) < self._room and not self._stop.is_stopping:
             call = self._waiting or self._take(calls)
             if call is None:
                 break
             self._waiting = call
-            if delay := self._pace.delay(call.item, time.monotonic()):
+            if delay := self._limiter.delay(call.item, time.monotonic()):
                 return delay
             self._waiting = None
-            self._flying.add(call)
+            self._in_flight.add(call)
             self._inbox.put(call)
-            if self._workers < min(self._concurrency, len(self._flying)):
+            if self._workers < min(self._concurrency, len(self._in_flight)):
                 self._hire()
         return TICK
 
@@ -156,12 +156,12 @@ class _Crew:
         self._is_exhausted = call is None
         return call
 
-    def _next_landed(self, patience: float) -> Call | None:
+    def _next_completed(self, patience: float) -> Call | None:
         try:
-            call = self._landed.get(timeout=min(patience, self._stop.remaining))
+            call = self._completed.get(timeout=min(patience, self._stop.remaining))
         except Empty:
             return None
-        self._flying.remove(call)
+        self._in_flight.remove(call)
         return call
 
     def _look(self) -> Iterator[Call]:
@@ -170,10 +170,10 @@ class _Crew:
             yield from self._recalled()
         now = time.monotonic()
         self._next_look = now + TICK
-        for call in [call for call in self._flying if call.begun]:
+        for call in [call for call in self._in_flight if call.begun]:
             cut = self._why_cut(call, now)
             if cut and call.give_up(cut):
-                self._flying.remove(call)
+                self._in_flight.remove(call)
                 self._hire(replaces=True)
                 yield call
 
@@ -188,7 +188,7 @@ class _Crew:
         why: Cut = "stopped" if self._stop.requested else "deadline"
         for call in self._recall():
             call.give_up(why)
-            self._flying.discard(call)
+            self._in_flight.discard(call)
             yield call
 
     def _recall(self) -> list[Call]:
@@ -204,10 +204,10 @@ class _Crew:
 
     def _hire(self, *, replaces: bool = False) -> None:
         self._workers += not replaces
-        work = (self._function, self._inbox, self._landed)
+        work = (self._function, self._inbox, self._completed)
         threading.Thread(target=_work, args=work, name="pollctl-call", daemon=True).start()
 
 
-def _work(function: Callable[[Call], Any], inbox: SimpleQueue[Call | None], landed: SimpleQueue[Call]) -> None:
+def _work(function: Callable[[Call], Any], inbox: SimpleQueue[Call | None], completed: SimpleQueue[Call]) -> None:
     while (call := inbox.get()) is not None and call.make(function):
-        landed.put(call)
+        completed.put(call)

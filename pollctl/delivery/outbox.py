@@ -119,7 +119,7 @@ class Outbox:
         self._kinds = kinds
         self._retry = retry
         self._executor = DaemonExecutor(SIDE_BY_SIDE)
-        self._flying: dict[Future[Any], Effect] = {}
+        self._in_flight: dict[Future[Any], Effect] = {}
         self._failed: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def close(self) -> None:
@@ -191,32 +191,32 @@ class Outbox:
         due = [lane for lane in self._lanes_due(clock_now()) if lane.startswith(lane_prefix)]
         lanes = iter(due)
         delivered = failed = 0
-        while due or self._flying:
-            landed = [(self._flying.pop(future), future) for future in [*self._flying] if future.done()]
+        while due or self._in_flight:
+            completed = [(self._in_flight.pop(future), future) for future in [*self._in_flight] if future.done()]
             is_over = stop.is_stopping or time.monotonic() >= until
-            room = 0 if is_over else SIDE_BY_SIDE - len(self._flying)
-            effects, tally = self._turn(landed, lanes, room, settle)
+            room = 0 if is_over else SIDE_BY_SIDE - len(self._in_flight)
+            effects, tally = self._turn(completed, lanes, room, settle)
             delivered, failed = delivered + tally.delivered, failed + tally.failed
-            self._flying.update({self._executor.submit(send, effect): effect for effect in effects})
-            if not self._flying:
+            self._in_flight.update({self._executor.submit(send, effect): effect for effect in effects})
+            if not self._in_flight:
                 break
             patience = max(0.0, min(stop.remaining, until - time.monotonic()))
-            if not wait(self._flying, timeout=patience, return_when=FIRST_COMPLETED).done:
-                return Tally(delivered, failed + (len(self._flying) if stop.is_past_deadline else 0))
+            if not wait(self._in_flight, timeout=patience, return_when=FIRST_COMPLETED).done:
+                return Tally(delivered, failed + (len(self._in_flight) if stop.is_past_deadline else 0))
         return Tally(delivered, failed)
 
     def _turn(
-        self, landed: Sequence[tuple[Effect, Future[Any]]], lanes: Iterator[str], room: int, settle: Settle
+        self, completed: Sequence[tuple[Effect, Future[Any]]], lanes: Iterator[str], room: int, settle: Settle
     ) -> tuple[list[Effect], Tally]:
-        """In one transaction: settle what landed, and mark as ``sending`` what takes its place."""
+        """In one transaction: settle what completed, and mark as ``sending`` what takes its place."""
         delivered = failed = 0
         effects: list[Effect] = []
         with writing(self._db):
             now = clock_now()
-            for effect, future in landed:
+            for effect, future in completed:
                 is_delivered = self._land(effect, future, settle, now)
                 delivered, failed = delivered + is_delivered, failed + (not is_delivered)
-            freed = dict.fromkeys(effect.lane for effect, _ in landed)
+            freed = dict.fromkeys(effect.lane for effect, _ in completed)
             for lane in chain(freed, lanes) if room > 0 else ():
                 effects += self._claim(lane, now)
                 if len(effects) >= room:

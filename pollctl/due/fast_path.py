@@ -80,7 +80,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def fingerprint(settings: str, database: str, environ: Mapping[str, str], sources: Iterable[str]) -> str:
-    """Everything that a reckoning came from, one line each.
+    """Everything that a evaluation came from, one line each.
 
     Args:
         settings: absolute path of the settings file.

@@ -14,7 +14,7 @@ from pollctl.api.outcomes import FAILURES
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
 from pollctl.due import state
-from pollctl.due.state import Standing, Standings
+from pollctl.due.state import PluginState, PluginStates
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.schedule.evaluation import judge
 from pollctl.schedule.model import Gate, Past, Verdict
@@ -23,18 +23,18 @@ from pollctl.schedule.slots import Schedule
 NEVER = "9999-12-31T23:59:59.999Z"
 
 
-class Reckoning(NamedTuple):
+class Evaluation(NamedTuple):
     """Which plugins are due at a moment.
 
     Attributes:
         at: the moment.
-        standings: how the plugins stood.
+        states: how the plugins stood.
         limits: by plugin, the core's keys that hold for it.
         verdicts: by enabled plugin, in file order; a ConfigError where its timing cannot be read.
     """
 
     at: datetime
-    standings: Standings
+    states: PluginStates
     limits: Mapping[str, PluginConfig]
     verdicts: Mapping[str, Verdict | ConfigError]
 
@@ -42,7 +42,7 @@ class Reckoning(NamedTuple):
     def has_start_to_come(self) -> bool:
         """Whether a pass started later than the moment: just now, or the clock was stepped back."""
         at = clock.to_text(self.at)
-        return any((row.last_started_at or "") > at for row in self.standings.values())
+        return any((row.last_started_at or "") > at for row in self.states.values())
 
     @property
     def due(self) -> list[str]:
@@ -66,10 +66,10 @@ def judge_all(config: Config, now: datetime) -> Mapping[str, Verdict | ConfigErr
         ConfigError: the schedule in ``[pollctl]`` cannot be read.
         DatabaseError: the database is there but cannot be used.
     """
-    return reckon(config, now).verdicts
+    return evaluate(config, now).verdicts
 
 
-def reckon(config: Config, now: datetime) -> Reckoning:
+def evaluate(config: Config, now: datetime) -> Evaluation:
     """As ``judge_all``, with what was judged from.
 
     Raises:
@@ -77,33 +77,33 @@ def reckon(config: Config, now: datetime) -> Reckoning:
         DatabaseError: the database is there but cannot be used.
     """
     config.check_schedule()
-    standings = state.read(config.core.database)
+    states = state.read(config.core.database)
     limits: dict[str, PluginConfig] = {}
     verdicts: dict[str, Verdict | ConfigError] = {}
     for name in config.enabled:
-        row = standings.get(name, Standing(name))
+        row = states.get(name, PluginState(name))
         try:
             limits[name] = config.timing_and_limits(name, row.own_defaults, check_schedule=True)
             verdicts[name] = _judge(name, limits[name], row, now)
         except ConfigError as error:
             verdicts[name] = error
-    return Reckoning(now, standings, limits, verdicts)
+    return Evaluation(now, states, limits, verdicts)
 
 
-def remember(config: Config, reckoning: Reckoning) -> None:
+def remember(config: Config, evaluation: Evaluation) -> None:
     """Let ``idle`` know until when nothing can be due, if nothing is and no doubt is left."""
-    verdicts = [verdict for verdict in reckoning.verdicts.values() if isinstance(verdict, Verdict)]
-    has_doubt = len(verdicts) < len(reckoning.verdicts) or clock.VARIABLE in os.environ
-    if config.path is None or has_doubt or reckoning.due:
+    verdicts = [verdict for verdict in evaluation.verdicts.values() if isinstance(verdict, Verdict)]
+    has_doubt = len(verdicts) < len(evaluation.verdicts) or clock.VARIABLE in os.environ
+    if config.path is None or has_doubt or evaluation.due:
         return
     moments = [clock.to_text(verdict.next_due_at) for verdict in verdicts if verdict.next_due_at]
     state.remember_next_due(
         config.path,
         config.core.database,
         due_at=min(moments, default=NEVER),
-        reckoned_at=clock.to_text(reckoning.at),
-        zones=[limits.timezone.key for limits in reckoning.limits.values()],
-        seen=reckoning.standings,
+        reckoned_at=clock.to_text(evaluation.at),
+        zones=[limits.timezone.key for limits in evaluation.limits.values()],
+        seen=evaluation.states,
     )
 
 
@@ -119,11 +119,11 @@ def next_slots(
         DatabaseError: the database is there but cannot be used.
     """
     config.check_schedule()
-    standings = state.read(config.core.database)
+    states = state.read(config.core.database)
     found: dict[str, list[datetime] | ConfigError] = {}
     for name in map(canonical, names or config.enabled):
         try:
-            limits = config.timing_and_limits(name, _defaults(standings.get(name, Standing(name))), check_schedule=True)
+            limits = config.timing_and_limits(name, _defaults(states.get(name, PluginState(name))), check_schedule=True)
         except ConfigError as error:
             found[name] = error
             continue
@@ -143,7 +143,7 @@ def why(config: Config, name: str, now: datetime) -> Why:
         DatabaseError: the database is there but cannot be used.
     """
     name = canonical(name)
-    row = state.read(config.core.database).get(name, Standing(name))
+    row = state.read(config.core.database).get(name, PluginState(name))
     loads = _loads(name)
     limits = config.timing_and_limits(name, _defaults(row), check_schedule=True)
     verdict = _judge(name, limits, row, now)
@@ -153,7 +153,7 @@ def why(config: Config, name: str, now: datetime) -> Why:
     return Why(name, gates, is_due, verdict.next_due_at if enabled.passed else None)
 
 
-def _judge(name: str, limits: PluginConfig, row: Standing, now: datetime) -> Verdict:
+def _judge(name: str, limits: PluginConfig, row: PluginState, now: datetime) -> Verdict:
     past = Past(
         last_started_at=_moment(row.last_started_at),
         last_finished_at=_moment(row.last_finished_at),
@@ -171,7 +171,7 @@ def _host() -> str:
     return os.uname().nodename
 
 
-def _defaults(row: Standing) -> Mapping[str, str]:
+def _defaults(row: PluginState) -> Mapping[str, str]:
     """The plugin's own defaults: of its last pass, or asked of itself if it never ran; none if that fails."""
     if row.last_started_at:
         return row.own_defaults

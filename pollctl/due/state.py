@@ -29,11 +29,11 @@ _COLUMNS = (
 )
 
 
-class Standing(NamedTuple):
+class PluginState(NamedTuple):
     """A row of ``schedules``; moments are database text.
 
     Attributes:
-        complaint: what `due --run` last told of the plugin and has not seen mended since.
+        message: what `due --run` last told of the plugin and has not seen mended since.
         defaults: the plugin's own defaults for keys of the core, as JSON, from its last pass.
     """
 
@@ -42,7 +42,7 @@ class Standing(NamedTuple):
     last_finished_at: str | None = None
     last_outcome: str | None = None
     consecutive_failures: int = 0
-    complaint: str | None = None
+    message: str | None = None
     defaults: str = "{}"
 
     @property
@@ -57,10 +57,10 @@ class Standing(NamedTuple):
         return {str(key): str(value) for key, value in json.loads(self.defaults).items()}
 
 
-Standings = Mapping[str, Standing]
+PluginStates = Mapping[str, PluginState]
 
 
-def read(database: Path) -> dict[str, Standing]:
+def read(database: Path) -> dict[str, PluginState]:
     """How each plugin stands; nothing where there is no database yet.
 
     Raises:
@@ -78,7 +78,7 @@ def read(database: Path) -> dict[str, Standing]:
 
 
 def remember_next_due(
-    settings: Path, database: Path, *, due_at: str, reckoned_at: str, zones: Iterable[str], seen: Standings
+    settings: Path, database: Path, *, due_at: str, reckoned_at: str, zones: Iterable[str], seen: PluginStates
 ) -> bool:
     """Note until when nothing can be due, for ``idle``; answers whether it could be noted.
 
@@ -105,7 +105,7 @@ def remember_next_due(
         return False
 
 
-def note_complaint(database: Path, plugin: str, complaint: str | None) -> None:
+def note_message(database: Path, plugin: str, message: str | None) -> None:
     """Keep what was told of a plugin, lest it be told every minute; None once it is mended.
 
     Raises:
@@ -117,7 +117,7 @@ def note_complaint(database: Path, plugin: str, complaint: str | None) -> None:
         db.conn.execute(
             "INSERT INTO schedules (plugin, last_complaint) VALUES (?,?) "
             "ON CONFLICT (plugin) DO UPDATE SET last_complaint=excluded.last_complaint",
-            (plugin, complaint),
+            (plugin, message),
         )
 
 
@@ -133,11 +133,11 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     return marks == [APPLICATION_ID, USER_VERSION]
 
 
-def _rows(connection: sqlite3.Connection) -> dict[str, Standing]:
-    return {row[0]: Standing(*row) for row in connection.execute(_COLUMNS)}
+def _rows(connection: sqlite3.Connection) -> dict[str, PluginState]:
+    return {row[0]: PluginState(*row) for row in connection.execute(_COLUMNS)}
 
 
-def _read_by_store(database: Path) -> dict[str, Standing]:
+def _read_by_store(database: Path) -> dict[str, PluginState]:
     from pollctl.store.database import open_to_plan
 
     with closing(open_to_plan(database, ())) as db:
@@ -147,7 +147,7 @@ def _read_by_store(database: Path) -> dict[str, Standing]:
             raise DatabaseError(f"{database}: {error}; `pollctl db check` looks closer") from error
 
 
-def _note(connection: sqlite3.Connection, row: tuple[str, str, str], seen: Standings) -> bool:
+def _note(connection: sqlite3.Connection, row: tuple[str, str, str], seen: PluginStates) -> bool:
     if not _is_current(connection):
         return False
     connection.execute("BEGIN IMMEDIATE")

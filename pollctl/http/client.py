@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pollctl import clock
 from pollctl.api.values import Answer, FetchError, Request
 from pollctl.concurrency.cancellation import Stop
-from pollctl.concurrency.rate_limit import Pace
+from pollctl.concurrency.rate_limit import RateLimiter
 from pollctl.concurrency.worker_pool import Call, make_all
 from pollctl.http.limits import Limits
 from pollctl.redaction import redact
@@ -58,9 +58,9 @@ class Client:
         Raises:
             ValueError: *rate* is no rate.
         """
-        pace = Pace(rate, _host, self._next_starts)
+        limiter = RateLimiter(rate, _host, self._next_starts)
         calls = (self._call(request) for request in requests)
-        made = make_all(self._exchange(), calls, concurrency=concurrency, stop=self._stop, pace=pace)
+        made = make_all(self._exchange(), calls, concurrency=concurrency, stop=self._stop, limiter=limiter)
         return map(_answer, made)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ def outbox_of(config: Config, db: Database, name: str, kinds: Kinds = NO_KINDS) 
     return Outbox(db, name, kinds, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
 
 
-class Aftermath(NamedTuple):
+class Alerts(NamedTuple):
     """What follows the passes of one plugin, within the transaction that writes their end."""
 
     config: Config
@@ -32,9 +32,9 @@ class Aftermath(NamedTuple):
     outbox: Outbox
     name: str
 
-    def bury_dead(self, now: datetime, limits: PluginConfig) -> None:
+    def mark_crashed(self, now: datetime, limits: PluginConfig) -> None:
         """Mark a dead pass as crashed and tell people if that is once too often; it could not do so itself."""
-        dead = runs.bury_dead(self.db, self.name, now, limits)
+        dead = runs.mark_crashed(self.db, self.name, now, limits)
         if dead:
             self.queue_alerts(dead, "crashed", runs.CRASHED, now)
 

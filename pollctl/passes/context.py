@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-class PassRun:
+class PassContext:
     """One pass; the engine drains what the hooks leave here into the transaction that they belong to."""
 
     def __init__(

@@ -12,15 +12,15 @@ from pollctl import clock
 from pollctl.api.values import Effect
 from pollctl.delivery import notify
 from pollctl.delivery.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
-from pollctl.due.state import Standing, read
+from pollctl.due.state import PluginState, read
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
-from pollctl.passes.alerts import Aftermath, outbox_of
-from pollctl.passes.context import PassRun
+from pollctl.passes.alerts import Alerts, outbox_of
+from pollctl.passes.context import PassContext
 from pollctl.passes.outcome import Course, judge
 from pollctl.passes.report import Report, recorded, report_of
-from pollctl.plugin_host.configured import Prepared, prepare
+from pollctl.plugin_host.configured import ConfiguredPlugin, configure
 from pollctl.plugin_host.hooks import Hooks
 from pollctl.store import database, retention, runs
 from pollctl.store.lock import held, lock_path
@@ -64,25 +64,25 @@ def run_pass(
         LockedError: another pass holds the lock, or has begun since *seen*; nothing was started.
         DatabaseError: the database cannot be used.
     """
-    prepared = prepare(config, found, check_schedule=trigger == "manual").within(deadline)
+    configured = configure(config, found, check_schedule=trigger == "manual").within(deadline)
     database.require_folder(config.core.database)
     run_id = runs.new_id(clock.now())
     with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
-        stop.end_in(prepared.limits.deadline)
-        prepared, opened = _opened(prepared)
+        stop.end_in(configured.limits.deadline)
+        configured, opened = _opened(configured)
         with closing(opened) as db:
             if seen is not None and seen != runs.last_start(db, found.name):
                 raise LockedError(f"another pass of {found.name} has begun since it was judged due")
-            return _Pass(prepared, db, run_id, stop).go(trigger)
+            return _Pass(configured, db, run_id, stop).go(trigger)
 
 
-def _opened(prepared: Prepared) -> tuple[Prepared, Database]:
+def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
     """The database, migrated; a plugin whose migrations raise cannot be used, and its pass must fail visibly."""
-    path = prepared.config.core.database
+    path = configured.config.core.database
     try:
-        return prepared, database.open_to_write(path, prepared.migrations)
+        return configured, database.open_to_write(path, configured.migrations)
     except PluginError as error:
-        return prepared._replace(hooks=error), database.open_to_write(path)
+        return configured._replace(hooks=error), database.open_to_write(path)
 
 
 def recover(config: Config, name: str) -> None:
@@ -91,7 +91,7 @@ def recover(config: Config, name: str) -> None:
     Raises:
         LockedError: another pass is at work already, and does so itself.
     """
-    own_defaults = read(config.core.database).get(name, Standing(name)).own_defaults
+    own_defaults = read(config.core.database).get(name, PluginState(name)).own_defaults
     limits = config.timing_and_limits(name, own_defaults)
     with (
         held(lock_path(config.core.database, name), run_id="recovery"),
@@ -99,17 +99,17 @@ def recover(config: Config, name: str) -> None:
         closing(outbox_of(config, db, name)) as outbox,
         database.writing(db),
     ):
-        Aftermath(config, db, outbox, name).bury_dead(clock.now(), limits)
+        Alerts(config, db, outbox, name).mark_crashed(clock.now(), limits)
 
 
 class _Pass:
     """The work of one pass, while its lock is held."""
 
-    def __init__(self, prepared: Prepared, db: Database, run_id: str, stop: Stop) -> None:
-        self._prepared = prepared
-        self._config = prepared.config
-        self._limits = prepared.limits
-        self._name = prepared.name
+    def __init__(self, configured: ConfiguredPlugin, db: Database, run_id: str, stop: Stop) -> None:
+        self._configured = configured
+        self._config = configured.config
+        self._limits = configured.limits
+        self._name = configured.name
         self._db = db
         self._id = run_id
         self._stop = stop
@@ -118,22 +118,22 @@ class _Pass:
         self._seq = 0
         self._tally = Tally()
         self._is_cut = False
-        self._hooks = None if isinstance(prepared.hooks, PluginError) else prepared.hooks
-        self._error: PollctlError | None = prepared.hooks if isinstance(prepared.hooks, PluginError) else None
+        self._hooks = None if isinstance(configured.hooks, PluginError) else configured.hooks
+        self._error: PollctlError | None = configured.hooks if isinstance(configured.hooks, PluginError) else None
         # Without the plugin only what the core itself has to say goes out: nobody knows what a repeat would do.
         self._lanes = "" if self._hooks else CORE_PREFIX
         kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else NO_KINDS
         self._outbox = outbox_of(self._config, db, self._name, kinds)
-        self._aftermath = Aftermath(self._config, db, self._outbox, self._name)
+        self._alerts = Alerts(self._config, db, self._outbox, self._name)
 
     def go(self, trigger: str) -> Report:
         with database.writing(self._db):
-            self._aftermath.bury_dead(self._now, self._limits)
-            runs.start(self._db, self._id, self._name, trigger, self._now, self._prepared.defaults)
+            self._alerts.mark_crashed(self._now, self._limits)
+            runs.start(self._db, self._id, self._name, trigger, self._now, self._configured.defaults)
             self._outbox.recover(self._now, lane_prefix=self._lanes)
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
-            self._run = pass_run(self._prepared, self._id, self._now, client, self._stop, holds)
+            self._run = pass_context(self._configured, self._id, self._now, client, self._stop, holds)
             self._run.between_rounds = self._deliver
             with closing(self._run):
                 if self._hooks:
@@ -232,7 +232,7 @@ class _Pass:
         with database.writing(self._db):
             self._flush()
             self._finish(outcome, error, finished_at)
-            alerts = self._aftermath.queue_alerts(self._id, outcome, error, finished_at)
+            alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
         if alerts:
             self._deliver()
         retention.prune(self._db, self._config.core.retention, finished_at)
@@ -265,8 +265,8 @@ class _Pass:
         )
 
 
-def pass_run(
-    prepared: Prepared,
+def pass_context(
+    configured: ConfiguredPlugin,
     run_id: str,
     now: datetime,
     client: Client,
@@ -274,20 +274,20 @@ def pass_run(
     holds: Mapping[str, datetime],
     *,
     is_dry: bool = False,
-) -> PassRun:
+) -> PassContext:
     """The pass as the plugin's hooks see it; a dry one has no ``window`` and so plans one round."""
-    return PassRun(
+    return PassContext(
         run_id=run_id,
-        plugin=prepared.name,
+        plugin=configured.name,
         now=now,
-        settings=prepared.settings,
-        timezone=prepared.limits.timezone,
-        window=timedelta() if is_dry else prepared.limits.window,
+        settings=configured.settings,
+        timezone=configured.limits.timezone,
+        window=timedelta() if is_dry else configured.limits.window,
         is_dry=is_dry,
         client=client,
         stop=stop,
-        effect_kinds=() if isinstance(prepared.hooks, PluginError) else prepared.hooks.plugin.poller.effects,
+        effect_kinds=() if isinstance(configured.hooks, PluginError) else configured.hooks.plugin.poller.effects,
         holds=dict(holds),
-        database=prepared.config.core.database,
-        addresses=prepared.config.core.notify.urls,
+        database=configured.config.core.database,
+        addresses=configured.config.core.notify.urls,
     )

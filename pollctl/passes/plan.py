@@ -10,10 +10,10 @@ from pollctl import clock
 from pollctl.errors import PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
-from pollctl.passes.engine import pass_run
+from pollctl.passes.engine import pass_context
 from pollctl.passes.outcome import Course, judge
 from pollctl.passes.report import Report, as_json
-from pollctl.plugin_host.configured import prepare
+from pollctl.plugin_host.configured import configure
 from pollctl.plugin_host.hooks import Hooks
 from pollctl.store import database, runs
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
-    from pollctl.passes.context import PassRun
+    from pollctl.passes.context import PassContext
     from pollctl.plugin_host.discovery import Found
     from pollctl.units import Duration
 
@@ -41,21 +41,23 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         PluginError: the plugin cannot be used at all; what its hooks raise is in the report.
         DatabaseError: the database cannot be used; where there is none yet, an empty one in memory serves.
     """
-    prepared = prepare(config, found, check_schedule=True).within(deadline)
-    if isinstance(prepared.hooks, PluginError):
-        raise prepared.hooks
-    stop.end_in(prepared.limits.deadline)
+    configured = configure(config, found, check_schedule=True).within(deadline)
+    if isinstance(configured.hooks, PluginError):
+        raise configured.hooks
+    stop.end_in(configured.limits.deadline)
     with (
-        closing(database.open_to_plan(config.core.database, prepared.migrations)) as db,
+        closing(database.open_to_plan(config.core.database, configured.migrations)) as db,
         closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
         now = clock.now()
-        run = pass_run(prepared, runs.new_id(now), now, client, stop, runs.holds(db, prepared.name), is_dry=True)
+        run = pass_context(
+            configured, runs.new_id(now), now, client, stop, runs.holds(db, configured.name), is_dry=True
+        )
         with closing(run):
-            return _plan(prepared.hooks, run, db, stop, prepared.limits.deadline)
+            return _plan(configured.hooks, run, db, stop, configured.limits.deadline)
 
 
-def _plan(hooks: Hooks, run: PassRun, db: Database, stop: Stop, deadline: Duration) -> Report:
+def _plan(hooks: Hooks, run: PassContext, db: Database, stop: Stop, deadline: Duration) -> Report:
     began, started_at = time.monotonic(), run.now
     decisions: list[dict[str, Any]] = []
     batches = 0

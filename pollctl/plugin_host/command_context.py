@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
 from pollctl.api.values import Answer, Request
-from pollctl.plugin_host.configured import Prepared
+from pollctl.plugin_host.configured import ConfiguredPlugin
 from pollctl.store import database
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ class PluginContext:
         now: the moment at which the command began.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
-        self._prepared = prepared
-        self.plugin = prepared.name
-        self.settings: Any = prepared.settings
+    def __init__(self, configured: ConfiguredPlugin) -> None:
+        self._configured = configured
+        self.plugin = configured.name
+        self.settings: Any = configured.settings
         self.now: datetime = clock.now()
 
     @contextmanager
@@ -38,7 +38,7 @@ class PluginContext:
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(database.open_to_plan(self._prepared.config.core.database, self._prepared.migrations)) as db:
+        with closing(database.open_to_plan(self._configured.config.core.database, self._configured.migrations)) as db:
             yield db
 
     @contextmanager
@@ -49,7 +49,7 @@ class PluginContext:
             DatabaseError: it cannot be used.
         """
         with (
-            closing(database.open_to_write(self._prepared.config.core.database, self._prepared.migrations)) as db,
+            closing(database.open_to_write(self._configured.config.core.database, self._configured.migrations)) as db,
             database.writing(db),
         ):
             yield db
@@ -61,11 +61,11 @@ class PluginContext:
         from pollctl.http.client import Client
         from pollctl.http.limits import Limits
 
-        with closing(Client(Limits.of(self._prepared.config.core.http), stop=Stop())) as client:
+        with closing(Client(Limits.of(self._configured.config.core.http), stop=Stop())) as client:
             yield client.send
 
     def show(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool) -> None:
         """Print rows as a table, one row as a list of its fields, or either as one JSON document."""
-        from pollctl.console import show
+        from pollctl.console import print_rows
 
-        show(rows, as_json=as_json)
+        print_rows(rows, as_json=as_json)

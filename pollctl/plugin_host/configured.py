@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 
-class Prepared(NamedTuple):
+class ConfiguredPlugin(NamedTuple):
     """One plugin with its settings; in the place of ``hooks`` stands what is wrong with it, if it cannot be used."""
 
     config: Config
@@ -35,7 +35,7 @@ class Prepared(NamedTuple):
         """The plugin's migrations: a list of one or none."""
         return [] if isinstance(self.hooks, PluginError) else migrations_of([self.hooks.plugin])
 
-    def within(self, deadline: Duration | None) -> Prepared:
+    def within(self, deadline: Duration | None) -> ConfiguredPlugin:
         """The same with another deadline; the window yields to it, as far before it as it was. None changes nothing."""
         if deadline is None:
             return self
@@ -44,7 +44,7 @@ class Prepared(NamedTuple):
         return self._replace(limits=replace(self.limits, deadline=deadline, window=window))
 
 
-def prepare(config: Config, found: Found, *, check_schedule: bool) -> Prepared:
+def configure(config: Config, found: Found, *, check_schedule: bool) -> ConfiguredPlugin:
     """Import the plugin and check its settings.
 
     A plugin that cannot be used is no reason to raise: its pass must fail visibly, as a row.
@@ -60,11 +60,11 @@ def prepare(config: Config, found: Found, *, check_schedule: bool) -> Prepared:
     try:
         plugin = load(found)
     except PluginError as error:
-        return Prepared(config, found.name, config.timing_and_limits(found.name), error, None, {})
+        return ConfiguredPlugin(config, found.name, config.timing_and_limits(found.name), error, None, {})
     defaults = defaults_of(plugin)
     settings: Any = config.settings(found.name, plugin.poller.settings, defaults)
     limits = config.timing_and_limits(found.name, defaults, check_schedule=check_schedule)
-    return Prepared(config, found.name, limits, Hooks(plugin), settings, defaults)
+    return ConfiguredPlugin(config, found.name, limits, Hooks(plugin), settings, defaults)
 
 
 def defaults_of(plugin: Plugin) -> dict[str, str]:

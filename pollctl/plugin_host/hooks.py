@@ -19,7 +19,7 @@ from pollctl.api.values import Effect
 from pollctl.errors import DeliveryError, PluginError, PollctlError
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store import database
-from pollctl.store.authorizer import GuardedConnection
+from pollctl.store.authorizer import AuthorizedConnection
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -41,7 +41,7 @@ class Hooks:
         """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
         with (
             self._blamed("fetch", db),
-            _connection(db).turn_of("read"),
+            _connection(db).permit("read"),
             closing(self._opened(self._relay.pollctl_fetch(run=run, db=db))) as batches,
         ):
             is_last = False
@@ -59,7 +59,7 @@ class Hooks:
 
     def load(self, run: Run, db: Database, batch: Any) -> Any:
         """Read the state for one batch."""
-        with self._blamed("load", db), _connection(db).turn_of("read"):
+        with self._blamed("load", db), _connection(db).permit("read"):
             state = self._relay.pollctl_load(db=db, batch=batch, run=run)
         self._check("load", [] if state is None else [state])
         return state
@@ -75,7 +75,7 @@ class Hooks:
 
     def apply(self, run: Run, db: Database, decisions: Sequence[Any]) -> None:
         """Write the decisions of one batch."""
-        with self._blamed("apply", db), _connection(db).turn_of("write"):
+        with self._blamed("apply", db), _connection(db).permit("write"):
             self._relay.pollctl_apply(db=db, decisions=decisions, run=run)
 
     def deliver(self, run: Run, effect: Effect) -> Any:
@@ -86,7 +86,7 @@ class Hooks:
 
     def settle(self, run: Run, db: Database, effect: Effect, result: Any) -> None:
         """Record the result of one effect."""
-        with self._blamed("settle", db), _connection(db).turn_of("write"):
+        with self._blamed("settle", db), _connection(db).permit("write"):
             self._relay.pollctl_settle(db=db, effect=effect, result=result, run=run)
 
     @contextmanager
@@ -125,8 +125,8 @@ class Hooks:
         return f"plugin {found.name!r} ({found.distribution} {found.version}): {hook}"
 
 
-def _connection(db: Database) -> GuardedConnection:
-    return cast("GuardedConnection", db.conn)
+def _connection(db: Database) -> AuthorizedConnection:
+    return cast("AuthorizedConnection", db.conn)
 
 
 def _structs(kind: Any) -> tuple[type, ...]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Literal
 
-Turn = Literal["read", "write"]
+Access = Literal["read", "write"]
 
 CORE_TABLES = frozenset({"runs", "schedules", "next_due", "outbox", "recordings", "holds", "_sqlite_migrations"})
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_temp_master"})
@@ -61,11 +61,11 @@ class _EagerCursor(sqlite3.Cursor):
         return list(self._rows)
 
 
-class GuardedConnection(sqlite3.Connection):
-    """A connection whose ``turn_of`` narrows what may be done while a plugin has it."""
+class AuthorizedConnection(sqlite3.Connection):
+    """A connection whose ``permit`` narrows what may be done while a plugin has it."""
 
     refused: str | None = None
-    _turn: Turn | None = None
+    _turn: Access | None = None
 
     def cursor(self, factory: Any = _EagerCursor) -> Any:
         """Open a cursor that reads all its rows at once."""
@@ -87,7 +87,7 @@ class GuardedConnection(sqlite3.Connection):
         super().close()
 
     @contextmanager
-    def turn_of(self, turn: Turn) -> Iterator[None]:
+    def permit(self, turn: Access) -> Iterator[None]:
         """Let a plugin only read, or read and write rows of any table but the core's; other attempts stand in ``refused``."""
         self.refused, before = None, self._turn
         self._take(turn)
@@ -96,8 +96,8 @@ class GuardedConnection(sqlite3.Connection):
         finally:
             self._take(before)
 
-    def _take(self, turn: Turn | None) -> None:
-        """Setting the authorizer anew also has SQLite judge statements again that were prepared in another's turn."""
+    def _take(self, turn: Access | None) -> None:
+        """Setting the authorizer anew also has SQLite judge statements again that were configured in another's turn."""
         self._turn = turn
         self.set_authorizer(self._judge if turn else None)
 
@@ -110,7 +110,7 @@ class GuardedConnection(sqlite3.Connection):
 
 
 def _refusal(  # noqa: PLR0911 - a ladder
-    turn: Turn, action: int, first: str | None, second: str | None
+    turn: Access, action: int, first: str | None, second: str | None
 ) -> str | None:
     """What is wrong with one action of a statement, or None (https://www.sqlite.org/c3ref/c_alter_table.html)."""
     if action in _READS:

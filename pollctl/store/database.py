@@ -13,7 +13,7 @@ from urllib.parse import quote
 from sqlite_utils import Database, Migrations
 
 from pollctl.errors import DatabaseError, PluginError
-from pollctl.store.authorizer import GuardedConnection
+from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.lock import private_file
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
@@ -106,7 +106,7 @@ def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
     db = open_to_read(path) if path.exists() else None
     if db is not None and is_current(db, sets):
         return db
-    memory = _configured(sqlite3.connect(":memory:", factory=GuardedConnection, isolation_level=None))
+    memory = _configured(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None))
     if db is not None:
         db.conn.backup(memory.conn)
         db.close()
@@ -225,7 +225,7 @@ def _create(path: Path, sets: Sequence[Migrations]) -> None:
 def _connect(path: Path, mode: str) -> Database:
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
     connection = sqlite3.connect(
-        address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=GuardedConnection
+        address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=AuthorizedConnection
     )
     return _configured(connection)
 

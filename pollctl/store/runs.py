@@ -64,7 +64,7 @@ def id_prefix(moment: datetime) -> str:
     return to_text(moment).replace("-", "").replace(":", "")
 
 
-def bury_dead(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> str:
+def mark_crashed(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> str:
     """Mark a run that is still ``running`` under the lock that we now hold as ``crashed``; answers its id, or nothing."""
     dead = db.conn.execute("SELECT id FROM runs WHERE plugin=? AND outcome='running'", (plugin,)).fetchone()
     if dead is None:

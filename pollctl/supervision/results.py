@@ -1,4 +1,4 @@
-"""What the end of a pass' process means: the outcome, the exit code of all together, and what to tell."""
+"""What the end of a pass' process means: the outcome, the exit code of all together, and what to say."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_SIGNAL = 128
 _INTERRUPTED = (130, 143)
 
 
-class Ended(Struct, frozen=True, kw_only=True):
+class PassResult(Struct, frozen=True, kw_only=True):
     """What became of one plugin's pass.
 
     Attributes:
@@ -25,7 +25,7 @@ class Ended(Struct, frozen=True, kw_only=True):
         outcome: that of the pass; ``crashed`` if it was killed, ``locked`` or ``refused`` if it did not start.
         exit_code: what the pass alone would have exited with; 1 for one that was killed.
         report: what ``run --json`` prints, if the pass came as far.
-        complaint: one line about what went wrong, or nothing.
+        message: one line about what went wrong, or nothing.
         is_cut_off: whether its run may be left ``running``.
     """
 
@@ -33,26 +33,26 @@ class Ended(Struct, frozen=True, kw_only=True):
     outcome: str
     exit_code: int
     report: Mapping[str, object] | None = None
-    complaint: str = ""
+    message: str = ""
     is_cut_off: bool = False
 
     def as_json(self) -> Mapping[str, object]:
         """The report, or in its place as much of one as there is."""
-        error = {"type": self.outcome.capitalize(), "message": self.complaint} if self.complaint else None
+        error = {"type": self.outcome.capitalize(), "message": self.message} if self.message else None
         return self.report or {"plugin": self.plugin, "outcome": self.outcome, "error": error}
 
 
-class Ending(Struct, frozen=True):
+class BatchResult(Struct, frozen=True):
     """How several passes ended, in the order in which they did, and the signal that cut them short (0: none)."""
 
-    passes: tuple[Ended, ...]
+    passes: tuple[PassResult, ...]
     ended_by: int
 
     def exit_code(self, *, locked: int) -> int:
         """One exit code for all: the worst; *locked* stands for passes whose lock another one held."""
         if self.ended_by:
             return _BY_SIGNAL + self.ended_by
-        codes = {ended.exit_code for ended in self.passes}
+        codes = {result.exit_code for result in self.passes}
         if codes - {0, PARTIAL, LOCKED, *_INTERRUPTED}:
             return FAILED
         if codes & {PARTIAL, *_INTERRUPTED}:
@@ -60,12 +60,12 @@ class Ending(Struct, frozen=True):
         return locked if LOCKED in codes else 0
 
 
-def refused(plugin: str, error: ConfigError) -> Ended:
+def refused(plugin: str, error: ConfigError) -> PassResult:
     """A pass that was not started, as the settings are wrong."""
-    return Ended(plugin=plugin, outcome="refused", exit_code=REFUSED, complaint="; ".join(error.problems))
+    return PassResult(plugin=plugin, outcome="refused", exit_code=REFUSED, message="; ".join(error.problems))
 
 
-def ended(exit_: Exit, errors: str, *, ended_by: int) -> Ended:
+def pass_result(exit_: Exit, errors: str, *, ended_by: int) -> PassResult:
     """What the end of a process means for its pass.
 
     Args:
@@ -76,39 +76,39 @@ def ended(exit_: Exit, errors: str, *, ended_by: int) -> Ended:
     name, report = exit_.task.name, _report(exit_.stdout)
     if exit_.not_started:
         why = f"cannot be started: {exit_.not_started}"
-        return Ended(plugin=name, outcome="refused", exit_code=FAILED, complaint=why)
+        return PassResult(plugin=name, outcome="refused", exit_code=FAILED, message=why)
     if exit_.is_overdue or exit_.code < 0:
         return _killed(exit_, ended_by)
     if report is None:
         return _unreported(name, exit_.code, errors)
-    return Ended(
+    return PassResult(
         plugin=name,
         outcome=report.outcome,
         exit_code=exit_.code,
         report=msgspec.json.decode(exit_.stdout),
-        complaint=f"{report.outcome}: {report.error.message}" if report.error else "",
+        message=f"{report.outcome}: {report.error.message}" if report.error else "",
     )
 
 
-def _killed(exit_: Exit, ended_by: int) -> Ended:
+def _killed(exit_: Exit, ended_by: int) -> PassResult:
     name = exit_.task.name
     if not exit_.is_overdue and -exit_.code == ended_by:  # before it listened, or asked a second time
-        return Ended(plugin=name, outcome="interrupted", exit_code=_BY_SIGNAL + ended_by, is_cut_off=True)
+        return PassResult(plugin=name, outcome="interrupted", exit_code=_BY_SIGNAL + ended_by, is_cut_off=True)
     overdue = f"killed {exit_.task.limit_s:g} s after its start, at the end of deadline and grace"
     why = overdue if exit_.is_overdue else f"ended by {name_of(-exit_.code)}"
-    return Ended(plugin=name, outcome="crashed", exit_code=FAILED, complaint=why, is_cut_off=True)
+    return PassResult(plugin=name, outcome="crashed", exit_code=FAILED, message=why, is_cut_off=True)
 
 
-def _unreported(name: str, code: int, errors: str) -> Ended:
+def _unreported(name: str, code: int, errors: str) -> PassResult:
     """A pass that ended before it could report, or never began."""
     if code == LOCKED:
-        return Ended(plugin=name, outcome="locked", exit_code=code)
+        return PassResult(plugin=name, outcome="locked", exit_code=code)
     if code in _INTERRUPTED:
-        return Ended(plugin=name, outcome="interrupted", exit_code=code)
-    why = errors or f"ended with exit code {code} and without a word"
+        return PassResult(plugin=name, outcome="interrupted", exit_code=code)
+    why = errors or f"ended with exit code {code} without saying why"
     if code == REFUSED:
-        return Ended(plugin=name, outcome="refused", exit_code=code, complaint=why)
-    return Ended(plugin=name, outcome="failed", exit_code=FAILED, complaint=why, is_cut_off=True)
+        return PassResult(plugin=name, outcome="refused", exit_code=code, message=why)
+    return PassResult(plugin=name, outcome="failed", exit_code=FAILED, message=why, is_cut_off=True)
 
 
 class _Error(Struct):

@@ -1,4 +1,4 @@
-"""Passes in processes of their own: started side by side, bounded, and told about in the way that cron wants."""
+"""Passes in processes of their own: started side by side, bounded, and reported in the way that cron wants."""
 
 from __future__ import annotations
 
@@ -9,44 +9,40 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from pollctl import clock, redaction
+from pollctl import clock
 from pollctl.api.names import canonical
 from pollctl.config.settings import Config
 from pollctl.due import selection, state
-from pollctl.due.state import Standing
+from pollctl.due.state import PluginState
 from pollctl.errors import ConfigError, LockedError, PollctlError
-from pollctl.redaction import one_line
 from pollctl.supervision import results
-from pollctl.supervision.results import FAILED, LOCKED, Ended, Ending
+from pollctl.supervision.results import FAILED, LOCKED, BatchResult, PassResult
+from pollctl.supervision.stderr_lines import StderrLines, warn
 from pollctl.supervision.subprocesses import Children, Exit, Task
 from pollctl.supervision.watchdog import SUPERVISOR
 
-__all__ = ["LOCKED", "Ended", "Ending", "run_due", "run_several"]
-
-_MOST_LINES = 1000  # of what one pass says that are held back until it ends
-_ERROR = "pollctl: "
-"""What the lines begin with in which a process says why it ends."""
+__all__ = ["LOCKED", "BatchResult", "PassResult", "run_due", "run_several"]
 
 
-def run_due(config: Config, now: datetime) -> Ending:
+def run_due(config: Config, now: datetime) -> BatchResult:
     """Run a pass of each plugin that is due, side by side.
 
-    Silent on success and where another pass holds the lock. What goes wrong is one line on stderr, told when it
-    is new: the same again is silent until a pass of that plugin has gone well. The dead man's switch is told when
+    Silent on success and where another pass holds the lock. What goes wrong is one line on stderr when it
+    is new: the same again is silent until a pass of that plugin has gone well. The dead man's switch is pinged when
     passes ran.
 
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
     """
-    reckoning = selection.reckon(config, now)
-    if reckoning.has_start_to_come:  # another supervisor may have started it since the clock was read
-        reckoning = selection.reckon(config, clock.now())
-    ending = _run_reckoned(config, reckoning)
-    if reckoning.due:
-        _ping(config, ending, reckoning)
-        reckoning = selection.reckon(config, clock.now())
-    selection.remember(config, reckoning)
-    return ending
+    evaluation = selection.evaluate(config, now)
+    if evaluation.has_start_to_come:  # another supervisor may have started it since the clock was read
+        evaluation = selection.evaluate(config, clock.now())
+    batch_result = _run_evaluated(config, evaluation)
+    if evaluation.due:
+        _ping(config, batch_result, evaluation)
+        evaluation = selection.evaluate(config, clock.now())
+    selection.remember(config, evaluation)
+    return batch_result
 
 
 def run_several(
@@ -56,7 +52,7 @@ def run_several(
     *,
     deadline: timedelta | None = None,
     wait: timedelta = timedelta(),
-) -> Ending:
+) -> BatchResult:
     """Run a pass of each named plugin side by side; what they say on stderr comes through as they say it.
 
     Args:
@@ -69,95 +65,61 @@ def run_several(
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
     """
-    standings = state.read(config.core.database)
+    states = state.read(config.core.database)
     tasks, passes = [], []
     for name in map(canonical, names):
         try:
-            row = standings.get(name, Standing(name))
+            row = states.get(name, PluginState(name))
             limits = config.timing_and_limits(name, row.own_defaults)
         except ConfigError as error:
             passes.append(results.refused(name, error))
             continue
         tasks.append(_task(config, name, (deadline or limits.deadline) + wait, arguments))
-    voice = _Voice(is_live=True)
-    children = Children(voice.heard)
-    passes += [_ended(config, exit_, voice, children) for exit_ in children.run(tasks)]
-    for ended in passes:
-        if ended.complaint:
-            _say(f"{ended.plugin}: {ended.complaint}")
-    return Ending(tuple(passes), children.ended_by)
+    lines = StderrLines(is_live=True)
+    children = Children(lines.take)
+    passes += [_result(config, exit_, lines, children) for exit_ in children.run(tasks)]
+    for result in passes:
+        if result.message:
+            warn(f"{result.plugin}: {result.message}")
+    return BatchResult(tuple(passes), children.ended_by)
 
 
-class _Voice:
-    """What passes say on stderr: told at once, or kept until it is known whether it is news."""
-
-    def __init__(self, *, is_live: bool) -> None:
-        self._is_live = is_live
-        self._kept: dict[str, list[str]] = {}
-
-    def heard(self, name: str, line: str) -> None:
-        """Take a line; those that say why a process ends are always kept."""
-        if self._is_live and not line.startswith(_ERROR):
-            self._tell(name, line)
-            return
-        kept = self._kept.setdefault(name, [])
-        if len(kept) < _MOST_LINES:
-            kept.append(line)
-        elif len(kept) == _MOST_LINES:
-            kept.append("(the rest of what it said is left out)")
-
-    def errors(self, name: str) -> str:
-        """Why the process of a plugin ended, on one line; the last line of all if it did not say."""
-        kept = [line for line in self._kept.get(name, []) if line.strip()]
-        errors = [line.removeprefix(_ERROR) for line in kept if line.startswith(_ERROR)]
-        return "; ".join(errors) or (kept[-1].strip() if kept else "")
-
-    def tell_rest(self, name: str, *, but: str) -> None:
-        """Tell what was kept, apart from the errors and from what is told as the complaint."""
-        for line in self._kept.get(name, []):
-            if line.strip() not in ("", but) and not line.startswith(_ERROR):
-                self._tell(name, line)
-
-    def _tell(self, name: str, line: str) -> None:
-        _say(line if line.startswith(f"{name}: ") else f"{name}: {line}")
-
-
-def _run_reckoned(config: Config, reckoning: selection.Reckoning) -> Ending:
-    voice = _Voice(is_live=False)
+def _run_evaluated(config: Config, evaluation: selection.Evaluation) -> BatchResult:
+    lines = StderrLines(is_live=False)
     passes = [
         results.refused(name, verdict)
-        for name, verdict in reckoning.verdicts.items()
+        for name, verdict in evaluation.verdicts.items()
         if isinstance(verdict, ConfigError)
     ]
-    for ended in passes:
-        _complain(config, ended, reckoning, voice)
-    limits = reckoning.limits
+    for result in passes:
+        _warn_if_news(config, result, evaluation, lines)
+    limits = evaluation.limits
     tasks = []
-    for name in reckoning.due:
-        row = reckoning.standings.get(name, Standing(name))
+    for name in evaluation.due:
+        row = evaluation.states.get(name, PluginState(name))
         options = ("--trigger", "due", "--seen", row.last_started_at or "")
         tasks.append(_task(config, name, limits[name].deadline, options))
-    children = Children(voice.heard)
+    children = Children(lines.take)
     for exit_ in children.run(tasks):
-        passes.append(_ended(config, exit_, voice, children))
-        _complain(config, passes[-1], reckoning, voice)
-    return Ending(tuple(passes), children.ended_by)
+        passes.append(_result(config, exit_, lines, children))
+        _warn_if_news(config, passes[-1], evaluation, lines)
+    return BatchResult(tuple(passes), children.ended_by)
 
 
-def _complain(config: Config, ended: Ended, reckoning: selection.Reckoning, voice: _Voice) -> None:
-    """Tell what went wrong if it is news, and keep it for the next time."""
-    row = reckoning.standings.get(ended.plugin, Standing(ended.plugin))
-    is_news = ended.complaint != (row.complaint or "")
-    if ended.report or is_news:
-        voice.tell_rest(ended.plugin, but=ended.complaint)
-    if not is_news or ended.outcome in ("locked", "interrupted"):
+def _warn_if_news(config: Config, result: PassResult, evaluation: selection.Evaluation, lines: StderrLines) -> None:
+    """Warn of what went wrong if it is news, and keep it for the next time."""
+    row = evaluation.states.get(result.plugin, PluginState(result.plugin))
+    is_news = result.message != (row.message or "")
+    if result.report or is_news:
+        lines.print_rest(result.plugin, but=result.message)
+    if not is_news or result.outcome in ("locked", "interrupted"):
         return
-    if ended.complaint:
-        _say(f"{ended.plugin}: {ended.complaint}")
+    if result.message:
+        warn(f"{result.plugin}: {result.message}")
     try:
-        state.note_complaint(config.core.database, ended.plugin, ended.complaint or None)
+        state.note_message(config.core.database, result.plugin, result.message or None)
     except (PollctlError, sqlite3.Error) as error:
-        _say(f"{ended.plugin}: this will be told again, as it cannot be noted: {error}")
+        warn(f"{result.plugin}: this will be said again, as it cannot be noted: {error}")
 
 
 def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
@@ -166,20 +128,20 @@ def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str
     command = [sys.executable, "-P", "-m", "pollctl", *file, "run", "--json", *arguments, name]
     environ = {**os.environ, SUPERVISOR: str(os.getpid())}
     if environ.get(clock.VARIABLE, "").strip().startswith("@"):
-        environ[clock.VARIABLE] = f"@{clock.to_text(clock.now())}"  # the clock goes on, it does not start anew
+        environ[clock.VARIABLE] = f"@{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
     return Task(name, command, environ, (allowed + config.core.grace).total_seconds())
 
 
-def _ended(config: Config, exit_: Exit, voice: _Voice, children: Children) -> Ended:
+def _result(config: Config, exit_: Exit, lines: StderrLines, children: Children) -> PassResult:
     """What became of a pass; one that was cut off gets its end written into its run at once."""
     name = exit_.task.name
-    ended = results.ended(exit_, voice.errors(name), ended_by=children.ended_by)
-    if ended.is_cut_off:
-        _bury(config, name)
-    return ended
+    result = results.pass_result(exit_, lines.errors(name), ended_by=children.ended_by)
+    if result.is_cut_off:
+        _mark_crashed(config, name)
+    return result
 
 
-def _bury(config: Config, name: str) -> None:
+def _mark_crashed(config: Config, name: str) -> None:
     from pollctl.passes.engine import recover
 
     try:
@@ -187,28 +149,21 @@ def _bury(config: Config, name: str) -> None:
     except LockedError:
         return  # the next pass is at work already, and has done it
     except (PollctlError, sqlite3.Error) as error:
-        _say(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
+        warn(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
 
 
-def _ping(config: Config, ending: Ending, reckoning: selection.Reckoning) -> None:
-    """Tell the dead man's switch; that it cannot be told is one line, once, and changes nothing else."""
-    if ending.ended_by or not config.core.healthcheck.url:
+def _ping(config: Config, batch_result: BatchResult, evaluation: selection.Evaluation) -> None:
+    """Ping the dead man's switch; that it cannot be pinged is one line, once, and changes nothing else."""
+    if batch_result.ended_by or not config.core.healthcheck.url:
         return
     from pollctl.delivery.healthcheck import ping
 
-    lines = [f"{ended.plugin}: {ended.complaint or ended.outcome}" for ended in ending.passes]
-    trouble = ping(config.core, "\n".join(lines), has_failed=ending.exit_code(locked=0) == FAILED)
-    told = reckoning.standings.get(state.HEALTHCHECK, Standing(state.HEALTHCHECK)).complaint or ""
-    if trouble == told:
+    lines = [f"{result.plugin}: {result.message or result.outcome}" for result in batch_result.passes]
+    problem = ping(config.core, "\n".join(lines), has_failed=batch_result.exit_code(locked=0) == FAILED)
+    warned_of = evaluation.states.get(state.HEALTHCHECK, PluginState(state.HEALTHCHECK)).message or ""
+    if problem == warned_of:
         return
-    if trouble:
-        _say(f"healthcheck: {trouble}")
-    with suppress(PollctlError, sqlite3.Error):  # then it will be told again
-        state.note_complaint(config.core.database, state.HEALTHCHECK, trouble or None)
-
-
-def _say(text: str) -> None:
-    """Write one line to stderr; there is nobody to tell when that fails."""
-    with suppress(OSError, AttributeError):
-        sys.stderr.write(f"{one_line(redaction.mask(text))}\n")
-        sys.stderr.flush()
+    if problem:
+        warn(f"healthcheck: {problem}")
+    with suppress(PollctlError, sqlite3.Error):  # then it will be said again
+        state.note_message(config.core.database, state.HEALTHCHECK, problem or None)

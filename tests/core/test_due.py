@@ -37,7 +37,7 @@ def ran(found: Config, plugin: str, **columns: object) -> None:
 
 
 def names_due(found: Config, now: datetime = NOON) -> list[str]:
-    return selection.reckon(found, now).due
+    return selection.evaluate(found, now).due
 
 
 def test_without_a_database_every_enabled_plugin_is_due(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_only_failed_and_crashed_passes_back_off(tmp_path: Path, outcome: str, *
 def test_an_error_in_one_section_stops_only_that_plugin(tmp_path: Path) -> None:
     found = settings(tmp_path, HOURLY, '[plugins.bad]\nschedule = "61 * * * *"', '[plugins.worse]\ndeadline = "soon"')
     verdicts = selection.judge_all(found, NOON)
-    assert selection.reckon(found, NOON).due == ["alpha"]
+    assert selection.evaluate(found, NOON).due == ["alpha"]
     assert isinstance(verdicts["bad"], ConfigError)
     assert "61 * * * *" in str(verdicts["bad"])
     assert isinstance(verdicts["worse"], ConfigError)
@@ -101,8 +101,8 @@ def test_a_last_start_in_the_future_is_ignored_and_noticed(tmp_path: Path) -> No
     found = settings(tmp_path, HOURLY)
     ran(found, "alpha", last_started_at="2026-03-08T13:00:31.000Z")
     assert names_due(found) == ["alpha"]
-    assert selection.reckon(found, NOON).has_start_to_come
-    assert not selection.reckon(found, NOON.replace(hour=14)).has_start_to_come
+    assert selection.evaluate(found, NOON).has_start_to_come
+    assert not selection.evaluate(found, NOON.replace(hour=14)).has_start_to_come
 
 
 def test_a_database_of_a_newer_pollctl_is_refused(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_what_a_crash_left_half_written_is_rolled_back_first(tmp_path: Path) -> 
     subprocess.run([sys.executable, "-c", CUT_OFF, str(found.core.database)], check=False)
     journal = found.core.database.with_name("pollctl.db-journal")
     assert journal.stat().st_size > 0
-    assert selection.reckon(found, NOON).standings["alpha"].last_started_at == "2026-03-08T12:00:01.000Z"
+    assert selection.evaluate(found, NOON).states["alpha"].last_started_at == "2026-03-08T12:00:01.000Z"
 
 
 def test_the_next_slots_are_strictly_after_now_and_before_jitter(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from pollctl.store import database
-from pollctl.store.authorizer import GuardedConnection
+from pollctl.store.authorizer import AuthorizedConnection
 
 migrations = Migrations("zoo")
 
@@ -30,8 +30,8 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield db
 
 
-def guarded(db: Database) -> GuardedConnection:
-    return cast("GuardedConnection", db.conn)
+def guarded(db: Database) -> AuthorizedConnection:
+    return cast("AuthorizedConnection", db.conn)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_who_may_only_read_is_refused_the_rest_and_named(
     if is_cached and statement == "COMMIT":
         with database.writing(db):
             pass
-    with database.writing(db), guarded(db).turn_of("read"):
+    with database.writing(db), guarded(db).permit("read"):
         with pytest.raises(sqlite3.DatabaseError):
             db.execute(statement)
         assert named in (guarded(db).refused or "")
@@ -73,14 +73,14 @@ def test_who_may_only_read_is_refused_the_rest_and_named(
     ],
 )
 def test_who_may_write_own_rows_is_refused_the_cores_and_the_schema(db: Database, statement: str, named: str) -> None:
-    with database.writing(db), guarded(db).turn_of("write"):
+    with database.writing(db), guarded(db).permit("write"):
         with pytest.raises(sqlite3.DatabaseError):
             db.execute(statement)
         assert named in (guarded(db).refused or "")
 
 
 def test_a_writer_may_use_sqlite_utils_on_its_own_tables(db: Database) -> None:
-    with database.writing(db), guarded(db).turn_of("write"):
+    with database.writing(db), guarded(db).permit("write"):
         db.table("zoo_animals").insert_all([{"name": "eel"}, {"name": "fox"}])
         db.table("zoo_animals").upsert({"id": 1, "name": "aardvark"}, pk="id")
         with db.atomic():
@@ -90,8 +90,8 @@ def test_a_writer_may_use_sqlite_utils_on_its_own_tables(db: Database) -> None:
 
 
 def test_the_core_has_its_rights_back_afterwards_also_when_turns_are_nested(db: Database) -> None:
-    with guarded(db).turn_of("write"):
-        with guarded(db).turn_of("read"):
+    with guarded(db).permit("write"):
+        with guarded(db).permit("read"):
             pass
         with pytest.raises(sqlite3.DatabaseError):
             db.execute("UPDATE runs SET pid=1")

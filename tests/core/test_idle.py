@@ -197,12 +197,12 @@ from pollctl import clock
 from pollctl.config import settings as config
 from pollctl.due import selection as due
 found = config.load(config.find(None))
-reckoning = due.reckon(found, clock.now())
+evaluation = due.evaluate(found, clock.now())
 with sqlite3.connect(found.core.database) as connection:
     connection.execute("DELETE FROM next_due")
     connection.execute(sys.argv[1])
 connection.close()
-due.remember(found, reckoning)
+due.remember(found, evaluation)
 """
 
 
@@ -219,7 +219,7 @@ def test_settings_younger_than_the_process_are_not_relied_on(place: Place) -> No
     place.settings.touch()
     place.sql("DELETE FROM next_due")
     found = load(place.settings)
-    selection.remember(found, selection.reckon(found, clock.now()))
+    selection.remember(found, selection.evaluate(found, clock.now()))
     assert place.sql("SELECT * FROM next_due") == []
 
 

@@ -37,7 +37,7 @@ from pollctl.delivery import outbox
 from pollctl.passes import engine
 from pollctl.plugin_host import discovery, loader
 from pollctl.store import database
-from pollctl.store.authorizer import GuardedConnection
+from pollctl.store.authorizer import AuthorizedConnection
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ITEMS = ("soft-a", "soft-b", "loud-a", "loud-c", "soft-c")
@@ -189,7 +189,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Statements(GuardedConnection):
+class Statements(AuthorizedConnection):
     """A connection that counts its statements down and has the process killed before the last of them."""
 
     left = 0
@@ -254,7 +254,7 @@ def install(module: ModuleType, folder: Path) -> None:
     site = make_plugin_package(folder, "counter", source)["PYTHONPATH"]
     sys.path.insert(0, site)
     stand_ins: tuple[tuple[ModuleType, str, object], ...] = (
-        (database, "GuardedConnection", Statements),
+        (database, "AuthorizedConnection", Statements),
         (outbox, "DaemonExecutor", InOrder),
         # Which plugins are installed does not change while it plays, and looking takes longer than the pass.
         (importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)),
