@@ -84,7 +84,7 @@ def _explanation(error: Exception) -> PollctlError | None:
         abandon_stdout()  # it may be the one that is full
         known = PollctlError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     elif isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-        from pollctl.store.database import explained
+        from pollctl.store.errors import explained
 
         known = explained(error)
     else:

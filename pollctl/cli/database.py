@@ -59,13 +59,14 @@ def backup(invocation: Invocation, file: Path) -> None:
     """Copy the database to FILE, consistent while passes run; an existing FILE is replaced as a whole."""
     from pollctl.errors import PollctlError, UsageError
     from pollctl.store import database
+    from pollctl.store.files import backup as copy_whole
 
     path = invocation.config.core.database
     if file.resolve() == path.resolve():
         raise UsageError(f"{file}: is the database itself; name another file")
     with closing(database.open_to_read(path)) as source:
         try:
-            database.backup(source, file)
+            copy_whole(source, file)
         except OSError as error:
             raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
     console.print_text(f"{file}: {file.stat().st_size} bytes")

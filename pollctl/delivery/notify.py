@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pollctl.api.outcomes import FAILURES
 from pollctl.concurrency.daemon_executor import DaemonExecutor
-from pollctl.delivery.outbox import CORE_PREFIX, Queued, queued
+from pollctl.delivery.effects import CORE_PREFIX, Queued, queued
 from pollctl.errors import DeliveryError
 from pollctl.redaction import address_digest
 

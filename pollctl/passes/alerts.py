@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.delivery import notify
-from pollctl.delivery.outbox import NO_KINDS, Kinds, Outbox, Retry
+from pollctl.delivery.effects import NO_KINDS, Kinds, Retry
+from pollctl.delivery.outbox import Outbox
 from pollctl.store import runs
 
 if TYPE_CHECKING:

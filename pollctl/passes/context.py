@@ -18,7 +18,7 @@ from pollctl import clock, redaction
 from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
-from pollctl.delivery.outbox import Queued, queued
+from pollctl.delivery.effects import Queued, queued
 from pollctl.errors import PluginError
 from pollctl.http.client import Client
 from pollctl.redaction import one_line

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pollctl import clock
 from pollctl.api.values import Effect
 from pollctl.delivery import notify
-from pollctl.delivery.outbox import CORE_PREFIX, NO_KINDS, Kinds, Tally
-from pollctl.due.state import PluginState, read
+from pollctl.delivery.effects import CORE_PREFIX, NO_KINDS, Kinds
+from pollctl.delivery.outbox import Tally
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
@@ -22,7 +22,7 @@ from pollctl.passes.outcome import Course, judge
 from pollctl.passes.report import Report, recorded, report_of
 from pollctl.plugin_host.configured import ConfiguredPlugin, configure
 from pollctl.plugin_host.hooks import Hooks
-from pollctl.store import database, retention, runs
+from pollctl.store import database, files, retention, runs
 from pollctl.store.lock import held, lock_path
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run_pass(
         DatabaseError: the database cannot be used.
     """
     configured = configure(config, found, check_schedule=trigger == "manual").within(deadline)
-    database.require_folder(config.core.database)
+    files.require_folder(config.core.database)
     run_id = runs.new_id(clock.now())
     with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
         stop.end_in(configured.limits.deadline)
@@ -83,23 +83,6 @@ def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
         return configured, database.open_to_write(path, configured.migrations)
     except PluginError as error:
         return configured._replace(hooks=error), database.open_to_write(path)
-
-
-def recover(config: Config, name: str) -> None:
-    """Mark what a killed pass of *name* left ``running`` as ``crashed``.
-
-    Raises:
-        LockedError: another pass is at work already, and does so itself.
-    """
-    own_defaults = read(config.core.database).get(name, PluginState(name)).own_defaults
-    limits = config.timing_and_limits(name, own_defaults)
-    with (
-        held(lock_path(config.core.database, name), run_id="recovery"),
-        closing(database.open_to_write(config.core.database)) as db,
-        closing(outbox_of(config, db, name)) as outbox,
-        database.writing(db),
-    ):
-        Alerts(config, db, outbox, name).mark_crashed(clock.now(), limits)
 
 
 class _Pass:

@@ -18,8 +18,8 @@ from pollctl.api.run import Run
 from pollctl.api.values import Effect
 from pollctl.errors import DeliveryError, PluginError, PollctlError
 from pollctl.plugin_host.loader import Plugin
-from pollctl.store import database
 from pollctl.store.authorizer import AuthorizedConnection
+from pollctl.store.errors import explained, is_of_the_machine
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -101,8 +101,8 @@ class Hooks:
             raise self._blame(hook, error, _connection(db).refused if db is not None else None) from error
 
     def _blame(self, hook: str, error: BaseException, refused: str | None = None) -> PollctlError:
-        if isinstance(error, sqlite3.Error) and database.is_of_the_machine(error):
-            return database.explained(error)
+        if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
+            return explained(error)
         if refused:
             return PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}")
         return PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,23 +12,12 @@ from sqlite_utils import Database, Migrations
 
 from pollctl.errors import DatabaseError, PluginError
 from pollctl.store.authorizer import AuthorizedConnection
-from pollctl.store.lock import private_file
+from pollctl.store.errors import BUSY_TIMEOUT_S, explaining, is_of_the_machine
+from pollctl.store.files import create
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
 
 APPLICATION_ID = 0x706F6C63  # "polc"
-BUSY_TIMEOUT_S = 10.0
-
-
-_REMEDIES = {
-    "SQLITE_NOTADB": "; it is no SQLite file: set pollctl.database to another, or restore a backup",
-    "SQLITE_CORRUPT": "; restore a backup (`pollctl db backup` makes them)",
-    "SQLITE_BUSY": f"; another program has held it for {BUSY_TIMEOUT_S:.0f} s",
-    "SQLITE_CANTOPEN": "; is the folder there, and may this user write to it?",
-    "SQLITE_READONLY": "; this user may not write to it",
-    "SQLITE_FULL": "; make room on the disk",
-    "SQLITE_IOERR": "; the disk fails (see the system's log), or a limit on the size of files is reached (`ulimit -f`)",
-}
 
 
 class StrictDatabase(Database):
@@ -51,9 +38,9 @@ def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
         DatabaseError: foreign, newer, empty, damaged or not writable; says which, and what to do.
         PluginError: a migration of *sets* raised.
     """
-    with _explained(path):
+    with explaining(path):
         if not path.exists():
-            _create(path, sets)
+            create(path, lambda unfinished: _fill(unfinished, sets))
         db = _connect(path, "rw")
         try:
             _recognise(path, db)
@@ -65,23 +52,13 @@ def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
         return db
 
 
-def require_folder(path: Path) -> None:
-    """See that there is a folder for the database and its locks.
-
-    Raises:
-        DatabaseError: there is none.
-    """
-    if not path.parent.is_dir():
-        raise DatabaseError(f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere")
-
-
 def open_to_read(path: Path) -> Database:
     """Open an existing database read-only.
 
     Raises:
         DatabaseError: there is none, or it is not ours, newer, empty or damaged.
     """
-    with _explained(path):
+    with explaining(path):
         if not path.exists():
             raise DatabaseError(f"{path}: no database yet; `pollctl init` or the first pass creates it")
         try:
@@ -166,21 +143,6 @@ def writing(db: Database) -> Iterator[Database]:
         ) from error
 
 
-def backup(source: Database, target: Path) -> None:
-    """Copy the database to *target* (0600), consistent while passes run; an existing *target* is replaced as a whole."""
-    unfinished = target.with_name(f"{target.name}.part")
-    _touch_private(unfinished)
-    copy = sqlite3.connect(unfinished)
-    try:
-        source.conn.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")
-    finally:
-        copy.close()
-    _sync(unfinished)
-    unfinished.replace(target)
-    _sync(target.parent)
-
-
 def problems(db: Database) -> list[str]:
     """What SQLite's own checks find: damaged pages, broken references; empty when all is well."""
     found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
@@ -200,26 +162,9 @@ def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
     return "WAL" if is_safe else "TRUNCATE"
 
 
-def _create(path: Path, sets: Sequence[Migrations]) -> None:
-    """Make a finished database appear at *path* at once; a crash on the way leaves only a ``.new`` for the next try."""
-    require_folder(path)
-    unfinished = path.with_name(f"{path.name}.new")
-    lock = private_file(path.with_name(f"{path.name}.lock"))
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if path.exists():
-            return
-        for leftover in path.parent.glob(f"{path.name}.new*"):
-            leftover.unlink()
-        _touch_private(unfinished)
-        db = _connect(unfinished, "rw")
+def _fill(unfinished: Path, sets: Sequence[Migrations]) -> None:
+    with closing(_connect(unfinished, "rw")) as db:
         migrate(db, sets)
-        db.close()
-        _sync(unfinished)
-        unfinished.replace(path)
-        _sync(path.parent)
-    finally:
-        os.close(lock)
 
 
 def _connect(path: Path, mode: str) -> Database:
@@ -287,52 +232,3 @@ def _refuse_unknown(db: Database, migration_set: Migrations) -> None:
 
 def _pragma(db: Database, name: str) -> str:
     return str(db.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _touch_private(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    os.close(private_file(path, os.O_EXCL))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise explained(error, str(path)) from error
-    except OSError as error:
-        raise DatabaseError(f"{path}: {error.strerror or error}") from error
-
-
-def is_of_the_machine(error: sqlite3.Error) -> bool:
-    """Whether disk, file or another program is to blame, and not the statement."""
-    name = getattr(error, "sqlite_errorname", "")
-    return name in _REMEDIES or name.startswith(("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_BUSY", "SQLITE_READONLY"))
-
-
-def raise_for_machine(error: BaseException) -> None:
-    """Raise what disk, file or another program is to blame for; it may stand behind *error*, which came of it.
-
-    Raises:
-        DatabaseError: such an error stands there.
-    """
-    behind: BaseException | None = error
-    while behind is not None:
-        if isinstance(behind, sqlite3.Error) and is_of_the_machine(behind):
-            raise explained(behind) from error
-        behind = behind.__context__
-
-
-def explained(error: sqlite3.Error, where: str = "the database") -> DatabaseError:
-    """What SQLite reports, with the remedy where one is known."""
-    name = getattr(error, "sqlite_errorname", "")
-    remedy = next((_REMEDIES[known] for known in _REMEDIES if name.startswith(known)), "")
-    return DatabaseError(f"{where}: {error}{remedy}")

@@ -142,7 +142,7 @@ def _result(config: Config, exit_: Exit, lines: StderrLines, children: Children)
 
 
 def _mark_crashed(config: Config, name: str) -> None:
-    from pollctl.passes.engine import recover
+    from pollctl.passes.recovery import recover
 
     try:
         recover(config, name)

@@ -16,7 +16,8 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from pollctl.errors import DatabaseError, PluginError
-from pollctl.store import database
+from pollctl.store import database, files
+from pollctl.store.errors import BUSY_TIMEOUT_S
 
 
 def new_set(name: str, *tables: str) -> Migrations:
@@ -70,7 +71,7 @@ def test_a_database_says_whose_it_is_and_is_safe_against_power_cuts(path: Path) 
         "trusted_schema": 0,
         "synchronous": 2,
         "journal_mode": database.journal_mode().lower(),
-        "busy_timeout": database.BUSY_TIMEOUT_S * 1000,
+        "busy_timeout": BUSY_TIMEOUT_S * 1000,
     }
 
 
@@ -107,7 +108,7 @@ def test_a_change_of_the_journal_waits_for_a_next_time_while_others_read(path: P
         reader.execute("SELECT count(*) FROM runs").fetchall()
         began = time.monotonic()
         database.open_to_write(path).close()
-        assert time.monotonic() - began < database.BUSY_TIMEOUT_S / 2, "it waited for the reader"
+        assert time.monotonic() - began < BUSY_TIMEOUT_S / 2, "it waited for the reader"
     with closing(database.open_to_write(path)) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == (database.journal_mode().lower(),)
 
@@ -251,7 +252,7 @@ def test_a_backup_is_whole_private_and_replaces_the_last_one(path: Path, tmp_pat
     target = tmp_path / "copy.db"
     target.write_bytes(b"the last backup")
     with closing(database.open_to_write(path)) as db:
-        database.backup(db, target)
+        files.backup(db, target)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with closing(database.open_to_read(target)) as copy:
         assert database.problems(copy) == []

@@ -29,7 +29,8 @@ from worlds.every import every
 
 from pollctl import Effect
 from pollctl.concurrency.cancellation import Stop
-from pollctl.delivery.outbox import NO_KINDS, Outbox, Retry, queued
+from pollctl.delivery.effects import NO_KINDS, Retry, queued
+from pollctl.delivery.outbox import Outbox
 from pollctl.errors import DatabaseError
 from pollctl.store import database, runs
 from pollctl.store.lock import held
