@@ -77,7 +77,7 @@ def _jsonable(value: Any) -> Any:
 
 
 def print_text(text: str) -> None:
-    """Write lines to stdout; a reader that went away is no error.
+    """Write lines to stdout; a reader that went away is not an error.
 
     Raises:
         PollctlError: they cannot be written (disk full); the work before was done.

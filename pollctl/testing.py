@@ -126,7 +126,7 @@ def read_back(text: bytes | str, kind: Any) -> Any:
 
 def audited(call: Callable[[], Any]) -> list[str]:
     """The events that Python's audit hooks tell of during a call: files, sockets, processes ...; imports do not count."""
-    global _heard  # noqa: PLW0603 - an audit hook cannot be removed, only told to be quiet
+    global _heard  # noqa: PLW0603 - an audit hook cannot be removed, only switched off
     _listen()
     heard: list[str] = []
     _heard = heard

@@ -29,7 +29,7 @@ class Duration(timedelta):
         """
         match = _DURATION.fullmatch(text)
         if match is None:
-            raise ValueError(f'{text!r} is no duration; write "500ms", "20s", "15m", "2h" or "1d"')
+            raise ValueError(f'{text!r} is not a valid duration; write "500ms", "20s", "15m", "2h" or "1d"')
         return cls(seconds=float(match[1]) * _SECONDS[match[2]])
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Size(int):
         """
         match = _SIZE.fullmatch(text)
         if match is None:
-            raise ValueError(f'{text!r} is no size; write "64KB" or "32MB"')
+            raise ValueError(f'{text!r} is not a valid size; write "64KB" or "32MB"')
         return cls(int(match[1]) * _BYTES[match[2]])
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class PositiveDuration(Duration):
         """Read a duration.
 
         Raises:
-            ValueError: *text* is no duration, or a zero one.
+            ValueError: *text* is not a valid duration, or a zero one.
         """
         return _more_than_zero(super().parse(text))
 
@@ -83,7 +83,7 @@ class PositiveSize(Size):
         """Read a size.
 
         Raises:
-            ValueError: *text* is no size, or a zero one.
+            ValueError: *text* is not a valid size, or a zero one.
         """
         return _more_than_zero(super().parse(text))
 
@@ -127,7 +127,7 @@ def decode(kind: type, value: Any) -> Any:
     """What msgspec reads as one of these types (its ``dec_hook``).
 
     Raises:
-        ValueError: the text is no such value.
+        ValueError: the text is not such a value.
     """
     if isinstance(kind, type) and issubclass(kind, Duration | Size | HttpUrl):
         return kind.parse(value)

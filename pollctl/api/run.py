@@ -57,7 +57,7 @@ class Run(Protocol):
         """Call *function* for each item side by side and yield results as they come; none takes longer than *timeout* s."""
 
     def next_round(self, at: datetime) -> bool:
-        """Wait until *at* and say whether another round fits into the plugin's ``window``; then ``now`` is read anew."""
+        """Wait until *at* and say whether another round fits into the plugin's ``window``; then ``now`` is read again."""
 
     def failed(self, target: str, why: str) -> None:
         """Tell that *target* could not be fetched: the pass is ``partial``, or ``failed`` when no target was ``reached``."""

@@ -74,7 +74,7 @@ def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:
 def _explanation(error: Exception) -> PollctlError | None:
     """An error as one that fits one line; None for a bug, which keeps its traceback.
 
-    What the system or SQLite refuses in the midst of the work is no bug: disk full, no permission, locked, damaged.
+    What the system or SQLite refuses during the work is not a bug: disk full, no permission, locked, damaged.
     """
     import sqlite3
 

@@ -106,7 +106,7 @@ def prune(invocation: Invocation) -> None:
 
 
 def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
-    """The migrations of the plugins that can be loaded; the others are told about and left out."""
+    """The migrations of the plugins that can be loaded; the others are named on stderr and left out."""
     from pollctl.errors import PluginError
     from pollctl.plugin_host.loader import load, migrations_of
 

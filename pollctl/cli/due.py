@@ -25,7 +25,7 @@ from pollctl.errors import ConfigError
 def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_run: bool, as_json: bool) -> int:
     """List the names of the plugins that are due, or run them.
 
-    With --run nothing is printed while all is well. A plugin that another pass is at work on is no error. A pass
+    With --run nothing is printed while all is well. A plugin that another pass is at work on is not an error. A pass
     that does not end within its deadline and grace is killed.
     """
     if is_run and (at or count):

@@ -29,7 +29,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> None:
     """Print metrics for Prometheus.
 
-    A plugin whose own metrics cannot be had is told about on stderr and left out.
+    A plugin whose own metrics cannot be had is named on stderr and left out.
     """
     if textfile and port is not None:
         raise click.UsageError("--textfile and --serve cannot be combined")
@@ -47,7 +47,7 @@ def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> 
 
 
 def _serve(families: Families, port: int) -> None:
-    """Answer scrapes until SIGTERM or Ctrl-C; each is reckoned anew."""
+    """Answer scrapes until SIGTERM or Ctrl-C; each is computed again."""
     from prometheus_client import CollectorRegistry, start_http_server
 
     from pollctl.errors import PollctlError

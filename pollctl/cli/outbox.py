@@ -47,7 +47,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 @click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
-    """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted anew."""
+    """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted from 0 again."""
     from pollctl.delivery.admin import listing, retry_now
     from pollctl.store import database
 

@@ -78,7 +78,7 @@ def _serve(jobs: SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:
         if future.set_running_or_notify_cancel():
             try:
                 value = call()
-            except BaseException as error:  # noqa: BLE001 - told through the future
+            except BaseException as error:  # noqa: BLE001 - passed on through the future
                 future.set_exception(error)
             else:
                 future.set_result(value)

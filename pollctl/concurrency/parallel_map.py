@@ -34,7 +34,7 @@ def map_bounded(
         rate: ``"1/s"`` or ``"30/m"`` for evenly spaced starts.
 
     Raises:
-        ValueError: *rate* is no rate.
+        ValueError: *rate* is not a valid rate.
     """
     limiter = RateLimiter(rate, lambda _: "")
     calls = (Call(item, allowed=timeout, is_patient=True) for item in items)

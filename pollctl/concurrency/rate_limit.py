@@ -15,7 +15,7 @@ class RateLimiter:
         next_starts: moments of ``time.monotonic`` by key before which nothing starts; share it to share the rate.
 
     Raises:
-        ValueError: the rate is no rate.
+        ValueError: the rate is not a valid rate.
     """
 
     def __init__(self, rate: str, key: Callable[[Any], str], next_starts: dict[str, float] | None = None) -> None:
@@ -42,5 +42,5 @@ def _interval(rate: str) -> float:
     count, _, unit = rate.partition("/")
     seconds = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(unit.strip())
     if seconds is None or not count.strip().isdecimal() or int(count) == 0:
-        raise ValueError(f'{rate!r} is no rate; write "1/s", "30/m" or "100/h"')
+        raise ValueError(f'{rate!r} is not a valid rate; write "1/s", "30/m" or "100/h"')
     return seconds / int(count)

@@ -58,7 +58,7 @@ class Call:
         try:
             self.started_at = clock.now()
             value, raised = function(self), None
-        except BaseException as error:  # noqa: BLE001 - told with the result; a plugin's SystemExit must not end the thread
+        except BaseException as error:  # noqa: BLE001 - passed on with the result; a plugin's SystemExit must not end the thread
             value, raised = None, error
         elapsed_ms = (time.monotonic() - self.begun) * 1000
         if not self._claim.acquire(blocking=False):

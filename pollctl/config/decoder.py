@@ -88,7 +88,7 @@ def _from_file(path: Path) -> Secret:
     name = f'"{one_line(str(path))}"'
     try:
         if not path.is_file() and path.exists():
-            # a pipe that nobody writes to would hold the pass for ever
+            # a pipe that nobody writes to would hold the pass without end
             raise RefusedError(f"secret file {name} is not a regular file")
         with path.open("rb") as file:
             content = file.read(LARGEST_SECRET + 1)

@@ -80,7 +80,7 @@ class Outbox(Struct, frozen=True, kw_only=True):
 
 
 class Notify(Struct, frozen=True, kw_only=True):
-    """``[pollctl.notify]``: addresses told after ``alert_after`` failed passes in a row, and on recovery."""
+    """``[pollctl.notify]``: addresses notified after ``alert_after`` failed passes in a row, and on recovery."""
 
     urls: tuple[Secret, ...] = ()
     alert_after: Annotated[int, Meta(ge=1)] = 3

@@ -1,4 +1,4 @@
-"""A TOML file as tables, and what is wrong with one that is none."""
+"""A TOML file as tables, and what is wrong with one that is not."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def read(path: Path) -> dict[str, Any]:
     """The tables of a TOML file.
 
     Raises:
-        ConfigError: the file cannot be read, is larger than 1 MB, or is no TOML; names line and column.
+        ConfigError: the file cannot be read, is larger than 1 MB, or is not TOML; names line and column.
     """
     try:
         if path.is_fifo():  # opening it would wait for whoever writes into it
             raise ConfigError(
-                f"{one_line(str(path))}: cannot be read: it is no regular file; settings are read more than once"
+                f"{one_line(str(path))}: cannot be read: it is not a regular file; settings are read more than once"
             )
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -33,7 +33,7 @@ def read(path: Path) -> dict[str, Any]:
         why = getattr(error, "strerror", None) or "no such path"
         raise ConfigError(f"{one_line(str(path))}: cannot be read: {why}") from error
     if len(content) > LARGEST:
-        raise ConfigError(f"{one_line(str(path))}: larger than 1 MB; that is no settings file")
+        raise ConfigError(f"{one_line(str(path))}: larger than 1 MB; that is not a settings file")
     try:
         return parse(content)
     except ValueError as error:
@@ -45,7 +45,7 @@ def parse(content: bytes) -> dict[str, Any]:
     """The tables in *content*.
 
     Raises:
-        ValueError: it is no TOML; says where, and shows no value.
+        ValueError: it is not TOML; says where, and shows no value.
     """
     text = _decode(content)
     try:

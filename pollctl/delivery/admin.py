@@ -36,7 +36,7 @@ def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1
 
 
 def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
-    """Put effects that are dead, unknown or waiting back to be sent by the next pass, their attempts counted anew.
+    """Put effects that are dead, unknown or waiting back to be sent by the next pass, their attempts counted from 0 again.
 
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.

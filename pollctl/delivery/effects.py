@@ -30,12 +30,12 @@ def queued(kind: str, key: str, payload: Any, lane: str = "", not_before: dateti
     """An effect in the form in which it is kept: what cannot be kept is found while it is known who asked for it.
 
     Raises:
-        TypeError, ValueError, NotImplementedError: key or lane are no text, *payload* is no JSON.
+        TypeError, ValueError, NotImplementedError: key or lane are not text, *payload* is not JSON.
     """
     for text in (key, lane):
         if not isinstance(text, str):
             raise TypeError(f"key and lane of an effect are text, not {text!r}")
-        text.encode()  # half a surrogate pair is no text
+        text.encode()  # half a surrogate pair is not text
     json_text = msgspec.json.encode(payload, enc_hook=units.encode).decode()
     return Queued(kind, key, json_text, lane, to_text(not_before) if not_before else "")
 

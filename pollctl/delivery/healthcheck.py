@@ -21,7 +21,7 @@ _LARGEST = 10_000
 
 
 def ping(core: Core, text: str, *, has_failed: bool) -> str:
-    """Tell the switch, and answer why it could not be told, or nothing.
+    """Ping the switch; answers why it could not be pinged, or nothing.
 
     Args:
         core: ``[pollctl]``: the address, and the limits of HTTP.

@@ -1,4 +1,4 @@
-"""Telling people: messages through Apprise, word of plugins that keep failing or recover, and the dead man's switch."""
+"""Notifications through Apprise: messages, and alerts of plugins that keep failing or recover."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def send(url: str, *, title: str, body: str, key: str, timeout: float) -> None:
     Generic web hooks (``json://``, ``xml://``, ``form://``) get *key* as header ``Idempotency-Key``.
 
     Raises:
-        DeliveryError: the address is none that Apprise knows (permanent), or the service did not take the message.
+        DeliveryError: the address is not one that Apprise knows (permanent), or the service did not take the message.
     """
     with DaemonExecutor(1) as executor:
         future: Future[None] = executor.submit(_send, url, title, body, key)
@@ -111,7 +111,7 @@ def _send(url: str, title: str, body: str, key: str) -> None:
     messenger = apprise.Apprise()
     if not messenger.add(_with_key(url, key)):
         raise DeliveryError(
-            f"{service(url)} is no address that Apprise knows; see its list of services", permanent=True
+            f"{service(url)} is not an address that Apprise knows; see its list of services", permanent=True
         )
     if not messenger.notify(title=title, body=body):
         raise DeliveryError(f"{service(url)} did not take the message")

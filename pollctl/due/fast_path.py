@@ -1,7 +1,7 @@
 """The idle case of ``pollctl due --run``, which cron starts 1,440 times a day: nothing is due, known already.
 
 The full way leaves a row in ``next_due``: until which moment nothing can be due, and a fingerprint of all it
-reckoned from. While that fits, this module answers with sqlite3 and little else. It never answers "due": any
+computed from. While that fits, this module answers with sqlite3 and little else. It never answers "due": any
 doubt takes the full way.
 
 Why a wrong guess can do no harm: the settings file is only scanned for its database, not parsed; but a row
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = "1"
 SOURCES = ("pollctl", "croniter")
-"""Packages whose code reckons when a plugin is due."""
+"""Packages whose code computes when a plugin is due."""
 
 _HEAD = 8
 _LARGEST = 1_000_000

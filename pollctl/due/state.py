@@ -19,7 +19,7 @@ USER_VERSION = 1
 """Those of ``store`` and ``migrations``, which would import sqlite-utils."""
 
 HEALTHCHECK = "pollctl.healthcheck"
-"""Under which name it is kept what was told of the dead man's switch; no plugin's name has a dot."""
+"""Under which name it is kept what was printed about the dead man's switch; no plugin's name has a dot."""
 _FIRST_DEADLINE = "10m"
 _READ_PATIENCE_S = 10.0
 _NOTE_PATIENCE_S = 1.0
@@ -33,7 +33,7 @@ class PluginState(NamedTuple):
     """A row of ``schedules``; moments are database text.
 
     Attributes:
-        message: what `due --run` last told of the plugin and has not seen mended since.
+        message: what `due --run` last printed about the plugin and has not seen mended since.
         defaults: the plugin's own defaults for keys of the core, as JSON, from its last pass.
     """
 
@@ -82,16 +82,16 @@ def remember_next_due(
 ) -> bool:
     """Note until when nothing can be due, for ``idle``; answers whether it could be noted.
 
-    Left undone when a pass has written since *seen* was read, when a file that was reckoned from is younger
+    Left undone when a pass has written since *seen* was read, when a file that was computed from is younger
     than this process, or when the database is busy or cannot be written: the full way is taken again then.
 
     Args:
         settings: the settings file that names *database*.
         database: the database.
         due_at: the first moment at which a plugin can be due, as database text.
-        reckoned_at: the moment that it was reckoned for.
+        reckoned_at: the moment that it was computed for.
         zones: IANA names of the zones that schedules are meant in.
-        seen: what was reckoned from.
+        seen: what was computed from.
     """
     sources = [*_zone_files(zones), *_code_files()]
     try:
@@ -106,7 +106,7 @@ def remember_next_due(
 
 
 def note_message(database: Path, plugin: str, message: str | None) -> None:
-    """Keep what was told of a plugin, lest it be told every minute; None once it is mended.
+    """Keep what was printed about a plugin, so that it is not printed every minute; None once it is mended.
 
     Raises:
         DatabaseError: it cannot be kept.
@@ -175,6 +175,6 @@ def _folders_of(package: str) -> list[str]:
 
 
 def _code_files() -> list[str]:
-    """The files of the modules that reckon."""
+    """The files of the modules that compute it."""
     modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in fast_path.SOURCES]
     return sorted({module.__file__ for module in modules if module.__file__})

@@ -56,7 +56,7 @@ class Client:
             rate: ``"1/s"`` or ``"30/m"``: evenly spaced starts per host, also from one call to the next.
 
         Raises:
-            ValueError: *rate* is no rate.
+            ValueError: *rate* is not a valid rate.
         """
         limiter = RateLimiter(rate, _host, self._next_starts)
         calls = (self._call(request) for request in requests)

@@ -15,7 +15,7 @@ def proxy_for(origin: Origin) -> Address | None:
     """The proxy that the variables (``https_proxy``, ``no_proxy`` ...) name for *origin*.
 
     Raises:
-        Failure: ``local``, when what they name is no http proxy.
+        Failure: ``local``, when what they name is not an http proxy.
     """
     proxies = getproxies()
     url = proxies.get(origin.scheme) or proxies.get("all")

@@ -55,7 +55,7 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime) -> Itera
         now: the present moment.
 
     Raises:
-        ConfigError: the settings file cannot be read or is no TOML.
+        ConfigError: the settings file cannot be read or is not TOML.
     """
     try:
         config = load(path)
@@ -94,11 +94,11 @@ def _core_problems(config: Config) -> list[str]:
     if core.http.ca_file and not core.http.ca_file.is_file():
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
     if core.healthcheck.url and not _is_http(core.healthcheck.url.reveal()):
-        problems.append(f"{file}: pollctl.healthcheck.url: it is no http or https address")
+        problems.append(f"{file}: pollctl.healthcheck.url: it is not an http or https address")
     for number, url in enumerate(core.notify.urls):
         if not is_address(url.reveal()):
             problems.append(
-                f"{file}: pollctl.notify.urls[{number}]: it is no address that Apprise knows; see its list of services"
+                f"{file}: pollctl.notify.urls[{number}]: it is not an address that Apprise knows; see its list of services"
             )
     return [one_line(problem) for problem in problems]
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told: the core's families, and those of each enabled plugin."""
+"""What Prometheus scrapes: the core's families, and those of each enabled plugin."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Families:
     Args:
         config: the settings.
         found: the plugins that are installed; enabled ones are imported.
-        complain: told in one line of a plugin whose metrics cannot be had, which is then left out.
+        warn: called with one line about a plugin whose metrics cannot be had, which is then left out.
     """
 
-    def __init__(self, config: Config, found: Mapping[str, Found], complain: Callable[[str], None]) -> None:
+    def __init__(self, config: Config, found: Mapping[str, Found], warn: Callable[[str], None]) -> None:
         self._config = config
-        self._complain = complain
+        self._warn = warn
         self._plugins = [plugin for plugin in map(self._loaded, found.values()) if plugin]
 
     def collect(self) -> Iterator[Metric]:
@@ -59,7 +59,7 @@ class Families:
         try:
             plugin = load(found)
         except PluginError as error:
-            self._complain(str(error))
+            self._warn(str(error))
             return None
         return plugin
 
@@ -71,7 +71,7 @@ class Families:
         except DatabaseError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the bug of one plugin must not take the metrics of all along
-            self._complain(f"plugin {plugin.name!r}: metrics raised {type(error).__name__}: {error}; they are left out")
+            self._warn(f"plugin {plugin.name!r}: metrics raised {type(error).__name__}: {error}; they are left out")
             return ()
         return families
 

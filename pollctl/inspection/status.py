@@ -38,7 +38,7 @@ class PluginStatus(Struct, frozen=True, kw_only=True):
         lock: who works on it right now: ``pid``, ``run_id``, ``since``.
         outbox: number of effects by status.
         problem: what is wrong with its settings, else what the latest pass that did not end well said, else what `due --run`
-            last told of one that never began (its import hangs).
+            last printed about one that never began (its import hangs).
     """
 
     plugin: str

@@ -1,4 +1,4 @@
-"""What the end of a pass means beside its row: a dead one is buried, and people are told of failures."""
+"""What the end of a pass means beside its row: a dead one is marked as crashed, and people are notified of failures."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Alerts(NamedTuple):
     name: str
 
     def mark_crashed(self, now: datetime, limits: PluginConfig) -> None:
-        """Mark a dead pass as crashed and tell people if that is once too often; it could not do so itself."""
+        """Mark a dead pass as crashed and notify people if that is once too often; it could not do so itself."""
         dead = runs.mark_crashed(self.db, self.name, now, limits)
         if dead:
             self.queue_alerts(dead, "crashed", runs.CRASHED, now)
 
     def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, str] | None, now: datetime) -> int:
-        """Queue what the end of a pass means for those who are told of failures; answers how many effects."""
+        """Queue what the end of a pass means for those who are notified of failures; answers how many effects."""
         standing = runs.failures(self.db, self.name)
         settings = self.config.core.notify
         effects = notify.alerts(settings, self.name, run_id, standing, outcome, error, now)

@@ -134,7 +134,7 @@ class PassContext:
 
     def log(self, message: str) -> None:
         """One line to stderr."""
-        with suppress(OSError):  # there is nobody to tell when that fails
+        with suppress(OSError):  # nobody is left to hear of it when that fails
             print(one_line(redaction.mask(f"{self.plugin}: {message}")), file=sys.stderr, flush=True)
 
     def once(self, name: str, factory: Callable[[], T]) -> T:

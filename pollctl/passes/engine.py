@@ -53,7 +53,7 @@ def run_pass(
         config: the settings.
         found: the plugin, not yet imported.
         trigger: ``manual`` or ``due``.
-        stop: told by signals when to end; its deadline is set here, once the lock is held.
+        stop: asked by signals when to end; its deadline is set here, once the lock is held.
         seen: the plugin's last start (database text, empty for none) from which it was judged due, so that two who judge
             at the same time do not run one slot twice; None: run in any case.
         wait: seconds to wait for another pass of this plugin.

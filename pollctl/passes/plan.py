@@ -33,7 +33,7 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
     Args:
         config: the settings.
         found: the plugin, not yet imported.
-        stop: told by signals when to end; its deadline is set here.
+        stop: asked by signals when to end; its deadline is set here.
         deadline: instead of the one in the settings.
 
     Raises:

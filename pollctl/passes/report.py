@@ -77,7 +77,7 @@ def explain(error: BaseException) -> dict[str, str]:
 
 
 def described(kind: str, message: str) -> dict[str, str]:
-    """As ``explain``, for what is no exception."""
+    """As ``explain``, for what is not an exception."""
     text = "".join(character if character.isprintable() else " " for character in redaction.mask(message))
     return {"type": kind, "message": " ".join(text.split())}
 

@@ -47,7 +47,7 @@ class ConfiguredPlugin(NamedTuple):
 def configure(config: Config, found: Found, *, check_schedule: bool) -> ConfiguredPlugin:
     """Import the plugin and check its settings.
 
-    A plugin that cannot be used is no reason to raise: its pass must fail visibly, as a row.
+    A plugin that cannot be used must not raise here: its pass must fail visibly, as a row.
 
     Args:
         config: the settings.

@@ -15,13 +15,13 @@ OWN_DISTRIBUTION = "pollctl"
 
 
 class Found(NamedTuple):
-    """A plugin as its distribution announces it; ``trouble`` says why it cannot be used, if that is known already."""
+    """A plugin as its distribution announces it; ``error`` says why it cannot be used, if that is known already."""
 
     name: str
     entry_point: importlib.metadata.EntryPoint
     distribution: str
     version: str
-    trouble: str = ""
+    error: str = ""
 
 
 def discover(taken: Sequence[str] = ()) -> dict[str, Found]:
@@ -56,22 +56,22 @@ def _announced(entry_point: importlib.metadata.EntryPoint, taken: Sequence[str])
     distribution = entry_point.dist
     name = canonical(entry_point.name)
     is_taken = name.replace("_", "-") in taken
-    trouble = f"the name {entry_point.name!r} is taken by a command of pollctl" if is_taken else ""
+    error = f"the name {entry_point.name!r} is taken by a command of pollctl" if is_taken else ""
     if distribution is None:
-        return Found(name, entry_point, "unknown", "", trouble)
-    return Found(name, entry_point, distribution.name, distribution.version, trouble)
+        return Found(name, entry_point, "unknown", "", error)
+    return Found(name, entry_point, distribution.name, distribution.version, error)
 
 
 def _without_clash(plugin: Found, other: Found) -> dict[str, Found]:
     """Of two plugins with one name pollctl's own wins; of two strangers neither, since nobody can say which was meant.
 
-    The one that lost stands beside it under a key that is no name, so that listings tell of it and nothing runs it.
+    The one that lost stands beside it under a key that is not a name, so that listings tell of it and nothing runs it.
     """
     if plugin.entry_point == other.entry_point:
         return {}
     if OWN_DISTRIBUTION not in (plugin.distribution, other.distribution):
         both = f"{other.distribution} and {plugin.distribution}"
-        return {plugin.name: plugin._replace(trouble=f"the name is taken by two distributions, {both}")}
+        return {plugin.name: plugin._replace(error=f"the name is taken by two distributions, {both}")}
     own, stranger = (plugin, other) if plugin.distribution == OWN_DISTRIBUTION else (other, plugin)
-    trouble = f"the name {own.name!r} is taken by a plugin of pollctl"
-    return {own.name: own, f"{own.name} of {stranger.distribution}": stranger._replace(trouble=trouble)}
+    error = f"the name {own.name!r} is taken by a plugin of pollctl"
+    return {own.name: own, f"{own.name} of {stranger.distribution}": stranger._replace(error=error)}

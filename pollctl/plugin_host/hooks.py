@@ -53,7 +53,7 @@ class Hooks:
                 except GeneratorExit as error:  # one that comes at the yield below is our own being closed
                     raise self._blame("fetch", error) from error
                 self._check("fetch", [batch])
-                # Told to stop while it was suspended, it is resumed once, to hand over what it has in flight.
+                # Asked to stop while it was suspended, it is resumed once, to hand over what it has in flight.
                 is_last = run.is_stopping
                 yield batch
 

@@ -37,8 +37,8 @@ def load(found: Found) -> Plugin:
     Raises:
         PluginError: names plugin, distribution and every way in which it breaks the contract.
     """
-    if found.trouble:
-        raise _broken(found, found.trouble)
+    if found.error:
+        raise _broken(found, found.error)
     manager = pluggy.PluginManager("pollctl")
     manager.add_hookspecs(hookspecs)
     _register(manager, found, found.entry_point, found.name)

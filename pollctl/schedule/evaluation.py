@@ -68,7 +68,7 @@ def judge(timing: Timing, past: Past, now: datetime, *, plugin: str, host: str) 
     ``next_due_at``, and "due" at it.
 
     Raises:
-        ValueError: the expression is no schedule.
+        ValueError: the expression is not a valid schedule.
         zoneinfo.ZoneInfoNotFoundError: there is no such zone.
     """
     case = Case(timing, past, f"{plugin}@{host}")

@@ -97,7 +97,7 @@ class AuthorizedConnection(sqlite3.Connection):
             self._take(before)
 
     def _take(self, turn: Access | None) -> None:
-        """Setting the authorizer anew also has SQLite judge statements again that were configured in another's turn."""
+        """Setting the authorizer again also has SQLite judge statements again that were prepared under another permission."""
         self._turn = turn
         self.set_authorizer(self._judge if turn else None)
 

@@ -201,7 +201,7 @@ def _recognise(path: Path, db: Database) -> None:
     application_id, version = int(_pragma(db, "application_id")), int(_pragma(db, "user_version"))
     if application_id == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise DatabaseError(
-            f"{path}: an empty or cut-off file where a database is expected; restore a backup, or remove it to start anew"
+            f"{path}: an empty or cut-off file where a database is expected; restore a backup, or remove it to start again"
         )
     if application_id != APPLICATION_ID:
         raise DatabaseError(f"{path}: belongs to another program; set pollctl.database to a file of its own")

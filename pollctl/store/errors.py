@@ -13,7 +13,7 @@ BUSY_TIMEOUT_S = 10.0
 
 
 _REMEDIES = {
-    "SQLITE_NOTADB": "; it is no SQLite file: set pollctl.database to another, or restore a backup",
+    "SQLITE_NOTADB": "; it is not an SQLite file: set pollctl.database to another, or restore a backup",
     "SQLITE_CORRUPT": "; restore a backup (`pollctl db backup` makes them)",
     "SQLITE_BUSY": f"; another program has held it for {BUSY_TIMEOUT_S:.0f} s",
     "SQLITE_CANTOPEN": "; is the folder there, and may this user write to it?",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig
 
 LONGEST_HOLD = timedelta(days=1)
-CRASHED = {"type": "Crashed", "message": "the process ended without a word (killed, out of memory, power)"}
+CRASHED = {"type": "Crashed", "message": "the process ended without a report (killed, out of memory, power)"}
 """What there is to say about a pass that could not say it itself."""
 
 
@@ -135,7 +135,7 @@ def finish(db: Database, run_id: str, plugin: str, end: End, limits: PluginConfi
 
 
 def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: PluginConfig) -> None:
-    """What the end of a pass means for the schedule; the next due moment is forgotten, as it must be reckoned anew."""
+    """What the end of a pass means for the schedule; the next due moment is forgotten, as it must be computed again."""
     count = failures(db, plugin).consecutive
     if outcome in FAILURES:
         count += 1
@@ -153,7 +153,7 @@ def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: Pl
 
 
 def failures(db: Database, plugin: str) -> Failures:
-    """How often the plugin has failed in a row, and when somebody was last told."""
+    """How often the plugin has failed in a row, and when somebody was last notified."""
     row = db.conn.execute(
         "SELECT consecutive_failures, last_alert_at FROM schedules WHERE plugin=?", (plugin,)
     ).fetchone()
@@ -163,7 +163,7 @@ def failures(db: Database, plugin: str) -> Failures:
 
 
 def note_alert(db: Database, plugin: str, at: datetime | None) -> None:
-    """Remember when somebody was told that the plugin keeps failing; None once its recovery was told."""
+    """Remember when somebody was notified that the plugin keeps failing; None once its recovery was."""
     db.conn.execute("UPDATE schedules SET last_alert_at=? WHERE plugin=?", (to_text(at) if at else None, plugin))
 
 

@@ -1,4 +1,4 @@
-"""Which plugins are due and why (core §3), reckoned from the settings and the table ``schedules``."""
+"""Which plugins are due and why (core §3), computed from the settings and the table ``schedules``."""
 
 from __future__ import annotations
 

@@ -629,7 +629,7 @@ def test_starts_are_evenly_spaced_per_host_also_from_one_call_to_the_next() -> N
 
 @pytest.mark.parametrize("rate", ["fast", "0/s", "1/d", "-1/s", "1"])
 def test_a_rate_that_is_none_is_an_error_of_the_caller(rate: str) -> None:
-    with pytest.raises(ValueError, match="is no rate; write"):
+    with pytest.raises(ValueError, match="is not a valid rate; write"):
         Client(Limits(), stop=Stop()).get_many([], concurrency=1, rate=rate)
 
 

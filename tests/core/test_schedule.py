@@ -144,7 +144,7 @@ def test_a_change_of_three_hours_or_more_is_not_made_up_for() -> None:
     ],
 )
 def test_what_is_no_schedule_is_refused_with_what_is_allowed(expression: str, why: str) -> None:
-    with pytest.raises(ValueError, match="is no schedule: ") as caught:
+    with pytest.raises(ValueError, match="is not a valid schedule: ") as caught:
         Schedule.parse(expression, ZoneInfo("UTC"))
     assert str(caught.value).startswith(repr(expression))
     assert why in str(caught.value)

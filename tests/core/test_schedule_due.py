@@ -200,7 +200,7 @@ def test_every_gate_says_in_words_what_it_saw() -> None:
 
 
 def test_a_wrong_expression_is_a_value_error_that_shows_it() -> None:
-    with pytest.raises(ValueError, match=r"'61 \* \* \* \*' is no schedule"):
+    with pytest.raises(ValueError, match=r"'61 \* \* \* \*' is not a valid schedule"):
         verdict(timing("61 * * * *"), NEVER, at("12:00"))
 
 

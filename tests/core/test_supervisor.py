@@ -80,7 +80,7 @@ def test_json_is_one_list_of_reports(world: World) -> None:
     beta, alpha = json_of(world.run("due", "--run", "--json"))
     assert (alpha["plugin"], alpha["outcome"], alpha["batches"]) == ("alpha", "ok", 1)
     assert (beta["plugin"], beta["outcome"]) == ("beta", "refused")
-    assert "'never' is no schedule" in beta["error"]["message"]
+    assert "'never' is not a valid schedule" in beta["error"]["message"]
 
 
 def test_a_failing_plugin_hinders_no_other_and_is_told_once(world: World) -> None:
