@@ -1,0 +1,38 @@
+"""What one function, class or statement refers to, calls and changes."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+
+class Use(NamedTuple):
+    """One reference; ``arguments`` says with how many it is called, None when it is not called here."""
+
+    node: ast.expr
+    names: frozenset[str]
+    arguments: int | None
+
+
+class Change(NamedTuple):
+    """One change of something that has a name; ``names`` says what it may be."""
+
+    node: ast.AST
+    names: frozenset[str]
+
+
+class Reading:
+    """All that was read.
+
+    Attributes:
+        types: names in annotations.
+        attributes: that are looked up, of whatever.
+        is_dynamic: whether any attribute may be meant (``getattr(x, name)``).
+    """
+
+    def __init__(self) -> None:
+        self.uses: list[Use] = []
+        self.changes: list[Change] = []
+        self.types: set[str] = set()
+        self.attributes: set[str] = set()
+        self.is_dynamic = False
