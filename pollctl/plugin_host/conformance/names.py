@@ -48,11 +48,15 @@ class Names:
         holder = scope.holder(name)
         if holder is not None:
             return self._bound(holder, name, seen)
-        for star in scope.outermost().stars:
-            found = self._looked_through(f"{star}.{name}", seen)
-            if found != {f"{star}.{name}"} or self.sources.definitions(f"{star}.{name}"):
-                return found
-        return {f"builtins.{name}"} if hasattr(builtins, name) else {UNKNOWN}
+        starred = {one for star in scope.outermost().stars for one in self._starred(star, name, seen)}
+        return starred | ({f"builtins.{name}"} if hasattr(builtins, name) else set()) or {UNKNOWN}
+
+    def _starred(self, star: str, name: str, seen: Seen) -> set[str]:
+        """A name out of a module of which everything was imported; any name may come from one that is not the plugin's."""
+        dotted = f"{star}.{name}"
+        found = self._looked_through(dotted, seen)
+        is_own = star.partition(".")[0] in self.sources.tops
+        return found if not is_own or found != {dotted} or self.sources.definitions(dotted) else set()
 
     def _bound(self, scope: Scope, name: str, seen: Seen) -> set[str]:
         key = (id(scope), name)

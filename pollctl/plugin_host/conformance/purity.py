@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args
 from pollctl.plugin_host.conformance import forbidden
 from pollctl.plugin_host.conformance.reach import Reach
 from pollctl.plugin_host.conformance.reader import read_module
-from pollctl.plugin_host.conformance.reading import Change, Reading, Use
+from pollctl.plugin_host.conformance.reading import Change, Use
 from pollctl.plugin_host.conformance.sources import Definition, Module, Sources
 from pollctl.plugin_host.loader import Plugin
 
@@ -64,7 +64,9 @@ def impure_source(source: str) -> list[str]:
     sources.modules["source"] = module
     reach = Reach(sources)
     reach.follow(one for same in module.definitions.values() for one in same)
-    found = {(one.line, one.text) for one in _impurities(read_module(module, reach.names), reach)}
+    reading = read_module(module, reach.names)
+    changes = [one for one in reading.changes if one.depth and reach.is_state(one)]
+    found = {(one.line, one.text) for one in (*_of_uses(reading.uses, reach), *_of_changes(changes))}
     return [f"line {line} {text}" for line, text in sorted(found)]
 
 
@@ -94,22 +96,25 @@ def _classes_in(kinds: Sequence[Any]) -> Iterator[type]:
 
 
 def _problems(reach: Reach) -> Iterator[str]:
-    for definition, reading, way in reach.reached.values():
-        for one in _impurities(reading, reach, is_hash=definition.name.endswith("__hash__")):
-            place = f"{definition.module.file}:{one.line}"
-            by = f" (reached by {' > '.join(way)})" if len(way) > 1 else ""
-            yield f"{place}: {definition.name} {one.text}; {one.instead}{by}"
+    for found in reach.reached.values():
+        definition, way = found.definition, found.way
+        by = f" (reached by {' > '.join(way)})" if len(way) > 1 else ""
+        is_hash = definition.name.endswith("__hash__")
+        for one in (*_of_uses(found.reading.uses, reach, is_hash=is_hash), *_of_changes(reach.changes(found))):
+            yield f"{definition.module.file}:{one.line}: {definition.name} {one.text}; {one.instead}{by}"
 
 
-def _impurities(reading: Reading, reach: Reach, *, is_hash: bool = False) -> Iterator[Impurity]:
-    for use in reading.uses:
+def _of_uses(uses: Sequence[Use], reach: Reach, *, is_hash: bool = False) -> Iterator[Impurity]:
+    for use in uses:
         refusal, name = _refusal(use, reach)
         if refusal and not (is_hash and refusal is forbidden.HASH):
             yield Impurity(use.node.lineno, _said(use, refusal, name), refusal.instead)
-    for change in reading.changes:
-        if reach.is_state(change):
-            line = getattr(change.node, "lineno", 0)
-            yield Impurity(line, f"{forbidden.STATE.does} ({_changed(change)})", forbidden.STATE.instead)
+
+
+def _of_changes(changes: Sequence[Change]) -> Iterator[Impurity]:
+    for change in changes:
+        line = getattr(change.node, "lineno", 0)
+        yield Impurity(line, f"{forbidden.STATE.does} ({_changed(change)})", forbidden.STATE.instead)
 
 
 def _refusal(use: Use, reach: Reach) -> tuple[forbidden.Refusal | None, str]:
@@ -127,7 +132,7 @@ def _said(use: Use, refusal: forbidden.Refusal, name: str) -> str:
     """What it does, in the words of the source, and what they stand for where they do not say it."""
     text, plain = ast.unparse(use.node), name.removeprefix("builtins.")
     if name == f"builtins.{text}" and use.arguments is not None:
-        return f"calls {text}()"
+        return f"calls {text}(), which {refusal.does}"
     return f"{refusal.does} ({text if plain in ('', text) else f'{text}, which is {plain}'})"
 
 

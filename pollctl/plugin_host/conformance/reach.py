@@ -18,11 +18,24 @@ from pollctl.plugin_host.conformance.sources import Definition, Sources
 
 
 class Reached(NamedTuple):
-    """One definition that can be reached, what stands in it, and how one comes there."""
+    """One definition that can be reached, what stands in it, and how one comes there.
+
+    Attributes:
+        on_import: whether it runs only while its module is imported, when tables may still be filled.
+    """
 
     definition: Definition
     reading: Reading
     way: tuple[str, ...]
+    on_import: bool
+
+
+class _Step(NamedTuple):
+    """A definition that is to be entered, from where, and whether only while its module is imported."""
+
+    definition: Definition
+    way: tuple[str, ...]
+    on_import: bool = False
 
 
 class Reach:
@@ -38,19 +51,16 @@ class Reach:
 
     def follow(self, definitions: Iterable[Definition], way: tuple[str, ...] = ()) -> None:
         """Take definitions for reachable, and whatever they lead to."""
-        waiting = [(one, way) for one in definitions]
+        waiting = [_Step(one, way) for one in definitions]
         while waiting:
-            definition, way = waiting.pop(0)
-            if id(definition.node) in self.reached:
+            step = waiting.pop(0)
+            known = self.reached.get(id(step.definition.node))
+            if known and (step.on_import or not known.on_import):
                 continue
-            way = (*way, definition.name)
-            reading = read(definition, self.names)
-            found = self.reached[id(definition.node)] = Reached(definition, reading, way)
-            self._note(found)
-            self._load_imports(definition)
-            waiting += [(one, way) for one in self._referred_to(reading)]
+            found = self._enter(step)
+            waiting += self._steps_from(found)
             waiting += self._by_name()
-            waiting += [(one, way) for one in self._registered(definition)]
+            waiting += [_Step(one, found.way) for one in self._registered(found.definition)]
 
     def is_own_method(self, name: str) -> bool:
         """Whether a class of which an object can be at hand has a method of that name."""
@@ -65,30 +75,45 @@ class Reach:
         lasting = [name for name in change.names if "()" not in name]
         return any(self.sources.definitions(name) or self.sources.module(name) for name in lasting)
 
-    def _note(self, found: Reached) -> None:
-        definition, way = found.definition, found.way
+    def changes(self, found: Reached) -> list[Change]:
+        """What it changes that outlives the call, while or after its module is imported."""
+        runs_on_import = found.on_import or found.definition.kind != "function"
+        return [one for one in found.reading.changes if self.is_state(one) and (one.depth or not runs_on_import)]
+
+    def _enter(self, step: _Step) -> Reached:
+        definition = step.definition
+        way = (*step.way, definition.name)
+        found = Reached(definition, read(definition, self.names), way, step.on_import)
+        self.reached[id(definition.node)] = found
+        self._load_imports(definition)
         if definition.kind == "class":
             self._classes.setdefault(definition.dotted, found)
         for name in found.reading.attributes:
             self._attributes.setdefault(name, way)
         if found.reading.is_dynamic:
             self._dynamic = self._dynamic or way
+        return found
 
-    def _referred_to(self, reading: Reading) -> list[Definition]:
-        names = {name for use in reading.uses for name in use.names} | {
-            name for change in reading.changes for name in change.names
-        }
-        found = [one for name in sorted(names) for one in self._defined(name)]
-        types = [one for name in sorted(reading.types) for one in self._defined(name) if one.kind != "function"]
-        return found + types
+    def _steps_from(self, found: Reached) -> list[_Step]:
+        """To everything that it refers to; what a module calls while it is imported does not run again."""
+        runs_on_import = found.on_import or found.definition.kind != "function"
+        steps = []
+        for use in found.reading.uses:
+            is_decorator = use.is_call and use.arguments is None
+            on_import = use.is_call and not use.depth and (runs_on_import or is_decorator)
+            steps += [_Step(one, found.way, on_import) for name in sorted(use.names) for one in self._defined(name)]
+        changed = {name for change in found.reading.changes for name in change.names}
+        steps += [_Step(one, found.way) for name in sorted(changed) for one in self._defined(name)]
+        types = [one for name in sorted(found.reading.types) for one in self._defined(name) if one.kind != "function"]
+        return steps + [_Step(one, found.way) for one in types]
 
     def _defined(self, name: str) -> list[Definition]:
-        """What a name is defined by; with a method comes its class."""
-        found = self.sources.definitions(name)
+        """What a name is defined by; with a method comes its class. What a call gives was reached by the call."""
+        found = [one for one in self.sources.definitions(name) if "()" not in name or one.kind == "class"]
         owners = {f"{one.module.name}.{one.owner}" for one in found if one.kind == "function" and one.owner}
         return found + [one for owner in sorted(owners) for one in self.sources.definitions(owner)]
 
-    def _by_name(self) -> list[tuple[Definition, tuple[str, ...]]]:
+    def _by_name(self) -> list[_Step]:
         """Methods of classes at hand that are looked up by name somewhere, or that Python itself calls; subclasses."""
         found = []
         for one in self._classes.values():
@@ -99,21 +124,23 @@ class Reach:
                     continue
                 way = self._way_to(method, one)
                 if way is not None:
-                    found += [(each, way) for each in definitions]
-        return [pair for pair in [*found, *self._subclasses()] if id(pair[0].node) not in self.reached]
+                    found += [_Step(each, way) for each in definitions]
+        return [step for step in [*found, *self._subclasses()] if id(step.definition.node) not in self.reached]
 
     def _way_to(self, method: str, owner: Reached) -> tuple[str, ...] | None:
         if method.startswith("__") and method.endswith("__"):
             return owner.way
         return self._attributes.get(method, self._dynamic)
 
-    def _subclasses(self) -> list[tuple[Definition, tuple[str, ...]]]:
+    def _subclasses(self) -> list[_Step]:
         found = []
         for module in self.sources.loaded():
             for same in list(module.definitions.values()):
                 for one in same:
                     if one.kind == "class" and id(one.node) not in self.reached:
-                        found += [(one, self._classes[base].way) for base in self._bases(one) if base in self._classes]
+                        found += [
+                            _Step(one, self._classes[base].way) for base in self._bases(one) if base in self._classes
+                        ]
         return found
 
     def _bases(self, definition: Definition) -> set[str]:

@@ -54,11 +54,12 @@ class _Reader(ast.NodeVisitor):
         self.names = names
         self.scope = scope
         self.reading = Reading()
+        self._depth = 0
 
     def function(self, node: Function, name: str, owner: str = "") -> None:
         """Read a function by its dotted name, decorators and defaults included; *owner* is the class it is a method of."""
         for decorator in node.decorator_list:
-            self.visit(decorator)
+            self._decorator(decorator)
         self._signature(node.args, node.returns)
         inner = Scope(self.scope)
         self._bind_self(inner, node, owner)
@@ -69,7 +70,9 @@ class _Reader(ast.NodeVisitor):
 
     def class_body(self, node: ast.ClassDef, name: str, *, with_methods: bool = False) -> None:
         """Read what runs when a class is made: bases, decorators, defaults of its fields."""
-        self._visit_all([*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)])
+        for decorator in node.decorator_list:
+            self._decorator(decorator)
+        self._visit_all([*node.bases, *(keyword.value for keyword in node.keywords)])
         inner = Scope(self.scope, prefix=name)
         inner.bind_all(node.body)
         outer = self.scope
@@ -79,18 +82,18 @@ class _Reader(ast.NodeVisitor):
                     self.visit(statement)
         for statement in node.body if with_methods else ():
             if isinstance(statement, Function):
-                self.scope = outer
-                self.function(statement, f"{name}.{statement.name}", name)
+                with self._within(outer), self._deeper():
+                    self.function(statement, f"{name}.{statement.name}", name)
             elif isinstance(statement, ast.ClassDef):
                 self.class_body(statement, f"{name}.{statement.name}", with_methods=True)
 
     # scopes
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self.function(node, f"{self.scope.prefix}.{node.name}" if self.scope.prefix else "")
+    def _nested_function(self, node: Function) -> None:
+        with self._deeper():
+            self.function(node, f"{self.scope.prefix}.{node.name}" if self.scope.prefix else "")
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self.function(node, f"{self.scope.prefix}.{node.name}" if self.scope.prefix else "")
+    visit_FunctionDef = visit_AsyncFunctionDef = _nested_function  # noqa: N815 - ast's names
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.class_body(node, f"{self.scope.prefix}.{node.name}", with_methods=True)
@@ -100,7 +103,7 @@ class _Reader(ast.NodeVisitor):
         inner = Scope(self.scope)
         inner.bind_parameters(node.args)
         inner.bind_all([node.body])
-        with self._within(inner):
+        with self._within(inner), self._deeper():
             self.visit(node.body)
 
     def _comprehension(self, node: ast.AST) -> None:
@@ -141,14 +144,14 @@ class _Reader(ast.NodeVisitor):
         if isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATING_METHODS:
             self._change(node, node.func.value)
         if isinstance(node.func, ast.Name | ast.Attribute):
-            self._use(node.func, _number_of_arguments(node))
+            self._use(node.func, _number_of_arguments(node), is_call=True)
         else:
             self.visit(node.func)
         self._visit_all([*node.args, *(keyword.value for keyword in node.keywords)])
 
     def visit_Global(self, node: ast.Global) -> None:
         prefix = self.scope.outermost().prefix
-        self.reading.changes.append(Change(node, frozenset(f"{prefix}.{name}" for name in node.names)))
+        self.reading.changes.append(Change(node, frozenset(f"{prefix}.{name}" for name in node.names), self._depth))
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         self._visit_all(node.body)  # what is caught is only named
@@ -159,8 +162,8 @@ class _Reader(ast.NodeVisitor):
         if node.value:
             self.visit(node.value)
 
-    def _use(self, node: ast.Name | ast.Attribute, arguments: int | None) -> None:
-        self.reading.uses.append(Use(node, frozenset(self.names.of(node, self.scope)), arguments))
+    def _use(self, node: ast.Name | ast.Attribute, arguments: int | None, *, is_call: bool = False) -> None:
+        self._note_use(node, arguments, is_call=is_call)
         base: ast.expr = node
         while isinstance(base, ast.Attribute):
             self.reading.attributes.add(base.attr)
@@ -168,8 +171,18 @@ class _Reader(ast.NodeVisitor):
         if not isinstance(base, ast.Name):
             self.visit(base)
 
+    def _note_use(self, node: ast.expr, arguments: int | None, *, is_call: bool) -> None:
+        names = frozenset(self.names.of(node, self.scope))
+        self.reading.uses.append(Use(node, names, arguments, is_call, self._depth))
+
     def _change(self, node: ast.AST, changed: ast.expr) -> None:
-        self.reading.changes.append(Change(node, frozenset(self.names.of(changed, self.scope))))
+        self.reading.changes.append(Change(node, frozenset(self.names.of(changed, self.scope)), self._depth))
+
+    def _decorator(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Name | ast.Attribute):
+            self._use(node, None, is_call=True)
+        else:
+            self.visit(node)
 
     def _named_in_text(self, node: ast.Call, called: set[str]) -> None:
         texts = node.args[1:2] if "builtins.getattr" in called else node.args
@@ -179,7 +192,7 @@ class _Reader(ast.NodeVisitor):
                 continue
             self.reading.attributes.update(text.value.split("."))
         if "builtins.getattr" in called:
-            self.reading.uses.append(Use(node, frozenset(self.names.of(node, self.scope)), None))
+            self._note_use(node, None, is_call=False)
 
     # types
 
@@ -211,6 +224,12 @@ class _Reader(ast.NodeVisitor):
         outer, self.scope = self.scope, scope
         yield
         self.scope = outer
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        yield
+        self._depth -= 1
 
     def _visit_all(self, nodes: list[ast.expr] | list[ast.stmt]) -> None:
         for node in nodes:

@@ -7,18 +7,28 @@ from typing import NamedTuple
 
 
 class Use(NamedTuple):
-    """One reference; ``arguments`` says with how many it is called, None when it is not called here."""
+    """One reference.
+
+    Attributes:
+        names: what it may refer to.
+        arguments: with how many it is called, None when it is not called here.
+        is_call: whether what stands here runs it at once, decorators included; where it is only named, others may later.
+        depth: how many functions it stands in, within what was read.
+    """
 
     node: ast.expr
     names: frozenset[str]
     arguments: int | None
+    is_call: bool
+    depth: int
 
 
 class Change(NamedTuple):
-    """One change of something that has a name; ``names`` says what it may be."""
+    """One change of something that has a name; ``names`` says what it may be, ``depth`` is as that of a use."""
 
     node: ast.AST
     names: frozenset[str]
+    depth: int
 
 
 class Reading:
