@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 _HARMLESS_EVENTS = (
@@ -43,8 +45,17 @@ def _listen() -> None:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _heard is None or event.startswith(_HARMLESS_EVENTS):
+    if _heard is None or event.startswith(_HARMLESS_EVENTS) or _is_of_an_import(sys._getframe(1)):  # noqa: SLF001
         return
-    if event == "open" and str(arguments[0]).endswith((".py", ".pyc")):
+    if event == "open" and _is_constant(str(arguments[0])):
         return
     _heard.append(event)
+
+
+def _is_of_an_import(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+def _is_constant(path: str) -> bool:
+    """Whether a file is source or a time zone, which are there like constants."""
+    return path.endswith((".py", ".pyc")) or "zoneinfo" in Path(path).parts
