@@ -14,7 +14,7 @@ def test_decide_is_pure():
 from __future__ import annotations
 
 from pollctl.plugin_host.conformance.contract import problems_of
-from pollctl.plugin_host.conformance.purity import impure_functions, impure_source
+from pollctl.plugin_host.conformance.purity import impure_source
 from pollctl.plugin_host.conformance.recordings import read_back, round_trip_problems
 from pollctl.testing.audit import audited
 from pollctl.testing.contract import contract_problems
@@ -26,7 +26,6 @@ __all__ = [
     "audited",
     "contract_problems",
     "imports_of",
-    "impure_functions",
     "impure_source",
     "impurities",
     "problems_of",
