@@ -16,6 +16,20 @@ DRAW = "draw it in fetch"
 FETCH = "read in fetch or load"
 KEEP = "keep it in the database"
 
+HELD = """
+class A:
+    def __init__(self):
+        self.seen = {}
+    def note(self, x):
+        self.seen[x] = 1
+
+ALL = A()
+
+def add(x):
+    return x + 1
+"""
+WITH_HELD = {**SOUND, "held.py": HELD}
+
 
 def problems(planted: Planted, folder: Path, attribute: str = "") -> list[str]:
     with planted.loaded(folder, attribute) as plugin:
@@ -152,6 +166,17 @@ DEEP_CASES = {
         "A.more()",
         KEEP,
     ),
+    "an object of the module": (
+        "class A:\n    def __init__(self):\n        self.seen = []\n    def note(self, x):\n        self.seen.append(x)\nALL = A()",
+        "ALL.note(1) # HERE",
+        "changes a global (ALL.note(1))",
+        KEEP,
+    ),
+    "an object of another module": (
+        "from PKG.held import ALL",
+        "ALL.note(1) # HERE",
+        KEEP,
+    ),
     "setattr": ("class A:\n    n = 0", "setattr(A, 'n', 1) # HERE", KEEP),
     "a default that is kept": ("def inner(seen=[]):\n    seen.append(1) # HERE", "inner()", KEEP),
     # ways there
@@ -248,10 +273,20 @@ DEEP_CASES = {
 @pytest.mark.parametrize("case", DEEP_CASES)
 def test_what_is_not_pure_two_modules_away_is_refused(case: str, tmp_path: Path) -> None:
     top, body, *words = DEEP_CASES[case]
-    assert_refused(Planted(SOUND, TOP=top, BODY=body), tmp_path, *words)
+    assert_refused(Planted(WITH_HELD, TOP=top, BODY=body), tmp_path, *words)
 
 
 CLEAN = {
+    "a function of such a name": (
+        "from PKG import rules\nclass A:\n    @staticmethod\n    def add(x):\n        return x",
+        "A.add(1)",
+    ),
+    "a module's function of such a name": ("from PKG import held", "held.add(1)"),
+    "a method of such a name that changes nothing": (
+        "class A:\n    def add(self, x):\n        return A()\nZERO = A()",
+        "ZERO.add(1)",
+    ),
+    "a look into a table": ("T = {'a': (1,)}", "T.get('a')\nT['a'].index(1)\nlist(T.items())"),
     "a time by its type": ("import time", "isinstance(part, time.struct_time)"),
     "the name of a file": ("import os", "os.path.basename('a/b')\nos.sep"),
     "a seeded generator": ("import random", "random.Random(part.number).random()\nrandom.Random(x=1).choice([1])"),
@@ -299,7 +334,7 @@ CLEAN = {
 @pytest.mark.parametrize("case", CLEAN)
 def test_what_only_sounds_impure_is_let_be(case: str, tmp_path: Path) -> None:
     top, body = CLEAN[case]
-    assert problems(Planted(SOUND, TOP=top, BODY=body or "pass"), tmp_path) == []
+    assert problems(Planted(WITH_HELD, TOP=top, BODY=body or "pass"), tmp_path) == []
 
 
 MODEL_CASES = {

@@ -64,21 +64,39 @@ class Reach:
 
     def is_own_method(self, name: str) -> bool:
         """Whether a class of which an object can be at hand has a method of that name."""
-        return any(
-            f"{one.definition.name}.{name}" in one.definition.module.definitions for one in self._classes.values()
-        )
+        return bool(self._methods(name))
 
     def is_state(self, change: Change) -> bool:
         """Whether what is changed outlives the call: a variable, class, function or module, not what a call made."""
         if isinstance(change.node, ast.Global):
             return True
-        lasting = [name for name in change.names if "()" not in name]
-        return any(self.sources.definitions(name) or self.sources.module(name) for name in lasting)
+        lasting = [name for name in change.names if "()" not in name and self._is_own(name)]
+        if not lasting or not change.method:
+            return bool(lasting)
+        called = {f"{name}.{change.method}" for name in lasting}
+        if any(one.dotted in called for name in called for one in self.sources.definitions(name)):
+            return False  # a function of a module or class, which is followed
+        methods = self._methods(change.method)
+        return any(self._changes_itself(one) for one in methods) if methods else change.is_sure
 
     def changes(self, found: Reached) -> list[Change]:
         """What it changes that outlives the call, while or after its module is imported."""
         runs_on_import = found.on_import or found.definition.kind != "function"
         return [one for one in found.reading.changes if self.is_state(one) and (one.depth or not runs_on_import)]
+
+    def _is_own(self, name: str) -> bool:
+        return bool(self.sources.definitions(name) or self.sources.module(name))
+
+    def _methods(self, name: str) -> list[Definition]:
+        """Those of that name of all classes of which an object can be at hand."""
+        classes = [one.definition for one in self._classes.values()]
+        return [method for one in classes for method in one.module.definitions.get(f"{one.name}.{name}", ())]
+
+    def _changes_itself(self, method: Definition) -> bool:
+        own = f"{method.module.name}.{method.owner}()"
+        return any(
+            one.is_sure and name.startswith(own) for one in read(method, self.names).changes for name in one.names
+        )
 
     def _enter(self, step: _Step) -> Reached:
         definition = step.definition
@@ -102,7 +120,7 @@ class Reach:
             is_decorator = use.is_call and use.arguments is None
             on_import = use.is_call and not use.depth and (runs_on_import or is_decorator)
             steps += [_Step(one, found.way, on_import) for name in sorted(use.names) for one in self._defined(name)]
-        changed = {name for change in found.reading.changes for name in change.names}
+        changed = {name for change in found.reading.changes if not change.method for name in change.names}
         steps += [_Step(one, found.way) for name in sorted(changed) for one in self._defined(name)]
         types = [one for name in sorted(found.reading.types) for one in self._defined(name) if one.kind != "function"]
         return steps + [_Step(one, found.way) for one in types]

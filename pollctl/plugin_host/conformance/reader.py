@@ -141,8 +141,9 @@ class _Reader(ast.NodeVisitor):
             self._named_in_text(node, called)
         if called & _MUTATING_FUNCTIONS and node.args:
             self._change(node, node.args[0])
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATING_METHODS:
-            self._change(node, node.func.value)
+        if isinstance(node.func, ast.Attribute):
+            method = node.func.attr
+            self._change(node, node.func.value, method=method, is_sure=method in _MUTATING_METHODS)
         if isinstance(node.func, ast.Name | ast.Attribute):
             self._use(node.func, _number_of_arguments(node), is_call=True)
         else:
@@ -175,8 +176,9 @@ class _Reader(ast.NodeVisitor):
         names = frozenset(self.names.of(node, self.scope))
         self.reading.uses.append(Use(node, names, arguments, is_call, self._depth))
 
-    def _change(self, node: ast.AST, changed: ast.expr) -> None:
-        self.reading.changes.append(Change(node, frozenset(self.names.of(changed, self.scope)), self._depth))
+    def _change(self, node: ast.AST, changed: ast.expr, *, method: str = "", is_sure: bool = True) -> None:
+        names = frozenset(self.names.of(changed, self.scope))
+        self.reading.changes.append(Change(node, names, self._depth, method, is_sure))
 
     def _decorator(self, node: ast.expr) -> None:
         if isinstance(node, ast.Name | ast.Attribute):

@@ -24,11 +24,19 @@ class Use(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One change of something that has a name; ``names`` says what it may be, ``depth`` is as that of a use."""
+    """One change of something that has a name; ``depth`` is as that of a use.
+
+    Attributes:
+        names: what may be changed.
+        method: by which it is called for, if by one.
+        is_sure: whether that method changes what it is called of where this is of a built-in type (``append``).
+    """
 
     node: ast.AST
     names: frozenset[str]
     depth: int
+    method: str = ""
+    is_sure: bool = True
 
 
 class Reading:
