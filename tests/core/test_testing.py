@@ -80,7 +80,7 @@ def test_a_source_that_cannot_be_pure_is_told_where(source: str, named: str) -> 
     assert any(named in problem for problem in testing.impure_source(source))
 
 
-def test_a_source_that_only_reckons_is_clean() -> None:
+def test_a_source_that_only_computes_is_clean() -> None:
     assert testing.impure_source("from datetime import timedelta\ndef f(now):\n    return now + timedelta(1)") == []
 
 
