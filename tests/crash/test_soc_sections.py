@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 from campaign import SEED, size
-from plugins.soc_sections.world import INDEX, Place, Sink
+from plugins.soc_sections.place import Place, Sink
+from plugins.soc_sections.world import INDEX
 
 from pollctl_soc_sections.fake import FakeSoc
 
@@ -80,7 +81,7 @@ def test_each_subscription_is_told_once_of_each_episode_whatever_is_killed(place
                CROSS JOIN soc_subscriptions AS subscription"""
         )
     }
-    assert {(told.key, told.path.split("?")[0]) for told in place.sink.told} == wanted
+    assert {(told.key, told.path.split("?")[0]) for told in place.sink.received} == wanted
     assert place.sql("SELECT DISTINCT fanout_status FROM soc_open_event_notifications") == [("sent",)]
     assert place.sql("SELECT DISTINCT status FROM outbox") == [("delivered",)]
     assert place.sql("PRAGMA integrity_check") == [("ok",)]
@@ -88,7 +89,7 @@ def test_each_subscription_is_told_once_of_each_episode_whatever_is_killed(place
     events = [status for (status,) in place.sql("SELECT status FROM soc_status_events ORDER BY id")]
     assert events == ["OPEN", "CLOSED"] * (len(events) // 2) + ["OPEN"] * (len(events) % 2)
     assert place.status(INDEX) == "OPEN"
-    repeated = Counter(told.key for told in place.sink.told)
+    repeated = Counter(told.key for told in place.sink.received)
     print(
         f"{kills} kills, {len(wanted)} notifications, {sum(repeated.values()) - len(repeated)} repeats with the same key"
     )
