@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Poll(Struct, frozen=True, kw_only=True, tag=True):
-    """What the upstream said is open in one term and campus.
+    """What the upstream listed as open in one term and campus.
 
     Attributes:
         content_hash: SHA-256 of the body.

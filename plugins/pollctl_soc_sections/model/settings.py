@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def polled(self) -> list[tuple[str, str]]:
-        """Pairs of term and campus that a pass asks for, each once."""
+        """Pairs of term and campus that a pass polls, each once."""
         return list(dict.fromkeys((read_term(term), campus) for term in self.terms for campus in self.campuses))
 
     @property

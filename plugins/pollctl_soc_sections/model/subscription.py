@@ -13,7 +13,7 @@ ELIGIBLE = ("pending", "active")
 
 
 class NewSubscription(Struct, frozen=True, kw_only=True):
-    """What somebody asked for with ``subscribe``; every value has been checked."""
+    """A subscription to be stored; every value has been checked."""
 
     term: str
     campus: str

@@ -20,7 +20,7 @@ PRUNED_AT_ONCE = 500
 
 
 def hold(_: Database, holds: Sequence[HoldUpstream], run: Run) -> None:
-    """Let the upstream rest as long as it asks."""
+    """Hold the upstream as long as it wants no request."""
     for it in holds:
         run.hold(run.settings.upstream, it.until)
 

@@ -39,7 +39,7 @@ def count_misses(db: Database, counted: Sequence[CountMisses], _: Run) -> None:
 
 
 def close_sections(db: Database, closed: Sequence[CloseSection], run: Run) -> None:
-    """A close ends the episode: the next opening is news again."""
+    """A close ends the episode: the next opening is notified again."""
     keys = [(it.term, it.campus, it.index_number) for it in closed]
     db.conn.executemany(
         """UPDATE soc_sections SET status = 'CLOSED', misses = 0, episode = episode + 1, changed_at = ?

@@ -1,4 +1,4 @@
-"""The day the upstream lied: for 41 seconds its answer held 8,146 of 11,423 open sections."""
+"""The day the upstream was wrong: for 41 seconds its answer held 8,146 of 11,423 open sections."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_a_partial_answer_closes_nothing_and_alarms_nobody(term: Place) -> None:
     assert (len(set(full)), len(set(partial))) == (11_423, 8_146)
     left_out = sorted(set(full) - set(partial))
     term.run()
-    wishes = "\n".join(f"{index},92026,NB,{term.sink.contact(index)},yes" for index in left_out[:STUDENTS])
-    (term.folder / "subscriptions.csv").write_text(f"index,term,campus,contact,unless_open\n{wishes}\n")
+    rows = "\n".join(f"{index},92026,NB,{term.sink.contact(index)},yes" for index in left_out[:STUDENTS])
+    (term.folder / "subscriptions.csv").write_text(f"index,term,campus,contact,unless_open\n{rows}\n")
     term.soc_sections("subscribe", "--from", str(term.folder / "subscriptions.csv"))
 
     naive = set(full)

@@ -12,7 +12,7 @@ INDEX = "05972"
 
 
 @pytest.mark.parametrize(
-    ("letters", "told", "events", "status"),
+    ("letters", "notified", "events", "status"),
     [
         ("X O O O", 1, ["OPEN"], "OPEN"),
         ("O X O", 1, [], "OPEN"),
@@ -26,12 +26,12 @@ INDEX = "05972"
     ],
     ids=str,
 )
-def test_letters(place: Any, letters: str, told: int, events: list[str], status: str) -> None:
+def test_letters(place: Any, letters: str, notified: int, events: list[str], status: str) -> None:
     place.subscribe()
     place.play(letters)
 
-    assert (len(place.notified()), place.events(), place.status()) == (told, events, status)
-    assert len({it.key for it in place.notified()}) == told
+    assert (len(place.notified()), place.events(), place.status()) == (notified, events, status)
+    assert len({it.key for it in place.notified()}) == notified
 
 
 def test_a_failed_poll_says_why_and_the_pass_goes_on_with_the_other_campus(place: Any) -> None:
@@ -45,7 +45,7 @@ def test_a_failed_poll_says_why_and_the_pass_goes_on_with_the_other_campus(place
 
 
 @pytest.mark.parametrize("fault", ["truncated", "missing"])
-def test_what_is_no_answer_changes_nothing(place: Any, fault: Any) -> None:
+def test_what_is_not_an_answer_changes_nothing(place: Any, fault: Any) -> None:
     place.subscribe()
     place.play("O X")
     before = place.sql("SELECT * FROM soc_sections")
@@ -105,7 +105,7 @@ def test_a_catalogue_that_cannot_be_read_makes_the_pass_partial_and_the_old_one_
     assert place.run()["outcome"] == "ok"  # tried again after a quarter of an hour, not each minute
 
 
-def test_catalogues_that_do_not_come_leave_the_pass_time_to_poll_and_to_tell(place: Any) -> None:
+def test_catalogues_that_do_not_come_leave_the_pass_time_to_poll_and_to_deliver(place: Any) -> None:
     place.configure(campuses=["NB", "NK"], catalogue_every="1d", concurrency=1, deadline="6s")
     place.soc.catalogue_faults = {"NB": "slow", "NK": "slow"}
     place.soc.delay = 30
@@ -186,7 +186,7 @@ def test_what_could_not_be_delivered_is_sent_by_a_later_pass_with_the_same_key(p
     assert place.sql("SELECT last_known_section_status, sent_count FROM soc_subscriptions") == [("OPEN", 1)]
 
 
-def test_a_delivery_that_is_dead_is_failed_and_the_subscription_is_told_of_the_next_opening(place: Any) -> None:
+def test_a_delivery_that_is_dead_is_failed_and_the_subscription_is_notified_of_the_next_opening(place: Any) -> None:
     place.configure(core="[pollctl.outbox]\nmax_attempts = 1")
     place.subscribe()
     place.play("X")
@@ -202,7 +202,7 @@ def test_a_delivery_that_is_dead_is_failed_and_the_subscription_is_told_of_the_n
     assert len(place.notified()) == 1
 
 
-def test_a_late_delivery_is_no_false_alarm(place: Any) -> None:
+def test_a_late_delivery_is_not_a_false_alarm(place: Any) -> None:
     place.configure(core='[pollctl.outbox]\nbackoff = "150s"')
     place.subscribe()
     place.play("X")
@@ -216,7 +216,7 @@ def test_a_late_delivery_is_no_false_alarm(place: Any) -> None:
     assert place.sql("SELECT fanout_status FROM soc_open_event_notifications") == [("expired",)]
 
 
-def test_every_new_subscriber_of_an_open_section_is_told_once_and_shares_the_event(place: Any) -> None:
+def test_every_new_subscriber_of_an_open_section_is_notified_once_and_shares_the_event(place: Any) -> None:
     place.subscribe(name="one")
     place.play("O")
     place.subscribe(name="two")
@@ -245,7 +245,7 @@ def test_the_message_says_what_a_student_needs(place: Any) -> None:
     place.soc.open("NB", section.index_number)
     place.run()
 
-    (told,) = place.notified()
+    (message,) = place.notified()
     link = "https://sims.rutgers.edu/webreg/editSchedule.htm?login=cas&semesterSelection=92026&indexList="
     for fact in (
         section.course,
@@ -259,7 +259,7 @@ def test_the_message_says_what_a_student_needs(place: Any) -> None:
         "Special permission: Department Permission Number",
         f"{link}{section.index_number}",
     ):
-        assert fact in told.title + told.body
+        assert fact in message.title + message.body
 
 
 # rule 18

@@ -41,5 +41,5 @@ def test_what_is_missing_on_the_command_line_is_named(place: Any) -> None:
     assert "write 05972" in refused.stderr
 
 
-def test_a_catalogue_that_is_never_read_cannot_be_asked_for(place: Any) -> None:
+def test_a_catalogue_that_is_never_read_cannot_be_requested(place: Any) -> None:
     assert "catalogue_every" in place.soc_sections("catalogue", code=1).stderr

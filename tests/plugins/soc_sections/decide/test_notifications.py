@@ -72,14 +72,14 @@ def test_450_subscriptions_in_chunks_of_200_are_450_rows(world: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "notified"),
     [("pending", 1), ("active", 1), ("paused", 0), ("suppressed", 0), ("unsubscribed", 0)],
 )
-def test_only_live_subscriptions_are_notified(world: Any, status: str, told: int) -> None:
+def test_only_live_subscriptions_are_notified(world: Any, status: str, notified: int) -> None:
     world.subscribe(status=status)
     world.poll(["10000"])
     world.poll(["10000", INDEX])
-    assert len(world.fanned()) == told
+    assert len(world.fanned()) == notified
 
 
 # rule 14
@@ -94,11 +94,11 @@ def test_a_window_is_meant_in_the_zone_of_the_schedule(world: Any) -> None:
 
 def test_nobody_is_notified_of_a_section_that_closes_before_the_window_opens(world: Any) -> None:
     world.subscribe(window="12:05-13:00")
-    told = []
+    notified = []
     for letter in "XOXXOO":
         world.poll(["10000", *([INDEX] if letter == "O" else [])])
-        told.append(world.deliver())
-    assert told == [[], [], [], [], [1], []]
+        notified.append(world.deliver())
+    assert notified == [[], [], [], [], [1], []]
     assert world.fanned() == [(1, "expired"), (1, "sent")]
 
 

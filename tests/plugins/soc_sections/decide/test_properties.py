@@ -26,7 +26,7 @@ LETTERS = st.lists(st.sampled_from(["O", "X", "o", "x", "E", "e", "F"]), max_siz
 
 def expected(letters: Sequence[str]) -> tuple[list[str], int]:
     """The events and the number of notifications, by an automaton of its own for one section."""
-    status, misses, events, told, since_counted = "UNKNOWN", 0, [], 0, None
+    status, misses, events, notified, since_counted = "UNKNOWN", 0, [], 0, None
     for letter in letters:
         gap = 10 if letter in "oxe" else 60
         since_counted = None if since_counted is None else since_counted + gap
@@ -34,7 +34,7 @@ def expected(letters: Sequence[str]) -> tuple[list[str], int]:
         if letter == "F":
             continue
         if letter in "Oo":
-            told += status != "OPEN"
+            notified += status != "OPEN"
             events += ["OPEN"] if status == "CLOSED" else []
             status, misses = "OPEN", 0
         elif letter not in "Ee" and is_counted and status == "OPEN":
@@ -44,7 +44,7 @@ def expected(letters: Sequence[str]) -> tuple[list[str], int]:
         elif letter not in "Ee" and is_counted and status == "UNKNOWN":
             status = "CLOSED"
         since_counted = 0 if is_counted else since_counted
-    return events, told
+    return events, notified
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,7 +52,7 @@ def expected(letters: Sequence[str]) -> tuple[list[str], int]:
 def test_a_notification_is_sent_exactly_once_per_episode(letters: list[str]) -> None:
     world = World(catalogue_every=timedelta())
     world.subscribe()
-    told: list[str] = []
+    notified: list[str] = []
     world.poll(["10000"], after=-timedelta(hours=1))  # something else is open, so that empty is an outage
     world.db.execute("UPDATE soc_sections SET status = 'UNKNOWN' WHERE index_number = ?", [INDEX])
     world.db.execute("UPDATE soc_campuses SET last_counted_at = NULL")
@@ -63,12 +63,12 @@ def test_a_notification_is_sent_exactly_once_per_episode(letters: list[str]) -> 
             world.play(Poll(term="92026", campus="NB", failure="HTTP 500"))
         else:
             world.poll({"O": ["10000", INDEX], "X": ["10000"], "E": []}[letter.upper()], after=after)
-        told += [key for key, _, _ in world.run.effects]
+        notified += [key for key, _, _ in world.run.effects]
         world.deliver()
 
     events, number = expected(letters)
     assert world.events() == events
-    assert len(told) == len(set(told)) == number
+    assert len(notified) == len(set(notified)) == number
     assert all(one != other for one, other in pairwise(world.events()))
 
 
