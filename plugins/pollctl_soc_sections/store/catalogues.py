@@ -1,4 +1,4 @@
-"""The SQL of catalogues: which sections belong to a term and campus, and what they are called."""
+"""Catalogues: which sections belong to a term and campus, and how they are described."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def store(db: Database, read: Sequence[StoreCatalogue], run: Run) -> None:
             [(*key, *msgspec.structs.astuple(section)) for section in catalogue.sections],
         )
         if catalogue.is_first and catalogue.sections:
-            _count_anew(db, key)
-        _note_catalogue(db, key, at, at, None)
+            _restart_baseline(db, key)
+        _record_attempt(db, key, at, at, None)
         run.count(catalogued=len(catalogue.sections))
 
 
-def _count_anew(db: Database, key: tuple[str, str]) -> None:
-    """Look away from what was only ever seen in an answer: from now on the catalogue says what belongs to the campus.
+def _restart_baseline(db: Database, key: tuple[str, str]) -> None:
+    """Disregard what was only ever seen in an answer: from now on the catalogue says what belongs to the campus.
 
-    The rows stay for their episodes: a section that is looked at again must not repeat the keys of old events.
+    The rows stay for their episodes: a section that is regarded again must not repeat the keys of old events.
     """
     db.execute(
         """UPDATE soc_sections SET is_known = 0, status = 'UNKNOWN', misses = 0, episode = episode + 1
@@ -57,12 +57,12 @@ def _count_anew(db: Database, key: tuple[str, str]) -> None:
 
 
 def keep(db: Database, kept: Sequence[KeepCatalogue], _: Run) -> None:
-    """Note that catalogues could not be had; the old ones stand."""
+    """Record that catalogues could not be read; the old ones stay."""
     for catalogue in kept:
-        _note_catalogue(db, (catalogue.term, catalogue.campus), None, to_text(catalogue.tried_at), catalogue.failure)
+        _record_attempt(db, (catalogue.term, catalogue.campus), None, to_text(catalogue.tried_at), catalogue.failure)
 
 
-def _note_catalogue(
+def _record_attempt(
     db: Database, key: tuple[str, str], read_at: str | None, tried_at: str, failure: str | None
 ) -> None:
     db.execute(
@@ -75,4 +75,12 @@ def _note_catalogue(
                WHERE term = ?1 AND campus = ?2 AND is_catalogued = 1)
            WHERE term = ?1 AND campus = ?2""",
         [*key, read_at, tried_at, failure],
+    )
+
+
+def request_catalogues(db: Database, polled: Sequence[tuple[str, str]]) -> None:
+    """Let the next pass read the catalogues of these terms and campuses, whenever it read them last."""
+    db.conn.executemany(
+        "UPDATE soc_campuses SET catalogue_tried_at = NULL WHERE term = ? AND campus = ?",
+        polled,
     )

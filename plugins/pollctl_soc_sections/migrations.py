@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from pollctl.sql import NOW, utc
+
 migrations = Migrations("soc_sections")
 
-
-def _is_moment(column: str) -> str:
-    """A check that a column holds a UTC moment that datetime can read.
-
-    Adding no days makes SQLite normalise 30 February, which then differs from what was written; IS refuses
-    what is no time at all.
-    """
-    normal = f"strftime('%Y-%m-%dT%H:%M:%S', {column}, '+0 days')"
-    return f"{column} BETWEEN '2000' AND '2300' AND {column} LIKE '%Z' AND substr({column}, 1, 19) IS {normal}"
-
-
-_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _CAMPUS = """term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
     campus TEXT NOT NULL CHECK (campus <> '')"""
 _SECTION = f"""{_CAMPUS},
@@ -31,7 +21,7 @@ _TABLES = (
     status TEXT NOT NULL DEFAULT 'UNKNOWN' CHECK (status IN ('UNKNOWN', 'OPEN', 'CLOSED')),
     misses INTEGER NOT NULL DEFAULT 0 CHECK (misses >= 0),
     episode INTEGER NOT NULL DEFAULT 0 CHECK (episode >= 0),
-    changed_at TEXT CHECK ({_is_moment("changed_at")}),
+    changed_at TEXT CHECK ({utc("changed_at")}),
     is_known INTEGER NOT NULL DEFAULT 1 CHECK (is_known IN (0, 1)),
     is_catalogued INTEGER NOT NULL DEFAULT 0 CHECK (is_catalogued IN (0, 1)),
     section_number TEXT NOT NULL DEFAULT '',
@@ -48,17 +38,17 @@ _TABLES = (
     f"""CREATE TABLE soc_campuses (
     {_CAMPUS},
     counts TEXT NOT NULL DEFAULT '[]',
-    last_counted_at TEXT CHECK ({_is_moment("last_counted_at")}),
+    last_counted_at TEXT CHECK ({utc("last_counted_at")}),
     settled_hash TEXT,
     suspect_first TEXT,
-    suspect_since TEXT CHECK ({_is_moment("suspect_since")}),
+    suspect_since TEXT CHECK ({utc("suspect_since")}),
     suspect_polls INTEGER NOT NULL DEFAULT 0,
-    last_poll_at TEXT CHECK ({_is_moment("last_poll_at")}),
+    last_poll_at TEXT CHECK ({utc("last_poll_at")}),
     polls INTEGER NOT NULL DEFAULT 0,
     failures INTEGER NOT NULL DEFAULT 0,
     suspects INTEGER NOT NULL DEFAULT 0,
-    catalogue_read_at TEXT CHECK ({_is_moment("catalogue_read_at")}),
-    catalogue_tried_at TEXT CHECK ({_is_moment("catalogue_tried_at")}),
+    catalogue_read_at TEXT CHECK ({utc("catalogue_read_at")}),
+    catalogue_tried_at TEXT CHECK ({utc("catalogue_tried_at")}),
     catalogue_size INTEGER NOT NULL DEFAULT 0 CHECK (catalogue_size >= 0),
     catalogue_failure TEXT,
     PRIMARY KEY (term, campus),
@@ -67,7 +57,7 @@ _TABLES = (
     f"""CREATE TABLE soc_polls (
     id INTEGER PRIMARY KEY,
     {_CAMPUS},
-    polled_at TEXT NOT NULL CHECK ({_is_moment("polled_at")}),
+    polled_at TEXT NOT NULL CHECK ({utc("polled_at")}),
     verdict TEXT NOT NULL CHECK (verdict IN ({_VERDICTS})),
     listed_count INTEGER,
     known_count INTEGER,
@@ -84,7 +74,7 @@ _TABLES = (
     status_before TEXT NOT NULL CHECK (status_before IN ('OPEN', 'CLOSED')),
     seat_delta INTEGER NOT NULL CHECK (seat_delta IN (-1, 1)),
     episode INTEGER NOT NULL,
-    event_at TEXT NOT NULL CHECK ({_is_moment("event_at")}),
+    event_at TEXT NOT NULL CHECK ({utc("event_at")}),
     dedupe_key TEXT NOT NULL UNIQUE,
     run_id TEXT NOT NULL
 ) STRICT""",
@@ -97,12 +87,12 @@ _TABLES = (
         CHECK (status IN ('pending', 'active', 'paused', 'suppressed', 'unsubscribed')),
     window TEXT CHECK ({_IS_WINDOW}),
     max_notifications INTEGER NOT NULL DEFAULT 3 CHECK (max_notifications BETWEEN 1 AND 10),
-    snooze_until TEXT CHECK ({_is_moment("snooze_until")}),
+    snooze_until TEXT CHECK ({utc("snooze_until")}),
     unless_open INTEGER NOT NULL DEFAULT 0 CHECK (unless_open IN (0, 1)),
     last_known_section_status TEXT NOT NULL DEFAULT 'UNKNOWN'
         CHECK (last_known_section_status IN ('UNKNOWN', 'OPEN', 'CLOSED')),
     sent_count INTEGER NOT NULL DEFAULT 0 CHECK (sent_count >= 0),
-    created_at TEXT NOT NULL DEFAULT ({_NOW}) CHECK ({_is_moment("created_at")})
+    created_at TEXT NOT NULL DEFAULT ({NOW}) CHECK ({utc("created_at")})
 ) STRICT""",
     """CREATE UNIQUE INDEX soc_subscriptions_live ON soc_subscriptions (term, campus, index_number, contact)
     WHERE status <> 'unsubscribed'""",
@@ -118,7 +108,7 @@ END""",
     subscription_id INTEGER NOT NULL REFERENCES soc_subscriptions (id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
     detail TEXT NOT NULL DEFAULT '',
-    at TEXT NOT NULL CHECK ({_is_moment("at")})
+    at TEXT NOT NULL CHECK ({utc("at")})
 ) STRICT""",
     "CREATE INDEX soc_subscription_events_by_subscription ON soc_subscription_events (subscription_id, id)",
     f"""CREATE TABLE soc_open_events (
@@ -128,7 +118,7 @@ END""",
     status_before TEXT NOT NULL CHECK (status_before IN ('UNKNOWN', 'CLOSED')),
     status_after TEXT NOT NULL DEFAULT 'OPEN' CHECK (status_after = 'OPEN'),
     seat_delta INTEGER NOT NULL,
-    event_at TEXT NOT NULL CHECK ({_is_moment("event_at")}),
+    event_at TEXT NOT NULL CHECK ({utc("event_at")}),
     dedupe_key TEXT NOT NULL UNIQUE,
     trace_id TEXT NOT NULL,
     payload TEXT NOT NULL,
@@ -140,7 +130,7 @@ END""",
     fanout_status TEXT NOT NULL DEFAULT 'pending'
         CHECK (fanout_status IN ('pending', 'deferred', 'sent', 'failed', 'expired')),
     effect_key TEXT,
-    changed_at TEXT NOT NULL CHECK ({_is_moment("changed_at")}),
+    changed_at TEXT NOT NULL CHECK ({utc("changed_at")}),
     PRIMARY KEY (event_id, subscription_id)
 ) STRICT, WITHOUT ROWID""",
     # Two, because SQLite does not see that one value is among several.

@@ -1,4 +1,4 @@
-"""What people ask for with ``subscribe``, checked: from options, or from a CSV file."""
+"""What ``subscribe`` is given, checked: options, or a CSV file."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pollctl import UsageError, from_text
-from pollctl_soc_sections.listings import NewSubscription
-from pollctl_soc_sections.model import read_window
-from pollctl_soc_sections.notation import read_campus, read_index, read_term
+from pollctl_soc_sections.model import NewSubscription, read_window
+from pollctl_soc_sections.model.identifiers import read_campus, read_index, read_term
 
 REQUIRED = ("index", "term", "campus", "contact")
 OPTIONAL = ("window", "max", "snooze_until", "unless_open")
-MOST = 10
-_DEFAULT_MOST = "3"
-_YES = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
+MAX_NOTIFICATIONS = 10
+_DEFAULT_MAX = "3"
+_FLAGS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
-def read_wish(fields: Mapping[str, str]) -> NewSubscription:
+def read_subscription(fields: Mapping[str, str]) -> NewSubscription:
     """One subscription from text fields named as in ``REQUIRED`` and ``OPTIONAL``.
 
     Raises:
         ValueError: the fields that are wrong, one line each; a contact is not repeated, because it is a secret.
     """
-    problems: list[str] = []
+    errors: list[str] = []
 
     def value(name: str, read: Callable[[str], Any], default: str = "") -> Any:
         try:
             return read((fields.get(name) or default).strip())
         except ValueError as error:
-            problems.append(f"{name}: {error}")
+            errors.append(f"{name}: {error}")
             return None
 
     facts = {
@@ -44,12 +43,12 @@ def read_wish(fields: Mapping[str, str]) -> NewSubscription:
         "campus": value("campus", read_campus),
         "contact": value("contact", read_contact),
         "window": value("window", _window),
-        "max_notifications": value("max", _most, _DEFAULT_MOST),
+        "max_notifications": value("max", _max_notifications, _DEFAULT_MAX),
         "snooze_until": value("snooze_until", lambda text: read_moment(text) if text else None),
         "unless_open": value("unless_open", _flag),
     }
-    if problems:
-        raise ValueError("\n".join(problems))
+    if errors:
+        raise ValueError("\n".join(errors))
     return NewSubscription(**facts)
 
 
@@ -66,28 +65,28 @@ def read_file(path: Path) -> list[NewSubscription]:
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8") from None
     rows = csv.DictReader(io.StringIO(text, newline=""), restkey="more", strict=True)
-    wishes, problems = _read_rows(path, rows)
-    if not wishes and not problems:
-        problems = [f"{path}: there is no subscription in it"]
-    if problems:
-        raise UsageError("\n".join([*problems, "nothing was subscribed"]))
-    return wishes
+    new, errors = _read_rows(path, rows)
+    if not new and not errors:
+        errors = [f"{path}: it holds no subscription"]
+    if errors:
+        raise UsageError("\n".join([*errors, "nothing was subscribed"]))
+    return new
 
 
 def _read_rows(path: Path, rows: csv.DictReader[str]) -> tuple[list[NewSubscription], list[str]]:
-    wishes: list[NewSubscription] = []
-    problems: list[str] = []
+    found: list[NewSubscription] = []
+    errors: list[str] = []
     try:
         if not _are_columns(rows.fieldnames or ()):
             return [], [f"{path}: the first line must name {', '.join(REQUIRED)}, and may name {', '.join(OPTIONAL)}"]
         for row in rows:
             try:
-                wishes.append(_row(row))
+                found.append(_row(row))
             except ValueError as error:
-                problems += [f"{path}:{rows.line_num}: {line}" for line in str(error).splitlines()]
-    except csv.Error as error:  # what follows cannot be told apart
-        problems.append(f"{path}:{rows.reader.line_num}: {error}")
-    return wishes, problems
+                errors += [f"{path}:{rows.line_num}: {line}" for line in str(error).splitlines()]
+    except csv.Error as error:  # where the next row begins cannot be known
+        errors.append(f"{path}:{rows.reader.line_num}: {error}")
+    return found, errors
 
 
 def _are_columns(names: Sequence[str]) -> bool:
@@ -97,21 +96,23 @@ def _are_columns(names: Sequence[str]) -> bool:
 def _row(row: Mapping[str, str]) -> NewSubscription:
     if "more" in row:
         raise ValueError("more values than names in the first line")
-    return read_wish(row)
+    return read_subscription(row)
 
 
 def read_contact(text: str) -> str:
     """An Apprise address.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     import apprise
 
     scheme = urlsplit(text).scheme if text.isprintable() else ""
     if not scheme or apprise.Apprise.instantiate(text, suppress_exceptions=True) is None:
         what = f"{scheme}://…" if scheme else "what was given"
-        raise ValueError(f"{what} is no address that Apprise knows, such as mailtos://USER:PASSWORD@mail.example.net")
+        raise ValueError(
+            f"{what} is not an address that Apprise supports, such as mailtos://USER:PASSWORD@mail.example.net"
+        )
     return text
 
 
@@ -119,13 +120,13 @@ def read_moment(text: str) -> datetime:
     """A moment with a zone.
 
     Raises:
-        ValueError: it is none, or too far away.
+        ValueError: it is not one, or too far away.
     """
     with suppress(OverflowError):  # a first or last day that is another year's in UTC
         moment = from_text(text)
         if 2000 <= moment.year < 2300:  # noqa: PLR2004 - what the tables take
             return moment
-    raise ValueError(f"{text!r} lies in no year that can be meant")
+    raise ValueError(f"{text!r} is not in a year from 2000 to 2299")
 
 
 def _window(text: str) -> str | None:
@@ -135,20 +136,20 @@ def _window(text: str) -> str | None:
     return text
 
 
-def _most(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MOST:
-        raise ValueError(f"{text!r} is not a number from 1 to {MOST}")
+def _max_notifications(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_NOTIFICATIONS:
+        raise ValueError(f"{text!r} is not a number from 1 to {MAX_NOTIFICATIONS}")
     return int(text)
 
 
 def _flag(text: str) -> bool:
-    if text.lower() not in _YES:
+    if text.lower() not in _FLAGS:
         raise ValueError(f"{text!r} is neither yes nor no")
-    return _YES[text.lower()]
+    return _FLAGS[text.lower()]
 
 
-def unpolled(wishes: list[NewSubscription], polled: list[tuple[str, str]]) -> Iterator[str]:
-    """Terms and campuses that are asked for but that no pass looks at."""
-    for term, campus in dict.fromkeys((wish.term, wish.campus) for wish in wishes):
+def unpolled(new: Sequence[NewSubscription], polled: list[tuple[str, str]]) -> Iterator[str]:
+    """A warning for each term and campus that no pass polls."""
+    for term, campus in dict.fromkeys((each.term, each.campus) for each in new):
         if (term, campus) not in polled:
             yield f"{term} {campus} is not polled: add it to terms and campuses in [plugins.soc_sections]"
