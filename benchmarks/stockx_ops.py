@@ -152,7 +152,7 @@ def million(folder: Path, world: str) -> Any:
     """A database of a million jobs of which at least 50 are due."""
     from sqlite_utils import Database
 
-    from pollctl_stockx_ops.tables import migrations
+    from pollctl_stockx_ops.migrations import migrations
 
     db = Database(folder / "jobs.db")
     migrations.apply(db)

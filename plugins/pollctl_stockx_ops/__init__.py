@@ -91,6 +91,6 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
 
 
 def _migrations() -> Any:
-    from pollctl_stockx_ops import tables
+    from pollctl_stockx_ops.migrations import migrations
 
-    return tables.migrations
+    return migrations

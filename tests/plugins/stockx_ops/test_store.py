@@ -18,7 +18,7 @@ from pollctl_stockx_ops import store
 from pollctl_stockx_ops.decide import decide
 from pollctl_stockx_ops.listings import retry, stats
 from pollctl_stockx_ops.model import COUNTED, Batch, Day, Decision, Reply, Settings
-from pollctl_stockx_ops.tables import migrations
+from pollctl_stockx_ops.migrations import migrations
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 V2, OPERATIONS = Settings(), Settings(dialect="operations")
