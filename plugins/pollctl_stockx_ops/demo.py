@@ -23,7 +23,9 @@ def run(session: DemoSession) -> None:
     with FakeStockX(script) as upstream:
         session.title("stockx_ops: what became of my operation?")
         session.settings(upstream.settings(rate="100/s"))
-        session.say("Anna sells shoes. Each ask is answered with an operation id, and its outcome comes later or never.")
+        session.say(
+            "Anna sells shoes. Each ask is answered with an operation id, and its outcome comes later or never."
+        )
         _connect(session, upstream)
         for second, name in enumerate(("sneakers", "boots", "sandals")):
             _track(session, name, second)

@@ -26,7 +26,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     """How the API answers once.
 
     Attributes:
-        state: ``open``, ``completed``, ``failed`` or ``partial``, said in the words of the dialect; or a word as it is.
+        state: ``open``, ``completed``, ``failed`` or ``partial``, in the words of the dialect; or a word as it is.
         error: text or object.
         status: of the HTTP answer; without 2xx, *message* stands in its body.
         headers: such as ``Retry-After``.
@@ -125,7 +125,7 @@ class FakeStockX(FakeUpstream):
         self._access: dict[str, str] = {}
         self._recent: deque[float] = deque()
         self._punished_until = 0.0
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self.base_url = self.url
         self.token_url = f"{self.base_url}/oauth/token"
 
@@ -159,9 +159,9 @@ class FakeStockX(FakeUpstream):
         }
         return "\n".join(["[plugins.stockx_ops]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())])
 
-    def spoil_tokens(self) -> None:
+    def invalidate_tokens(self) -> None:
         """Let every access token be answered with 401 from now on; refreshing helps."""
-        with self._turn:
+        with self._lock:
             self._access.clear()
 
     def most_in_a_window(self, seconds: float) -> int:
@@ -171,7 +171,7 @@ class FakeStockX(FakeUpstream):
 
     def pause_of(self, now: float) -> float:
         """Count a request, and answer the seconds that it is turned away for; 0 when it is let in."""
-        with self._turn:
+        with self._lock:
             self.arrivals.append(now)
             while self._recent and self._recent[0] <= now - self.per:
                 self._recent.popleft()
@@ -183,7 +183,7 @@ class FakeStockX(FakeUpstream):
 
     def reply(self, operation_id: str, token: str) -> Reply:
         """The next reply about an operation."""
-        with self._turn:
+        with self._lock:
             self.asked.append(operation_id)
             user = self._access.get(token)
             if user is None or user in self.barred:
@@ -195,7 +195,7 @@ class FakeStockX(FakeUpstream):
 
     def grant(self, form: Mapping[str, Sequence[str]]) -> Reply:
         """How the token endpoint answers."""
-        with self._turn:
+        with self._lock:
             said = {key: values[0] for key, values in form.items()}
             shown = said.get("refresh_token", "")
             self.refreshes.append(shown)
