@@ -79,8 +79,8 @@ class RateLimiter:
 
     def wait_until_idle(self) -> None:
         """Wait until another process might start a request; for a plan, which must not leave a trace."""
-        while not self._run.is_stopping and self._wait_s() > 0:
-            time.sleep(min(self._wait_s(), TICK_S))
+        while not self._run.is_stopping and (wait_s := self._wait_s()) > 0:
+            time.sleep(min(wait_s, TICK_S))
 
     def _start_of(self, pace: Pace | None) -> float | None:
         if pace is None:

@@ -269,6 +269,14 @@ def test_a_recording_of_tokens_holds_none() -> None:
     assert testing.read_back(recorded(Batch(tokens=[tokens])), Batch).tokens[0].user_id == "anna"
 
 
+def test_a_batch_is_recorded_by_the_names_that_earlier_versions_gave_its_fields() -> None:
+    batch = Batch(responses=[response(status=503, error="HTTP 503")])
+    earlier = '{"replies": [{"job_id": "j1", "attempt": 1, "connection": 1, "status": 503, "trouble": "HTTP 503"}]}'
+    assert testing.read_back(earlier, Batch) == batch
+    assert '"replies":[' in recorded(batch)
+    assert '"trouble":"HTTP 503"' in recorded(batch)
+
+
 @pytest.mark.parametrize("rate", ["", "1", "0/s", "1/d", "-1/s", "1.5/s", "1 /s", "²/s"])
 def test_a_rate_that_is_none_is_refused(rate: str) -> None:
     with pytest.raises(ValueError, match='write "1/s"'):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from plugins.stockx_ops.place import Place, at
 
+from pollctl_stockx_ops.client import rate_limiter
 from pollctl_stockx_ops.client.rate_limiter import MARGIN, RESERVE_S, RateLimiter, boot_id
 from pollctl_stockx_ops.fake import COMPLETED, LOST, OPEN
 from pollctl_stockx_ops.model import Pace, Settings
@@ -70,6 +71,17 @@ def test_a_start_that_would_come_too_late_is_not_waited_for() -> None:
     assert not limiter.acquire()
     assert time.monotonic() - began < 0.1
     assert not limiter_of(None, remaining=RESERVE_S / 2).acquire()
+
+
+def test_waiting_until_idle_ends_when_the_interval_ends_between_two_readings_of_the_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([100.0, 100.0, *([200.0] * 9)])
+    slept: list[float] = []
+    clock: Any = SimpleNamespace(monotonic=lambda: next(moments), sleep=slept.append)
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    limiter_of(Pace(boot_id=boot_id(), last_start=None)).wait_until_idle()
+    assert all(seconds >= 0 for seconds in slept)
 
 
 def test_at_a_slow_rate_a_cut_off_pass_delays_but_does_not_stop_the_next(place: Place) -> None:
