@@ -186,7 +186,7 @@ def fail(job: Job, code: str, message: str, reason: str) -> FailJob:
 
 
 def postpone(job: Job, until: datetime, reason: str, *, is_rate_limited: bool = False) -> PostponeJob:
-    """Nothing is known yet."""
+    """The operation may still end; ask again later."""
     return PostponeJob(job_id=job.id, attempt=job.attempt, until=until, is_rate_limited=is_rate_limited, reason=reason)
 
 

@@ -31,12 +31,12 @@ def run(session: DemoSession) -> None:
             _track(session, name, second)
         session.say("The first pass: one is under way, one is rejected, and one meets the rate limit.")
         session.passes("stockx_ops", _at(30))
-        session.say("The upstream wants a minute and a half of peace, and gets it; then the others are listed:")
+        session.say("The upstream asks for a pause of a minute and a half, and gets it; then the others are listed:")
         session.passes("stockx_ops", _at(60), _at(90), _at(120))
         session.pollctl("stockx-ops", "jobs", at=_at(120))
         session.pollctl("stockx-ops", "listings", at=_at(120))
         session.say(
-            "Now StockX refuses Anna's login, also with a fresh token. Three jobs hang on it; she hears of it once:"
+            "Now StockX refuses Anna's login, also with a fresh token. Three jobs depend on it; she is notified once:"
         )
         upstream.barred.add("anna")
         for second, name in enumerate(("clogs", "pumps", "loafers"), start=125):

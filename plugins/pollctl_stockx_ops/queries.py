@@ -32,7 +32,7 @@ def account(db: Database, user_id: str) -> dict[str, Any]:
     """One account.
 
     Raises:
-        UsageError: there is none of this user.
+        UsageError: this user has none.
     """
     for row in accounts(db):
         if row["user_id"] == user_id:

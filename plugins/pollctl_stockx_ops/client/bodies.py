@@ -61,7 +61,7 @@ class Operation(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """The body of an answer that is none of 2xx, in the forms that are known."""
+    """The body of an answer that is not 2xx, in all the forms it takes."""
 
     message: Any = None
     error: Any = None

@@ -111,7 +111,7 @@ def _failure(answer: Answer, secrets: Sequence[str]) -> dict[str, Any]:
 
 
 def _refusal(body: bytes, secrets: Sequence[str]) -> dict[str, Any]:
-    """Code and message of an error's body: JSON in one of the known forms, or short plain text."""
+    """Code and message of an error's body: JSON in one of several forms, or short plain text."""
     try:
         refusal: Refusal = strict_json(body, Refusal)
     except (ValueError, RecursionError):

@@ -35,7 +35,7 @@ class LoginState:
         return not self.is_out and not self.error
 
     def replace_token(self, fresh: Tokens) -> None:
-        """Go on with a fresh token, which has to be tried again."""
+        """Use a fresh token, which has to be tried again."""
         self.login = self.login._replace(access_token=fresh.access_token, expires_at=fresh.expires_at)
         self.is_refused = self.is_tried = False
 
@@ -54,7 +54,7 @@ class Logins:
         self._states: dict[str, LoginState] = {}
 
     def add(self, logins: Mapping[str, Login]) -> None:
-        """Know more logins; of one that took part in an earlier round, what was learnt then stays."""
+        """Add logins; one that took part in an earlier round keeps its state."""
         for user, login in logins.items():
             self._states.setdefault(user, LoginState(login))
 

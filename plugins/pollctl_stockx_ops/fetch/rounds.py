@@ -27,7 +27,7 @@ _NEEDED = ("api_key", "client_id", "client_secret")
 
 
 def batches(run: Run, db: Database) -> Iterator[Batch]:
-    """Yield what is over and what the upstream says, round by round; at the end, how fast it was asked.
+    """Yield what is over and what the upstream answered, round by round; after each, when the latest request started.
 
     Raises:
         ConfigError: jobs are due, and the settings lack a secret.

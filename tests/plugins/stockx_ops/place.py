@@ -78,7 +78,7 @@ class Place:
         return json.loads(out)
 
     def connect(self, user: str, *words: str) -> None:
-        """Connect a user whom the upstream knows."""
+        """Connect a user of the upstream."""
         token = f"refresh-{user}-start"
         self.upstream.users[token] = user
         self._patch.setenv("FAKE_REFRESH_TOKEN", token)

@@ -59,8 +59,10 @@ def response(**facts: Any) -> Response:
 def decided(
     *responses: Response, settings: Settings = V2, jobs: tuple[Job, ...] = (), **changes: Any
 ) -> list[Decision]:
-    known = {each.id: each for each in jobs or (job(**changes),)}
-    state = State(jobs=known, accounts={"anna": Account(status="ACTIVE", connection=1)}, recipients={"anna": ["crew"]})
+    all_jobs = {each.id: each for each in jobs or (job(**changes),)}
+    state = State(
+        jobs=all_jobs, accounts={"anna": Account(status="ACTIVE", connection=1)}, recipients={"anna": ["crew"]}
+    )
     return decide(state, Batch(responses=list(responses)), NOON, settings)
 
 
@@ -87,7 +89,7 @@ def test_at_exactly_fifteen_minutes_a_job_is_not_timed_out_and_a_millisecond_lat
     ("seconds", "words"),
     [(900, "15 minutes"), (60, "1 minute"), (90, "90 seconds"), (7200, "2 hours"), (0.5, "0.5 seconds")],
 )
-def test_the_time_allowed_is_told_in_words(seconds: float, words: str) -> None:
+def test_the_time_allowed_is_named_in_words(seconds: float, words: str) -> None:
     assert in_words(timedelta(seconds=seconds)) == words
 
 
@@ -140,10 +142,10 @@ def test_without_a_result_the_listing_id_comes_from_the_job() -> None:
     assert unknown.change is None
 
 
-def test_only_a_completed_create_or_activate_is_told_as_live() -> None:
-    told = {kind: only(decided(response(word="SUCCEEDED"), job_type=kind)).recipients for kind in
+def test_only_a_completed_create_or_activate_is_notified_as_live() -> None:
+    recipients = {kind: only(decided(response(word="SUCCEEDED"), job_type=kind)).recipients for kind in
             ("create_listing", "activate_listing", "update_listing", "delete_listing")}  # fmt: skip
-    assert told == {
+    assert recipients == {
         "create_listing": ["crew"], "activate_listing": ["crew"], "update_listing": None, "delete_listing": None
     }  # fmt: skip
     assert only(decided(response(word="partial_success"), settings=OPERATIONS)).recipients is None
@@ -278,7 +280,7 @@ def test_a_batch_is_recorded_by_the_names_that_earlier_versions_gave_its_fields(
 
 
 @pytest.mark.parametrize("rate", ["", "1", "0/s", "1/d", "-1/s", "1.5/s", "1 /s", "²/s"])
-def test_a_rate_that_is_none_is_refused(rate: str) -> None:
+def test_what_is_not_a_valid_rate_is_refused(rate: str) -> None:
     with pytest.raises(ValueError, match='write "1/s"'):
         Settings(rate=rate)
 

@@ -9,7 +9,7 @@ from plugins.stockx_ops.place import Place, at
 # rule 14
 
 
-def test_each_address_is_told_once_of_a_listing_that_is_live_and_no_address_is_shown(
+def test_each_address_is_notified_once_of_a_listing_that_is_live_and_no_address_is_shown(
     place: Place, httpserver: Any
 ) -> None:
     httpserver.expect_request("/one").respond_with_data("ok")
@@ -20,12 +20,12 @@ def test_each_address_is_told_once_of_a_listing_that_is_live_and_no_address_is_s
     place.insert("j")
     place.run_apart(at(0))
     place.run_apart(at(30))
-    told = sorted((request.path, request.get_json()["title"]) for request, _ in httpserver.log)
-    assert told == [("/one", "StockX: listing listing-j is live"), ("/two", "StockX: listing listing-j is live")]
+    notified = sorted((request.path, request.get_json()["title"]) for request, _ in httpserver.log)
+    assert notified == [("/one", "StockX: listing listing-j is live"), ("/two", "StockX: listing listing-j is live")]
     assert str(httpserver.port) not in place.do("outbox", "list", "--json") + place.do("stockx-ops", "account", "list")
 
 
-def test_the_addresses_of_pollctl_notify_are_told_when_there_are_no_others(place: Place, httpserver: Any) -> None:
+def test_the_addresses_of_pollctl_notify_are_notified_when_there_are_no_others(place: Place, httpserver: Any) -> None:
     httpserver.expect_request("/all").respond_with_data("ok")
     place.configure(core=f'[pollctl.notify]\nurls = ["json://{httpserver.host}:{httpserver.port}/all"]')
     place.insert("j")

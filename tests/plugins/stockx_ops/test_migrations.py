@@ -23,7 +23,7 @@ def test_a_program_needs_four_columns_and_may_write_whole_seconds(world: World) 
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-02-30T12:00:00.000Z", "2026-03-08T12:00:00+01:00", "1999-01-01"])
-def test_a_moment_that_is_none_is_refused(world: World, moment: str) -> None:
+def test_what_is_not_a_valid_moment_is_refused(world: World, moment: str) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         world.job("j", started_at=moment)
 

@@ -25,7 +25,7 @@ def test_a_401_is_refreshed_once_and_asked_again(place: Place) -> None:
     assert sorted(place.upstream.asked) == ["op-j0", "op-j0", "op-j1", "op-j2"]
 
 
-def test_a_login_refused_twice_fails_one_job_breaks_the_account_and_is_told_once(place: Place) -> None:
+def test_a_login_refused_twice_fails_one_job_breaks_the_account_and_is_notified_once(place: Place) -> None:
     place.connect("boris")
     for number in range(5):
         place.insert(f"a{number}", started_at=at(-100 + number))
@@ -61,7 +61,7 @@ def test_a_token_that_was_good_before_is_refreshed_and_asked_with_once_before_th
     assert place.job("j")[1] == "authentication_failed"
 
 
-def test_a_broken_account_works_again_once_it_is_connected_anew_and_may_break_and_tell_again(place: Place) -> None:
+def test_a_broken_account_works_again_once_it_is_connected_again_and_may_break_and_notify_again(place: Place) -> None:
     place.insert("j")
     place.upstream.barred.add("anna")
     place.run(at(0), code=1)

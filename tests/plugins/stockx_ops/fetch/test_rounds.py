@@ -78,7 +78,7 @@ def test_a_window_goes_on_asking(place: Place) -> None:
     assert report["stats"]["in_progress"] == 1
 
 
-def test_jobs_without_the_settings_that_asking_needs_are_told_and_still_time_out(place: Place) -> None:
+def test_jobs_without_the_settings_that_asking_needs_are_named_and_still_time_out(place: Place) -> None:
     place.configure(api_key="")
     place.insert("j")
     place.insert("late", started_at=at(-1000))

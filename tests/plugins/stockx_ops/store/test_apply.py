@@ -28,8 +28,8 @@ def test_a_completed_job_its_listing_and_its_history_are_written_together(world:
 
 
 def test_without_a_result_price_currency_and_expiry_are_kept(world: World) -> None:
-    said: list[dict[str, Any]] = [{"amount": 250, "currency_code": "USD", "expires_at": NOON}, {}]
-    for number, facts in enumerate(said):
+    results: list[dict[str, Any]] = [{"amount": 250, "currency_code": "USD", "expires_at": NOON}, {}]
+    for number, facts in enumerate(results):
         world.job(f"j{number}", stockx_listing_id="L1", job_type=["create_listing", "deactivate_listing"][number])
         world.answer(f"j{number}", word="completed", **facts)
     assert world.rows("SELECT status, ask_price, currency_code, expires_at FROM stockx_listings") == [
@@ -57,7 +57,7 @@ def test_a_failed_job_leaves_its_listing_and_keeps_the_error(world: World) -> No
     ]
 
 
-def test_a_timed_out_job_is_told_as_such_also_of_a_broken_account(world: World) -> None:
+def test_a_timed_out_job_is_written_as_such_also_of_a_broken_account(world: World) -> None:
     world.account("broken", status="BROKEN")
     world.job("j", user_id="broken", started_at=at(-901))
     world.decide_batch(Batch(overdue=["j"]))
