@@ -134,8 +134,7 @@ def choose_once(db: Any) -> float:
     assert len(chosen) == JOBS
     keys = json.dumps(chosen)
     PLAN[:] = [
-        row[3]
-        for row in db.execute(f"EXPLAIN QUERY PLAN {due.due_statement(db, now)}", due.due_values(now, settings))
+        row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {due.due_statement(db, now)}", due.due_values(now, settings))
     ]
     choosing = took(lambda: due.due_jobs(db, now, settings))
     return choosing / took(lambda: [DueJob(*row) for row in db.execute(LOOKUP, [keys])])
