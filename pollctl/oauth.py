@@ -25,7 +25,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     """A token that was granted (RFC 6749 §5.1).
 
     Attributes:
-        refresh_token: the next one, if the endpoint rotates them; None: the old one stays.
+        refresh_token: the next one, if the endpoint rotates them; None: the old one stays, as where the text is empty.
         granted_at: when the exchange began.
         life: how long the access token lasts from then on; None where the endpoint does not say.
         fields: the whole body, for what an upstream adds.
@@ -85,7 +85,7 @@ def read_grant(answer: Answer, *, longest: timedelta = LONGEST_LIFE) -> Grant:
     refresh_token = body.get("refresh_token")
     return Grant(
         access_token=_token(body.get("access_token")),
-        refresh_token=None if refresh_token is None else _token(refresh_token),
+        refresh_token=None if refresh_token in (None, "") else _token(refresh_token),
         granted_at=answer.started_at,
         life=_life(body.get("expires_in"), longest),
         fields=body,

@@ -52,8 +52,9 @@ def test_a_grant_is_read_whole() -> None:
     assert grant.fields["instance"] == "https://x"
 
 
-def test_without_a_refresh_token_the_old_one_stays() -> None:
-    assert oauth.read_grant(answer({"access_token": "abc"})).refresh_token is None
+@pytest.mark.parametrize("given", [{}, {"refresh_token": None}, {"refresh_token": ""}], ids=str)
+def test_without_a_refresh_token_the_old_one_stays(given: Any) -> None:
+    assert oauth.read_grant(answer({"access_token": "abc", **given})).refresh_token is None
 
 
 @pytest.mark.parametrize(

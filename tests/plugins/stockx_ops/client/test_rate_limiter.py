@@ -5,58 +5,51 @@ from __future__ import annotations
 import json
 import signal
 import time
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from plugins.stockx_ops.place import Place, at
 
-from pollctl import to_text
+from pollctl_stockx_ops.client import rate_limiter
+from pollctl_stockx_ops.client.rate_limiter import MARGIN, RESERVE_S, RateLimiter, boot_id
 from pollctl_stockx_ops.fake import COMPLETED, LOST, OPEN
-from pollctl_stockx_ops.gate import LEAVE_S, MARGIN, Gate, boot_id
 from pollctl_stockx_ops.model import Pace, Settings
 
-NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 
-
-def at(seconds: float = 0) -> str:
-    """A moment so many seconds after noon, as the database keeps it."""
-    return to_text(NOON + timedelta(seconds=seconds))
-
-
-def gate(pace: Pace | None, *, rate: str = "2/s", remaining: float = 60.0) -> Gate:
+def limiter_of(pace: Pace | None, *, rate: str = "2/s", remaining: float = 60.0) -> RateLimiter:
     run: Any = SimpleNamespace(settings=Settings(rate=rate), is_stopping=False, remaining=remaining)
-    return Gate(run, pace)
+    return RateLimiter(run, pace)
 
 
-def seconds_until(entry: Gate) -> float:
+def seconds_until(limiter: RateLimiter) -> float:
     began = time.monotonic()
-    assert entry.enter()
+    assert limiter.acquire()
     waited = time.monotonic() - began
-    entry.leave()
+    limiter.release()
     return waited
 
 
 def test_the_first_request_of_all_waits_for_nothing_and_the_second_a_whole_interval() -> None:
-    entry = gate(None)
-    assert seconds_until(entry) < 0.1
-    assert seconds_until(entry) >= 0.45
+    limiter = limiter_of(None)
+    assert seconds_until(limiter) < 0.1
+    assert seconds_until(limiter) >= 0.45
 
 
 def test_the_second_request_waits_for_the_first_to_be_answered_because_that_one_arrives_late() -> None:
-    entry = gate(None, rate="100/s")
-    assert entry.enter()
-    Timer(0.3, entry.leave).start()
-    assert 0.3 < seconds_until(entry) < 0.5
-    assert seconds_until(entry) < 0.1
+    limiter = limiter_of(None, rate="100/s")
+    assert limiter.acquire()
+    Timer(0.3, limiter.release).start()
+    assert 0.3 < seconds_until(limiter) < 0.5
+    assert seconds_until(limiter) < 0.1
 
 
 def test_the_interval_counts_from_the_latest_request_of_an_earlier_pass() -> None:
     earlier = Pace(boot_id=boot_id(), last_start=time.monotonic() - 0.3)
-    assert 0.1 < seconds_until(gate(earlier)) < 0.4
-    assert seconds_until(gate(Pace(boot_id=boot_id(), last_start=time.monotonic() - 60))) < 0.1
+    assert 0.1 < seconds_until(limiter_of(earlier)) < 0.4
+    assert seconds_until(limiter_of(Pace(boot_id=boot_id(), last_start=time.monotonic() - 60))) < 0.1
 
 
 @pytest.mark.parametrize(
@@ -68,23 +61,34 @@ def test_the_interval_counts_from_the_latest_request_of_an_earlier_pass() -> Non
     ],
     ids=["a pass was cut off", "the machine was restarted", "a moment that cannot be"],
 )
-def test_where_nobody_knows_the_worst_is_assumed_and_no_more(pace: Pace) -> None:
-    assert 0.45 < seconds_until(gate(pace)) < 1
+def test_where_the_latest_start_is_unknown_the_worst_is_assumed_and_no_more(pace: Pace) -> None:
+    assert 0.45 < seconds_until(limiter_of(pace)) < 1
 
 
 def test_a_start_that_would_come_too_late_is_not_waited_for() -> None:
-    entry = gate(Pace(boot_id=boot_id(), last_start=time.monotonic()), rate="1/h", remaining=30)
+    limiter = limiter_of(Pace(boot_id=boot_id(), last_start=time.monotonic()), rate="1/h", remaining=30)
     began = time.monotonic()
-    assert not entry.enter()
+    assert not limiter.acquire()
     assert time.monotonic() - began < 0.1
-    assert not gate(None, remaining=LEAVE_S / 2).enter()
+    assert not limiter_of(None, remaining=RESERVE_S / 2).acquire()
 
 
-def test_at_a_slow_rate_a_cut_off_pass_delays_but_does_not_stop_for_ever(place: Any) -> None:
-    place.settle(rate="30/m")
+def test_waiting_until_idle_ends_when_the_interval_ends_between_two_readings_of_the_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter([100.0, 100.0, *([200.0] * 9)])
+    slept: list[float] = []
+    clock: Any = SimpleNamespace(monotonic=lambda: next(moments), sleep=slept.append)
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    limiter_of(Pace(boot_id=boot_id(), last_start=None)).wait_until_idle()
+    assert all(seconds >= 0 for seconds in slept)
+
+
+def test_at_a_slow_rate_a_cut_off_pass_delays_but_does_not_stop_the_next(place: Place) -> None:
+    place.configure(rate="30/m")
     place.run(at(0))
     place.sql("INSERT OR REPLACE INTO stockx_pace VALUES (1, 'elsewhere', NULL)")
-    place.settle(rate="1/h")
+    place.configure(rate="1/h")
     place.insert("j")
     place.run(at(0))
     assert place.upstream.asked == []
@@ -92,8 +96,8 @@ def test_at_a_slow_rate_a_cut_off_pass_delays_but_does_not_stop_for_ever(place: 
     assert (boot, time.monotonic() - last_start < 10) == (boot_id(), True)
 
 
-def test_requests_of_a_pass_are_evenly_spaced(place: Any) -> None:
-    place.settle(rate="20/s")
+def test_requests_of_a_pass_are_evenly_spaced(place: Place) -> None:
+    place.configure(rate="20/s")
     for number in range(12):
         place.insert(f"j{number}")
     place.run()
@@ -103,8 +107,8 @@ def test_requests_of_a_pass_are_evenly_spaced(place: Any) -> None:
     assert sorted(gaps)[len(gaps) // 2] == pytest.approx(MARGIN / 20, abs=0.015)
 
 
-def test_a_repeat_by_the_client_does_not_break_the_rate(place: Any) -> None:
-    place.settle(rate="5/s")
+def test_a_repeat_by_the_client_does_not_break_the_rate(place: Place) -> None:
+    place.configure(rate="5/s")
     place.upstream.otherwise = LOST
     for number in range(3):
         place.insert(f"j{number}")
@@ -113,11 +117,11 @@ def test_a_repeat_by_the_client_does_not_break_the_rate(place: Any) -> None:
     assert min(later - earlier for earlier, later in pairwise(place.upstream.arrivals)) > 0.15
 
 
-def test_the_limit_holds_in_every_window_across_overlapping_processes_and_kills(place: Any) -> None:
+def test_the_limit_holds_in_every_window_across_overlapping_processes_and_kills(place: Place) -> None:
     """Two passes are started over each other, again and again; every second pair is killed on its way."""
     limit = 10
     place.upstream.otherwise = OPEN
-    place.settle(rate=f"{limit}/s", poll_delay="100ms", max_jobs=15)
+    place.configure(rate=f"{limit}/s", poll_delay="100ms", max_jobs=15)
     for number in range(40):
         place.insert(f"j{number:02}", started_at=at(-600 + number))
     place.run(at(0))
@@ -142,8 +146,8 @@ def test_the_limit_holds_in_every_window_across_overlapping_processes_and_kills(
     assert len(place.upstream.arrivals) >= 3 * 15 + 4 + 6 + 8
 
 
-def test_passes_one_right_after_another_keep_the_rate(place: Any) -> None:
-    place.settle(rate="3/s")
+def test_passes_one_right_after_another_keep_the_rate(place: Place) -> None:
+    place.configure(rate="3/s")
     place.upstream.script = {f"op-j{number}": [OPEN, COMPLETED] for number in range(2)}
     for number in range(2):
         place.insert(f"j{number}")
@@ -154,8 +158,8 @@ def test_passes_one_right_after_another_keep_the_rate(place: Any) -> None:
     assert min(gaps) > 0.3
 
 
-def test_a_plan_waits_out_its_interval_and_leaves_a_pass_under_way_alone(place: Any) -> None:
-    place.settle(rate="2/s")
+def test_a_plan_waits_out_its_interval_and_leaves_a_pass_under_way_alone(place: Place) -> None:
+    place.configure(rate="2/s")
     place.upstream.otherwise = OPEN
     place.insert("j")
     place.run(at(0))

@@ -1,4 +1,4 @@
-"""What ``apply`` writes, one statement per kind of change, and the notifications that it queues."""
+"""Writing what was decided, one statement per kind of change."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
 from pollctl import to_text
 from pollctl_stockx_ops.model import (
-    COUNTED,
+    COUNTERS,
     BreakAccount,
     CompleteJob,
     Decision,
@@ -24,6 +22,9 @@ from pollctl_stockx_ops.model import (
     PostponeJob,
     SummariseDay,
 )
+from pollctl_stockx_ops.store.days import mark_summarised
+from pollctl_stockx_ops.store.effects import queue_notifications
+from pollctl_stockx_ops.store.pace import keep_pace
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,7 +36,7 @@ _IS_OPEN = "status IN ('PENDING', 'IN_PROGRESS')"
 
 
 def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
-    """Write what was decided, within the transaction of the batch."""
+    """Write what was decided and queue the notifications, within the transaction of the batch."""
     completed, failed = _of(CompleteJob, decisions), _of(FailJob, decisions)
     postponed = _of(PostponeJob, decisions)
     _keep_tokens(db, _of(KeepTokens, decisions), run.now)
@@ -45,26 +46,15 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     _postpone(db, postponed, run.now)
     _close_accounts(db, decisions, run.now)
     _count(run, completed, failed, postponed)
-    _tell_of_listings(run, completed)
     for decision in decisions:
         match decision:
-            case BreakAccount():
-                key = f"auth_failed:{decision.user_id}:{decision.connection}"
-                tell(run, "auth_failed", key, {"user_id": decision.user_id}, decision.recipients)
             case HoldUpstream(hold=hold):
                 run.hold(hold.host, hold.until)
-            case SummariseDay():
-                _summarise(db, decision, run)
+            case SummariseDay(day=day):
+                mark_summarised(db, day, run.now)
             case KeepPace(pace=pace):
-                db.execute("INSERT OR REPLACE INTO stockx_pace VALUES (1, ?, ?)", [pace.boot_id, pace.last_start])
-
-
-def tell(run: Run, kind: str, key: str, told: dict[str, Any], recipients: Sequence[str]) -> None:
-    """Queue one effect per recipient, or one that only records that there was nobody to tell."""
-    for name in recipients:
-        run.effect(kind, f"{key}:{name}", {**told, "recipient": name}, lane=f"recipient:{name}")
-    if not recipients:
-        run.effect(kind, key, {**told, "recipient": None})
+                keep_pace(db, pace)
+    queue_notifications(decisions, run)
 
 
 def _complete(db: Database, completed: Sequence[CompleteJob], now: datetime) -> None:
@@ -73,23 +63,23 @@ def _complete(db: Database, completed: Sequence[CompleteJob], now: datetime) -> 
            stockx_listing_id = ?, error_code = NULL, error_message = NULL, poll_count = poll_count + 1
            WHERE id = ? AND attempt = ? AND {_IS_OPEN}""",  # noqa: S608 - own text
         [
-            (_word(done), to_text(done.at), to_text(now), done.listing_id, done.job.id, done.job.attempt)
+            (_status(done), to_text(done.at), to_text(now), done.listing_id, done.job.id, done.job.attempt)
             for done in completed
         ],
     )
     _write_history(
         db,
         now,
-        [(done.listing_id, done, _word(done), {"partial": True} if done.is_partial else {}) for done in completed],
+        [(done.listing_id, done, _status(done), {"partial": True} if done.is_partial else {}) for done in completed],
     )
 
 
-def _word(done: CompleteJob) -> str:
+def _status(done: CompleteJob) -> str:
     return "PARTIAL" if done.is_partial else "COMPLETED"
 
 
 def _change_listings(db: Database, completed: Sequence[CompleteJob], now: datetime) -> None:
-    """What the answer does not say stays as it is."""
+    """Change listings; what the answer left out stays as it is."""
     db.conn.executemany(
         """INSERT INTO stockx_listings
            (stockx_listing_id, user_id, status, ask_price, currency_code, expires_at, updated_at)
@@ -119,21 +109,31 @@ def _fail(db: Database, failed: Sequence[FailJob], now: datetime) -> None:
         f"""UPDATE stockx_batch_jobs SET status = 'FAILED', error_code = ?, error_message = ?, updated_at = ?,
            next_poll_at = NULL, poll_count = poll_count + ? WHERE id = ? AND attempt = ? AND {_IS_OPEN}""",  # noqa: S608
         [
-            (lost.error_code, lost.error_message, to_text(now), not lost.is_timeout, lost.job.id, lost.job.attempt)
-            for lost in failed
+            (
+                failure.error_code,
+                failure.error_message,
+                to_text(now),
+                not failure.is_timeout,
+                failure.job.id,
+                failure.job.attempt,
+            )
+            for failure in failed
         ],
     )
     _write_history(
         db,
         now,
-        [(lost.job.listing_id, lost, "TIMEOUT" if lost.is_timeout else "FAILED", _why(lost)) for lost in failed],
+        [
+            (failure.job.listing_id, failure, "TIMEOUT" if failure.is_timeout else "FAILED", _why(failure))
+            for failure in failed
+        ],
     )
 
 
-def _why(lost: FailJob) -> dict[str, Any]:
-    if lost.is_timeout:
+def _why(failure: FailJob) -> dict[str, Any]:
+    if failure.is_timeout:
         return {"reason": "timeout"}
-    return {"error": {"code": lost.error_code, "message": lost.error_message}}
+    return {"error": {"code": failure.error_code, "message": failure.error_message}}
 
 
 def _write_history(
@@ -164,7 +164,10 @@ def _postpone(db: Database, postponed: Sequence[PostponeJob], now: datetime) -> 
     db.conn.executemany(
         f"""UPDATE stockx_batch_jobs SET status = 'IN_PROGRESS', next_poll_at = ?, updated_at = ?,
            poll_count = poll_count + 1 WHERE id = ? AND attempt = ? AND {_IS_OPEN}""",  # noqa: S608 - own text
-        [(to_text(later.until), to_text(now), later.job_id, later.attempt) for later in postponed],
+        [
+            (to_text(postponement.until), to_text(now), postponement.job_id, postponement.attempt)
+            for postponement in postponed
+        ],
     )
 
 
@@ -201,32 +204,11 @@ def _count(
     run: Run, completed: Sequence[CompleteJob], failed: Sequence[FailJob], postponed: Sequence[PostponeJob]
 ) -> None:
     """All of the numbers, also those that are 0, so that a reader finds each of them in every pass."""
-    numbers = Counter(dict.fromkeys(COUNTED, 0))
+    numbers = Counter(dict.fromkeys(COUNTERS, 0))
     numbers.update("partial" if done.is_partial else "completed" for done in completed)
-    numbers.update("timed_out" if lost.is_timeout else "failed" for lost in failed)
-    numbers.update("rate_limited" if later.is_rate_limited else "in_progress" for later in postponed)
+    numbers.update("timed_out" if failure.is_timeout else "failed" for failure in failed)
+    numbers.update("rate_limited" if postponement.is_rate_limited else "in_progress" for postponement in postponed)
     run.count(processed=numbers.total(), **numbers)
-
-
-def _tell_of_listings(run: Run, completed: Sequence[CompleteJob]) -> None:
-    for done in completed:
-        if done.recipients is None:
-            continue
-        told = {
-            "user_id": done.job.user_id,
-            "job_id": done.job.id,
-            "listing_id": done.listing_id,
-            "amount": done.change.ask_price if done.change else None,
-            "currency_code": done.change.currency_code if done.change else None,
-        }
-        tell(run, "listing_live", f"listing_live:{done.job.id}:{done.job.attempt}", told, done.recipients)
-
-
-def _summarise(db: Database, over: SummariseDay, run: Run) -> None:
-    db.execute("INSERT OR IGNORE INTO stockx_days VALUES (?, ?)", [over.day, to_text(run.now)])
-    for user, counts in over.summaries.items():
-        told = {"user_id": user, "day": over.day, **msgspec.to_builtins(counts)}
-        tell(run, "daily_summary", f"daily_summary:{user}:{over.day}", told, over.recipients[user])
 
 
 def _of(kind: type[_D], decisions: Iterable[Any]) -> list[_D]:

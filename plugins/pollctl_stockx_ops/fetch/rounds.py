@@ -1,4 +1,4 @@
-"""What a pass does: jobs out of time, the day that is over, then the jobs that are due."""
+"""The rounds of a pass: jobs out of time, the day that is over, then the jobs that are due."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pollctl import ConfigError, Run
-from pollctl_stockx_ops import store
-from pollctl_stockx_ops.asking import Asking
-from pollctl_stockx_ops.gate import Gate
+from pollctl_stockx_ops.client.rate_limiter import RateLimiter
+from pollctl_stockx_ops.client.session import ApiSession
+from pollctl_stockx_ops.fetch.poller import JobPoller
 from pollctl_stockx_ops.model import Batch, Day
+from pollctl_stockx_ops.store.days import is_summarised
+from pollctl_stockx_ops.store.due import due_jobs, logins, overdue_jobs
+from pollctl_stockx_ops.store.pace import latest_pace
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,28 +27,28 @@ _NEEDED = ("api_key", "client_id", "client_secret")
 
 
 def batches(run: Run, db: Database) -> Iterator[Batch]:
-    """Yield what is over and what the upstream says, round by round; at the end, how fast it was asked.
+    """Yield what is over and what the upstream answered, round by round; after each, when the latest request started.
 
     Raises:
         ConfigError: jobs are due, and the settings lack a secret.
     """
-    pace = store.pace(db)
-    gate = Gate(run, pace)
-    asking = Asking(run, gate)
-    is_open = not (run.is_dry and pace is not None and pace.last_start is None)
-    if not is_open:
+    pace = latest_pace(db)
+    limiter = RateLimiter(run, pace)
+    poller = JobPoller(run, ApiSession(run, limiter))
+    is_allowed = not (run.is_dry and pace is not None and pace.last_start is None)
+    if not is_allowed:
         run.failed("stockx", "a pass is asking at this moment, or was cut off: a plan could not keep the rate")
     while True:
         yield from overdue(run, db)
-        due = store.due_jobs(db, run.now, run.settings) if is_open and not asking.is_over else []
+        due = due_jobs(db, run.now, run.settings) if is_allowed and not poller.is_over else []
         missing = [name for name in _NEEDED if due and not getattr(run.settings, name)]
         is_asking = bool(due) and not missing
-        yield Batch(day=unsummarised(run, db), pace=gate.opened() if is_asking and not run.is_dry else None)
+        yield Batch(day=day_to_sum_up(run, db), pace=limiter.unknown_pace() if is_asking and not run.is_dry else None)
         if missing:
             raise ConfigError(*map(_how_to_set, missing))
         if is_asking:
-            yield from asking.go(due, store.logins(db, (job.user_id for job in due)))
-            yield from ended(run, gate)
+            yield from poller.poll(due, logins(db, (job.user_id for job in due)))
+            yield from final_pace(run, limiter)
         if not run.next_round(run.now + TICK):
             return
 
@@ -53,27 +56,27 @@ def batches(run: Run, db: Database) -> Iterator[Batch]:
 def overdue(run: Run, db: Database) -> Iterator[Batch]:
     """Jobs that have had all their time, whatever their account, in steps."""
     before, last = run.now - run.settings.give_up_after, ("", "")
-    while found := store.overdue_jobs(db, before, last):
+    while found := overdue_jobs(db, before, last):
         last = found[-1]
         yield Batch(overdue=[job_id for _, job_id in found])
 
 
-def unsummarised(run: Run, db: Database) -> Day | None:
+def day_to_sum_up(run: Run, db: Database) -> Day | None:
     """Yesterday in the plugin's time zone, unless it was summed up."""
     today = run.now.astimezone(run.timezone).date()
     yesterday = today - timedelta(days=1)
-    if store.is_summarised(db, yesterday.isoformat()):
+    if is_summarised(db, yesterday.isoformat()):
         return None
     starts_at, ends_at = _midnight(yesterday, run.timezone), _midnight(today, run.timezone)
     return Day(name=yesterday.isoformat(), starts_at=starts_at, ends_at=ends_at)
 
 
-def ended(run: Run, gate: Gate) -> Iterator[Batch]:
-    """What the next pass must know of the pace; a plan, which leaves nothing behind, waits until nobody need know."""
+def final_pace(run: Run, limiter: RateLimiter) -> Iterator[Batch]:
+    """What the next pass must know of the pace; a plan, which leaves nothing behind, waits until that is nothing."""
     if run.is_dry:
-        gate.wait_out()
+        limiter.wait_until_idle()
         return
-    yield Batch(pace=gate.known())
+    yield Batch(pace=limiter.pace())
 
 
 def _how_to_set(name: str) -> str:

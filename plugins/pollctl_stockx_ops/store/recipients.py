@@ -1,4 +1,4 @@
-"""Whom notifications go to: addresses are secrets, so that decisions and effects name them by a hash."""
+"""Where notifications go: addresses are secrets, so that decisions and effects name them by a hash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pollctl import Run
 
 
-def of(db: Database, users: Iterable[str], run: Run) -> dict[str, list[str]]:
+def recipients_of(db: Database, users: Iterable[str], run: Run) -> dict[str, list[str]]:
     """The names of each user's addresses: those of the account, else of the plugin's section, else ``[pollctl.notify]``."""
     common = [name_of(url) for url in _common(run)]
     own: dict[str, list[str]] = {}
@@ -26,7 +26,7 @@ def of(db: Database, users: Iterable[str], run: Run) -> dict[str, list[str]]:
     return {user: own.get(user, common) for user in sorted(users)}
 
 
-def address(db: Database, user_id: str, name: str, run: Run) -> str | None:
+def address_of(db: Database, user_id: str, name: str, run: Run) -> str | None:
     """The address that a name stands for; None when it is gone from the account and the settings."""
     rows = db.execute("SELECT url FROM stockx_notify WHERE user_id = ?", [user_id])
     urls = [*(url for (url,) in rows), *_common(run)]

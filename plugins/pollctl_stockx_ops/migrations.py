@@ -4,42 +4,34 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from pollctl import sql
+
 migrations = Migrations("stockx_ops")
 
-_MS = "'%Y-%m-%dT%H:%M:%fZ'"
-
-
-def _is_moment(column: str) -> str:
-    """A check that a column holds a UTC moment: see the trigger below for its milliseconds.
-
-    Adding no days makes SQLite normalise 30 February, which then differs from what was written; IS refuses
-    what is no time at all.
-    """
-    normal = f"strftime('%Y-%m-%dT%H:%M:%S', {column}, '+0 days')"
-    return f"{column} BETWEEN '2000' AND '2300' AND {column} LIKE '%Z' AND substr({column}, 1, 19) IS {normal}"
+_FORMAT = "'%Y-%m-%dT%H:%M:%fZ'"
 
 
 def _to_milliseconds(event: str) -> str:
     """A trigger that gives moments of other programs the milliseconds without which they do not sort as text."""
     columns = ("started_at", "next_poll_at")
-    differ = " OR ".join(f"NEW.{column} <> strftime({_MS}, NEW.{column})" for column in columns)
-    change = ", ".join(f"{column} = strftime({_MS}, {column})" for column in columns)
+    differ = " OR ".join(f"NEW.{column} <> strftime({_FORMAT}, NEW.{column})" for column in columns)
+    change = ", ".join(f"{column} = strftime({_FORMAT}, {column})" for column in columns)
     return f"""CREATE TRIGGER stockx_batch_jobs_{event.split(maxsplit=1)[0].lower()} AFTER {event} ON stockx_batch_jobs
     WHEN {differ} BEGIN UPDATE stockx_batch_jobs SET {change} WHERE rowid = NEW.rowid; END"""  # noqa: S608 - own text
 
 
 _OPEN = "status IN ('PENDING', 'IN_PROGRESS')"
-_NOW = f"DEFAULT (strftime({_MS}, 'now'))"
+_NOW = f"DEFAULT ({sql.NOW})"
 _TABLES = (
     f"""CREATE TABLE stockx_accounts (
     user_id TEXT NOT NULL PRIMARY KEY CHECK (user_id <> ''),
     status TEXT NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'BROKEN', 'EXPIRED', 'REVOKED')),
     access_token TEXT,
     refresh_token TEXT,
-    expires_at TEXT CHECK ({_is_moment("expires_at")}),
+    expires_at TEXT CHECK ({sql.utc("expires_at")}),
     connection INTEGER NOT NULL DEFAULT 1,
-    connected_at TEXT NOT NULL {_NOW} CHECK ({_is_moment("connected_at")}),
-    updated_at TEXT NOT NULL {_NOW} CHECK ({_is_moment("updated_at")})
+    connected_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("connected_at")}),
+    updated_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("updated_at")})
 ) STRICT""",
     """CREATE TABLE stockx_notify (
     user_id TEXT NOT NULL REFERENCES stockx_accounts (user_id) ON DELETE CASCADE,
@@ -57,12 +49,12 @@ _TABLES = (
     error_code TEXT,
     error_message TEXT,
     metadata TEXT,
-    started_at TEXT NOT NULL {_NOW} CHECK ({_is_moment("started_at")}),
-    next_poll_at TEXT CHECK ({_is_moment("next_poll_at")}),
+    started_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("started_at")}),
+    next_poll_at TEXT CHECK ({sql.utc("next_poll_at")}),
     poll_count INTEGER NOT NULL DEFAULT 0 CHECK (poll_count >= 0),
     attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
-    updated_at TEXT NOT NULL {_NOW} CHECK ({_is_moment("updated_at")}),
-    completed_at TEXT CHECK ({_is_moment("completed_at")})
+    updated_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("updated_at")}),
+    completed_at TEXT CHECK ({sql.utc("completed_at")})
 ) STRICT""",
     # The oldest due jobs among millions: jobs never asked about are due by their start, the others by a moment of
     # their own. Each kind is read in the order of the starts until there are enough, or by that moment where few are.
@@ -83,8 +75,8 @@ _TABLES = (
         CHECK (status IN ('PENDING', 'ACTIVE', 'INACTIVE', 'DELETED', 'CANCELED', 'MATCHED', 'COMPLETED')),
     ask_price INTEGER CHECK (ask_price >= 0),
     currency_code TEXT,
-    expires_at TEXT CHECK ({_is_moment("expires_at")}),
-    updated_at TEXT NOT NULL {_NOW} CHECK ({_is_moment("updated_at")})
+    expires_at TEXT CHECK ({sql.utc("expires_at")}),
+    updated_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("updated_at")})
 ) STRICT""",
     f"""CREATE TABLE stockx_listing_history (
     id INTEGER PRIMARY KEY,
@@ -94,7 +86,7 @@ _TABLES = (
     action TEXT NOT NULL,
     status TEXT NOT NULL,
     changed_by TEXT NOT NULL DEFAULT 'pollctl',
-    changed_at TEXT NOT NULL {_NOW} CHECK ({_is_moment("changed_at")}),
+    changed_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("changed_at")}),
     metadata TEXT NOT NULL DEFAULT '{{}}',
     UNIQUE (job_id, attempt, status)
 ) STRICT""",
@@ -110,6 +102,6 @@ _TABLES = (
 
 @migrations()
 def m001_tables(db: Database) -> None:
-    """Accounts and whom they tell, jobs, listings and their history, days summed up, and the pace of requests."""
+    """Accounts and their notification addresses, jobs, listings and their history, days summed up, and the pace of requests."""
     for statement in _TABLES:
         db.execute(statement)
