@@ -28,10 +28,10 @@ from math import ceil
 from pathlib import Path
 
 from pollctl import to_text
-from pollctl_shell_query import fake_xml
-from pollctl_shell_query.fake import PROCESSING, FakeMarketingCloud, Reply
-from pollctl_shell_query.fetch import CONCURRENCY
-from pollctl_shell_query.soap import BUNDLED
+from pollctl_shell_query.client.soap import BUNDLED
+from pollctl_shell_query.fake import envelopes as fake_xml
+from pollctl_shell_query.fake.upstream import PROCESSING, FakeMarketingCloud, Reply
+from pollctl_shell_query.fetch.rounds import CONCURRENCY
 
 QUERIES = 10
 DELAY_S = 0.05
@@ -45,8 +45,8 @@ from pathlib import Path
 began = time.perf_counter()
 import zeep
 imported = time.perf_counter()
-from pollctl_shell_query import soap
-from pollctl_shell_query.envelope import parse
+from pollctl_shell_query.client import soap
+from pollctl_shell_query.client.xml import parse
 path = Path(sys.argv[1]) if sys.argv[1:] else soap.BUNDLED
 started = time.perf_counter()
 soap.SoapClient(path, None)

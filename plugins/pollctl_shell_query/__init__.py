@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
-    from pollctl_shell_query.model import Batch, Decision, Settings, State
+    from pollctl_shell_query.model.decisions import Batch, Decision, Settings, State
 
 
 @hookimpl
 def pollctl_poller() -> Poller:
     """Say the static facts; see sample.toml for what the defaults mean."""
-    from pollctl_shell_query import model
+    from pollctl_shell_query.model import decisions as model
 
     return Poller(
         contract=1,
@@ -37,7 +37,7 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
     """Ask about the runs that are due, round by round."""
-    from pollctl_shell_query import fetch
+    from pollctl_shell_query.fetch import rounds as fetch
 
     return fetch.batches(run, db)
 
@@ -45,7 +45,7 @@ def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
 @hookimpl
 def pollctl_load(db: Database, batch: Batch, run: Run) -> State:
     """Read the runs of one batch."""
-    from pollctl_shell_query import store
+    from pollctl_shell_query.store import load as store
 
     return store.load(db, batch, run)
 
@@ -53,7 +53,7 @@ def pollctl_load(db: Database, batch: Batch, run: Run) -> State:
 @hookimpl
 def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
     """Judge what the upstream said about each run."""
-    from pollctl_shell_query import decide
+    from pollctl_shell_query.decide import polls as decide
 
     return decide.decide(state, batch, now, settings)
 
@@ -61,7 +61,7 @@ def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings
 @hookimpl
 def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write runs, poll state and token, and queue what is to be done upstream."""
-    from pollctl_shell_query import store
+    from pollctl_shell_query.store import load as store
 
     store.apply(db, decisions, run)
 
@@ -77,7 +77,7 @@ def pollctl_deliver(effect: Effect, run: Run) -> Any:
 @hookimpl
 def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
     """Record the start of a run."""
-    from pollctl_shell_query import settle
+    from pollctl_shell_query.store import settle
 
     settle.settle(db, effect, result, run)
 
@@ -85,7 +85,7 @@ def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
 @hookimpl
 def pollctl_commands(group: click.Group) -> None:
     """Add ``submit``, ``runs``, ``show``, ``cancel``, ``results`` and ``validate``."""
-    from pollctl_shell_query import commands
+    from pollctl_shell_query.commands import submit as commands
 
     commands.add_to(group)
 
@@ -99,6 +99,6 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
 
 
 def _migrations() -> Any:
-    from pollctl_shell_query import tables
+    from pollctl_shell_query import migrations as tables
 
     return tables.migrations

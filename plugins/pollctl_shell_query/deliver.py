@@ -8,11 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pollctl import DeliveryError, Effect, Run
-from pollctl_shell_query import partner, store
-from pollctl_shell_query.desk import Desk
-from pollctl_shell_query.model import Hold, Token
-from pollctl_shell_query.store import ToStart
-from pollctl_shell_query.trouble import UpstreamError, scrubbed
+from pollctl_shell_query.client import operations as partner
+from pollctl_shell_query.client.errors import UpstreamError, scrubbed
+from pollctl_shell_query.client.session import Desk
+from pollctl_shell_query.model.decisions import Hold, Token
+from pollctl_shell_query.store import load as store
+from pollctl_shell_query.store.load import ToStart
 
 
 class Done(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from pollctl_shell_query import listings
-from pollctl_shell_query.model import RunStatus
+from pollctl_shell_query import queries as listings
+from pollctl_shell_query.model.decisions import RunStatus
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,7 +17,7 @@ import pytest
 
 from pollctl import to_text
 from pollctl.cli import start
-from pollctl_shell_query.fake import FakeMarketingCloud
+from pollctl_shell_query.fake.upstream import FakeMarketingCloud
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 SQL = "SELECT Name, Opens FROM Subscribers WHERE Opens > 1"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pollctl import to_text
-from pollctl_shell_query import fake_xml as xml
-from pollctl_shell_query.fake import (
+from pollctl_shell_query.fake import envelopes as xml
+from pollctl_shell_query.fake.upstream import (
     COMPLETE,
     HTML_500,
     LOST_AFTER,

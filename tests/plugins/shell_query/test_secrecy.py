@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from pollctl import Answer, HttpUrl, Request, Secret, to_text
-from pollctl_shell_query import fake_xml as xml
-from pollctl_shell_query import tokens
-from pollctl_shell_query.fake import COMPLETE, QUEUED, TOKEN_EXPIRED, Reply
-from pollctl_shell_query.model import Settings
-from pollctl_shell_query.trouble import LONGEST_SAID, scrubbed
+from pollctl_shell_query.client import tokens
+from pollctl_shell_query.client.errors import LONGEST_SAID, scrubbed
+from pollctl_shell_query.fake import envelopes as xml
+from pollctl_shell_query.fake.upstream import COMPLETE, QUEUED, TOKEN_EXPIRED, Reply
+from pollctl_shell_query.model.decisions import Settings
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 SQL = "SELECT Name, Opens FROM Subscribers WHERE Opens > 1"

@@ -1,0 +1,1 @@
+"""How Marketing Cloud is spoken to."""

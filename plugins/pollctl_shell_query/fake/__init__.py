@@ -1,0 +1,1 @@
+"""A small Marketing Cloud on the loopback."""

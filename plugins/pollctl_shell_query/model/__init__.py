@@ -1,0 +1,1 @@
+"""Settings and the frozen values that travel from fetch through decide to the database."""
