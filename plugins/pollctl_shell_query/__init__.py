@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
-    from pollctl_shell_query.model.decisions import Batch, Decision, Settings, State
+    from pollctl_shell_query.model import Batch, Decision, Settings, State
 
 
 @hookimpl
 def pollctl_poller() -> Poller:
-    """Say the static facts; see sample.toml for what the defaults mean."""
-    from pollctl_shell_query.model import decisions as model
+    """Give the static facts; see sample.toml for what the defaults mean."""
+    from pollctl_shell_query import model
 
     return Poller(
         contract=1,
@@ -37,7 +37,7 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
     """Ask about the runs that are due, round by round."""
-    from pollctl_shell_query.fetch import rounds as fetch
+    from pollctl_shell_query import fetch
 
     return fetch.batches(run, db)
 
@@ -45,25 +45,25 @@ def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
 @hookimpl
 def pollctl_load(db: Database, batch: Batch, run: Run) -> State:
     """Read the runs of one batch."""
-    from pollctl_shell_query.store import load as store
+    from pollctl_shell_query.store.load import load
 
-    return store.load(db, batch, run)
+    return load(db, batch, run)
 
 
 @hookimpl
 def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
-    """Judge what the upstream said about each run."""
-    from pollctl_shell_query.decide import polls as decide
+    """Judge what the upstream answered about each run."""
+    from pollctl_shell_query.decide import decide
 
-    return decide.decide(state, batch, now, settings)
+    return decide(state, batch, now, settings)
 
 
 @hookimpl
 def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write runs, poll state and token, and queue what is to be done upstream."""
-    from pollctl_shell_query.store import load as store
+    from pollctl_shell_query.store.apply import apply
 
-    store.apply(db, decisions, run)
+    apply(db, decisions, run)
 
 
 @hookimpl
@@ -77,28 +77,28 @@ def pollctl_deliver(effect: Effect, run: Run) -> Any:
 @hookimpl
 def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
     """Record the start of a run."""
-    from pollctl_shell_query.store import settle
+    from pollctl_shell_query.store.settle import settle
 
-    settle.settle(db, effect, result, run)
+    settle(db, effect, result, run)
 
 
 @hookimpl
 def pollctl_commands(group: click.Group) -> None:
     """Add ``submit``, ``runs``, ``show``, ``cancel``, ``results`` and ``validate``."""
-    from pollctl_shell_query.commands import submit as commands
+    from pollctl_shell_query import commands
 
     commands.add_to(group)
 
 
 @hookimpl
 def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
-    """Answer runs by status, what polls came to, and how long runs took."""
+    """Give runs by status, what polls came to, and how long runs took."""
     from pollctl_shell_query import metrics
 
     return metrics.families(db, now)
 
 
 def _migrations() -> Any:
-    from pollctl_shell_query import migrations as tables
+    from pollctl_shell_query.migrations import migrations
 
-    return tables.migrations
+    return migrations

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-migrations = Migrations("shell_query")
+from pollctl.sql import NOW
 
-_NOW = "DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+migrations = Migrations("shell_query")
 
 
 def _is_moment(column: str) -> str:
-    """A check that a column holds a UTC moment as ``pollctl.to_text`` writes it, so that it sorts as text."""
+    """A CHECK that a column holds a UTC moment as ``pollctl.to_text`` writes it, so that it sorts as text.
+
+    As released; new tables use ``pollctl.sql.utc``.
+    """
     return f"{column} GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'"
 
 
@@ -34,7 +37,7 @@ _TABLES = (
     row_count INTEGER CHECK (row_count >= 0),
     error_message TEXT,
     admissions INTEGER NOT NULL DEFAULT 0 CHECK (admissions >= 0),
-    created_at TEXT NOT NULL {_NOW} CHECK ({_is_moment("created_at")}),
+    created_at TEXT NOT NULL DEFAULT ({NOW}) CHECK ({_is_moment("created_at")}),
     {_moments("admitted_at", "started_at", "poll_started_at", "completed_at", "target_cleared_at")},
     CHECK ((completed_at IS NULL) = (status IN ('queued', 'running')))
 ) STRICT""",

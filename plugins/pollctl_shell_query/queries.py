@@ -1,17 +1,10 @@
-"""The SQL behind the commands and the metrics: new runs, cancelling, and rows for people."""
+"""The SELECTs behind listings and metrics."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from pollctl import UsageError, to_text
-from pollctl_shell_query.model.columns import Field
-from pollctl_shell_query.model.decisions import Mode, new_key
+from pollctl import UsageError
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -38,38 +31,6 @@ _COLUMNS = """id, name, status, target_de_customer_key, target_update_type, targ
 _RUNS = f"SELECT {_COLUMNS}, sql_text FROM shell_query_runs LEFT JOIN shell_query_polls ON run_id = id"  # noqa: S608
 
 
-class NewRun(NamedTuple):
-    """What is asked for with ``submit``; without a *target* one of its own is made of *fields*."""
-
-    name: str
-    sql: str
-    target: str
-    fields: list[Field]
-    mode: Mode
-
-
-def submit(db: Database, new: NewRun, now: datetime) -> str:
-    """Write a run to be started by the next pass, and answer its id."""
-    run_id = secrets.token_hex(8)
-    key = new_key()
-    db.execute(
-        """INSERT INTO shell_query_runs (id, name, sql_text, sql_text_hash, target_de_customer_key, target_update_type,
-               target_fields, customer_key, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [
-            run_id,
-            new.name,
-            new.sql,
-            hashlib.sha256(new.sql.encode()).hexdigest(),
-            new.target or key,
-            new.mode,
-            msgspec.json.encode(new.fields).decode() if new.fields else None,
-            key,
-            to_text(now),
-        ],
-    )
-    return run_id
-
-
 def runs(db: Database) -> list[dict[str, Any]]:
     """All runs, the newest first."""
     return [_shown(row) for row in db.query(f"{_RUNS} ORDER BY created_at DESC, id")]
@@ -86,24 +47,9 @@ def run(db: Database, run_id: str) -> dict[str, Any]:
     raise UsageError(f"no run {run_id!r}; `pollctl shell-query runs` lists them")
 
 
-def cancel(db: Database, run_id: str, now: datetime, *, keep_sql: bool) -> str | None:
-    """Cancel a run unless it has ended; answers the status of one that has, and then changes nothing.
-
-    Raises:
-        UsageError: there is none with this id.
-    """
-    found = run(db, run_id)
-    if found["completed_at"] is not None:
-        return str(found["status"])
-    db.execute(
-        """UPDATE shell_query_runs SET status = 'canceled', completed_at = ?, sql_text = iif(?, sql_text, NULL)
-           WHERE id = ? AND completed_at IS NULL""",
-        [to_text(now), keep_sql, run_id],
-    )
-    return None
-
-
-# numbers
+def without_sql(row: dict[str, Any]) -> dict[str, Any]:
+    """A run as listings show it."""
+    return {key: value for key, value in row.items() if key != "sql_text"}
 
 
 def by_status(db: Database) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What is asked of the REST API, each question as one function that answers plain values."""
+"""The requests of the REST API, each as one function that returns plain values."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta, Struct
 
-from pollctl import Answer, strict_json
-from pollctl_shell_query.client.errors import LONGEST_SAID, UpstreamError
-from pollctl_shell_query.client.session import Desk, rest_name
-from pollctl_shell_query.client.xml import shown
-from pollctl_shell_query.model.decisions import Rowset
+from pollctl import Answer, shorten, strict_json
+from pollctl_shell_query.client.errors import UpstreamError
+from pollctl_shell_query.client.session import ApiSession, rest_name
+from pollctl_shell_query.client.sql_removal import LONGEST_MESSAGE
+from pollctl_shell_query.model import Rowset
 
 _MAX_SMALL = 256 * 1024
 _OK = 200
-
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Running(Struct, frozen=True, rename="camel"):
-    """The body of the question whether a query runs."""
+    """The answer to whether a query runs."""
 
     is_running: bool
 
@@ -37,7 +36,7 @@ class Item(Struct, frozen=True):
 
 
 class Counted(Struct, frozen=True):
-    """What a page is looked through for where its rows do not matter, whatever they hold."""
+    """A page whose rows do not matter, whatever they hold."""
 
     count: Count
 
@@ -49,8 +48,8 @@ class Page(Struct, frozen=True):
     items: list[Item] = []
 
 
-class Judgement(Struct, frozen=True, rename="camel"):
-    """What the upstream says of SQL text."""
+class Validation(Struct, frozen=True, rename="camel"):
+    """Whether the upstream takes SQL text for valid."""
 
     query_valid: bool
     errors: list[Any] = []
@@ -59,76 +58,76 @@ class Judgement(Struct, frozen=True, rename="camel"):
     @property
     def reasons(self) -> list[str]:
         """Why it is not valid, one line each."""
-        told = [_words(error) for error in self.errors] or [self.error_message or ""]
-        return [shown(words)[:LONGEST_SAID] for words in told if words.strip()] or ["Marketing Cloud does not say why"]
+        messages = [_message(error) for error in self.errors] or [self.error_message or ""]
+        lines = [shorten(message, LONGEST_MESSAGE) for message in messages if message.strip()]
+        return lines or ["Marketing Cloud does not say why"]
 
 
-def is_running(desk: Desk, object_id: str) -> bool:
+def is_running(session: ApiSession, object_id: str) -> bool:
     """Whether a query runs.
 
     Raises:
         UpstreamError: it could not be asked, or was not answered in a way to go on with.
     """
-    answer = desk.rest(f"/automation/v1/queries/{quote(object_id, safe='')}/actions/isrunning/", max_body=_MAX_SMALL)
-    found: Running = _read(desk, answer, Running)
+    answer = session.rest(f"/automation/v1/queries/{quote(object_id, safe='')}/actions/isrunning/", max_body=_MAX_SMALL)
+    found: Running = _read(session, answer, Running)
     return found.is_running
 
 
-def count_rows(desk: Desk, target: str) -> Rowset:
+def count_rows(session: ApiSession, target: str) -> Rowset:
     """How many rows a data extension has, or why that cannot be read.
 
     Raises:
         UpstreamError: nothing was asked after all.
     """
     try:
-        found: Counted = _rowset(desk, target, 1, 1, Counted)
+        found: Counted = _rowset(session, target, 1, 1, Counted)
         return Rowset(count=found.count)
-    except UpstreamError as trouble:
-        if trouble.is_of_the_pass:
+    except UpstreamError as error:
+        if error.is_of_the_pass:
             raise
-        return Rowset(trouble=str(trouble), retry_after_s=trouble.retry_after_s)
+        return Rowset(error=str(error), retry_after_s=error.retry_after_s)
 
 
-def page(desk: Desk, target: str, *, number: int, size: int) -> Page:
+def page(session: ApiSession, target: str, *, number: int, size: int) -> Page:
     """One page of the rows of a data extension.
 
     Raises:
         UpstreamError: as for ``is_running``.
     """
-    found: Page = _rowset(desk, target, number, size, Page)
+    found: Page = _rowset(session, target, number, size, Page)
     return found
 
 
-def validate(desk: Desk, sql: str) -> Judgement:
-    """What the upstream says of SQL text.
+def validate(session: ApiSession, sql: str) -> Validation:
+    """Whether the upstream takes SQL text for valid.
 
     Raises:
         UpstreamError: as for ``is_running``.
     """
-    answer = desk.rest("/automation/v1/queries/actions/validate/", body=json.dumps({"Text": sql}).encode())
-    found: Judgement = _read(desk, answer, Judgement)
+    answer = session.rest("/automation/v1/queries/actions/validate/", body=json.dumps({"Text": sql}).encode())
+    found: Validation = _read(session, answer, Validation)
     return found
 
 
-def _rowset(desk: Desk, target: str, number: int, size: int, kind: Any) -> Any:
-    """A page as a *kind*; rows are read as they are, with NUL where one is: they are nobody's but the reader's."""
+def _rowset(session: ApiSession, target: str, number: int, size: int, kind: Any) -> Any:
+    """A page as a *kind*; rows are read as they are, with NUL where one is: only who asked for them sees them."""
     path = f"/data/v1/customobjectdata/key/{quote(target, safe='')}/rowset?$page={number}&$pageSize={size}"
-    return _read(desk, desk.rest(path), kind, msgspec.json.decode)
+    return _read(session, session.rest(path), kind, msgspec.json.decode)
 
 
-def _read(desk: Desk, answer: Answer, kind: Any, decode: Callable[..., Any] = strict_json) -> Any:
-    upstream = rest_name(desk.token())
+def _read(session: ApiSession, answer: Answer, kind: Any, decode: Callable[..., Any] = strict_json) -> Any:
+    upstream = rest_name(session.token())
     if answer.status != _OK:
-        raise desk.trouble_of(answer, upstream)
+        raise session.error_of(answer, upstream)
     try:
         return decode(answer.body, type=kind)
     except (ValueError, RecursionError) as error:
-        raise UpstreamError(
-            "transient", f"{upstream} answered {answer.status} with {shown(str(error))[:200]}"
-        ) from None
+        message = f"{upstream} answered {answer.status} with {shorten(str(error))}"
+        raise UpstreamError("transient", message) from None
 
 
-def _words(error: Any) -> str:
+def _message(error: Any) -> str:
     if isinstance(error, dict):
         named = [str(error[key]) for key in ("message", "errorMessage", "description") if error.get(key)]
         return named[0] if named else msgspec.json.encode(error).decode()

@@ -1,4 +1,4 @@
-"""The SOAP client: zeep writes the envelopes, pollctl sends them, and no address but the token's is ever asked."""
+"""The SOAP client: zeep writes the envelopes, pollctl sends them, and only the address of the token is ever asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pollctl import Answer, ConfigError, Request
-from pollctl_shell_query.client.xml import MAX_BODY, PARTNER, MalformedError, parse
+from pollctl_shell_query.client.xml import MAX_BODY, NAMESPACE, MalformedError, parse
 
 BUNDLED = Path(__file__).with_name("partner.wsdl")
 OPERATIONS = ("Create", "Retrieve", "Perform", "Delete")
@@ -34,7 +34,7 @@ class Transport:
         """A WSDL or schema document, from a file only.
 
         Raises:
-            ValueError: it lies elsewhere, or is no acceptable document.
+            ValueError: it lies elsewhere, or is not an acceptable document.
         """
         from lxml import etree  # type: ignore[import-untyped]  # lxml has no types
 
@@ -74,7 +74,7 @@ class SoapClient:
             self._client = zeep.Client(  # type: ignore[no-untyped-call]  # zeep has no types
                 str(path.absolute()), transport=Transport(send), settings=_strict()
             )
-            self._binding = self._found()
+            self._binding = self._binding_name()
         except (OSError, ValueError, LookupError, TypeError, zeep.exceptions.Error) as error:
             raise ConfigError(f"[plugins.shell_query] wsdl {str(path)!r} cannot be used: {error}") from error
 
@@ -90,17 +90,17 @@ class SoapClient:
 
     def new(self, kind: str, **fields: Any) -> Any:
         """An object of the partner API."""
-        return self._client.get_type(f"{{{PARTNER}}}{kind}")(**fields)
+        return self._client.get_type(f"{{{NAMESPACE}}}{kind}")(**fields)
 
-    def _found(self) -> str:
+    def _binding_name(self) -> str:
         for name, binding in self._client.wsdl.bindings.items():
             if set(OPERATIONS) <= set(binding.all()):
                 return str(name)
-        raise LookupError(f"no binding with {', '.join(OPERATIONS)}")
+        raise LookupError(f"it has no binding with {', '.join(OPERATIONS)}")
 
 
-def nothing() -> Any:
-    """What stands for an argument that is left out; None would be written as an empty element."""
+def left_out() -> Any:
+    """The value of an argument that is left out; None would be written as an empty element."""
     from zeep import xsd
 
     return xsd.SkipValue

@@ -5,20 +5,23 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-PARTNER = "http://exacttarget.com/wsdl/partnerAPI"
+from pollctl import shorten
+
+NAMESPACE = "http://exacttarget.com/wsdl/partnerAPI"
 _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_NS = {"p": PARTNER}
+_NS = {"p": NAMESPACE}
 MOST_ELEMENTS = 50_000
 """Far more than any answer needs; a tree of so many takes some 10 MB."""
 MAX_BODY = 512 * 1024
-"""A sweep of 1,200 definitions; the worst that fits in so much takes 25 MB."""
+"""A sweep of 1,200 definitions; the worst document of this size takes 25 MB."""
+_LONGEST_NAME = 80
 _PIECE = 16 * 1024
 _CENTRAL = timezone(-timedelta(hours=6))  # moments without a zone are US Central standard time, all year
 
 
 class MalformedError(ValueError):
-    """An answer that is no acceptable XML, or not what was asked for."""
+    """An answer that is not acceptable XML, or not what was asked for."""
 
 
 class FaultError(Exception):
@@ -56,7 +59,7 @@ def parse(body: bytes) -> Any:
     try:
         return _fed(parser, body)
     except etree.XMLSyntaxError as error:
-        raise MalformedError(f"not acceptable XML: {shown(error.msg or 'unreadable')[:200]}") from None
+        raise MalformedError(f"not acceptable XML: {shorten(error.msg or 'unreadable')}") from None
 
 
 def _fed(parser: Any, body: bytes) -> Any:
@@ -74,35 +77,34 @@ def _fed(parser: Any, body: bytes) -> Any:
 
 def has_dtd(body: bytes) -> bool:
     """Whether a DTD stands before the root element; found by its bytes, before a parser sees it."""
-    place = 3 if body.startswith(b"\xef\xbb\xbf") else 0
+    offset = 3 if body.startswith(b"\xef\xbb\xbf") else 0
     while True:
-        while body[place : place + 1] in (b" ", b"\t", b"\r", b"\n"):
-            place += 1
-        end = b"?>" if body.startswith(b"<?", place) else b"-->" if body.startswith(b"<!--", place) else b""
+        while body[offset : offset + 1] in (b" ", b"\t", b"\r", b"\n"):
+            offset += 1
+        end = b"?>" if body.startswith(b"<?", offset) else b"-->" if body.startswith(b"<!--", offset) else b""
         if not end:
-            return body[place : place + 2] == b"<!"
-        place = body.find(end, place)
-        if place < 0:
+            return body[offset : offset + 2] == b"<!"
+        offset = body.find(end, offset)
+        if offset < 0:
             return False
-        place += len(end)
+        offset += len(end)
 
 
 def content(body: bytes, name: str) -> Any:
     """The element *name* of the partner API within the body of a SOAP envelope.
 
     Raises:
-        MalformedError: it is no such envelope.
+        MalformedError: it is not such an envelope.
         FaultError: it holds a fault.
     """
     root = parse(body)
     inner = root.find(f"{_SOAP}Body") if root.tag == f"{_SOAP}Envelope" else None
     if inner is None:
-        raise MalformedError(f"no SOAP envelope but <{shown(_local(root.tag))[:80]}>")
+        raise MalformedError(f"<{shorten(_local(root.tag), _LONGEST_NAME)}> instead of a SOAP envelope")
     fault = inner.find(f"{_SOAP}Fault")
     if fault is not None:
-        raise FaultError(
-            shown(fault.findtext("faultcode") or "")[:80], shown(fault.findtext("faultstring") or "a fault")
-        )
+        code, message = fault.findtext("faultcode") or "", fault.findtext("faultstring") or "a fault"
+        raise FaultError(shorten(code, _LONGEST_NAME), shorten(message, MAX_BODY))
     answer = inner.find(f"p:{name}", _NS)
     if answer is None:
         raise MalformedError(f"no {name} in the SOAP body")
@@ -112,7 +114,7 @@ def content(body: bytes, name: str) -> Any:
 def text(element: Any, path: str) -> str:
     """The text at a path of names such as ``Results/StatusCode``, as it may be shown; empty when it is not there."""
     found = element.findtext("/".join(f"p:{name}" for name in path.split("/")), None, _NS)
-    return shown((found or "").strip())
+    return shorten(found or "", MAX_BODY)
 
 
 def every(element: Any, path: str) -> list[Any]:
@@ -125,15 +127,17 @@ def retrieved(answer: Any, kind: str) -> list[Any]:
     """The objects of a retrieval, all of which must say that they are of one kind.
 
     Raises:
-        MalformedError: the retrieval failed, or brought something else.
+        MalformedError: the retrieval failed, or answered with something else.
     """
     status = text(answer, "OverallStatus")
     if status not in ("OK", "MoreDataAvailable"):
         raise MalformedError(status or "no OverallStatus")
     found = every(answer, "Results")
     for element in found:
-        if _kind_of(element) != f"{{{PARTNER}}}{kind}":
-            raise MalformedError(f"a result of type {shown(element.get(_TYPE) or 'unknown')[:80]}, not {kind}")
+        if _kind_of(element) != f"{{{NAMESPACE}}}{kind}":
+            raise MalformedError(
+                f"a result of type {shorten(element.get(_TYPE) or 'unknown', _LONGEST_NAME)}, not {kind}"
+            )
     return found
 
 
@@ -142,18 +146,13 @@ def properties(element: Any) -> dict[str, str]:
     return {text(one, "Name"): text(one, "Value") for one in every(element, "Properties/Property")}
 
 
-def moment(said: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
     """A moment as the SOAP API writes it; None when it cannot be read."""
     try:
-        found = datetime.fromisoformat(said)
+        found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=_CENTRAL)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def shown(said: str) -> str:
-    """Text of the upstream as it may be shown: one line of what can be printed."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
 
 
 def _kind_of(element: Any) -> str:

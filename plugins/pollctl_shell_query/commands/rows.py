@@ -8,22 +8,21 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 from pollctl import PollctlError
 from pollctl_shell_query.client import rest
 from pollctl_shell_query.client.errors import UpstreamError
-from pollctl_shell_query.client.session import Desk
+from pollctl_shell_query.client.session import ApiSession
 
-Format = Literal["csv", "json", "table"]
 PAGE_SIZE = 2500
 """Rows in a page, the most that this upstream gives."""
 
 Row = dict[str, Any]
 
 
-def pages(desk: Desk, target: str, tell: Callable[[int, int], None]) -> Iterator[list[Row]]:
-    """The rows of a data extension, page by page; *tell* hears how many of how many are there.
+def pages(session: ApiSession, target: str, report: Callable[[int, int], None]) -> Iterator[list[Row]]:
+    """The rows of a data extension, page by page; *report* is given how many of how many have come.
 
     Raises:
         PollctlError: a page could not be read.
@@ -32,11 +31,11 @@ def pages(desk: Desk, target: str, tell: Callable[[int, int], None]) -> Iterator
     while True:
         number += 1
         try:
-            page = rest.page(desk, target, number=number, size=PAGE_SIZE)
-        except UpstreamError as trouble:
-            raise PollctlError(f"the rows of {target!r} could not be read, page {number}: {trouble}") from trouble
+            page = rest.page(session, target, number=number, size=PAGE_SIZE)
+        except UpstreamError as error:
+            raise PollctlError(f"the rows of {target!r} could not be read, page {number}: {error}") from error
         seen += len(page.items)
-        tell(seen, page.count)
+        report(seen, page.count)
         if page.items:
             yield [{**item.keys, **item.values} for item in page.items]
         if not page.items or seen >= page.count:

@@ -1,4 +1,4 @@
-"""What ``apply`` writes, one statement per kind of change, and the effects that it queues."""
+"""What was decided, written with one statement per kind of change, and the effects that follow from it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pollctl import to_text
-from pollctl_shell_query.client.session import soap_name
-from pollctl_shell_query.model.decisions import (
+from pollctl_shell_query.model import (
     CloseRun,
     Decision,
     DeleteDefinition,
     DeleteTarget,
     FailRun,
     FinishRun,
-    Hold,
     HoldUpstream,
     KeepToken,
     NoteSweep,
     PollAgain,
     ResumePolling,
     StartRun,
-    Token,
-    new_key,
 )
+from pollctl_shell_query.store.effects import queue, queue_deletion
+from pollctl_shell_query.store.submissions import new_customer_key
+from pollctl_shell_query.store.tokens import keep_holds, keep_token
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from pollctl import Run
 
-_D = TypeVar("_D")
+_DecisionT = TypeVar("_DecisionT")
 
 
 def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
@@ -65,33 +64,6 @@ def counts_of(decisions: Sequence[Decision]) -> dict[str, int]:
     return {name: number for name, number in counts.items() if number}
 
 
-def keep_token(db: Database, token: Token) -> None:
-    """Keep a token for later passes."""
-    db.execute(
-        """INSERT OR REPLACE INTO shell_query_tokens (id, grantor, access_token, soap_url, rest_url, renew_at)
-           VALUES (1, ?, ?, ?, ?, ?)""",
-        [token.grantor, token.access_token.reveal(), token.soap_url, token.rest_url, to_text(token.renew_at)],
-    )
-
-
-def keep_holds(run: Run, holds: Iterable[Hold]) -> None:
-    """Remember pauses for later passes."""
-    for hold in holds:
-        run.hold(hold.upstream, hold.until)
-
-
-def queue(db: Database, run: Run, kind: str, key: str, told: dict[str, str], *, lane: str) -> None:
-    """Queue an effect, for when SOAP may be asked again if it wants peace now."""
-    row = db.execute("SELECT soap_url FROM shell_query_tokens").fetchone()
-    until = run.held_until(soap_name(row[0])) if row else None
-    run.effect(kind, key, told, lane=lane, not_before=until)
-
-
-def queue_deletion(db: Database, run: Run, run_id: str) -> None:
-    """Have the definition of a run deleted."""
-    queue(db, run, "delete_definition", f"delete:{run_id}", {"run": run_id}, lane=f"run:{run_id}")
-
-
 def _poll_again(db: Database, later: Sequence[PollAgain]) -> None:
     db.conn.executemany(
         """UPDATE shell_query_polls SET poll_count = ?, next_poll_at = ?, not_running_detected_at = ?,
@@ -114,7 +86,7 @@ def _poll_again(db: Database, later: Sequence[PollAgain]) -> None:
 
 
 def _finish(db: Database, finished: Sequence[FinishRun], run: Run) -> None:
-    """The end is written once, and only on a run that is running still."""
+    """The end is written once, and only on a run that is still running."""
     db.conn.executemany(
         """UPDATE shell_query_runs SET status = 'ready', row_count = ?, error_message = NULL, completed_at = ?,
                sql_text = iif(?, sql_text, NULL)
@@ -129,7 +101,7 @@ def _fail(db: Database, failed: Sequence[FailRun], run: Run) -> None:
         """UPDATE shell_query_runs SET status = 'failed', error_message = ?, completed_at = ?,
                sql_text = iif(?, sql_text, NULL)
            WHERE id = ? AND status IN ('queued', 'running') AND completed_at IS NULL""",
-        [(lost.message, to_text(run.now), run.settings.keep_sql, lost.run_id) for lost in failed],
+        [(one.message, to_text(run.now), run.settings.keep_sql, one.run_id) for one in failed],
     )
     _end(db, failed, run)
 
@@ -174,7 +146,9 @@ def _start(db: Database, started: Sequence[StartRun], run: Run) -> None:
         """UPDATE shell_query_runs SET admitted_at = ?, admissions = admissions + 1,
                customer_key = coalesce(nullif(customer_key, ''), ?)
            WHERE id = ? AND status = 'queued'""",
-        [(to_text(run.now), new_key(), one.run_id) for one in started],  # runs that others wrote may lack a key
+        [
+            (to_text(run.now), new_customer_key(), one.run_id) for one in started
+        ],  # runs that others wrote may lack a key
     )
     admitted = db.execute(
         "SELECT id, admissions FROM shell_query_runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY created_at, id",
@@ -186,16 +160,16 @@ def _start(db: Database, started: Sequence[StartRun], run: Run) -> None:
 
 def _clear_away(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """A definition that cannot be deleted is tried again by the sweeps of later days."""
-    outlived = _of(DeleteTarget, decisions)
+    expired = _of(DeleteTarget, decisions)
     db.conn.executemany(
         "UPDATE shell_query_runs SET target_cleared_at = ? WHERE id = ?",
-        [(to_text(run.now), one.run_id) for one in outlived],
+        [(to_text(run.now), one.run_id) for one in expired],
     )
-    for target in outlived:
+    for target in expired:
         queue(db, run, "delete_target", f"target:{target.run_id}", {"run": target.run_id}, lane=f"run:{target.run_id}")
     for left in _of(DeleteDefinition, decisions):
-        told = {"object_id": left.object_id, "customer_key": left.customer_key}
-        queue(db, run, "delete_definition", f"sweep:{left.object_id}:{run.now:%Y-%m-%d}", told, lane=left.object_id)
+        payload = {"object_id": left.object_id, "customer_key": left.customer_key}
+        queue(db, run, "delete_definition", f"sweep:{left.object_id}:{run.now:%Y-%m-%d}", payload, lane=left.object_id)
     if _of(NoteSweep, decisions):
         db.execute("INSERT OR REPLACE INTO shell_query_sweeps (id, swept_at) VALUES (1, ?)", [to_text(run.now)])
 
@@ -207,7 +181,7 @@ def _note_objects(db: Database, found: Sequence[PollAgain | FinishRun | FailRun]
     )
 
 
-def _of(kind: type[_D], decisions: Iterable[Any]) -> list[_D]:
+def _of(kind: type[_DecisionT], decisions: Iterable[Any]) -> list[_DecisionT]:
     return [decision for decision in decisions if isinstance(decision, kind)]
 
 

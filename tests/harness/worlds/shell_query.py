@@ -13,7 +13,7 @@ from plugin_package import clean_environment, write_settings
 from worlds.world import PATIENCE, Rows, create_database, kept, put_back
 
 from pollctl import to_text
-from pollctl_shell_query.fake.upstream import COMPLETE, QUEUED, FakeMarketingCloud, Reply
+from pollctl_shell_query.fake import COMPLETE, QUEUED, FakeMarketingCloud, Reply
 from pollctl_shell_query.migrations import migrations
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

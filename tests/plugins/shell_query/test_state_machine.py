@@ -3,7 +3,7 @@
 A crash is made without a process: at one request of a pass the database is copied and the upstream unplugged, and when the pass
 has ended the copy takes the place of the database. What is left is what a pass killed at that request would have left.
 
-``POLLCTL_EXAMPLES`` sets how many stories are told.
+``POLLCTL_EXAMPLES`` sets how many sequences of events are tried.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pollctl import to_text
 from pollctl.cli import start
-from pollctl_shell_query.fake.envelopes import Step, hostile
-from pollctl_shell_query.fake.upstream import (
+from pollctl_shell_query.fake import (
     COMPLETE,
     HTML_500,
     LOST,
@@ -33,7 +32,9 @@ from pollctl_shell_query.fake.upstream import (
     TOKEN_EXPIRED,
     FakeMarketingCloud,
     Reply,
+    Step,
 )
+from pollctl_shell_query.fake.hostile import hostile
 
 EXAMPLES = int(os.environ.get("POLLCTL_EXAMPLES", "6"))
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -156,10 +157,10 @@ class Marketing(RuleBasedStateMachine):
         """Killed at its request number *at*, before or after that took effect."""
         self.seconds += seconds
         left = [at]
-        turn = threading.Lock()
+        lock = threading.Lock()
 
         def die(_: str) -> None:
-            with turn:
+            with lock:
                 left[0] -= 1
                 if left[0] == (0 if not is_acted else -1):
                     self.upstream.is_unplugged = True
@@ -232,11 +233,11 @@ class Marketing(RuleBasedStateMachine):
     def now(self) -> str:
         return to_text(NOON + timedelta(seconds=self.seconds))
 
-    def pollctl(self, *words: str) -> None:
+    def pollctl(self, *arguments: str) -> None:
         os.environ["POLLCTL_NOW"] = self.now()
         self.upstream.now = NOON + timedelta(seconds=self.seconds)
         try:
-            assert start(["--config", str(self.folder / "pollctl.toml"), *words]) in (0, 1, 3)
+            assert start(["--config", str(self.folder / "pollctl.toml"), *arguments]) in (0, 1, 3)
         finally:
             del os.environ["POLLCTL_NOW"]
 

@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import pytest
+from plugins.shell_query.place import BUSY, SQL, Place, at
 
-from pollctl import to_text
-from pollctl_shell_query.fake import envelopes as xml
-from pollctl_shell_query.fake.envelopes import Step
-from pollctl_shell_query.fake.upstream import (
-    COMPLETE,
-    HTML_500,
-    LOST,
-    PROCESSING,
-    QUEUED,
-    Reply,
-)
-
-NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
-SQL = "SELECT Name, Opens FROM Subscribers WHERE Opens > 1"
-BUSY = Reply(status=503, headers={"Retry-After": "90"})
-
-
-def at(seconds: float = 0) -> str:
-    """A moment so many seconds after noon, as the database keeps it."""
-    return to_text(NOON + timedelta(seconds=seconds))
-
-
-def kinds(place: Any) -> list[str]:
-    """What was asked for, and forgets it."""
-    asked, place.upstream.asked = place.upstream.asked, []
-    place.upstream.details.clear()
-    return list(asked)
-
+from pollctl_shell_query.fake import COMPLETE, HTML_500, LOST, PROCESSING, QUEUED, Reply, Step, envelopes
+from pollctl_shell_query.fake.hostile import hostile
 
 # rules 3 to 10
 
 
-def test_a_cancelled_run_is_cleaned_up_without_a_status_request(place: Any) -> None:
+def test_a_cancelled_run_is_cleaned_up_without_a_status_request(place: Place) -> None:
     run_id = place.started()
-    kinds(place)
+    place.take_requests()
     place.do("shell-query", "cancel", run_id, now=at(1))
     place.run(2)
-    assert kinds(place) == ["delete"]
+    assert place.take_requests() == ["delete"]
     assert place.row(run_id, "status, closed_at, sql_text") == ("canceled", at(2), None)
     place.run(10)
-    assert kinds(place) == []
+    assert place.take_requests() == []
 
 
-def test_a_cancel_that_lands_during_the_last_request_wins(place: Any) -> None:
+def test_a_cancel_that_lands_during_the_last_request_wins(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [COMPLETE]
     place.upstream.on_request = lambda kind: (
@@ -61,31 +33,31 @@ def test_a_cancel_that_lands_during_the_last_request_wins(place: Any) -> None:
     assert place.upstream.definitions == {}
 
 
-def test_the_time_of_a_run_is_up_at_29_minutes_without_a_request(place: Any) -> None:
+def test_the_time_of_a_run_is_up_at_29_minutes_without_a_request(place: Place) -> None:
     first = place.started()
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(1739.999)])
-    kinds(place)
+    place.take_requests()
     place.run(1739.999)
-    assert "status" in kinds(place)
+    assert "status" in place.take_requests()
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?, closed_at = NULL", [at(1740)])
     assert place.run(1740)["stats"]["timeout_duration"] == 1
-    assert kinds(place) == ["delete"]
+    assert place.take_requests() == ["delete"]
     assert place.row(first, "status, error_message") == ("failed", "Query timed out after 29 minutes")
 
 
-def test_after_120_polls_none_is_made(place: Any) -> None:
+def test_after_120_polls_none_is_made(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [QUEUED]
     place.sql("UPDATE shell_query_polls SET poll_count = 119")
-    kinds(place)
+    place.take_requests()
     place.run(2)
-    assert (kinds(place), place.row(run_id, "poll_count")) == (["status"], 120)
+    assert (place.take_requests(), place.row(run_id, "poll_count")) == (["status"], 120)
     place.run(40)
-    assert kinds(place) == ["delete"]
+    assert place.take_requests() == ["delete"]
     assert place.row(run_id, "status, error_message") == ("failed", "Poll budget exceeded")
 
 
-def test_an_error_beats_complete_and_its_message_is_kept_without_the_sql(place: Any) -> None:
+def test_an_error_beats_complete_and_its_message_is_kept_without_the_sql(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [Step(status=" COMPLETE ", error=f"Cannot run {SQL}: bad\x85 column")]
     place.run(2)
@@ -93,19 +65,19 @@ def test_an_error_beats_complete_and_its_message_is_kept_without_the_sql(place: 
     assert "rowset" not in place.upstream.asked
 
 
-def test_a_row_in_a_target_of_its_own_is_ready_before_the_status_says_so(place: Any) -> None:
+def test_a_row_in_a_target_of_its_own_is_ready_before_the_status_says_so(place: Place) -> None:
     run_id = place.started("--create-target", "a:Number")
     place.upstream.script, place.upstream.rows = [QUEUED], []
-    kinds(place)
+    place.take_requests()
     place.run(4.999)
-    assert kinds(place) == ["status"]
+    assert place.take_requests() == ["status"]
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(5)])
     place.upstream.replies["rowset"] = [HTML_500]
     assert place.run(5)["stats"]["row_probes"] == 1
-    assert kinds(place) == ["status", "rowset"]
+    assert place.take_requests() == ["status", "rowset"]
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(19.999)])
     place.run(19.999)
-    assert kinds(place) == ["status"]
+    assert place.take_requests() == ["status"]
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(20)])
     place.upstream.rows = [{"keys": {}, "values": {"a": "1"}}]
     assert place.run(20)["stats"]["fast_ready"] == 1
@@ -113,16 +85,16 @@ def test_a_row_in_a_target_of_its_own_is_ready_before_the_status_says_so(place: 
 
 
 @pytest.mark.parametrize("step", [QUEUED, COMPLETE])
-def test_once_a_row_is_there_nothing_more_is_asked(place: Any, step: Step) -> None:
+def test_once_a_row_is_there_nothing_more_is_asked(place: Place, step: Step) -> None:
     run_id = place.started("--create-target", "a:Number")
     place.upstream.script = [step]
-    kinds(place)
+    place.take_requests()
     place.run(200)
-    assert kinds(place) == ["status", "rowset", "delete"]
+    assert place.take_requests() == ["status", "rowset", "delete"]
     assert place.row(run_id) == "ready"
 
 
-def test_a_target_of_somebody_else_is_never_probed(place: Any) -> None:
+def test_a_target_of_somebody_else_is_never_probed(place: Place) -> None:
     place.started("--target", "Theirs")
     place.upstream.script = [QUEUED]
     for second in (5, 30, 60, 100):
@@ -130,15 +102,15 @@ def test_a_target_of_somebody_else_is_never_probed(place: Any) -> None:
     assert "rowset" not in place.upstream.asked
 
 
-def test_rest_is_asked_at_three_minutes_and_proves_the_end_after_two_confirmations(place: Any) -> None:
+def test_rest_is_asked_at_three_minutes_and_proves_the_end_after_two_confirmations(place: Place) -> None:
     run_id = place.started()
     place.upstream.script, place.upstream.running = [QUEUED], [True, False]
 
     def poll(second: float) -> list[str]:
         place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(second)])
-        kinds(place)
+        place.take_requests()
         place.run(second)
-        return kinds(place)
+        return place.take_requests()
 
     assert poll(179.999) == ["status"]
     assert poll(180) == ["status", "isrunning"]
@@ -150,19 +122,19 @@ def test_rest_is_asked_at_three_minutes_and_proves_the_end_after_two_confirmatio
     assert (counted, place.row(run_id)) == ([1, 1], "ready")
 
 
-def test_a_completed_date_lets_rest_be_asked_after_five_seconds_and_proves_nothing(place: Any) -> None:
+def test_a_completed_date_lets_rest_be_asked_after_five_seconds_and_proves_nothing(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [Step(completed_date="3/8/2026 12:00:01 PM")]
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(4.999)])
     place.run(4.999)
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(5)])
-    kinds(place)
+    place.take_requests()
     place.run(5)
-    assert kinds(place) == ["status", "isrunning"]
+    assert place.take_requests() == ["status", "isrunning"]
     assert place.row(run_id, "status, not_running_confirmations") == ("running", 0)
 
 
-def test_an_is_running_that_contradicts_the_status_is_believed(place: Any) -> None:
+def test_an_is_running_that_contradicts_the_status_is_believed(place: Place) -> None:
     run_id = place.started()
     place.upstream.script, place.upstream.running = [PROCESSING], [False, True, False, False]
     for second in (200, 230, 260):
@@ -175,7 +147,7 @@ def test_an_is_running_that_contradicts_the_status_is_believed(place: Any) -> No
 
 
 @pytest.mark.parametrize("reply", [HTML_500, LOST, Reply(body=b'{"isRunning": "no"}'), Reply(status=429)])
-def test_a_rest_failure_leaves_the_confirmations(place: Any, reply: Reply) -> None:
+def test_a_rest_failure_leaves_the_confirmations(place: Place, reply: Reply) -> None:
     run_id = place.started()
     place.upstream.script = [QUEUED]
     place.sql(
@@ -187,14 +159,14 @@ def test_a_rest_failure_leaves_the_confirmations(place: Any, reply: Reply) -> No
     assert place.row(run_id, "status, not_running_confirmations, not_running_detected_at") == ("running", 1, at(200))
 
 
-def test_a_missing_object_id_is_looked_up_by_its_key_and_stored(place: Any) -> None:
+def test_a_missing_object_id_is_looked_up_by_its_key_and_stored(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [QUEUED]
     place.sql("UPDATE shell_query_runs SET query_definition_id = NULL")
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(200)])
-    kinds(place)
+    place.take_requests()
     place.run(200)
-    assert kinds(place) == ["status", "find", "isrunning"]
+    assert place.take_requests() == ["status", "find", "isrunning"]
     assert place.row(run_id, "query_definition_id") in place.upstream.definitions
 
 
@@ -206,16 +178,16 @@ def test_a_missing_object_id_is_looked_up_by_its_key_and_stored(place: Any) -> N
         Reply(status=429),
         Reply(status=403, body=b"Forbidden"),
         Reply(body=b"<html>Login</html>"),
-        Reply(body=xml.statuses([{"Status": "Complete"}], overall="Error: who knows")),
-        Reply(body=xml.statuses([{"Status": "Complete"}], kind="Surprise")),
-        Reply(body=xml.statuses([{"ErrorMsg": "no status"}])),
-        Reply(body=xml.statuses([])),
-        Reply(body=xml.fault("soap:Server", "Throttled")),
+        Reply(body=envelopes.statuses([{"Status": "Complete"}], overall="Error: who knows")),
+        Reply(body=envelopes.statuses([{"Status": "Complete"}], kind="Surprise")),
+        Reply(body=envelopes.statuses([{"ErrorMsg": "no status"}])),
+        Reply(body=envelopes.statuses([])),
+        Reply(body=envelopes.fault("soap:Server", "Throttled")),
         Reply(body=b"x" * 2 * 1024**2),
-        *(Reply(body=xml.hostile(kind, "http://127.0.0.1:9/")) for kind in ("dtd", "laughs", "deep", "truncated")),
+        *(Reply(body=hostile(kind, "http://127.0.0.1:9/")) for kind in ("dtd", "laughs", "deep", "truncated")),
     ],
 )
-def test_a_status_request_that_fails_counts_as_a_poll_and_the_run_goes_on(place: Any, reply: Reply) -> None:
+def test_a_status_request_that_fails_counts_as_a_poll_and_the_run_goes_on(place: Place, reply: Reply) -> None:
     run_id = place.started()
     place.upstream.replies["status"] = [reply]
     report = place.run(2, code=1)
@@ -226,35 +198,35 @@ def test_a_status_request_that_fails_counts_as_a_poll_and_the_run_goes_on(place:
     assert place.row(run_id) == "ready"
 
 
-def test_a_retry_after_holds_back_all_runs_until_then(place: Any) -> None:
+def test_a_retry_after_holds_back_all_runs_until_then(place: Place) -> None:
     first = place.started()
     second = place.started(seconds=1)
     place.upstream.script = [QUEUED]
     place.upstream.replies["status"] = [BUSY]
     place.run(2, code=1)
     assert place.row(first, "next_poll_at") == at(92)
-    kinds(place)
+    place.take_requests()
     place.run(91.999)
-    assert kinds(place) == []
+    assert place.take_requests() == []
     place.run(92)
-    assert kinds(place) == ["status", "status"]
+    assert place.take_requests() == ["status", "status"]
     assert [place.row(one, "poll_count") for one in (first, second)] == [2, 1]
 
 
-def test_a_run_runs_out_of_time_while_its_upstream_wants_peace(place: Any) -> None:
+def test_a_run_runs_out_of_time_while_its_upstream_wants_peace(place: Place) -> None:
     run_id = place.started()
     place.upstream.replies["status"] = [Reply(status=503, headers={"Retry-After": "86400"})]
     place.run(2, code=1)
-    kinds(place)
+    place.take_requests()
     place.run(1740)
     assert place.row(run_id) == "failed"
-    assert kinds(place) == []
+    assert place.take_requests() == []
 
 
 # rule 11
 
 
-def test_a_rowset_that_becomes_readable_late_is_waited_for(place: Any) -> None:
+def test_a_rowset_that_becomes_readable_late_is_waited_for(place: Place) -> None:
     run_id = place.started()
     place.upstream.script, place.upstream.missing["DE_1"] = [COMPLETE], 5
     moments = [2, 5, 11, 19, 27, 35]
@@ -273,7 +245,7 @@ def test_a_rowset_that_becomes_readable_late_is_waited_for(place: Any) -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply(status=404), Reply(status=409), HTML_500, Reply(body=b'{"count": -1}')])
-def test_the_sixth_failure_of_the_rowset_is_the_end(place: Any, reply: Reply) -> None:
+def test_the_sixth_failure_of_the_rowset_is_the_end(place: Place, reply: Reply) -> None:
     run_id = place.started()
     place.upstream.script, place.upstream.always["rowset"] = [COMPLETE], reply
     for second in (2, 5, 11, 19, 27):
@@ -284,14 +256,14 @@ def test_the_sixth_failure_of_the_rowset_is_the_end(place: Any, reply: Reply) ->
     assert place.row(run_id, "status, error_message, poll_count") == ("failed", message, 6)
 
 
-def test_an_empty_result_is_a_result(place: Any) -> None:
+def test_an_empty_result_is_a_result(place: Place) -> None:
     run_id = place.started()
     place.upstream.script, place.upstream.rows = [COMPLETE], []
     place.run(2)
     assert place.row(run_id, "status, row_count") == ("ready", 0)
 
 
-def test_what_a_row_holds_does_not_decide_whether_it_is_there(place: Any) -> None:
+def test_what_a_row_holds_does_not_decide_whether_it_is_there(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [COMPLETE]
     place.upstream.rows = [{"keys": {}, "values": {"a": "x\0y", "b": 10**30}}]
@@ -300,7 +272,7 @@ def test_what_a_row_holds_does_not_decide_whether_it_is_there(place: Any) -> Non
 
 
 @pytest.mark.parametrize("count", ["-1", "9223372036854775808", "1e3", "true", '"1"', "null"])
-def test_what_is_no_count_is_no_end(place: Any, count: str) -> None:
+def test_what_is_no_count_is_no_end(place: Place, count: str) -> None:
     run_id = place.started()
     place.upstream.script = [COMPLETE]
     place.upstream.replies["rowset"] = [Reply(body=b'{"count": %s, "items": []}' % count.encode())]
@@ -308,7 +280,7 @@ def test_what_is_no_count_is_no_end(place: Any, count: str) -> None:
     assert place.row(run_id, "status, rowset_attempts") == ("running", 1)
 
 
-def test_a_key_with_odd_letters_is_asked_for_as_it_is(place: Any) -> None:
+def test_a_key_with_odd_letters_is_asked_for_as_it_is(place: Place) -> None:
     place.started("--target", "a/b c%?&ü#")
     place.upstream.script = [COMPLETE]
     place.run(2)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from pollctl import to_text
+from plugins.shell_query.place import NOON, Place, at
+
 from pollctl_shell_query.client.xml import MAX_BODY
-from pollctl_shell_query.fake import envelopes as xml
-from pollctl_shell_query.fake.upstream import COMPLETE, HTML_500, QUEUED
+from pollctl_shell_query.fake import COMPLETE, HTML_500, QUEUED, envelopes
 
-NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 DAY = 86_400
 
 
-def at(seconds: float = 0) -> str:
-    """A moment so many seconds after noon, as the database keeps it."""
-    return to_text(NOON + timedelta(seconds=seconds))
-
-
-def test_a_definition_that_cannot_be_deleted_changes_no_outcome_and_is_swept_a_day_later(place: Any) -> None:
-    place.settle(core="[pollctl.outbox]\nmax_attempts = 1")
+def test_a_definition_that_cannot_be_deleted_changes_no_outcome_and_is_swept_a_day_later(place: Place) -> None:
+    place.configure(core="[pollctl.outbox]\nmax_attempts = 1")
     run_id = place.started()
     place.upstream.script, place.upstream.replies["delete"] = [COMPLETE], [HTML_500]
     place.run(2, code=3)
@@ -35,7 +28,7 @@ def test_a_definition_that_cannot_be_deleted_changes_no_outcome_and_is_swept_a_d
     assert place.upstream.definitions == {}
 
 
-def test_a_sweep_takes_what_is_ours_and_old_and_comes_once_an_hour(place: Any) -> None:
+def test_a_sweep_takes_what_is_ours_and_old_and_comes_once_an_hour(place: Place) -> None:
     living = place.started()
     day = 86_400
     place.upstream.script = [QUEUED]
@@ -55,7 +48,7 @@ def test_a_sweep_takes_what_is_ours_and_old_and_comes_once_an_hour(place: Any) -
     assert place.upstream.count("list") == 2
 
 
-def test_more_definitions_than_fit_in_an_answer_are_swept_part_by_part(place: Any) -> None:
+def test_more_definitions_than_fit_in_an_answer_are_swept_part_by_part(place: Place) -> None:
     place.started()
     place.sql("UPDATE shell_query_runs SET status = 'canceled', completed_at = ?", [at(1)])
     place.upstream.now = NOON + timedelta(seconds=DAY)
@@ -65,7 +58,7 @@ def test_more_definitions_than_fit_in_an_answer_are_swept_part_by_part(place: An
         place.upstream.leave_behind(f"pollctl_{digit:x}{secrets.token_hex(13)}x", timedelta(days=2))
         for digit in range(16)
     }
-    assert len(xml.definitions(place.upstream.definitions.values())) > MAX_BODY
+    assert len(envelopes.definitions(place.upstream.definitions.values())) > MAX_BODY
     for hour in range(1, 17):
         place.run(DAY + 3600 * hour + 60 * hour)
         assert len(old & set(place.upstream.definitions)) == 16 - hour
