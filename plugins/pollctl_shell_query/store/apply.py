@@ -47,7 +47,7 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     _close(db, _of(CloseRun, decisions), run)
     _resume(db, _of(ResumePolling, decisions), run.now)
     _start(db, _of(StartRun, decisions), run)
-    _clear_away(db, decisions, run)
+    _clean_up(db, decisions, run)
     run.count(**counts_of(decisions))
 
 
@@ -142,13 +142,12 @@ def _resume(db: Database, resumed: Sequence[ResumePolling], now: datetime) -> No
 
 
 def _start(db: Database, started: Sequence[StartRun], run: Run) -> None:
+    """Admit runs, and queue their starts; runs that other programs wrote may lack a customer key."""
     db.conn.executemany(
         """UPDATE shell_query_runs SET admitted_at = ?, admissions = admissions + 1,
                customer_key = coalesce(nullif(customer_key, ''), ?)
            WHERE id = ? AND status = 'queued'""",
-        [
-            (to_text(run.now), new_customer_key(), one.run_id) for one in started
-        ],  # runs that others wrote may lack a key
+        [(to_text(run.now), new_customer_key(), one.run_id) for one in started],
     )
     admitted = db.execute(
         "SELECT id, admissions FROM shell_query_runs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY created_at, id",
@@ -158,7 +157,7 @@ def _start(db: Database, started: Sequence[StartRun], run: Run) -> None:
         queue(db, run, "start", f"start:{run_id}:{times}", {"run": run_id}, lane=f"run:{run_id}")
 
 
-def _clear_away(db: Database, decisions: Sequence[Decision], run: Run) -> None:
+def _clean_up(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """A definition that cannot be deleted is tried again by the sweeps of later days."""
     expired = _of(DeleteTarget, decisions)
     db.conn.executemany(
@@ -175,6 +174,7 @@ def _clear_away(db: Database, decisions: Sequence[Decision], run: Run) -> None:
 
 
 def _note_objects(db: Database, found: Sequence[PollAgain | FinishRun | FailRun]) -> None:
+    """Keep the ObjectIDs that were looked up."""
     db.conn.executemany(
         "UPDATE shell_query_runs SET query_definition_id = ? WHERE id = ? AND query_definition_id IS NULL",
         [(one.object_id, one.run_id) for one in found if one.object_id],
