@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugins.toilet_gap.world import PILOT, Place
+from plugins.toilet_gap.place import PILOT, Place
 
 from pollctl.demo import DemoSession
-from pollctl_toilet_gap import timeline
+from pollctl_toilet_gap.commands import drawing
 from pollctl_toilet_gap.fake import FakeEventService, Fault
 
 
 def test_monitors_says_what_each_does_at_this_moment(place: Place) -> None:
-    place.settle(PILOT, {**PILOT, "name": "night", "start": "22:00", "end": "06:00"})
+    place.configure(PILOT, {**PILOT, "name": "night", "start": "22:00", "end": "06:00"})
     place.run("08:00")
-    (pilot, night) = place.ask("monitors")
+    (pilot, night) = place.answer("monitors")
     assert (pilot["check"], pilot["phase"], pilot["since"], pilot["is_day"]) == (
         1,
         "MONITORING",
@@ -29,18 +29,18 @@ def test_monitors_says_what_each_does_at_this_moment(place: Place) -> None:
 
 def test_checks_can_be_narrowed_to_a_monitor_and_a_date(place: Place) -> None:
     place.passes("08:00", "20:00", "2025-11-13 08:00")
-    assert [row["id"] for row in place.ask("checks")] == [2, 1]
-    assert [row["id"] for row in place.ask("checks", "--date", "2025-11-12")] == [1]
-    assert [row["id"] for row in place.ask("checks", "--monitor", "pilot", "--date", "2025-11-13")] == [2]
-    assert place.ask("checks")[1]["settings"]["gap_ms"] == 7_200_000
+    assert [row["id"] for row in place.answer("checks")] == [2, 1]
+    assert [row["id"] for row in place.answer("checks", "--date", "2025-11-12")] == [1]
+    assert [row["id"] for row in place.answer("checks", "--monitor", "pilot", "--date", "2025-11-13")] == [2]
+    assert place.answer("checks")[1]["settings"]["gap_ms"] == 7_200_000
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["checks", "--monitor", "pilo"], "no monitor 'pilo'"),
-        (["checks", "--date", "yesterday"], "'yesterday' is no date; write 2026-03-08"),
-        (["checks", "--date", "20251112"], "is no date"),
+        (["checks", "--date", "yesterday"], "'yesterday' is not a valid date; write 2026-03-08"),
+        (["checks", "--date", "20251112"], "is not a valid date"),
         (["records", "9"], "no check 9; `pollctl toilet-gap checks` lists them"),
         (["timeline", "9"], "no check 9"),
         (["close", "9"], "no check 9"),
@@ -51,22 +51,22 @@ def test_checks_can_be_narrowed_to_a_monitor_and_a_date(place: Place) -> None:
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )
 def test_what_cannot_be_is_told_with_the_remedy(place: Place, words: list[str], told: str) -> None:
-    place.do("toilet-gap", *words, code=2)
+    place.pollctl("toilet-gap", *words, code=2)
     assert told in place.stderr
     assert "Traceback" not in place.stderr
 
 
 def test_a_check_that_is_over_cannot_be_closed(place: Place) -> None:
     place.passes("08:00", "20:00")
-    place.do("toilet-gap", "close", "1", code=1)
+    place.pollctl("toilet-gap", "close", "1", code=1)
     assert "check 1 is over already: ALARM_RAISED" in place.stderr
 
 
 def test_the_template_is_the_same_the_second_time(place: Place) -> None:
-    first = place.ask("seed-template")
+    first = place.answer("seed-template")
     tables = ("description", "template", "template_detail")
     rows = [place.sql(f"SELECT * FROM status_check_{table}") for table in tables]
-    assert place.ask("seed-template") == first
+    assert place.answer("seed-template") == first
     assert [place.sql(f"SELECT * FROM status_check_{table}") for table in tables] == rows
     assert [(row["description"], row["phase"]) for row in first] == [
         ("TOILET_ACTIVITY_GAP", "SETUP"),
@@ -82,10 +82,10 @@ def test_the_timeline_draws_the_day_in_local_time(place: Place) -> None:
     place.passes("09:31", "11:30")
     place.visit("11:00")
     place.run("11:31")
-    lines = place.do("toilet-gap", "timeline", "7", now=place.at("14:00")).splitlines()
+    lines = place.pollctl("toilet-gap", "timeline", "7", now=place.at("14:00")).splitlines()
     assert lines[0] == "check 7  pilot  r-1  2025-11-12  Europe/Amsterdam  MONITORING"
     bar = lines[1].removeprefix("08:00 ").removesuffix(" 20:00")
-    assert len(bar) == timeline.WIDTH
+    assert len(bar) == drawing.WIDTH
     assert (bar[9], bar[18], bar[21]) == ("o", "x", "!")
     assert (bar[:9], bar[22:36], set(bar[36:])) == ("-" * 9, "-" * 14, {" "})
     assert lines[2:] == [
@@ -98,8 +98,8 @@ def test_the_timeline_draws_the_day_in_local_time(place: Place) -> None:
 def test_the_timeline_of_a_day_that_nobody_watched_is_empty(place: Place) -> None:
     place.service.faults["subscribe"] = Fault()
     place.run("08:00")
-    bar = place.do("toilet-gap", "timeline", "1", now=place.at("12:00")).splitlines()[1]
-    assert bar == f"08:00 {' ' * timeline.WIDTH} 20:00"
+    bar = place.pollctl("toilet-gap", "timeline", "1", now=place.at("12:00")).splitlines()[1]
+    assert bar == f"08:00 {' ' * drawing.WIDTH} 20:00"
 
 
 def test_the_timeline_of_a_day_that_was_subscribed_late_begins_with_the_subscription(place: Place) -> None:
@@ -107,7 +107,7 @@ def test_the_timeline_of_a_day_that_was_subscribed_late_begins_with_the_subscrip
     place.run("08:00")
     place.service.faults.clear()
     place.run("14:00", code=1)
-    bar = place.do("toilet-gap", "timeline", "1", now=place.at("20:00")).splitlines()[1]
+    bar = place.pollctl("toilet-gap", "timeline", "1", now=place.at("20:00")).splitlines()[1]
     assert bar == f"08:00 {' ' * 36}{'-' * 36} 20:00"
 
 
@@ -119,7 +119,7 @@ def test_with_unicode_and_colour_each_mark_has_a_style_of_its_own() -> None:
     records = [{**record, "event_name": "ALARM_SENT"}]
     from pollctl import from_text
 
-    drawn = timeline.drawn({**check, **day, **more}, records, from_text("2025-11-12T12:00:00Z"), is_plain=False)
+    drawn = drawing.drawn({**check, **day, **more}, records, from_text("2025-11-12T12:00:00Z"), is_plain=False)
     marks = [piece for piece in drawn[1] if piece.text == "▲"]
     assert [piece.style for piece in marks] == ["bold red"]
     assert drawn[2][-1].text == "  alarm 1-x, not posted yet"
@@ -134,7 +134,7 @@ def test_the_metrics_count_what_happened(queued: Place) -> None:
     assert queued.queue
     queued.queue.push("boo")
     queued.run("11:31")
-    text = queued.do("metrics", now=queued.at("11:32"))
+    text = queued.pollctl("metrics", now=queued.at("11:32"))
     wanted = {
         "pollctl_toilet_gap_windows_ended_by_visit_total": 2,
         "pollctl_toilet_gap_alarms_total": 1,
@@ -190,8 +190,8 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a long tolerance": ({}, {"start_tolerance": "2h"}, "start_tolerance"),
     "two of one name": ({}, {"twice": True}, "2 monitors are called 'pilot'"),
     "no zone": ({"timezone": "Europe/Amsterdan"}, {}, 'did you mean "Europe/Amsterdam"'),
-    "no time": ({"start": "8:00"}, {}, "start '8:00' is no time of day; write \"08:00\""),
-    "after midnight": ({"end": "24:00"}, {}, "end '24:00' is no time of day"),
+    "no time": ({"start": "8:00"}, {}, "start '8:00' is not a valid time of day; write \"08:00\""),
+    "after midnight": ({"end": "24:00"}, {}, "end '24:00' is not a valid time of day"),
     "a gap of a second": ({"gap": "1s"}, {}, 'gap "1s" is too short'),
     "no gap": ({"gap": "0s"}, {}, 'more than "0s"'),
     "a gap longer than the day": ({"gap": "13h"}, {}, "no alarm could ever come"),
@@ -210,8 +210,8 @@ def test_settings_that_make_no_sense_are_refused(
     place: Place, monitor: dict[str, Any], more: dict[str, Any], told: str
 ) -> None:
     pilots = [{**PILOT, **monitor}] * (2 if more.pop("twice", False) else 1)
-    place.settle(*pilots, **more)
-    place.do("run", "toilet_gap", code=2)
+    place.configure(*pilots, **more)
+    place.pollctl("run", "toilet_gap", code=2)
     assert told in place.stderr
     assert "plugins.toilet_gap" in place.stderr
 
@@ -224,7 +224,7 @@ def test_the_tables_of_the_sample_become_monitors(tmp_path: Path) -> None:
     sample = (Path(pollctl_toilet_gap.__file__).parent / "sample.toml").read_text()
     shown = sample.partition("\n# [[")[2]
     table = tomllib.loads("[[" + shown.replace("\n# ", "\n"))
-    from pollctl_toilet_gap.settings import Monitor
+    from pollctl_toilet_gap.model import Monitor
 
     (monitor,) = table["plugins"]["toilet_gap"]["monitors"]
     assert set(monitor) == set(Monitor.__struct_fields__)
@@ -232,10 +232,10 @@ def test_the_tables_of_the_sample_become_monitors(tmp_path: Path) -> None:
 
 def test_the_story_is_told_in_a_day_with_one_alarm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from pollctl.cli import start
-    from pollctl_toilet_gap.story import tell
+    from pollctl_toilet_gap.demo import run
 
-    with DemoSession(tmp_path, start) as stage:
-        tell(stage)
+    with DemoSession(tmp_path, start) as session:
+        run(session)
     told = capsys.readouterr().out
     assert told.count("alarm 1-") == 1
     assert "no TOILET_ACTIVITY from" in told
