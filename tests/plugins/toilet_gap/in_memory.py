@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
-from pollctl import Answer, FetchError, Request, Run, Secret, from_text, to_text
+from pollctl import Answer, Duration, FetchError, HttpUrl, PositiveDuration, Request, Run, Secret, from_text, to_text
 from pollctl.plugin_host.discovery import find
 from pollctl.plugin_host.loader import load as load_plugin
 from pollctl.store.migrations import migrations as core_migrations
@@ -18,12 +19,17 @@ from pollctl_toilet_gap.client.parsing import Message, parse_message
 from pollctl_toilet_gap.fetch.checks import DueChecks
 from pollctl_toilet_gap.fetch.days import beginnings
 from pollctl_toilet_gap.migrations import migrations
-from pollctl_toilet_gap.model import Batch, ParsedMessage, PoisonMessage, Receipt, Settings, SubscribeResult
+from pollctl_toilet_gap.model import Batch, Monitor, ParsedMessage, PoisonMessage, Receipt, Settings, SubscribeResult
 from pollctl_toilet_gap.store.apply import apply
 from pollctl_toilet_gap.store.load import load
 from pollctl_toilet_gap.store.settle import settle_subscription
 
 HOOKS = load_plugin(find("toilet_gap")).hooks
+
+
+BEGINS = datetime(2026, 3, 2, 8, tzinfo=UTC)
+LENGTH = 3600
+ENDS = BEGINS + timedelta(seconds=LENGTH)
 
 
 class Visit(NamedTuple):
@@ -148,3 +154,26 @@ class InMemoryWorld:
 def seconds(moment: datetime) -> int:
     """A moment as seconds since the epoch."""
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1))
+
+
+def moment(second: int) -> datetime:
+    return BEGINS + timedelta(seconds=second)
+
+
+def settings_of(gap: int, grace: int = 0, *, has_queue: bool = True) -> Settings:
+    monitor = Monitor(
+        name="pilot",
+        robot_id="r-1",
+        timezone=ZoneInfo("UTC"),
+        start="08:00",
+        end="09:00",
+        gap=PositiveDuration(seconds=gap),
+        grace=Duration(seconds=grace),
+    )
+    return Settings(
+        event_service_url=HttpUrl("http://127.0.0.1:9"),
+        queue_url=HttpUrl("http://127.0.0.1:9/queue") if has_queue else None,
+        start_tolerance=Duration(seconds=30),
+        future_skew=Duration(hours=2),
+        monitors=(monitor,),
+    )

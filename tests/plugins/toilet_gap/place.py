@@ -47,6 +47,8 @@ def local(text: str, zone: ZoneInfo = AMSTERDAM, day: str = "2025-11-12") -> dat
     return datetime.fromisoformat(whole).replace(tzinfo=zone).astimezone(UTC)
 
 
+OBSERVED, LATE, OUTSIDE = "EVENT_OBSERVED", "EVENT_LATE", "EVENT_OUTSIDE"
+ALARM, CHANGED = "ALARM_SENT", "CONFIG_CHANGED"
 EXIT_CODES = {"ok": 0, "failed": 1, "partial": 3}
 
 
@@ -175,3 +177,16 @@ class Place:
 
     def dead_letters(self) -> list[str]:
         return [reason for (reason,) in self.sql("SELECT reason FROM status_check_dead_letter ORDER BY id")]
+
+
+def queue_of(place: Place) -> Queue:
+    assert place.queue
+    return place.queue
+
+
+def body(
+    at: str, *, subscription: str = "sub-1", robot: str = "r-1", name: str = "TOILET_ACTIVITY", **more: Any
+) -> str:
+    moment = to_text(local(at))
+    source = {"id": f"{robot}@{moment}", "robotId": robot, "eventName": name, "createdAt": moment, **more}
+    return json.dumps({"subscriptionId": subscription, "sourceEvent": source})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,10 +12,11 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from pollctl_toilet_gap.client.parsing import Message, parse_item, parse_message, split_items
-from pollctl_toilet_gap.decide.messages import subscriber_of
-from pollctl_toilet_gap.model import Event, ParsedMessage, PoisonMessage, Receipt, Subscriber
+from pollctl_toilet_gap.model import Event, ParsedMessage, PoisonMessage, Receipt
 
 AT = datetime(2025, 11, 12, 8, 30, tzinfo=UTC)
+
+
 SOURCE = {"id": "e1", "robotId": "r-1", "eventName": "TOILET_ACTIVITY", "createdAt": "2025-11-12T08:30:00Z"}
 
 
@@ -151,54 +152,6 @@ def test_one_item_that_nobody_can_read_does_not_hide_the_others() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1,", b"null", b"<p>", b"\xff", b"[" * 100_000])
-def test_a_history_that_is_no_list_is_refused(body: bytes) -> None:
+def test_a_history_that_is_not_a_list_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="the history is not a JSON list"):
         split_items(body)
-
-
-# whose a message is
-
-
-def subscriber(number: int, day: int, **more: Any) -> Subscriber:
-    begins = AT.replace(day=day, hour=7, minute=0)
-    facts: dict[str, Any] = {"subscriptions": ["s1"], "is_uncertain": False, "is_over": False, **more}
-    return Subscriber(
-        check_id=number,
-        robot_id="r-1",
-        event_name="TOILET_ACTIVITY",
-        planned_at=begins,
-        ends_at=begins + timedelta(hours=12),
-        last_order=1,
-        seen=[],
-        quarantined=[],
-        **facts,
-    )
-
-
-LOST: dict[str, Any] = {"subscriptions": [], "is_uncertain": True}
-
-
-@pytest.mark.parametrize(
-    ("subscribers", "found"),
-    [
-        ([subscriber(1, 12), subscriber(2, 13)], 1),
-        ([subscriber(1, 10), subscriber(2, 11)], 2),
-        ([subscriber(1, 12, **LOST), subscriber(2, 13, **LOST)], 1),
-        ([subscriber(1, 12, **LOST, is_over=True)], None),
-        ([subscriber(1, 12, is_over=True)], 1),
-        ([subscriber(1, 12, subscriptions=[])], None),
-    ],
-    ids=[
-        "the day in which it happened",
-        "else the latest",
-        "of two that may have lost a subscription",
-        "none that is over and may have lost one",
-        "one that is over by its subscription",
-        "nobody's",
-    ],
-)
-def test_a_message_belongs_to_one_check(subscribers: list[Subscriber], found: int | None) -> None:
-    message = read(sent())
-    assert isinstance(message, ParsedMessage)
-    chosen = subscriber_of(message, subscribers)
-    assert (chosen.check_id if chosen else None) == found

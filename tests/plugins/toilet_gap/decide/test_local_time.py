@@ -11,9 +11,8 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from plugins.toilet_gap.in_memory import InMemoryWorld, seconds
 from plugins.toilet_gap.oracle import alarms
-from plugins.toilet_gap.place import PILOT, Place
 
-from pollctl import HttpUrl
+from pollctl import HttpUrl, PositiveDuration
 from pollctl_toilet_gap.decide import local_time
 from pollctl_toilet_gap.model import Monitor, Settings
 
@@ -62,7 +61,6 @@ def test_a_and_b_in_utc(zone: str, day: str, start: str, end: str, begins: str, 
 
 
 def monitor(zone: str, start: str, end: str, minutes: int = 60) -> Monitor:
-    from pollctl import PositiveDuration
 
     gap = PositiveDuration(minutes=minutes)
     return Monitor(name="pilot", robot_id="r-1", timezone=ZoneInfo(zone), start=start, end=end, gap=gap)
@@ -76,6 +74,8 @@ ZONES = [
     "Africa/Cairo",
     "Asia/Beirut",
 ]
+
+
 times = st.integers(0, 95).map(lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}")
 
 
@@ -129,28 +129,3 @@ def test_a_night_without_visits_from_ten_to_six(zone: str, day: str, expected: l
     ((dates, result),) = world.db.execute("SELECT group_concat(local_date), min(result) FROM status_check").fetchall()
     assert (dates, result) == (day, "ALARM_RAISED")
     world.close()
-
-
-def test_one_in_the_night_belongs_to_the_check_of_the_date_before(place: Place) -> None:
-    place.configure({**PILOT, "start": "22:00", "end": "06:00"})
-    place.run("22:00")
-    place.visit("2025-11-13 01:00")
-    place.run("2025-11-13 01:01")
-    assert place.sql("SELECT local_date FROM status_check") == [("2025-11-12",)]
-    assert place.happened() == [("ALARM_SENT", "00:00"), ("EVENT_OBSERVED", "01:00")]
-
-
-def test_a_first_pass_after_midnight_begins_the_day_of_the_date_before(place: Place) -> None:
-    place.configure({**PILOT, "start": "22:00", "end": "06:00"})
-    place.run("2025-11-13 01:00")
-    assert place.check("local_date") == "2025-11-12"
-    assert place.window() == ("01:00", "03:00")
-
-
-def test_a_whole_day_follows_the_next_without_a_hole(place: Place) -> None:
-    place.configure({**PILOT, "start": "08:00", "end": "08:00", "gap": "12h"})
-    place.passes("08:00", "2025-11-13 08:00")
-    assert place.sql("SELECT local_date, result FROM status_check ORDER BY id") == [
-        ("2025-11-12", "ALARM_RAISED"),
-        ("2025-11-13", None),
-    ]

@@ -3,72 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, cast
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from plugins.toilet_gap.in_memory import InMemoryRun, InMemoryWorld, Visit, seconds
+from plugins.toilet_gap.in_memory import BEGINS, ENDS, LENGTH, InMemoryWorld, Visit, moment, seconds, settings_of
 from plugins.toilet_gap.oracle import alarms
 
-from pollctl import Duration, HttpUrl, PositiveDuration, Run, testing
+from pollctl import testing
 from pollctl_toilet_gap.decide import decide
-from pollctl_toilet_gap.model import (
-    Batch,
-    Decision,
-    DueCheck,
-    History,
-    Monitor,
-    RaiseAlarm,
-    Settings,
-    State,
-    SubscribeResult,
-)
+from pollctl_toilet_gap.model import Batch, Decision, DueCheck, Settings, State
 from pollctl_toilet_gap.store.checks import checks_of
-from pollctl_toilet_gap.store.settle import settle_subscription
-
-BEGINS = datetime(2026, 3, 2, 8, tzinfo=UTC)
-LENGTH = 3600
-ENDS = BEGINS + timedelta(seconds=LENGTH)
 
 instants = st.integers(-600, LENGTH + 600)
+
+
 passes = st.lists(st.integers(1, LENGTH + 900), max_size=12)
-
-
-def moment(second: int) -> datetime:
-    return BEGINS + timedelta(seconds=second)
-
-
-def settings_of(gap: int, grace: int = 0, *, has_queue: bool = True) -> Settings:
-    monitor = Monitor(
-        name="pilot",
-        robot_id="r-1",
-        timezone=ZoneInfo("UTC"),
-        start="08:00",
-        end="09:00",
-        gap=PositiveDuration(seconds=gap),
-        grace=Duration(seconds=grace),
-    )
-    return Settings(
-        event_service_url=HttpUrl("http://127.0.0.1:9"),
-        queue_url=HttpUrl("http://127.0.0.1:9/queue") if has_queue else None,
-        start_tolerance=Duration(seconds=30),
-        future_skew=Duration(hours=2),
-        monitors=(monitor,),
-    )
 
 
 @st.composite
 def deliveries(draw: Callable[[Any], Any], *, has_late_history: bool = False) -> list[Visit]:
-    """Visits, each brought by the queue in any passes and as often as you like, or never."""
+    """Visits, each received from the queue in any passes and as often as you like, or never."""
     visits = []
     for number, second in enumerate(draw(st.lists(instants, max_size=25))):
         late = draw(st.integers(0, 1500)) if has_late_history else 0
-        brought = draw(st.lists(st.integers(0, 13), max_size=3))
-        visits.append(Visit(moment(second), moment(second + late), f"e{number}", brought))
+        in_passes = draw(st.lists(st.integers(0, 13), max_size=3))
+        visits.append(Visit(moment(second), moment(second + late), f"e{number}", in_passes))
     return visits
 
 
@@ -181,27 +144,4 @@ def test_decide_is_pure_and_its_decisions_survive_a_recording(visits: list[Visit
     decisions = decide(state, batch, moment(second), world.settings)
     assert testing.round_trip_problems(decisions, list[Decision]) == []
     assert testing.round_trip_problems(state, State) == []
-    world.close()
-
-
-def test_a_history_that_begins_after_the_window_is_no_reason_for_an_alarm() -> None:
-    world = InMemoryWorld(settings_of(1800), [])
-    world.run(BEGINS)
-    check = checks_of(world.db, {1: []})[1]
-    due = DueCheck(check_id=1, ends_at=check.ends_at)
-    for begins, is_alarm in ((check.since, True), (moment(1), False)):
-        batch = Batch(due=[due], histories=[History(check_id=1, since=begins)])
-        decided = decide(State(checks={1: check}), batch, moment(1800), world.settings)
-        assert any(isinstance(decision, RaiseAlarm) for decision in decided) == is_alarm
-    world.close()
-
-
-def test_a_subscription_that_is_made_when_its_check_is_over_is_ended_at_once() -> None:
-    world = InMemoryWorld(settings_of(1800), [])
-    world.run(BEGINS)
-    world.run(ENDS)
-    run = InMemoryRun(world, ENDS)
-    settle_subscription(world.db, 1, SubscribeResult(id="sub-2", is_uncertain=True), cast("Run", run))
-    assert [kind for kind, _, _ in run.effects] == ["unsubscribe"]
-    assert world.db.execute("SELECT phase FROM status_check").fetchall() == [("COMPLETE",)]
     world.close()
