@@ -52,7 +52,7 @@ def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
 
 @hookimpl
 def pollctl_load(db: Database, batch: Batch) -> State:
-    """Read the checks, subscriptions and known events of one batch."""
+    """Read the checks and subscriptions of one batch, and which of its events are recorded already."""
     from pollctl_toilet_gap.store.load import load
 
     return load(db, batch)

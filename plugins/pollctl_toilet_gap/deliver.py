@@ -63,7 +63,7 @@ def is_posted(payload: Mapping[str, Any], run: Run) -> bool:
     """Whether the history has an alarm of this reference id.
 
     Raises:
-        DeliveryError: it cannot be read, so nobody knows.
+        DeliveryError: it cannot be read, so that this stays unknown.
     """
     since = from_text(payload["since"])
     url = event_service.incomings_url(run.settings.event_service_url, payload["robot_id"], payload["event_name"], since)
@@ -80,7 +80,7 @@ def is_posted(payload: Mapping[str, Any], run: Run) -> bool:
 def subscribe(effect: Effect, run: Run) -> SubscribeResult:
     """Make one subscription; what goes wrong is a result, too, since the next pass tries again, whatever the back-off.
 
-    An attempt that was cut off, or whose answer was lost, may have made a subscription whose id nobody knows.
+    An attempt that was cut off, or whose answer was lost, may have made a subscription whose id is lost.
     """
     with run.reading() as db:
         wanted = subscriptions.wanted(db, effect.payload["subscription"])

@@ -26,7 +26,7 @@ def run(session: DemoSession) -> None:
     with FakeEventService() as service:
         session.title("toilet_gap: has she been to the toilet?")
         session.settings(service.settings(_MONITOR))
-        session.say("Room 12 is watched from 08:00 to 20:00: three hours without a visit shall raise an alarm.")
+        session.say("Room 12 is watched from 08:00 to 20:00: three hours without a visit raise an alarm.")
         session.passes("toilet_gap", _at("08:00"))
         for visit in _VISITS[:3]:
             service.visit("r-12", _at(visit))

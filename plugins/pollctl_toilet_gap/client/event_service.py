@@ -15,7 +15,7 @@ _SERVER_ERROR = 500
 _NEVER_SENT = frozenset({"refused", "unreachable", "dns", "tls", "bad_address", "local"})
 """Errors after which the upstream cannot have made anything."""
 _NEVER_ASKED = frozenset({"deadline", "stopped"})
-"""Errors of a pass that ended, which say nothing about the event service."""
+"""Errors of a pass that ended, not of the event service."""
 
 
 class _Created(Struct, frozen=True):

@@ -14,7 +14,7 @@ from pollctl_toilet_gap.model import Receipt, Settings
 AT_ONCE = 10
 """Messages that one receive brings at most, and one batch deletes: limits of SQS."""
 NO_BOTO3 = "boto3 is not installed: `pip install 'pollctl[sqs]'`, or take queue_url out of [plugins.toilet_gap]"
-_PATIENCE_S = 5.0
+_TIMEOUT_S = 5.0
 _REGION = re.compile(r"(?:^|[./])([a-z]{2}(?:-[a-z]+)+-\d)\.")
 _GONE = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "AWS.SimpleQueueService.ReceiptHandleIsInvalid"})
 
@@ -54,8 +54,8 @@ def connect(settings: Settings) -> Any:
     from botocore.config import Config
 
     limits = Config(
-        connect_timeout=_PATIENCE_S,
-        read_timeout=settings.queue_wait.total_seconds() + _PATIENCE_S,
+        connect_timeout=_TIMEOUT_S,
+        read_timeout=settings.queue_wait.total_seconds() + _TIMEOUT_S,
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
     session = boto3.Session()
@@ -65,7 +65,7 @@ def connect(settings: Settings) -> Any:
 
 
 def region_of(queue_url: str) -> str:
-    """The region that a queue is in: by its address, else as the environment says."""
+    """The region that a queue is in: by its address, else as in the environment."""
     match = _REGION.search(queue_url)
     if match:
         return match[1]
@@ -90,7 +90,7 @@ def _receive_once(run: Run, number: int) -> list[Message]:
 
 
 def _delete_once(run: Run, queue_url: str, handles: Sequence[str]) -> list[tuple[str, str]]:
-    """Handles that are left, each with the reason; one that expired is done: its message comes again, and is known."""
+    """Handles that are left, each with the reason; one that expired is done: its message comes again, as a duplicate."""
     entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)]
     answer = _client(run).delete_message_batch(QueueUrl=queue_url, Entries=entries)
     failed = [(entry["Id"], entry.get("Code", "")) for entry in answer.get("Failed", [])]
@@ -98,8 +98,8 @@ def _delete_once(run: Run, queue_url: str, handles: Sequence[str]) -> list[tuple
 
 
 def _within_time(run: Run, function: Callable[[Any], Any], item: Any) -> tuple[Any, str]:
-    """What a call to boto3 answers, or why it answers nothing; a queue that says nothing ends in time."""
-    limit = run.settings.queue_wait.total_seconds() + 2 * _PATIENCE_S
+    """What a call to boto3 answers, or why it answers nothing; a queue that is silent does not hold the pass."""
+    limit = run.settings.queue_wait.total_seconds() + 2 * _TIMEOUT_S
     for result in run.map(function, [item], timeout=limit):
         if result.error is None:
             return result.value, ""
@@ -109,7 +109,7 @@ def _within_time(run: Run, function: Callable[[Any], Any], item: Any) -> tuple[A
 
 
 def _mask(credentials: Any) -> None:
-    """Let pollctl know the keys, which come from the environment or a profile: errors repeat what an endpoint says."""
+    """Let pollctl mask the keys, which come from the environment or a profile: errors repeat what an endpoint answers."""
     for part in ("access_key", "secret_key", "token"):
         if value := getattr(credentials, part, None):
             Secret(value)

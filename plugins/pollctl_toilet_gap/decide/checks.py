@@ -99,7 +99,7 @@ def is_covered(check: Check, history: History | None, context: Context) -> bool:
 
 
 def set_up(check: Check, context: Context) -> list[Decision]:
-    """A check without a subscription: nobody observes yet, so nothing is judged."""
+    """A check without a subscription: nothing is observed yet, so nothing is judged."""
     if context.now >= check.ends_at:
         ending = Ending("FAILED", check.ends_at, "never subscribed until the end of the day")
         return end(check, ending, check.pending, context.now)

@@ -10,7 +10,7 @@ from pollctl_toilet_gap.model import Batch, Day, Decision, MissDay, Settings, St
 
 
 def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Iterator[Decision]:
-    """A check for each day that contains now, one per monitor and date; days that nobody watched are only noted."""
+    """A check for each day that contains now, one per monitor and date; days that were not watched are only noted."""
     for day in batch.missed:
         if day.local_date > state.last_days.get(day.monitor, ""):
             yield MissDay(day=day, reason=f"no pass from {to_text(day.starts_at)} to {to_text(day.ends_at)}")
@@ -36,5 +36,5 @@ def start_check(day: Day, now: datetime, settings: Settings) -> StartCheck:
 
 
 def observed_from(since: datetime, planned_at: datetime, now: datetime, tolerance: timedelta) -> datetime:
-    """Where the first window of a check begins that is subscribed now: no alarm for a time in which nobody watched."""
+    """Where the first window of a check begins that is subscribed now: no alarm for a time that was not watched."""
     return since if now - planned_at <= tolerance else max(since, now)

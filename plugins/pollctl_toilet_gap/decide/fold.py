@@ -32,7 +32,7 @@ class Folded(NamedTuple):
 def fold(check: Check, visits: Sequence[Event], now: datetime, *, is_checked: bool) -> Folded:
     """Interleave the visits, in the order of their times, with the ends of the windows, and stop at now.
 
-    A window is over at its ``until``, its verdict comes ``grace`` later. A visit after it waits for that verdict.
+    A window is over at its ``until`` and judged ``grace`` later. A visit after it waits until then.
 
     Args:
         check: with the window to begin with.

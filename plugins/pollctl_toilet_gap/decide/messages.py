@@ -85,7 +85,7 @@ def subscriber_of(message: ParsedMessage, subscribers: Sequence[Subscriber]) -> 
 def sort_message(
     message: ParsedMessage, subscriber: Subscriber, sorting: _Sorting, now: datetime, settings: Settings
 ) -> Iterator[Decision]:
-    """One message of ours: quarantined for good, known already, too late for a check that is over, or kept for the fold."""
+    """One message of ours: quarantined for good, a duplicate, too late for a check that is over, or kept for the fold."""
     event = message.event
     if event.id in sorting.seen[subscriber.check_id] or event.id in sorting.quarantined[subscriber.check_id]:
         sorting.duplicates += 1

@@ -38,5 +38,5 @@ def beginnings(run: Run, db: Database) -> Iterator[Batch]:
 
 def _report_ended_early(run: Run, db: Database, last_days: dict[str, str]) -> None:
     for name, number, ends_at in due.ended_early(db, last_days, run.now):
-        why = f"check {number} ended before its day did, so nobody watches until {ends_at}"
+        why = f"check {number} ended before its day did, so it is not watched until {ends_at}"
         run.failed(name, f"{why}: give the monitor another name, and it is watched at once")

@@ -44,7 +44,7 @@ def left_at_the_end(run: Run) -> float:
 
 
 def history_of(answer: Answer, check: Check) -> History:
-    """What an answer says; an item that cannot be understood leaves the others as they are."""
+    """What an answer holds; an item that cannot be understood leaves the others as they are."""
     if not answer.is_ok:
         return _unread(check, event_service.error_of(answer), was_asked=event_service.was_asked(answer))
     try:

@@ -108,7 +108,7 @@ class Batch(Struct, frozen=True, kw_only=True):
         days: that contain now and have no check yet.
         missed: that went by without a pass.
         due: checks to be judged.
-        undelivered: alarms about which nobody was notified yet.
+        undelivered: alarms about which no one was notified yet.
         is_drained: whether the queue was read in this pass until nothing was left in it.
         has_judged: whether the pass could judge another monitor, so that it is not ``failed`` for those here.
     """

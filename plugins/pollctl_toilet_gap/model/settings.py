@@ -41,7 +41,7 @@ class Terms(Struct, frozen=True, kw_only=True):
 
     @property
     def grace(self) -> timedelta:
-        """How long after the end of a window its verdict comes."""
+        """How long after its end a window is judged."""
         return timedelta(milliseconds=self.grace_ms)
 
     def updated(self, other: Terms) -> Terms:
@@ -122,7 +122,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         if set("?#") & set(self.event_service_url or ""):
             raise ValueError("event_service_url must end before any ? or #: paths are put behind it")
         if self.monitors and not self.event_service_url:
-            raise ValueError("event_service_url is missing: there are monitors, and nobody to ask about them")
+            raise ValueError("event_service_url is missing: there are monitors, and no service to ask about them")
         if not self.replay_required and not self.queue_url:
             raise ValueError("replay_required = false needs a queue_url: without a queue the history is all there is")
         if self.queue_wait > timedelta(seconds=20) or self.queue_wait % timedelta(seconds=1):
@@ -139,7 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             if self.start_tolerance >= monitor.gap:
                 raise ValueError(
                     f'start_tolerance "{self.start_tolerance}" must be shorter than the gap "{monitor.gap}" of '
-                    f"monitor {monitor.name!r}: it would raise alarms for a time that nobody watched"
+                    f"monitor {monitor.name!r}: it would raise alarms for a time that was not watched"
                 )
 
     @property

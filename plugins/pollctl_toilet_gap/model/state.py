@@ -22,7 +22,7 @@ class Check(Struct, frozen=True, kw_only=True):
     """One open check with its window, as far as the rules look at it.
 
     Attributes:
-        is_closing: whether somebody asked for its end by hand.
+        is_closing: whether its end was asked for by hand.
         since, until: the window that is watched; ``until`` is never after the end of the day.
         opened_by: what the window began with.
         unjudged: passes in a row that could not read the history.
@@ -31,7 +31,7 @@ class Check(Struct, frozen=True, kw_only=True):
         alarms: how many were raised.
         failed_subscription: one that could not be made, to be tried again; None if there is none.
         subscription_error: why it could not.
-        pending: events that wait: of a window whose verdict is still to come, or of a moment still ahead.
+        pending: events that wait: of a window that is still to be judged, or of a moment still ahead.
         recorded: ids of events, among those of the batch, that have a record.
         quarantined: ids of events, among those of the batch, that are not to be believed.
     """

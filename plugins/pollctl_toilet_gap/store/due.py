@@ -23,7 +23,7 @@ def open_checks(db: Database) -> list[int]:
 
 
 def last_days(db: Database, monitors: Iterable[str], until: str) -> dict[str, str]:
-    """The latest date of each monitor that has a check, or that is known to have gone by without one.
+    """The latest date of each monitor that has a check, or that was recorded as missed.
 
     Dates after *until* are those of a clock that ran ahead: they must not keep the days before them from beginning.
     """
@@ -38,7 +38,7 @@ def last_days(db: Database, monitors: Iterable[str], until: str) -> dict[str, st
 
 
 def ended_early(db: Database, last_days: Mapping[str, str], now: datetime) -> list[tuple[str, int, str]]:
-    """Monitors whose latest check is over although its day is not and nobody closed it: with its id, and B."""
+    """Monitors whose latest check is over although its day is not and which was not closed by hand: with its id and end."""
     return db.execute(
         """SELECT c.monitor, c.id, c.ends_at FROM json_each(?1) AS last
                JOIN status_check AS c ON c.monitor = last.key AND c.local_date = last.value
@@ -48,7 +48,7 @@ def ended_early(db: Database, last_days: Mapping[str, str], now: datetime) -> li
 
 
 def undelivered_alarms(db: Database) -> list[UndeliveredAlarm]:
-    """Alarms that were tried several times, or given up, about which nobody was notified yet."""
+    """Alarms that were tried several times, or given up, about which no one was notified yet."""
     rows = db.execute(
         """SELECT json_extract(payload, '$.reference_id') AS reference, json_extract(payload, '$.check_id'),
                json_extract(payload, '$.robot_id'), attempts, coalesce(last_error, status)

@@ -65,7 +65,7 @@ def queue_undelivered(notices: Sequence[NotifyUndelivered], run: Run) -> None:
 
 
 def queue_deletions(cleared: Sequence[ClearMessages], run: Run) -> None:
-    """Messages go ten at a time, after the commit of what they said."""
+    """Messages are deleted ten at a time, after the commit of what they held."""
     receipts = [receipt for clear in cleared for receipt in clear.receipts]
     for start in range(0, len(receipts), AT_ONCE):
         some = receipts[start : start + AT_ONCE]

@@ -96,7 +96,7 @@ def test_a_monitor_that_comes_back_on_the_same_day_is_not_silently_unwatched(pla
     place.run("08:30")
     place.configure(PILOT, other)
     report = place.run("08:31", code=3)
-    assert "pilot: check 1 ended before its day did, so nobody watches until" in report["error"]["message"]
+    assert "pilot: check 1 ended before its day did, so it is not watched until" in report["error"]["message"]
     assert "another name" in report["error"]["message"]
     place.configure({**PILOT, "name": "pilot again"}, other)
     place.run("08:32")
