@@ -99,6 +99,6 @@ def pollctl_status(db: Database, now: datetime) -> str:
 
 
 def _migrations() -> Any:
-    from pollctl_latency import tables
+    from pollctl_latency.migrations import migrations
 
-    return tables.migrations
+    return migrations
