@@ -25,10 +25,10 @@ from typing import Any
 
 from pollctl import to_text
 from pollctl.store import database
-from pollctl_latency import store as latency_store
 from pollctl_latency.fake import FakeApi
 from pollctl_latency.migrations import migrations
 from pollctl_latency.model import AddSample
+from pollctl_latency.store import apply as latency_store
 
 SAMPLES = 100_000
 TARGETS = 10_000

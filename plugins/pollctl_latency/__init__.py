@@ -45,7 +45,7 @@ def pollctl_fetch(run: Run, db: Database) -> Iterator[Round]:
 @hookimpl
 def pollctl_load(db: Database, batch: Round) -> State:
     """Read the jobs of one round with what went before."""
-    from pollctl_latency import store
+    from pollctl_latency.store import apply as store
 
     return store.load(db, batch)
 
@@ -61,7 +61,7 @@ def pollctl_decide(state: State, batch: Round, now: datetime, settings: Settings
 @hookimpl
 def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write the decisions and queue the notifications."""
-    from pollctl_latency import store
+    from pollctl_latency.store import apply as store
 
     store.apply(db, decisions, run)
 
@@ -93,9 +93,9 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
 @hookimpl
 def pollctl_status(db: Database, now: datetime) -> str:
     """Name the stale jobs."""
-    from pollctl_latency import listings
+    from pollctl_latency import queries
 
-    return listings.stale_notice(db, now)
+    return queries.stale_notice(db, now)
 
 
 def _migrations() -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from pollctl import Duration, PluginContext
-from pollctl_latency import listings
+from pollctl_latency import queries
+from pollctl_latency.client.exchanges import guess_probe, trouble_with
 from pollctl_latency.model import NewJob
-from pollctl_latency.probes import guess_probe, trouble_with
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLOT_WIDTH = 72
@@ -86,8 +86,8 @@ def add(
         alert_recovery=alert_recovery,
     )
     with context.writing() as db:
-        job_id = listings.add_job(db, context.now, new, urls, context.settings.max_running)
-        added = listings.job(db, job_id, context.now)
+        job_id = queries.add_job(db, context.now, new, urls, context.settings.max_running)
+        added = queries.job(db, job_id, context.now)
     if as_json:
         context.show(added, as_json=True)
         return
@@ -100,7 +100,7 @@ def add(
 def jobs(context: PluginContext, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
-        rows = listings.jobs(db, context.now)
+        rows = queries.jobs(db, context.now)
     context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
 
 
@@ -111,8 +111,8 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
 def show(context: PluginContext, job: int, *, as_json: bool) -> None:
     """Show a job: its numbers, and its latest samples as a small plot."""
     with context.reading() as db:
-        row = listings.job(db, job, context.now)
-        taken = listings.samples(db, job)
+        row = queries.job(db, job, context.now)
+        taken = queries.samples(db, job)
     context.show(row, as_json=as_json)
     if taken and not as_json:
         click.echo(plot(taken[-_PLOT_WIDTH:]))
@@ -125,8 +125,8 @@ def show(context: PluginContext, job: int, *, as_json: bool) -> None:
 def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
     """List the samples of a job."""
     with context.reading() as db:
-        listings.job(db, job, context.now)
-        context.show(listings.samples(db, job), as_json=as_json)
+        queries.job(db, job, context.now)
+        context.show(queries.samples(db, job), as_json=as_json)
 
 
 @click.command()
@@ -135,7 +135,7 @@ def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
 def alerts(context: PluginContext, *, as_json: bool) -> None:
     """List the alerts, the newest first."""
     with context.reading() as db:
-        context.show(listings.alerts(db), as_json=as_json)
+        context.show(queries.alerts(db), as_json=as_json)
 
 
 @click.command()
@@ -144,7 +144,7 @@ def alerts(context: PluginContext, *, as_json: bool) -> None:
 def cancel(context: PluginContext, job: int) -> None:
     """Close a running job early; nobody is told, and a probe in flight is dropped."""
     with context.writing() as db:
-        listings.cancel_job(db, job)
+        queries.cancel_job(db, job)
 
 
 def add_to(group: click.Group) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pollctl import Effect, Run
-from pollctl_latency import store
+from pollctl_latency.store import apply as store
 
 
 def deliver(effect: Effect, run: Run) -> dict[str, Any]:

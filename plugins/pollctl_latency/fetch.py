@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from pollctl import Run
-from pollctl_latency import store
-from pollctl_latency.model import Job, Reading, Round
-from pollctl_latency.probes import (
+from pollctl_latency.client.exchanges import (
     probe_directly,
     read_answer,
     read_result,
@@ -23,6 +21,8 @@ from pollctl_latency.probes import (
     simulate,
     trouble_with,
 )
+from pollctl_latency.model import Job, Reading, Round
+from pollctl_latency.store import apply as store
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from pollctl_latency import listings
+from pollctl_latency import queries
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -18,7 +18,7 @@ _BY_JOB = ("job", "target")
 
 def families(db: Database, now: datetime) -> list[Metric]:
     """Samples and jobs by status, stale jobs; of each running job the latest round-trip time and the loss."""
-    jobs = listings.jobs(db, now)
+    jobs = queries.jobs(db, now)
     return [_samples(jobs), _jobs(jobs), _stale(jobs), _last_rtt(db), _loss(jobs)]
 
 
@@ -45,7 +45,7 @@ def _stale(jobs: list[dict[str, Any]]) -> Metric:
 def _last_rtt(db: Database) -> Metric:
     text = "Latest round-trip time of a running job."
     family = GaugeMetricFamily("pollctl_latency_last_rtt_seconds", text, labels=_BY_JOB)
-    for job_id, target, rtt_ms in listings.last_rtts(db):
+    for job_id, target, rtt_ms in queries.last_rtts(db):
         if rtt_ms is not None:
             family.add_metric([str(job_id), target], rtt_ms / 1000)
     return family

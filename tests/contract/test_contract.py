@@ -18,15 +18,15 @@ from pollctl.plugin_host.discovery import find
 from pollctl.plugin_host.loader import load
 
 SHIPPED = sorted(entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl")
-FILES = {
-    "__init__.py",
-    "model.py",
-    "fetch.py",
-    "decide.py",
-    "store.py",
-    "deliver.py",
-    "commands.py",
-    "fake.py",
+ROOMS = {  # each a file, or a package of that name
+    "__init__",
+    "model",
+    "fetch",
+    "decide",
+    "store",
+    "deliver",
+    "commands",
+    "fake",
     "sample.toml",
     "README.md",
 }
@@ -57,8 +57,8 @@ def test_it_keeps_the_contract(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_has_the_files_that_a_reader_of_another_plugin_expects(name: str) -> None:
-    assert {path.name for path in folder(name).iterdir()} >= FILES
+def test_it_has_the_rooms_that_a_reader_of_another_plugin_expects(name: str) -> None:
+    assert {path.name.removesuffix(".py") for path in folder(name).iterdir()} >= ROOMS
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -94,13 +94,16 @@ def test_importing_it_imports_nothing_heavy(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_its_decide_module_knows_only_its_model_and_plain_values(name: str) -> None:
     module = find(name).entry_point.module
-    source = (folder(name) / "decide.py").read_text(encoding="utf-8")
+    room = folder(name) / "decide"
+    sources = sorted(room.glob("*.py")) if room.is_dir() else [room.with_suffix(".py")]
     foreign = {
         imported
-        for imported in re.findall(r"^(?:from|import) (\S+)", source, re.MULTILINE)
+        for source in sources
+        for imported in re.findall(r"^(?:from|import) (\S+)", source.read_text(encoding="utf-8"), re.MULTILINE)
         if imported.split(".")[0] in {"pollctl", "sqlite_utils", module.split(".")[0]}
     }
-    assert foreign <= {f"{module}.model", "pollctl"}
+    own_parts = {f"{module}.decide.{source.stem}" for source in sources}
+    assert foreign <= {f"{module}.model", "pollctl", *own_parts}
 
 
 def test_folders_entry_points_and_packages_name_the_same_plugins() -> None:

@@ -12,9 +12,10 @@ import pytest
 from sqlite_utils import Database
 
 from pollctl import to_text
-from pollctl_latency import decide, store
+from pollctl_latency import decide
 from pollctl_latency.migrations import migrations
 from pollctl_latency.model import Decision, Reading, Round, Settings
+from pollctl_latency.store import apply as store
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 

@@ -89,7 +89,7 @@ def test_add_takes_every_option(shell: Shell) -> None:
         (["ftp://example.net/"], "http://host/path"),
         (["a", "--cadence", "500ms"], "at least 1s"),
         (["a", "--cadence", "1500ms"], "whole seconds"),
-        (["a", "--cadence", "soon"], "'soon' is no duration"),
+        (["a", "--cadence", "soon"], "'soon' is not a valid duration"),
         (["a", "--duration", "99999999999d"], "99999999999d"),
         (["a", "--cadence", "60s", "--duration", "59s"], "59s is shorter than the cadence, 1m"),
         (["a", "--mode", "dry"], "'dry'"),

@@ -12,8 +12,7 @@ import msgspec
 import pytest
 
 from pollctl import Answer, FetchError, HttpUrl, Request, Result
-from pollctl_latency.model import Job, Probe, Reading, Settings
-from pollctl_latency.probes import (
+from pollctl_latency.client.exchanges import (
     guess_probe,
     probe_directly,
     read_answer,
@@ -23,6 +22,7 @@ from pollctl_latency.probes import (
     simulate,
     trouble_with,
 )
+from pollctl_latency.model import Job, Probe, Reading, Settings
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 JOB = Job(

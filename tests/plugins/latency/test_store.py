@@ -11,9 +11,9 @@ import pytest
 
 from pollctl import to_text
 from pollctl.units import encode
-from pollctl_latency import store
 from pollctl_latency.model import Decision, Reading, Round, Settings
-from pollctl_latency.store import PRUNED_AT_ONCE, filling, prunable
+from pollctl_latency.store import apply as store
+from pollctl_latency.store.apply import PRUNED_AT_ONCE, filling, prunable
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""The SQL of a pass: what fetch asks, ``load`` and ``apply``; see also tables.py and listings.py."""
+"""The SQL of a pass: what fetch asks, ``load`` and ``apply``; see also migrations and queries."""
 
 from __future__ import annotations
 
