@@ -28,7 +28,7 @@ from pollctl.store import database
 from pollctl_latency.fake import FakeApi
 from pollctl_latency.migrations import migrations
 from pollctl_latency.model import AddSample
-from pollctl_latency.store import apply as latency_store
+from pollctl_latency.store.apply import apply
 
 SAMPLES = 100_000
 TARGETS = 10_000
@@ -68,7 +68,7 @@ def round_of(jobs: int) -> float:
         for one in decisions
     ]
     run: Any = SimpleNamespace(count=dict)
-    applied = timed(jobs, lambda db: latency_store.apply(db, decisions, run))
+    applied = timed(jobs, lambda db: apply(db, decisions, run))
     bare = timed(jobs, lambda db: db.conn.executemany(INSERT, rows))
     return applied / bare
 
