@@ -79,7 +79,7 @@ def jitter(rtt_ms: float | None, last_rtt_ms: float | None) -> float | None:
 
 
 def alert(job: Job, status: SampleStatus, tail: Tail) -> AlertType | None:
-    """The alert that this outcome raises, if any: after five misses in a row, and after five successes following that.
+    """The alert that this outcome raises: ``offline`` after five misses in a row, ``recovery`` after five successes later.
 
     ``system_error`` says nothing about the target and is left out.
     """
@@ -147,7 +147,10 @@ def summarise(samples: Sequence[Sample]) -> Summary:
 
 
 def verdict(stats: Stats, loss: float | None) -> Verdict:
-    """The first that holds: no samples, too many system errors, a limit exceeded by a number that exists, pass."""
+    """The first that holds: no samples, too many system errors, a limit exceeded, pass.
+
+    A number that is missing, such as the jitter of a single success, exceeds no limit.
+    """
     samples = stats.success + stats.missed + stats.system_error
     if not samples:
         return "no_data"

@@ -118,7 +118,7 @@ class ProbePool:
     def completed(self, max_wait: timedelta) -> Iterator[Round]:
         """Wait for probes in flight, at most *max_wait*, and yield what they measured, if anything.
 
-        A pass that is told to stop waits for all of them, because no later round will take the rest.
+        A pass that must stop waits for all of them, because no later round will take the rest.
         """
         measurements = list(self._measurements(max_wait))
         if self._run.is_stopping:

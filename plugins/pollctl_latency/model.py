@@ -37,7 +37,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class NewJob(Struct, frozen=True, kw_only=True):
-    """What is asked for with ``add``."""
+    """What ``add`` is given."""
 
     target: str
     probe: Probe

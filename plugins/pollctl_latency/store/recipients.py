@@ -1,4 +1,4 @@
-"""Who is notified of a job: addresses are secret, so that they are known by their numbers until they are used."""
+"""Who is notified of a job. Addresses are secret: a number stands for each until a notification is sent."""
 
 from __future__ import annotations
 

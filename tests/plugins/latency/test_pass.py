@@ -13,6 +13,7 @@ from plugins.latency.place import NOON, SCRIPT, Place, exit_code_of
 from pytest_httpserver import HTTPServer
 
 from pollctl import from_text
+from pollctl_latency.fake import Reply
 
 # rule 1
 
@@ -118,6 +119,8 @@ def test_one_target_that_fails_stops_no_other(place: Place) -> None:
 
 
 def test_a_job_that_is_cancelled_in_flight_stays_cancelled_and_its_sample_is_dropped(place: Place) -> None:
+    place.configure(timeout="10s")
+    place.api.script["slow"] = [Reply(elapsed=900, delay=3)]  # longer than a cancel takes on a busy machine
     place.insert("slow")
     process = place.start()
     place.until(lambda: bool(place.api.requests))
