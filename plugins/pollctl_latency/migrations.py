@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from pollctl import sql
+
 migrations = Migrations("latency")
-
-
-def _is_moment(column: str) -> str:
-    """A check that a column holds a UTC moment that datetime can read and add a job's duration to.
-
-    Adding no days makes SQLite normalise 30 February, which then differs from what was written; IS refuses
-    what is no time at all.
-    """
-    normal = f"strftime('%Y-%m-%dT%H:%M:%S', {column}, '+0 days')"
-    return f"{column} BETWEEN '2000' AND '2300' AND {column} LIKE '%Z' AND substr({column}, 1, 19) IS {normal}"
-
 
 _NUMBERS = """rtt_avg_ms REAL,
     rtt_min_ms REAL,
@@ -39,10 +30,10 @@ _TABLES = (
     alert_state TEXT NOT NULL DEFAULT 'ok' CHECK (alert_state IN ('ok', 'offline_alerted')),
     alert_offline INTEGER NOT NULL DEFAULT 0 CHECK (alert_offline IN (0, 1)),
     alert_recovery INTEGER NOT NULL DEFAULT 0 CHECK (alert_recovery IN (0, 1)),
-    started_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-        CHECK ({_is_moment("started_at")}),
+    started_at TEXT NOT NULL DEFAULT ({sql.NOW})
+        CHECK ({sql.utc("started_at")}),
     last_ping_at TEXT CHECK (last_ping_at GLOB '20??-??-??T??:??:??*Z'),
-    completed_at TEXT CHECK ({_is_moment("completed_at")}),
+    completed_at TEXT CHECK ({sql.utc("completed_at")}),
     is_rolled_up INTEGER NOT NULL DEFAULT 0 CHECK (is_rolled_up IN (0, 1)),
     {_COUNTS},
     {_NUMBERS},
@@ -60,7 +51,7 @@ _TABLES = (
     status TEXT NOT NULL CHECK (status IN ('success', 'missed', 'system_error')),
     rtt_ms REAL CHECK (rtt_ms >= 0),
     jitter_ms REAL CHECK (jitter_ms >= 0),
-    recorded_at TEXT NOT NULL CHECK ({_is_moment("recorded_at")}),
+    recorded_at TEXT NOT NULL CHECK ({sql.utc("recorded_at")}),
     error TEXT,
     PRIMARY KEY (job_id, sequence_number),
     CHECK ((status = 'success') = (rtt_ms IS NOT NULL))
@@ -69,7 +60,7 @@ _TABLES = (
     "CREATE INDEX latency_samples_by_status ON latency_samples (job_id, status, sequence_number)",
     f"""CREATE TABLE latency_rollups (
     job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
-    bucket_start TEXT NOT NULL CHECK ({_is_moment("bucket_start")}),
+    bucket_start TEXT NOT NULL CHECK ({sql.utc("bucket_start")}),
     {_COUNTS},
     {_NUMBERS},
     PRIMARY KEY (job_id, bucket_start)
@@ -78,7 +69,7 @@ _TABLES = (
     id INTEGER PRIMARY KEY,
     job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
     alert_type TEXT NOT NULL CHECK (alert_type IN ('offline', 'recovery')),
-    triggered_at TEXT NOT NULL CHECK ({_is_moment("triggered_at")})
+    triggered_at TEXT NOT NULL CHECK ({sql.utc("triggered_at")})
 ) STRICT""",
     "CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id)",
     """CREATE TABLE latency_notify (
@@ -92,6 +83,6 @@ _TABLES = (
 
 @migrations()
 def m001_tables(db: Database) -> None:
-    """Jobs, samples, roll-ups, alerts and who is told."""
+    """Jobs, samples, roll-ups, alerts and who is notified."""
     for statement in _TABLES:
         db.execute(statement)

@@ -1,15 +1,11 @@
-"""The SQL behind the commands and the metrics: new jobs, cancelled ones, and rows for people."""
+"""The SELECTs behind listings, metrics and status."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from pollctl import PollctlError, UsageError, to_text
-from pollctl_latency.model import NewJob
+from pollctl import UsageError, to_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -25,62 +21,6 @@ SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, st
     (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
 FROM latency_jobs"""
 _FLAGS = ("alert_offline", "alert_recovery", "stale")
-
-
-def add_job(db: Database, now: datetime, new: NewJob, urls: Sequence[str], max_running: int) -> int:
-    """Start a job, remember whom to tell of it, and answer its id.
-
-    Raises:
-        PollctlError: one for the same target and probe is running, or as many as may be.
-    """
-    _refuse_second(db, new)
-    if new.monitoring_mode == "real_polling":
-        _refuse_too_many(db, max_running)
-    cursor = db.execute(
-        """INSERT INTO latency_jobs (target, probe, monitoring_mode, cadence_seconds, duration_seconds,
-           alert_offline, alert_recovery, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        [*msgspec.structs.astuple(new), to_text(now)],
-    )
-    db.conn.executemany(
-        "INSERT INTO latency_notify (job_id, url) VALUES (?, ?)",
-        [(cursor.lastrowid, url) for url in dict.fromkeys(urls)],
-    )
-    return int(cursor.lastrowid or 0)
-
-
-def _refuse_second(db: Database, new: NewJob) -> None:
-    row = db.execute(
-        "SELECT id FROM latency_jobs WHERE status = 'running' AND target = ? AND probe = ?",
-        [new.target, new.probe],
-    ).fetchone()
-    if row:
-        raise PollctlError(
-            f"job {row[0]} samples {new.target} by {new.probe} already; "
-            f"wait for its end, or `pollctl latency cancel {row[0]}`"
-        )
-
-
-def _refuse_too_many(db: Database, max_running: int) -> None:
-    running = db.execute(
-        "SELECT count(*) FROM latency_jobs WHERE status = 'running' AND monitoring_mode = 'real_polling'"
-    ).fetchone()[0]
-    if running >= max_running:
-        raise PollctlError(
-            f"{running} jobs are running and max_running is {max_running}; cancel one, or raise it in [plugins.latency]"
-        )
-
-
-def cancel_job(db: Database, job_id: int) -> None:
-    """Close a running job early; the next pass rolls up what it has.
-
-    Raises:
-        UsageError: there is no such job.
-        PollctlError: it is not running.
-    """
-    status = job(db, job_id, None)["status"]
-    if status != "running":
-        raise PollctlError(f"job {job_id} is {status}; only a running one can be cancelled")
-    db.execute("UPDATE latency_jobs SET status = 'cancelled' WHERE id = ?", [job_id])
 
 
 def jobs(db: Database, now: datetime) -> list[dict[str, Any]]:
