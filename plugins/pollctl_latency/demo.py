@@ -34,6 +34,7 @@ def run(session: DemoSession) -> None:
         session.say("Five misses in a row raised one alert. The plug goes back in:")
         del api.script[_TARGET]
         session.passes("latency", *map(_at, range(9, 17)))
+        session.expect_messages("crew", "offline", "recovered", "lost")
         session.say("The quarter of an hour is over, so the job is completed. How did the line do?")
         session.pollctl("latency", "show", "1", at=_at(17))
         session.pollctl("status", at=_at(17))

@@ -33,6 +33,7 @@ def run(session: DemoSession) -> None:
         session.pollctl("shell-query", "runs", at=_at(4, 12))
         session.passes("shell_query", _at(4, 45))
         session.say("Twice, far enough apart, and its rows can be read. The definition is deleted.")
+        session.expect("the definition is deleted", is_so=not upstream.definitions)
         session.pollctl("shell-query", "results", run_id, "--format", "csv", at=_at(4, 50))
 
 

@@ -39,6 +39,7 @@ def run(session: DemoSession) -> None:
         _poll(session, soc, wanted, "XX", first=5)
         session.say("Somebody drops the class. The student is notified, once, however long it stays open:")
         _poll(session, soc, wanted, "OOO", first=7)
+        session.expect_messages("student", wanted)
         session.pollctl("soc-sections", "events", at=_at(9))
         session.pollctl("soc-sections", "subscriptions", at=_at(9))
 

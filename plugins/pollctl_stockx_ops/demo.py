@@ -41,7 +41,9 @@ def run(session: DemoSession) -> None:
         upstream.barred.add("anna")
         for second, name in enumerate(("clogs", "pumps", "loafers"), start=125):
             _track(session, name, second)
-        session.passes("stockx_ops", _at(150), _at(180), _at(210))
+        session.passes("stockx_ops", _at(150), code=1)
+        session.passes("stockx_ops", _at(180), _at(210))
+        session.expect_messages("anna", "sneakers is live", "sandals is live", "login")
         session.pollctl("stockx-ops", "account", "list", at=_at(210))
         session.pollctl("stockx-ops", "stats", at=_at(210))
 
