@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
 
 from pollctl import console
-from pollctl.api.names import canonical
+from pollctl.cli.entry_points import named
 from pollctl.demo import DemoSession
 
 GROUP = "pollctl.demos"
@@ -25,7 +25,7 @@ def demo(names: tuple[str, ...]) -> int:
     With NAME only the demos of those plugins, third-party ones too. Exit 1 if one does not go as it should.
     """
     began = time.monotonic()
-    chosen = _chosen(names)
+    chosen = named(GROUP, "demo", names)
     click.echo(
         "Everything here is real but the upstreams: small servers on 127.0.0.1 stand in\n"
         "for them, a temporary folder holds settings and database, and POLLCTL_NOW moves\n"
@@ -38,18 +38,6 @@ def demo(names: tuple[str, ...]) -> int:
         f"\nThat took {time.monotonic() - began:.1f} s. Next: `pollctl init` writes settings here; README.md goes on."
     )
     return int(bool(failures))
-
-
-def _chosen(names: Sequence[str]) -> list[EntryPoint]:
-    known = {canonical(entry.name): entry for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name)}
-    unknown = [name for name in names if canonical(name) not in known]
-    if unknown:
-        from difflib import get_close_matches
-
-        near = get_close_matches(canonical(unknown[0]), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-        raise click.UsageError(f"no demo named {unknown[0]!r} ({hint})")
-    return [known[canonical(name)] for name in names] or list(known.values())
 
 
 def _failures(entry: EntryPoint) -> Sequence[str]:
