@@ -17,7 +17,7 @@ _HEADER = (
 _SCHEME = r"(?i)\b(bearer|basic)\s+[\w+/=.~-]{6,}"
 _ADDRESS = r"(?i)\bhttps?://[^\s'\"<>]+"
 # A path segment that nobody would choose as a name: a UUID, a JWT, or 20 and more letters and digits mixed.
-_TOKEN = (  # noqa: S105 - a pattern
+_OPAQUE_SEGMENT = (
     r"(?<=/)(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|eyJ[\w.-]+"
     r"|(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,})(?=[/?#]|$)"
 )
@@ -93,7 +93,7 @@ def redact(text: str) -> str:
     text = re.sub(_QUERY, rf"\g<1>{_MASK}", text)
     text = re.sub(_HEADER, rf"\g<1>{_MASK}", text)
     text = re.sub(_SCHEME, rf"\g<1> {_MASK}", text)
-    return re.sub(_ADDRESS, lambda address: re.sub(_TOKEN, _MASK, address[0]), text)
+    return re.sub(_ADDRESS, lambda address: re.sub(_OPAQUE_SEGMENT, _MASK, address[0]), text)
 
 
 def one_line(text: str) -> str:
