@@ -116,7 +116,7 @@ SOUND = {
     "client.py": CLIENT,
     "store.py": STORE,
 }
-"""What fetch and apply do is impure, and is none of decide's business."""
+"""What fetch and apply do is impure, and is not one of decide's business."""
 
 _HOLES = ("MODEL_TOP", "PART", "SEEN", "TOP", "BODY")
 _numbers = count()

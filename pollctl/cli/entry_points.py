@@ -19,7 +19,7 @@ def named(group: str, what: str, names: Sequence[str]) -> list[metadata.EntryPoi
         names: those that are wanted.
 
     Raises:
-        click.UsageError: there is none of a name; with the nearest.
+        click.UsageError: there is not one of a name; with the nearest.
     """
     known = {
         canonical(entry.name): entry for entry in sorted(metadata.entry_points(group=group), key=lambda one: one.name)

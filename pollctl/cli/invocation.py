@@ -45,7 +45,7 @@ class Invocation:
         """The plugin that a person calls *name*.
 
         Raises:
-            UsageError: there is none of that name.
+            UsageError: there is not one of that name.
         """
         from pollctl.api.names import canonical
         from pollctl.plugin_host.discovery import find

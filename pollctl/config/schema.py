@@ -17,7 +17,7 @@ class Common(Struct, frozen=True, kw_only=True):
     """What a plugin's section may say and ``[pollctl]`` may say for all.
 
     Attributes:
-        schedule: cron expression: five fields, six with seconds first, or an alias such as ``@hourly``.
+        schedule: cron expression: five fields, six with seconds first, or an alias such as ``@hourly``; several joined by ``|``.
         timezone: the zone in which the schedule is meant.
         jitter: each slot is delayed by up to this much.
         catch_up: whether missed slots fold into one pass or are let go when older than ``max_lateness``.

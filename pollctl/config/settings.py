@@ -23,6 +23,7 @@ from pollctl.config.sections import Section
 from pollctl.config.toml import read
 from pollctl.errors import ConfigError
 from pollctl.redaction import one_line
+from pollctl.schedule.model import SEPARATOR
 
 S = TypeVar("S", bound=Struct)
 VARIABLE = "POLLCTL_CONFIG"
@@ -86,11 +87,11 @@ class Source:
         self._decoder = Decoder(path.absolute().parent if path else Path(), environ)
         written = tables.get("pollctl", {})
         database = DATABASE if path else f"{_data_folder()}/{DATABASE}"
-        self.common = {"database": database, **written} if isinstance(written, dict) else written
+        self.common = {"database": database, **_with_one_schedule(written)} if isinstance(written, dict) else written
         plugins = tables.get("plugins", {})
         self.sections: dict[str, dict[str, Any]] = {}
         for spelling, table in plugins.items() if isinstance(plugins, dict) else ():
-            self.sections.setdefault(canonical(spelling), {})[spelling] = table
+            self.sections.setdefault(canonical(spelling), {})[spelling] = _with_one_schedule(table)
 
     def reader(self, tables: Mapping[str, type[Struct]]) -> Reader:
         """A reader for this file that knows *tables* beside those of the core."""
@@ -188,6 +189,14 @@ def _check_top(tables: Mapping[str, Any], reader: Reader) -> None:
             reader.note(join("", key), f"unknown table; a plugin's section is {join('[plugins', key)}]")
         else:
             reader.unknown({key: table}, known, "")
+
+
+def _with_one_schedule(table: Any) -> Any:
+    """A table whose list of schedules, if it has one, is written as the one text that all else reads."""
+    schedules = table.get("schedule") if isinstance(table, dict) else None
+    if not (isinstance(schedules, list) and schedules and all(isinstance(one, str) for one in schedules)):
+        return table
+    return {**table, "schedule": f" {SEPARATOR} ".join(schedules)}
 
 
 def _is_off(table: Any) -> bool:

@@ -42,7 +42,7 @@ def find(name: str) -> Found:
     """One plugin by name, ``-`` or ``_`` alike.
 
     Raises:
-        UsageError: there is none of that name; names the nearest.
+        UsageError: there is not one of that name; names the nearest.
     """
     known = discover()
     if canonical(name) in known:

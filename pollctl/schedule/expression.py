@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from pollctl.schedule.model import SEPARATOR
+
 if TYPE_CHECKING:
     from croniter import croniter
 
@@ -29,7 +31,7 @@ SECOND = timedelta(seconds=1)
 _SOME_MOMENT = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_ITEM = re.compile(r"(?P<low>\w{1,9})(-(?P<high>\w{1,9}))?(/(?P<step>\d{1,9}))?", re.ASCII)
+_ITEM = re.compile(r"(?P<low>\w{1,9}|\*)(-(?P<high>\w{1,9}))?(/(?P<step>\d{1,9}))?", re.ASCII)
 
 
 class _Field(NamedTuple):
@@ -85,6 +87,10 @@ class Expression:
 
 def warnings(expression: str) -> list[str]:
     """What is valid in *expression* but easily misread, a sentence each; none for what is not a valid schedule."""
+    return [warning for part in expression.split(SEPARATOR) for warning in _warnings(part)]
+
+
+def _warnings(expression: str) -> list[str]:
     try:
         fields = _split(expression)
     except ValueError:
@@ -102,11 +108,20 @@ def _misread(field: _Field, item: str) -> str:
     if match is None:
         return ""
     low, high, step = _number(field, match["low"]), _number(field, match["high"]), match["step"]
+    if low == "*":
+        return _misread_step(field, item, int(step or 1))
     if high is None and step and low == field.last:
         return f"{field.name} {item!r} means {low} only (before croniter 7: */{step}): write {low} or */{step}"
     if high is not None and low == high:
         return f"{field.name} {item!r} means every {field.name}, not just {low}: write {low} or *"
     return ""
+
+
+def _misread_step(field: _Field, item: str, step: int) -> str:
+    """A step that no second one follows within the field: nobody who writes it means just the first."""
+    if step <= field.last:
+        return ""
+    return f"{field.name} {item!r} means the first {field.name} only: there are no {step} of them to step over"
 
 
 def _number(field: _Field, text: str | None) -> int | str | None:

@@ -7,12 +7,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+SEPARATOR = "|"
+"""Between the expressions of a schedule that has several."""
+
 
 class Timing(Struct, frozen=True, kw_only=True):
     """When a plugin shall be polled, as the settings say.
 
     Attributes:
-        expression: cron expression, see ``Schedule.parse``.
+        expression: cron expression, or several, see ``Schedule.parse``.
         timezone: IANA name of the zone in which it is meant.
         jitter: each slot is delayed by a value in [0, jitter) fixed by plugin, host and slot.
         catch_up: ``once``: missed slots fold into one pass; ``skip``: those older than

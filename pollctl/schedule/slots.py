@@ -5,11 +5,13 @@ See ``docs/decisions/0001-slots.md`` for the rules and for why croniter alone do
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from zoneinfo import ZoneInfo
 
 from pollctl.schedule.expression import Expression
+from pollctl.schedule.model import SEPARATOR
 from pollctl.schedule.zones import SECOND, Stretch, stretches
 
 # cron(8): "Local time changes of less than three hours [...] are handled in a special way."
@@ -17,19 +19,21 @@ SPECIAL = timedelta(hours=3)
 
 
 class Schedule:
-    """One cron expression in one zone.
+    """One cron expression, or several, in one zone.
 
     Attributes:
-        zone: the zone in which the expression is meant.
+        zone: the zone in which they are meant.
     """
 
-    def __init__(self, expression: Expression, zone: ZoneInfo) -> None:
+    def __init__(self, expressions: Sequence[Expression], zone: ZoneInfo) -> None:
         self.zone = zone
-        self._expression = expression
+        self._parts = [_ExpressionSlots(expression, zone) for expression in expressions]
 
     @classmethod
     def parse(cls, expression: str, zone: ZoneInfo, *, spread: str = "") -> Schedule:
         """Read a cron expression: five fields, six with seconds first, or an alias such as ``@hourly``.
+
+        Several, joined by ``|``, give the slots of each.
 
         Args:
             expression: as croniter reads it, without its random ``R`` and its years.
@@ -39,7 +43,27 @@ class Schedule:
         Raises:
             ValueError: it is not a valid schedule or names no moment; shows the expression and what is allowed.
         """
-        return cls(Expression(expression, spread=spread), zone)
+        return cls([Expression(part.strip(), spread=spread) for part in expression.split(SEPARATOR)], zone)
+
+    def slots_after(self, moment: datetime) -> Iterator[datetime]:
+        """The slots strictly after *moment*, strictly increasing, in UTC, without end."""
+        last = moment.astimezone(UTC)
+        for slot in merge(*(part.slots_after(moment) for part in self._parts)):
+            if slot > last:
+                yield slot
+                last = slot
+
+    def latest(self, moment: datetime) -> datetime:
+        """The newest slot that is not after *moment*, in UTC."""
+        return max(part.latest(moment) for part in self._parts)
+
+
+class _ExpressionSlots:
+    """The slots of one expression in one zone."""
+
+    def __init__(self, expression: Expression, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._expression = expression
 
     def slots_after(self, moment: datetime) -> Iterator[datetime]:
         """The slots strictly after *moment*, strictly increasing, in UTC, without end."""
@@ -87,12 +111,12 @@ class Schedule:
     def _stretches_from(self, moment: datetime) -> Iterator[Stretch]:
         year = moment.year
         while True:
-            yield from (stretch for stretch in stretches(self.zone, year) if stretch.end > moment)
+            yield from (stretch for stretch in stretches(self._zone, year) if stretch.end > moment)
             year += 1
 
     def _stretches_back(self, moment: datetime) -> Iterator[Stretch]:
         for year in range(moment.year, 0, -1):
-            yield from (stretch for stretch in reversed(stretches(self.zone, year)) if stretch.start <= moment)
+            yield from (stretch for stretch in reversed(stretches(self._zone, year)) if stretch.start <= moment)
 
 
 def _wall(moment: datetime, offset: timedelta) -> datetime:
