@@ -1,4 +1,4 @@
-"""Third-party plugins made on the fly, and pollctl as a process of its own."""
+"""Third-party plugins made on the fly, and pollctl run on them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import in_process
 
 Env = dict[str, str]
 Done = subprocess.CompletedProcess[str]
@@ -96,10 +98,13 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pollctl", *arguments]
 
 
-def run_pollctl(
-    tmp_path: Path, env: Mapping[str, str], *arguments: str, timeout: float = 60, **more: Any
-) -> subprocess.CompletedProcess[str]:
-    """Run pollctl in *tmp_path* to its end; stdout and stderr are captured unless *more* says otherwise."""
+def run_pollctl(tmp_path: Path, env: Mapping[str, str], *arguments: str) -> Done:
+    """Run pollctl in *tmp_path* to its end, within this process: `spawn_pollctl` is for tests whose subject is the process."""
+    return in_process.run(tmp_path, env, arguments)
+
+
+def spawn_pollctl(tmp_path: Path, env: Mapping[str, str], *arguments: str, timeout: float = 60, **more: Any) -> Done:
+    """Run pollctl in *tmp_path* as a process; stdout and stderr are captured unless *more* says otherwise."""
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
     return subprocess.run(
         command(*arguments), cwd=tmp_path, env=dict(env), text=True, timeout=timeout, check=False, **streams

@@ -18,7 +18,7 @@ from typing import Literal
 import pytest
 from campaign import SEED, figure, size
 from herald import SOURCE, herald, herald_settings
-from plugin_package import PLAIN, Done, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import PLAIN, Done, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
 from sink import Sink
 
 from pollctl import from_text
@@ -44,7 +44,7 @@ def shifted(folder: Path, env: dict[str, str], clock: str, *words: str) -> Done:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "TZ": "UTC",
     }
-    return run_pollctl(folder, {**env, **faked}, *words)
+    return spawn_pollctl(folder, {**env, **faked}, *words)
 
 
 def test_a_clock_that_is_set_back_or_forward_between_passes_runs_no_slot_twice(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import hostile_answers
 import pytest
-from core.hostile_server import TLS, HostileServer, black_hole
+from hostile_server import TLS, HostileServer, black_hole
 from hostile_answers import CAP, LIMIT_S, Hostile
 from msgspec import Struct
 from plugin_package import clean_environment

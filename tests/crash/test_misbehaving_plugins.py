@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-import misfits
+import faulty_plugins
 import pytest
-from core.supervision import eventually, is_alive, kill_leftover
-from misfits import Misfit
+from core.supervision.supervised import eventually, is_alive, kill_leftover
+from faulty_plugins import Misfit
 from msgspec import Struct
-from plugin_package import Env, make_plugin_package, run_pollctl, write_settings
+from plugin_package import Env, make_plugin_package, spawn_pollctl, write_settings
 
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 AT_ONCE = 10
@@ -35,13 +35,13 @@ def part(cases: Mapping[str, Misfit]) -> dict[str, Misfit]:
 
 
 CASES = {
-    **misfits.UNREADABLE,
-    **part(misfits.RAISING),
-    **part(misfits.DATABASE),
-    **misfits.TYPES,
-    **misfits.SURROUNDINGS,
+    **faulty_plugins.UNREADABLE,
+    **part(faulty_plugins.RAISING),
+    **part(faulty_plugins.DATABASE),
+    **faulty_plugins.TYPES,
+    **faulty_plugins.SURROUNDINGS,
 }
-ALL = {**CASES, **misfits.HANGING, **misfits.HOLDING}
+ALL = {**CASES, **faulty_plugins.HANGING, **faulty_plugins.HOLDING}
 
 
 class Seen(Struct, frozen=True):
@@ -60,11 +60,11 @@ def try_out(folder: Path, cases: Mapping[str, Misfit], deadline_s: int = 60) -> 
     folder.mkdir()
     env: Env = {}
     for name, case in cases.items():
-        env = make_plugin_package(folder, name, misfits.source(name, **case.bodies), env=env)
-    env = make_plugin_package(folder, "sound", misfits.source("sound"), env=env)
+        env = make_plugin_package(folder, name, faulty_plugins.source(name, **case.bodies), env=env)
+    env = make_plugin_package(folder, "sound", faulty_plugins.source("sound"), env=env)
     sections = [f'[plugins.{name}]\ndeadline = "{deadline_s}s"' for name in cases]
     write_settings(folder, 'grace = "3s"', *sections, "[plugins.sound]")
-    done = run_pollctl(folder, env, "due", "--run", timeout=240)
+    done = spawn_pollctl(folder, env, "due", "--run", timeout=240)
     assert done.stdout == ""
     with closing(sqlite3.connect(folder / "pollctl.db")) as db:
         outcomes = dict(db.execute("SELECT plugin, outcome FROM runs"))
@@ -89,7 +89,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Seen]]:
     folder = tmp_path_factory.mktemp("misfits")
     names = list(CASES)
     groups = [({name: CASES[name] for name in names[at : at + AT_ONCE]}, 60) for at in range(0, len(names), AT_ONCE)]
-    groups += [(misfits.HANGING, DEADLINE_S), *(({name: case}, DEADLINE_S) for name, case in misfits.HOLDING.items())]
+    groups += [(faulty_plugins.HANGING, DEADLINE_S), *(({name: case}, DEADLINE_S) for name, case in faulty_plugins.HOLDING.items())]
     with ThreadPoolExecutor(3) as side_by_side:
         trials = [
             side_by_side.submit(try_out, folder / str(number), *group) for number, group in enumerate(reversed(groups))
@@ -126,7 +126,7 @@ def test_nobody_sees_a_traceback(seen: dict[str, Seen]) -> None:
 
 def test_a_raised_error_is_one_line(seen: dict[str, Seen]) -> None:
     assert {
-        name: len(seen[name].lines) for name in CASES if name in misfits.RAISING and len(seen[name].lines) != 1
+        name: len(seen[name].lines) for name in CASES if name in faulty_plugins.RAISING and len(seen[name].lines) != 1
     } == {}
 
 
@@ -147,10 +147,10 @@ BY_HAND = {
 def test_by_hand_a_misfit_ends_too_and_its_report_comes_out(
     tmp_path: Path, bodies: dict[str, str], code: int, says: str
 ) -> None:
-    env = make_plugin_package(tmp_path, "misfit", misfits.source("misfit", **bodies))
+    env = make_plugin_package(tmp_path, "misfit", faulty_plugins.source("misfit", **bodies))
     write_settings(tmp_path, 'grace = "1s"', '[plugins.misfit]\ndeadline = "3s"')
     began = time.monotonic()
-    done = run_pollctl(tmp_path, env, "run", "misfit", timeout=100)
+    done = spawn_pollctl(tmp_path, env, "run", "misfit", timeout=100)
     assert time.monotonic() - began < 60
     assert done.returncode == code, done
     assert says in done.stderr
@@ -159,12 +159,12 @@ def test_by_hand_a_misfit_ends_too_and_its_report_comes_out(
 
 
 def test_a_child_that_a_pass_leaves_behind_does_not_keep_its_lock(tmp_path: Path) -> None:
-    body = misfits.SURROUNDINGS["forks_away"].bodies
-    env = make_plugin_package(tmp_path, "misfit", misfits.source("misfit", **body))
+    body = faulty_plugins.SURROUNDINGS["forks_away"].bodies
+    env = make_plugin_package(tmp_path, "misfit", faulty_plugins.source("misfit", **body))
     write_settings(tmp_path)
     try:
         for children in (1, 2):
-            assert run_pollctl(tmp_path, env, "run", "misfit", stdout=None, stderr=None).returncode == 0
+            assert spawn_pollctl(tmp_path, env, "run", "misfit", stdout=None, stderr=None).returncode == 0
             assert eventually(lambda: len(list(tmp_path.glob("away-*.pid"))) == children)  # noqa: B023 - called at once
         assert all(map(is_alive, tmp_path.glob("away-*.pid")))
     finally:
@@ -173,8 +173,8 @@ def test_a_child_that_a_pass_leaves_behind_does_not_keep_its_lock(tmp_path: Path
 
 
 def test_ctrl_c_is_still_the_persons(tmp_path: Path) -> None:
-    source = misfits.source("misfit", fetch="os.kill(os.getpid(), signal.SIGINT)\nyield Batch(1)")
+    source = faulty_plugins.source("misfit", fetch="os.kill(os.getpid(), signal.SIGINT)\nyield Batch(1)")
     env = make_plugin_package(tmp_path, "misfit", source)
-    done = run_pollctl(tmp_path, env, "run", "misfit", "--json")
+    done = spawn_pollctl(tmp_path, env, "run", "misfit", "--json")
     assert done.returncode == 128 + signal.SIGINT
     assert '"interrupted"' in done.stdout

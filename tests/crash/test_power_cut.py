@@ -20,7 +20,7 @@ from campaign import IS_FULL, SEED, figure, folder_in_memory, size
 from disk import State, Write
 from disk_trace import needs_strace, record
 from herald import herald, herald_settings, with_sqlite
-from plugin_package import command, run_pollctl
+from plugin_package import command, spawn_pollctl
 from power_cut import DATABASE, Cut, Recorded, on_disk, put
 from sink import Sink
 from worlds.every import every
@@ -101,7 +101,7 @@ def run_on(folder: Path, env: dict[str, str], state: State, told: Sink, sent: se
     """Let the next pass find what the power cut left: it must come to the same end as if nothing had been."""
     put(state, folder)
     told.keys.clear()
-    done = run_pollctl(folder, {**env, "POLLCTL_NOW": MOMENTS[2]}, "run", "herald")
+    done = spawn_pollctl(folder, {**env, "POLLCTL_NOW": MOMENTS[2]}, "run", "herald")
     assert done.returncode == 0, done.stderr
     with closing(sqlite3.connect(folder / DATABASE)) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -152,7 +152,7 @@ def test_a_pass_that_says_ok_has_written_everything_whichever_sync_fails(tmp_pat
     with Sink() as told:
         env = {**with_sqlite(herald(fresh), CHOOSES[journal]), "POLLCTL_NOW": MOMENTS[0]}
         herald_settings(fresh, told.url, [])
-        assert run_pollctl(fresh, env, "run", "herald").returncode == 0
+        assert spawn_pollctl(fresh, env, "run", "herald").returncode == 0
         herald_settings(fresh, told.url, WORDS[0])
         for number in FAILING_SYNCS:
             told.keys.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from ambush import Ambush, Tally, lie_in
+from random_kills import Ambush, Tally, lie_in
 from campaign import IS_FULL, SEED, WORKERS, figure, side_by_side, size
 from worlds.every import every
 

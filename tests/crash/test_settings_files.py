@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from plugin_package import clean_environment, run_pollctl
+from plugin_package import clean_environment, run_pollctl, spawn_pollctl
 from wrong_settings import CANARY, EVERY, SECRETS, Wrong
 
 from pollctl.cli import start
@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_had_is_named(tmp_path: Path, name: str) -> None:
 def test_a_pipe_is_no_settings_file_and_nobody_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pollctl.toml")
     for command in ALL_COMMANDS:
-        done = run_pollctl(tmp_path, clean_environment(tmp_path), *command, timeout=60)
+        done = run_pollctl(tmp_path, clean_environment(tmp_path), *command)
         assert done.returncode == 2
         assert "pollctl.toml: cannot be read: it is no regular file" in done.stderr
 
@@ -168,7 +168,7 @@ def test_as_a_process_it_is_the_same(tmp_path: Path, name: str) -> None:
         (("run", wrong.plugin or "latency"), 2),
         (("due", "--run"), 1 if wrong.plugin else 2),
     ):
-        done = run_pollctl(tmp_path, clean_environment(tmp_path), *words)
+        done = spawn_pollctl(tmp_path, clean_environment(tmp_path), *words)
         assert done.returncode == code, done
         assert_told(done.stdout + done.stderr, wrong)
 

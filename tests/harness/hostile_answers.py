@@ -6,7 +6,7 @@ Those about time, size, truncation and HTTP itself are the ones of tests/core/te
 from __future__ import annotations
 
 from core import test_http_hostile as wire
-from core.hostile_server import Peer, Play, saying, whole
+from hostile_server import Peer, Play, saying, whole
 from msgspec import Struct
 
 LIMIT_S = 0.5

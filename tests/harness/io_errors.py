@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from faulty_disk import FaultyDisk
 from kills import Scene, Sentence, staged
-from nursery import born
+from fork_server import born
 from tracee import Watched, watch
 from worlds.world import Ending, Memory, Story, assert_alike
 

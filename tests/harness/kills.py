@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from campaign import folder_in_memory
-from nursery import born
+from fork_server import born
 from tracee import Watched, watch
 from worlds.every import every
 from worlds.world import Ending, Memory, Story, assert_alike, in_this_process, story

@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from core.hostile_server import (
+from hostile_server import (
     OK,
     TLS,
     HostileServer,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from plugin_package import make_plugin_package, run_pollctl, write_settings
+from plugin_package import make_plugin_package, spawn_pollctl, write_settings
 
 from pollctl import clock, config, due, idle, migrations, standing, store
 from pollctl.errors import ConfigError
@@ -51,7 +51,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     env["PYTHONTZPATH"] = f"{tmp_path / 'zones'}:/usr/share/zoneinfo"
     write_settings(tmp_path, YEARLY)
     age()
-    done = run_pollctl(tmp_path, env, *PLAIN_RUN)
+    done = spawn_pollctl(tmp_path, env, *PLAIN_RUN)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     monkeypatch.chdir(tmp_path)
     return Place(tmp_path, env)
@@ -167,7 +167,7 @@ def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Pla
         '[plugins.counter]\nschedule = "0 0 1 1 *"\nword = """\n[pollctl]\ndatabase = "decoy.db"\n"""\n'
     )
     age()
-    assert run_pollctl(place.folder, place.env, *PLAIN_RUN).stderr == ""
+    assert spawn_pollctl(place.folder, place.env, *PLAIN_RUN).stderr == ""
     ((count,),) = place.sql("SELECT count(*) FROM next_due")
     shutil.copy2(place.database, place.folder / "decoy.db")
     assert count == 1
@@ -176,9 +176,9 @@ def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Pla
 
 
 def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Place) -> None:
-    assert run_pollctl(place.folder, place.env, "run", "counter").returncode == 0
+    assert spawn_pollctl(place.folder, place.env, "run", "counter").returncode == 0
     assert not place.is_idle()
-    assert run_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 0
+    assert spawn_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 0
     assert place.is_idle()
 
 
@@ -214,7 +214,7 @@ def test_settings_younger_than_the_process_are_not_relied_on(place: Place) -> No
 
 def test_nothing_is_remembered_of_a_rehearsal(place: Place) -> None:
     place.sql("DELETE FROM next_due")
-    done = run_pollctl(place.folder, {**place.env, "POLLCTL_NOW": clock.to_text(clock.now())}, *PLAIN_RUN)
+    done = spawn_pollctl(place.folder, {**place.env, "POLLCTL_NOW": clock.to_text(clock.now())}, *PLAIN_RUN)
     assert (done.returncode, done.stderr) == (0, "")
     assert place.sql("SELECT * FROM next_due") == []
 
@@ -223,7 +223,7 @@ def test_a_plugin_with_wrong_settings_leaves_nothing_to_be_idle_about(place: Pla
     write_settings(place.folder, YEARLY, '[plugins.other]\nschedule = "nonsense"')
     age()
     for _ in range(2):
-        assert run_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 1
+        assert spawn_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 1
         assert not place.is_idle()
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from core.hostile_server import wait_until
+from hostile_server import wait_until
 
 from pollctl import clock
 from pollctl.fanout import DaemonExecutor, map_bounded

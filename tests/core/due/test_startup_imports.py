@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from plugin_package import make_plugin_package, run_pollctl, write_settings
+from plugin_package import make_plugin_package, spawn_pollctl, write_settings
 
 SCRIPT = Path(sys.executable).with_name("pollctl")
 HEAVY = {
@@ -56,8 +56,8 @@ HEAVY = {
 def idle_place(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     env = make_plugin_package(tmp_path, "counter")
     write_settings(tmp_path, '[plugins.counter]\nschedule = "0 0 1 1 *"')
-    run_pollctl(tmp_path, env, "due", "--run")
-    done = run_pollctl(tmp_path, env, "due", "--run")
+    spawn_pollctl(tmp_path, env, "due", "--run")
+    done = spawn_pollctl(tmp_path, env, "due", "--run")
     assert (done.returncode, done.stderr) == (0, "")
     return tmp_path, env
 

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from plugin_package import PLAIN, command, make_plugin_package, run_pollctl, write_settings
+from plugin_package import PLAIN, command, make_plugin_package, spawn_pollctl, write_settings
 
 NEVER_BACK_OFF = 'backoff = "0s"\n'
 
@@ -40,7 +40,7 @@ class World:
     def run(self, *arguments: str, minute: int = 0, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run pollctl at a minute of a stopped clock, so that each minute has its slot."""
         env = {**self.env, "POLLCTL_NOW": f"2026-03-08T12:{minute:02d}:00Z"}
-        return run_pollctl(self.folder, env, *(arguments or ("due", "--run")), **more)
+        return spawn_pollctl(self.folder, env, *(arguments or ("due", "--run")), **more)
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:

@@ -12,8 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from core.supervision import NEVER_BACK_OFF, World, eventually, is_alive, kill_leftover
-from plugin_package import json_of, run_pollctl
+from core.supervision.supervised import NEVER_BACK_OFF, World, eventually, is_alive, kill_leftover
+from plugin_package import json_of, spawn_pollctl
 
 from pollctl import clock, config, store
 from pollctl.lock import held
@@ -362,7 +362,7 @@ def test_a_rehearsed_clock_that_runs_goes_on_in_the_passes(world: World) -> None
     world.plugin("alpha", "(here / 'now').write_text(os.environ['POLLCTL_NOW'])\n" + OK)
     world.settings(section("alpha"))
     env = {**world.env, "POLLCTL_NOW": "@2026-03-08T11:59:59.900Z"}
-    assert run_pollctl(world.folder, env, "due", "--run").returncode == 0
+    assert spawn_pollctl(world.folder, env, "due", "--run").returncode == 0
     assert "@2026-03-08T11:59:59.900Z" < (world.folder / "now").read_text() < "@2026-03-08T12:00:30"
 
 

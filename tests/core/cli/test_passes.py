@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import ODD, Env, command, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import ODD, Env, command, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
 
 from pollctl.lock import held, lock_path
 
@@ -142,11 +142,11 @@ def test_one_that_is_killed_takes_no_other_along(tmp_path: Path) -> None:
 def test_a_pass_that_hangs_is_ended_after_deadline_and_grace_with_one_line(tmp_path: Path) -> None:
     env = odd(tmp_path, "hangs", core='grace = "500ms"')
     began = time.monotonic()
-    done = run_pollctl(tmp_path, env, "run", "odd", "--deadline", "1")
+    done = spawn_pollctl(tmp_path, env, "run", "odd", "--deadline", "1")
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["pollctl: odd: did not end within its deadline of 1s and 500ms grace"]
     assert 1.5 <= time.monotonic() - began < 6
-    assert run_pollctl(tmp_path, env, "plan", "odd", "--deadline", "1").returncode == 1
+    assert spawn_pollctl(tmp_path, env, "plan", "odd", "--deadline", "1").returncode == 1
 
 
 def test_a_pass_that_comes_to_its_deadline_is_partial(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_pass_that_comes_to_its_deadline_is_partial(tmp_path: Path) -> None:
 def test_a_plugin_that_hangs_while_it_is_imported_is_ended(tmp_path: Path) -> None:
     env = make_plugin_package(tmp_path, "sleepy", "import time; time.sleep(60)")
     write_settings(tmp_path, 'deadline = "500ms"', 'grace = "500ms"', "[plugins.sleepy]")
-    done = run_pollctl(tmp_path, env, "run", "sleepy", timeout=20)
+    done = spawn_pollctl(tmp_path, env, "run", "sleepy", timeout=20)
     assert done.returncode == 1
     assert done.stderr == "pollctl: sleepy: could not be imported in time\n"
 

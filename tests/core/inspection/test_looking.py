@@ -23,7 +23,7 @@ from plugin_package import (
 
 from pollctl.lock import held, lock_path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOON = {"POLLCTL_NOW": "2026-03-08T12:00:30Z"}
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core.hostile_server import OK, TLS, HostileServer, Peer, Play, saying, serving, wait_until, whole
+from hostile_server import OK, TLS, HostileServer, Peer, Play, saying, serving, wait_until, whole
 
 from pollctl import clock
 from pollctl.http import Client, Limits

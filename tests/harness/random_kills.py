@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from campaign import folder_in_memory
-from nursery import Child, born
+from fork_server import Child, born
 from sink import Sink
 from worlds.every import every
 from worlds.world import Ending, Story, assert_alike, assert_settled, in_this_process, story

@@ -19,6 +19,7 @@ from plugin_package import (
     json_of,
     make_plugin_package,
     run_pollctl,
+    spawn_pollctl,
     write_settings,
 )
 
@@ -182,7 +183,7 @@ def test_the_settings_file_may_be_named_from_anywhere(tmp_path: Path) -> None:
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = run_pollctl(tmp_path, clean_environment(tmp_path), "plugins", "--json", stdout=writer)
+    done = spawn_pollctl(tmp_path, clean_environment(tmp_path), "plugins", "--json", stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -216,7 +217,7 @@ def test_the_pass_counts_and_not_the_reader_of_its_report(tmp_path: Path) -> Non
     env = make_plugin_package(tmp_path, "plain")
     reader, writer = os.pipe()
     os.close(reader)
-    done = run_pollctl(tmp_path, env, "run", "plain", "--json", stdout=writer)
+    done = spawn_pollctl(tmp_path, env, "run", "plain", "--json", stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
     assert json_of(run_pollctl(tmp_path, env, "history", "--json"))[0]["outcome"] == "ok"
@@ -225,7 +226,7 @@ def test_the_pass_counts_and_not_the_reader_of_its_report(tmp_path: Path) -> Non
 @pytest.mark.parametrize("words", [["db", "schema"], ["plugins", "--json"], ["--help"]], ids=" ".join)
 def test_a_full_disk_under_stdout_is_a_message_and_no_traceback(tmp_path: Path, words: Any) -> None:
     with Path("/dev/full").open("w") as full:
-        done = run_pollctl(tmp_path, clean_environment(tmp_path), *words, stdout=full)
+        done = spawn_pollctl(tmp_path, clean_environment(tmp_path), *words, stdout=full)
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
@@ -245,14 +246,14 @@ def test_with_all_streams_closed_the_work_is_done_and_the_database_is_sound(tmp_
 def test_a_bare_locale_escapes_what_it_cannot_show(tmp_path: Path, locale: Env) -> None:
     env = make_plugin_package(tmp_path, "plain") | locale
     write_settings(tmp_path, "[plugins.plain]", 'word = "søster"')
-    done = run_pollctl(tmp_path, env, "plan", "plain")
+    done = spawn_pollctl(tmp_path, env, "plan", "plain")
     assert (done.returncode, done.stderr) == (0, "")
     assert "s\\xf8ster 1" in done.stdout or "søster 1" in done.stdout
 
 
 def test_an_empty_environment_is_enough_where_settings_name_the_database(tmp_path: Path) -> None:
     write_settings(tmp_path, "[plugins.latency]")
-    done = run_pollctl(tmp_path, {}, "due")
+    done = spawn_pollctl(tmp_path, {}, "due")
     assert (done.returncode, done.stdout, done.stderr) == (0, "latency\n", "")
 
 
@@ -275,7 +276,7 @@ def test_colour_is_for_terminals_and_respects_no_color(tmp_path: Path, env: Env,
     env = make_plugin_package(tmp_path, "plain") | {"TERM": "xterm", "COLUMNS": "120"} | env
     run_pollctl(tmp_path, env, "run", "plain")
     master, slave = os.openpty()
-    done = run_pollctl(tmp_path, env, "history", stdout=slave)
+    done = spawn_pollctl(tmp_path, env, "history", stdout=slave)
     os.close(slave)
     shown = os.read(master, 65536).decode()
     os.close(master)
