@@ -19,10 +19,10 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, suppress
-from importlib.metadata import Distribution, DistributionFinder, MetadataPathFinder, PathDistribution
+from importlib.metadata import Distribution, DistributionFinder, EntryPoints, MetadataPathFinder, PathDistribution
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Self
 
 from pollctl import __main__, clock, idle, units
 
@@ -41,9 +41,9 @@ def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
     return Done(["pollctl", *arguments], code, *streams.said)
 
 
-def forget_secrets() -> AbstractContextManager[None]:
-    """Let no secret be known within a block, and those that were known again afterwards."""
-    return _kept(lambda: set(units._known_secrets), _set_secrets, set())
+def known_secrets_kept(*begin_with: set[str]) -> AbstractContextManager[None]:
+    """Let the secrets that are known after a block be those of before; it begins with others, if given."""
+    return _kept(lambda: set(units._known_secrets), _set_secrets, *begin_with)
 
 
 def _set_secrets(secrets: set[str]) -> None:
@@ -79,7 +79,9 @@ def _surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str]
             _plugins(env.get("PYTHONPATH", "")),
             _replaced(threading, "excepthook", threading.__excepthook__),
             _replaced(sys, "unraisablehook", sys.__unraisablehook__),
-            _replaced(sys, "dont_write_bytecode", True),  # a source may be replaced within the second that byte code knows
+            _replaced(
+                sys, "dont_write_bytecode", True
+            ),  # a source may be replaced within the second that byte code knows
             _replaced(logging.root, "handlers", []),
             _replaced(clock, "_started", time.monotonic()),
             _replaced(idle, "_began_ns", time.time_ns()),
@@ -87,7 +89,7 @@ def _surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str]
             _kept(lambda: os.umask(0o022), os.umask),
             _signals(),
             _warnings(),
-            forget_secrets(),
+            known_secrets_kept(set()),
         ):
             stack.enter_context(one)
         yield
@@ -144,8 +146,13 @@ def _plugins(search_path: str) -> Iterator[None]:
 class _Installed(PathDistribution):
     """A distribution that stays as it is: reading again what all of them announce takes as long as a small pass."""
 
-    entry_points = functools.cached_property(lambda self: PathDistribution.entry_points.fget(self))  # type: ignore
-    _normalized_name = functools.cached_property(lambda self: PathDistribution._normalized_name.fget(self))  # type: ignore
+    @functools.cached_property
+    def entry_points(self) -> EntryPoints:
+        return super().entry_points
+
+    @functools.cached_property
+    def _normalized_name(self) -> str:
+        return str(super()._normalized_name)  # type: ignore[misc]
 
 
 @functools.cache
@@ -160,7 +167,7 @@ def _distributions(
     """Those in *folders*, looked for each time, and those that are installed; one that is asked for by name is looked for."""
     if context.name is not None or list(context.path) != sys.path:
         return iter(_found(context))
-    return chain(_found(DistributionFinder.Context(path=folders)), installed)
+    return chain(_found(DistributionFinder.Context(path=list(folders))), installed)
 
 
 _found = MetadataPathFinder.find_distributions
@@ -244,7 +251,7 @@ class _Streams:
 
     said: tuple[str, str]
 
-    def __enter__(self) -> _Streams:
+    def __enter__(self) -> Self:
         self._streams = sys.stdin, sys.stdout, sys.stderr
         sys.stdout.flush()
         sys.stderr.flush()
@@ -270,7 +277,7 @@ class _Streams:
 
 
 def _opened(number: int, mode: str, buffering: int = -1) -> Any:
-    return open(number, mode, buffering, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    return open(number, mode, buffering, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _content(descriptor: int) -> str:

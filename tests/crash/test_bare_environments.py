@@ -1,7 +1,7 @@
 """Bare environments: the work is done or the message is clear, the exit code is right, and nobody sees a traceback.
 
-More of the same stands beside the command line it is about: tests/core/test_cli_frame.py (closed and full streams, bare
-locales, broken pipes) and tests/core/test_supervisor.py (sixteen descriptors for five passes).
+More of the same stands beside the command line it is about: tests/core/cli/test_frame.py (closed and full streams, bare
+locales, broken pipes) and tests/core/supervision/test_supervisor.py (sixteen descriptors for five passes).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import PLAIN, Done, Env, command, json_of, make_plugin_package, spawn_pollctl, write_settings
+from plugin_package import Done, Env, command, json_of, make_plugin_package, spawn_pollctl, write_settings
+from sample_plugin import PLAIN
 
 SPEAKING = (
     PLAIN.replace("settings=Settings, batch", 'effects={"say": "keyed"}, settings=Settings, batch').replace(

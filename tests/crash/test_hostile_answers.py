@@ -12,8 +12,8 @@ from contextlib import ExitStack
 
 import hostile_answers
 import pytest
-from hostile_server import TLS, HostileServer, black_hole
 from hostile_answers import CAP, LIMIT_S, Hostile
+from hostile_server import TLS, HostileServer, black_hole
 from msgspec import Struct
 from plugin_package import clean_environment
 

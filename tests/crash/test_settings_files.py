@@ -1,6 +1,6 @@
 """Wrong settings files, all kinds of them: exit code 2, one clear line, no traceback, no secret, nothing started.
 
-What each single key is told stands in tests/core/test_config_messages.py; here whole files meet whole commands.
+What each single key is told stands in tests/core/config/; here whole files meet whole commands.
 """
 
 from __future__ import annotations

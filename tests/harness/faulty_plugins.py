@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from sample_plugin import indented, plugin
 
 _HOOKS = {
     "fetch": "(run, db)",
@@ -20,59 +21,35 @@ _SOUND = {
     "deliver": "return {'said': effect.payload['word']}",
     "settle": "db.execute('INSERT OR IGNORE INTO NAME_words VALUES (?)', [effect.key])",
 }
-_HEAD = """
-import asyncio, atexit, gc, io, locale, logging, os, resource, signal, sqlite3, subprocess, sys, threading, time, warnings
+_MODULE = """
+import asyncio, atexit, gc, io, locale, logging, resource, sqlite3, subprocess, threading, warnings
 from pathlib import Path
-import msgspec
-from sqlite_utils import Migrations
-from pollctl import Poller, hookimpl
 
 here = Path(os.environ["HOME"])
 
-class Settings(msgspec.Struct, frozen=True):
-    word: str = "hello"
-
-class Batch(msgspec.Struct, frozen=True):
-    number: int
-
-class State(msgspec.Struct, frozen=True):
-    known: list[str]
-
-class Learn(msgspec.Struct, frozen=True, tag=True):
-    word: str
-    reason: str
-
-migrations = Migrations("NAME")
-
-@migrations()
-def m001(db):
-    db.execute("CREATE TABLE NAME_words (word TEXT PRIMARY KEY) STRICT")
-
 def recurse():
     return recurse()
-
-@hookimpl
-def pollctl_poller():
-    POLLER
-    return Poller(
-        contract=1, summary="Learns a word.", settings=Settings, batch=Batch, state=State, decision=Learn,
-        migrations=lambda: migrations, effects={"say": "keyed"},
-    )
 """
+_TYPES = {
+    "Settings": 'word: str = "hello"',
+    "Batch": "number: int",
+    "State": "known: list[str]",
+    "Learn": "word: str",
+}
 
 
 def source(name: str, **bodies: str) -> str:
-    """A plugin called *name* in which hooks are replaced; ``module`` stands at the top, ``poller`` before its facts."""
-    head = _HEAD.replace("POLLER", bodies.get("poller", "pass"))
-    parts = [head, bodies.get("module", "")]
-    for hook, parameters in _HOOKS.items():
-        body = bodies.get(hook, _SOUND[hook])
-        indented = "\n".join(f"    {line}" for line in body.splitlines())
-        parts.append(f"@hookimpl\ndef pollctl_{hook}{parameters}:\n{indented}\n")
-    return "\n".join(parts).replace("NAME", name)
+    """A plugin called *name* in which hooks are replaced; ``module`` stands before them, ``poller`` before its facts."""
+    hooks = {hook: f"{_HOOKS[hook]}:\n{indented(bodies.get(hook, _SOUND[hook]))}" for hook in _HOOKS}
+    module = f"{_MODULE}\n{bodies.get('module', '')}"
+    tables = ["words (word TEXT PRIMARY KEY)"]
+    text = plugin(
+        name, "Learns a word.", _TYPES, tables=tables, effects='{"say": "keyed"}', module=module, **hooks
+    ).replace("NAME", name)
+    return text.replace("    return Poller(", f"{indented(bodies.get('poller', 'pass'))}\n    return Poller(")
 
 
-class Misfit(Struct, frozen=True):
+class Faulty(Struct, frozen=True):
     """One way to misbehave.
 
     Attributes:
@@ -86,7 +63,7 @@ class Misfit(Struct, frozen=True):
     says: tuple[str, ...] = ()
 
 
-def _raising() -> dict[str, Misfit]:
+def _raising() -> dict[str, Faulty]:
     """Every hook raises what is no Exception, or what comes from deep below."""
     raised = {
         "exit": ("raise SystemExit(0)", "SystemExit"),
@@ -103,36 +80,36 @@ def _raising() -> dict[str, Misfit]:
             text = f"{body}\nyield" if hook == "fetch" else body
             is_after = hook in ("deliver", "settle")
             says = (kind,) if not is_after else ("effects could not be delivered",)
-            found[f"{hook}_{how}"] = Misfit({hook: text}, "partial" if is_after else "failed", says)
+            found[f"{hook}_{how}"] = Faulty({hook: text}, "partial" if is_after else "failed", says)
     return found
 
 
-def _hanging() -> dict[str, Misfit]:
+def _hanging() -> dict[str, Faulty]:
     """What only the deadline ends, while the database is free for others."""
     forever = "while True:\n    time.sleep(0.1)"
     ignoring = f"for n in (1, 2, 15):\n    signal.signal(n, signal.SIG_IGN)\n{forever}\nyield"
     killed = ("at the end of deadline and grace",)
     return {
-        "module_hangs": Misfit({"module": forever}, "", killed),
-        "poller_hangs": Misfit({"poller": "while True: time.sleep(0.1)"}, "", killed),
-        "fetch_hangs": Misfit({"fetch": f"{forever}\nyield"}, "crashed", killed),
-        "stops_itself": Misfit({"fetch": "os.kill(os.getpid(), signal.SIGSTOP)\nyield"}, "crashed", killed),
-        "ignores_signals": Misfit({"fetch": ignoring}, "crashed", killed),
-        "at_exit_hangs": Misfit({"fetch": "atexit.register(time.sleep, 100)\nyield Batch(1)"}, "ok", killed),
-        "deliver_hangs": Misfit({"deliver": forever}, "partial"),
-        "fetch_endless": Misfit({"fetch": "while True:\n    time.sleep(0.05)\n    yield Batch(1)"}, "any"),
+        "module_hangs": Faulty({"module": forever}, "", killed),
+        "poller_hangs": Faulty({"poller": "while True: time.sleep(0.1)"}, "", killed),
+        "fetch_hangs": Faulty({"fetch": f"{forever}\nyield"}, "crashed", killed),
+        "stops_itself": Faulty({"fetch": "os.kill(os.getpid(), signal.SIGSTOP)\nyield"}, "crashed", killed),
+        "ignores_signals": Faulty({"fetch": ignoring}, "crashed", killed),
+        "at_exit_hangs": Faulty({"fetch": "atexit.register(time.sleep, 100)\nyield Batch(1)"}, "ok", killed),
+        "deliver_hangs": Faulty({"deliver": forever}, "partial"),
+        "fetch_endless": Faulty({"fetch": "while True:\n    time.sleep(0.05)\n    yield Batch(1)"}, "any"),
     }
 
 
-def _hanging_in_a_transaction() -> dict[str, Misfit]:
+def _hanging_in_a_transaction() -> dict[str, Faulty]:
     """What only the deadline ends, and holds the database meanwhile."""
     forever, killed = "while True:\n    time.sleep(0.1)", ("at the end of deadline and grace",)
     return {
-        f"{hook}_hangs": Misfit({hook: forever}, "crashed", killed) for hook in ("load", "decide", "apply", "settle")
+        f"{hook}_hangs": Faulty({hook: forever}, "crashed", killed) for hook in ("load", "decide", "apply", "settle")
     }
 
 
-def _touching_the_database() -> dict[str, Misfit]:
+def _touching_the_database() -> dict[str, Faulty]:
     what = {
         "commits": ("db.conn.commit()", "TRANSACTION COMMIT"),
         "commits_by_sql": ("db.execute('COMMIT')", "TRANSACTION COMMIT"),
@@ -150,15 +127,15 @@ def _touching_the_database() -> dict[str, Misfit]:
         for how, (body, named) in what.items():
             is_after = hook == "settle"
             says = ("could not be delivered",) if is_after else tuple(filter(None, (hook, named)))
-            found[f"{hook}_{how}"] = Misfit({hook: body}, "partial" if is_after else "failed", says)
-    found["load_writes"] = Misfit({"load": _SOUND["apply"].split("\n")[0]}, "failed", ("load may not", "INSERT into"))
+            found[f"{hook}_{how}"] = Faulty({hook: body}, "partial" if is_after else "failed", says)
+    found["load_writes"] = Faulty({"load": _SOUND["apply"].split("\n")[0]}, "failed", ("load may not", "INSERT into"))
     for how in ("pragma", "attaches", "core_rows", "closes"):
         body, named = what[how]
-        found[f"fetch_{how}"] = Misfit({"fetch": f"{body}\nyield Batch(1)"}, "failed", ("fetch", named))
+        found[f"fetch_{how}"] = Faulty({"fetch": f"{body}\nyield Batch(1)"}, "failed", ("fetch", named))
     return found
 
 
-def _surroundings() -> dict[str, Misfit]:
+def _surroundings() -> dict[str, Faulty]:
     """What a plugin does to its process: the pass goes on or fails, and the supervisor hears of it."""
     bodies = {
         "dies": ("os._exit(0)", "crashed"),
@@ -199,39 +176,39 @@ def _surroundings() -> dict[str, Misfit]:
         "alarm": ("signal.setitimer(signal.ITIMER_REAL, 0.01)\ntime.sleep(1)", "crashed"),
         "thread_raises": ("threading.Thread(target=recurse).start()", "ok"),
     }
-    return {how: Misfit({"fetch": f"{body}\nyield Batch(1)"}, outcome) for how, (body, outcome) in bodies.items()}
+    return {how: Faulty({"fetch": f"{body}\nyield Batch(1)"}, outcome) for how, (body, outcome) in bodies.items()}
 
 
-def _wrong_types() -> dict[str, Misfit]:
+def _wrong_types() -> dict[str, Faulty]:
     return {
-        "fetch_returns_a_list": Misfit({"fetch": "return [Batch(1)]"}, "failed", ("fetch",)),
-        "fetch_returns_nothing": Misfit({"fetch": "return None"}, "failed", ("fetch",)),
-        "fetch_yields_text": Misfit({"fetch": "yield 'a batch'"}, "failed", ("fetch gave str, not Batch",)),
-        "fetch_yields_objects": Misfit({"fetch": "yield object()"}, "failed", ("fetch gave object, not Batch",)),
-        "fetch_yields_nothing": Misfit({"fetch": "yield None"}, "failed", ("fetch gave NoneType, not Batch",)),
-        "load_answers_an_object": Misfit({"load": "return object()"}, "failed", ("load gave object, not State",)),
-        "decide_answers_nothing": Misfit({"decide": "return None"}, "failed", ("decide answered NoneType",)),
-        "decide_answers_a_generator": Misfit({"decide": "yield 1"}, "failed", ("decide answered generator",)),
-        "decide_answers_objects": Misfit({"decide": "return [object()]"}, "failed", ("decide gave object, not Learn",)),
-        "decide_answers_text": Misfit({"decide": "return 'text'"}, "failed", ("decide answered str",)),
-        "effect_is_no_json": Misfit({"apply": "run.effect('say', 'k', object())"}, "failed", ("apply",)),
-        "effect_key_is_none": Misfit({"apply": "run.effect('say', None, {})"}, "failed", ("apply",)),
-        "effect_unknown": Misfit({"apply": "run.effect('shout', 'k', {})"}, "failed", ("'shout'",)),
-        "counts_text": Misfit({"apply": "run.count(seen='many')"}, "failed", ("apply",)),
-        "deliver_answers_an_object": Misfit({"deliver": "return object()"}, "partial", ("delivered",)),
-        "failed_with_bytes": Misfit({"fetch": "run.failed(b'x', None)\nyield Batch(1)"}, "any", ()),
-        "huge_batches": Misfit({"fetch": "for n in range(3):\n    yield Batch(10 ** 100_000 + n)"}, "any", ()),
-        "huge_effect": Misfit({"apply": "run.effect('say', 'k', {'word': 'x' * 30_000_000})"}, "any", ()),
+        "fetch_returns_a_list": Faulty({"fetch": "return [Batch(1)]"}, "failed", ("fetch",)),
+        "fetch_returns_nothing": Faulty({"fetch": "return None"}, "failed", ("fetch",)),
+        "fetch_yields_text": Faulty({"fetch": "yield 'a batch'"}, "failed", ("fetch gave str, not Batch",)),
+        "fetch_yields_objects": Faulty({"fetch": "yield object()"}, "failed", ("fetch gave object, not Batch",)),
+        "fetch_yields_nothing": Faulty({"fetch": "yield None"}, "failed", ("fetch gave NoneType, not Batch",)),
+        "load_answers_an_object": Faulty({"load": "return object()"}, "failed", ("load gave object, not State",)),
+        "decide_answers_nothing": Faulty({"decide": "return None"}, "failed", ("decide answered NoneType",)),
+        "decide_answers_a_generator": Faulty({"decide": "yield 1"}, "failed", ("decide answered generator",)),
+        "decide_answers_objects": Faulty({"decide": "return [object()]"}, "failed", ("decide gave object, not Learn",)),
+        "decide_answers_text": Faulty({"decide": "return 'text'"}, "failed", ("decide answered str",)),
+        "effect_is_no_json": Faulty({"apply": "run.effect('say', 'k', object())"}, "failed", ("apply",)),
+        "effect_key_is_none": Faulty({"apply": "run.effect('say', None, {})"}, "failed", ("apply",)),
+        "effect_unknown": Faulty({"apply": "run.effect('shout', 'k', {})"}, "failed", ("'shout'",)),
+        "counts_text": Faulty({"apply": "run.count(seen='many')"}, "failed", ("apply",)),
+        "deliver_answers_an_object": Faulty({"deliver": "return object()"}, "partial", ("delivered",)),
+        "failed_with_bytes": Faulty({"fetch": "run.failed(b'x', None)\nyield Batch(1)"}, "any", ()),
+        "huge_batches": Faulty({"fetch": "for n in range(3):\n    yield Batch(10 ** 100_000 + n)"}, "any", ()),
+        "huge_effect": Faulty({"apply": "run.effect('say', 'k', {'word': 'x' * 30_000_000})"}, "any", ()),
     }
 
 
-def _unreadable() -> dict[str, Misfit]:
+def _unreadable() -> dict[str, Faulty]:
     return {
-        "syntax": Misfit({"module": "def (:"}, "failed", ("cannot be imported: SyntaxError",)),
-        "import_error": Misfit({"module": "import nonesuch"}, "failed", ("cannot be imported: ModuleNotFoundError",)),
-        "nul": Misfit({"module": "\0"}, "failed", ("cannot be imported",)),
-        "dies_on_import": Misfit({"module": "os._exit(0)"}, "", ("without a word",)),
-        "closes_streams_on_import": Misfit({"module": "os.close(1)"}, "any", ()),
+        "syntax": Faulty({"module": "def (:"}, "failed", ("cannot be imported: SyntaxError",)),
+        "import_error": Faulty({"module": "import nonesuch"}, "failed", ("cannot be imported: ModuleNotFoundError",)),
+        "nul": Faulty({"module": "\0"}, "failed", ("cannot be imported",)),
+        "dies_on_import": Faulty({"module": "os._exit(0)"}, "", ("without a word",)),
+        "closes_streams_on_import": Faulty({"module": "os.close(1)"}, "any", ()),
     }
 
 

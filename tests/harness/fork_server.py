@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import importlib.metadata
 import json
 import os
 import pkgutil
@@ -21,9 +22,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import patch
 
 from worlds.every import every
-from worlds.world import Story, installed
+from worlds.world import Story
 
 import pollctl
 from pollctl import plugins
@@ -38,7 +40,7 @@ LONGEST = 1 << 20  # bytes of a request
 
 
 class Child:
-    """A process that begins with `go`; it is not a child of this one, so that only the nursery may wait for it."""
+    """A process that begins with `go`; it is not a child of this one, so that only the fork server may wait for it."""
 
     def __init__(self, pid: int, channel: socket.socket) -> None:
         self.pid = pid
@@ -66,17 +68,17 @@ class Child:
         os.kill(self.pid, signal.SIGKILL)
 
 
-class Nursery:
+class ForkServer:
     """A process without threads that forks children, one after another."""
 
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         path = os.pathsep.join(path for path in sys.path if path)
         with theirs:
-            words = [sys.executable, "-c", "import nursery; nursery.serve()"]
+            words = [sys.executable, "-c", "import fork_server; fork_server.serve()"]
             self._process = subprocess.Popen(words, stdin=theirs.fileno(), env={**os.environ, "PYTHONPATH": path})
 
-    def born(self, words: Sequence[str], folder: Path, env: Mapping[str, str], stderr: int | None = None) -> Child:
+    def forked(self, words: Sequence[str], folder: Path, env: Mapping[str, str], stderr: int | None = None) -> Child:
         """A process that will run pollctl with *words* in *folder*; it waits for `Child.go`."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
@@ -87,19 +89,19 @@ class Nursery:
         return Child(int(self._channel.recv(LONGEST)), self._channel)
 
 
-def born(told: Story, step: int, stderr: int | None = None) -> Child:
+def forked(told: Story, step: int, stderr: int | None = None) -> Child:
     """Pass number *step* of a story, which waits for `Child.go`."""
-    return _nursery().born(told.words, told.folder, told.environment(step), stderr)
+    return _server().forked(told.words, told.folder, told.environment(step), stderr)
 
 
 @functools.cache
-def _nursery() -> Nursery:
+def _server() -> ForkServer:
     """That of this process; it ends with it."""
-    return Nursery()
+    return ForkServer()
 
 
 def serve() -> None:
-    """The life of a nursery: load everything, then fork a child for each request on stdin, until nobody asks any more."""
+    """The life of the server: load everything, then fork a child for each request on stdin, until nobody asks any more."""
     channel = socket.socket(fileno=os.dup(0))
     _load_everything()
     gc.freeze()
@@ -120,7 +122,8 @@ def serve() -> None:
 
 
 def _load_everything() -> None:
-    installed.start()
+    # Which plugins are installed does not change meanwhile, and looking takes as long as a pass of a small story.
+    patch.object(importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)).start()
     for plugin in every():
         plugins.load(plugins.find(plugin))
     for package in (pollctl, *(importlib.import_module(f"pollctl_{plugin}") for plugin in every())):

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from campaign import folder_in_memory
-from fork_server import Child, born
+from fork_server import Child, forked
 from sink import Sink
 from worlds.every import every
-from worlds.world import Ending, Story, assert_alike, assert_settled, in_this_process, story
+from worlds.world import Ending, Story, assert_alike, assert_settled, story
 
 MOST_PER_PASS = 3
 LONGEST_S = 5.0
 
 
-class Ambush(NamedTuple):
+class Killing(NamedTuple):
     """How many passes of a plugin are killed, and the seed of the moments."""
 
     plugin: str
@@ -38,22 +38,22 @@ class Tally(NamedTuple):
     repeats: int
 
 
-def lie_in(ambush: Ambush) -> Tally:
+def kill_at_random(killing: Killing) -> Tally:
     """Tell the story again and again, and kill each pass up to three times before it may end."""
-    dice = random.Random(ambush.seed)
+    dice = random.Random(killing.seed)
     tallies: list[Tally] = []
     with folder_in_memory() as place:
-        undisturbed, lengths = _measured(ambush.plugin, Path(place, "undisturbed"))
-        while (killed := sum(tally.killed for tally in tallies)) < ambush.kills:
+        undisturbed, lengths = _measured(killing.plugin, Path(place, "undisturbed"))
+        while (killed := sum(tally.killed for tally in tallies)) < killing.kills:
             folder = Path(place, f"story-{len(tallies)}")
-            tallies.append(_told(ambush.plugin, folder, dice, lengths, ambush.kills - killed, undisturbed))
+            tallies.append(_told(killing.plugin, folder, dice, lengths, killing.kills - killed, undisturbed))
     return Tally(*map(sum, zip(*tallies, strict=True)))
 
 
 def _measured(plugin: str, folder: Path) -> tuple[Ending, Sequence[float]]:
     """How the story ends, and how long each pass holds the lock, in seconds."""
     lengths = []
-    with story(every()[plugin], folder, in_this_process) as told:
+    with story(every()[plugin], folder) as told:
         for step in range(len(told.world.moments)):
             child = _started(told, step)
             _await_lock(told, child)
@@ -67,10 +67,10 @@ def _told(
     plugin: str, folder: Path, dice: random.Random, lengths: Sequence[float], most: int, undisturbed: Ending
 ) -> Tally:
     killed = 0
-    with story(every()[plugin], folder, in_this_process) as told:
+    with story(every()[plugin], folder) as told:
         for step, length in enumerate(lengths):
             for _ in range(min(dice.randint(1, MOST_PER_PASS), most - killed)):
-                killed += _ambush(told, step, dice, length)
+                killed += _kill_once(told, step, dice, length)
             told.whole_pass(step)
         ending = told.rest(len(lengths))
         what = f"story {folder.name} of {plugin}, in which {killed} passes were killed,"
@@ -81,7 +81,7 @@ def _told(
         return Tally(killed, crashed, len(ending.rows["outbox"]), sum(ending.keys.values()) - len(ending.keys))
 
 
-def _ambush(told: Story, step: int, dice: random.Random, length: float) -> bool:
+def _kill_once(told: Story, step: int, dice: random.Random, length: float) -> bool:
     """Kill a pass at any moment once it is at work, or shortly after somebody was told; answers whether it still lived."""
     child = _started(told, step)
     before = told.told.keys.total()
@@ -96,7 +96,7 @@ def _ambush(told: Story, step: int, dice: random.Random, length: float) -> bool:
 
 
 def _started(told: Story, step: int) -> Child:
-    child = born(told, step)
+    child = forked(told, step)
     child.go()
     return child
 

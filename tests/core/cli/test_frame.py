@@ -12,7 +12,6 @@ from typing import Any
 import click
 import pytest
 from plugin_package import (
-    PLAIN,
     Env,
     clean_environment,
     command,
@@ -22,6 +21,7 @@ from plugin_package import (
     spawn_pollctl,
     write_settings,
 )
+from sample_plugin import PLAIN
 
 from pollctl.cli.table import COMMANDS
 

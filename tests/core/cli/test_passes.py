@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import ODD, Env, command, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
+from plugin_package import Env, command, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
+from sample_plugin import ODD
 
 from pollctl.lock import held, lock_path
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from plugin_package import ODD, Env, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import Env, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
+from sample_plugin import ODD
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from plugin_package import PLAIN, make_plugin_package, run_pollctl, write_settings
+from plugin_package import make_plugin_package, run_pollctl, write_settings
+from sample_plugin import PLAIN
 
 from pollctl import clock, config, due, store
 from pollctl.errors import ConfigError, DatabaseError

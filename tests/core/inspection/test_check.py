@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from plugin_package import PLAIN, Done, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import Done, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
+from sample_plugin import PLAIN
 
 
 def findings(done: Done) -> dict[tuple[str, str], str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import PLAIN, Env, command, make_plugin_package, run_pollctl, write_settings
+from plugin_package import Env, command, make_plugin_package, run_pollctl, write_settings
 from prometheus_client.parser import text_string_to_metric_families
+from sample_plugin import PLAIN
 
 OWN = """
 @hookimpl

@@ -10,16 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import (
-    ODD,
-    PLAIN,
-    Env,
-    clean_environment,
-    json_of,
-    make_plugin_package,
-    run_pollctl,
-    write_settings,
-)
+from plugin_package import Env, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
+from sample_plugin import ODD, PLAIN
 
 from pollctl.lock import held, lock_path
 

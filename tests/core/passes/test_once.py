@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plugin_package import PLAIN, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import json_of, make_plugin_package, run_pollctl, write_settings
+from sample_plugin import PLAIN
 
 SHARED = (
     PLAIN.replace(

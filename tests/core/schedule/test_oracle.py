@@ -8,7 +8,7 @@ from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
-from core import cron_oracle
+from core.schedule import cron_oracle
 from cronsim import CronSim
 
 from pollctl.schedule import Schedule
