@@ -22,9 +22,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 COUNT = 2000
 SIDE_BY_SIDE = 64

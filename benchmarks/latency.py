@@ -23,7 +23,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from pollctl import store, to_text
+from pollctl import to_text
+from pollctl.store import database
 from pollctl_latency import store as latency_store
 from pollctl_latency.fake import FakeApi
 from pollctl_latency.model import AddSample
@@ -76,12 +77,12 @@ def timed(jobs: int, work: Any) -> float:
     """Seconds of *work* in one transaction, its commit included, on a database with *jobs* jobs."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(store.open_to_write(Path(folder, "pollctl.db"), [migrations])) as db,
+        closing(database.open_to_write(Path(folder, "pollctl.db"), [migrations])) as db,
     ):
-        with store.writing(db):
+        with database.writing(db):
             add_jobs(db, jobs)
         began = time.perf_counter()
-        with store.writing(db):
+        with database.writing(db):
             work(db)
         return time.perf_counter() - began
 
@@ -100,7 +101,7 @@ def large_pass() -> tuple[float, float, int]:
         folder = Path(name)
         settings = f'[pollctl]\ndatabase = "pollctl.db"\n[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"\n'
         (folder / "pollctl.toml").write_text(settings)
-        with closing(store.open_to_write(folder / "pollctl.db", [migrations])) as db, store.writing(db):
+        with closing(database.open_to_write(folder / "pollctl.db", [migrations])) as db, database.writing(db):
             add_jobs(db, TARGETS)
         environ = {**os.environ, "POLLCTL_NOW": to_text(START)}
         command = [sys.executable, "-m", "pollctl", "run", "latency", "--json"]

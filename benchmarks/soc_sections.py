@@ -26,7 +26,7 @@ import msgspec
 from sqlite_utils import Database
 
 from pollctl import Answer, Request, to_text
-from pollctl import store as core_store
+from pollctl.store import database as core_store
 from pollctl_soc_sections import decide, fetch, store
 from pollctl_soc_sections.fake import FakeSoc
 from pollctl_soc_sections.model import Poll, Settings

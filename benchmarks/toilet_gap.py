@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pollctl import HttpUrl, to_text
-from pollctl import store as core_store
+from pollctl.store import database as core_store
 from pollctl_toilet_gap import apply, decide, store
 from pollctl_toilet_gap.model import Batch, Event, History, Monitor, Settings, Turn
 from pollctl_toilet_gap.tables import migrations
@@ -180,10 +180,10 @@ def draining() -> None:
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server writes a line for each request
 
-    from pollctl.config import load as load_config
-    from pollctl.engine import run_pass
-    from pollctl.plugins import find
-    from pollctl.stop import Stop
+    from pollctl.concurrency.cancellation import Stop
+    from pollctl.config.settings import load as load_config
+    from pollctl.passes.engine import run_pass
+    from pollctl.plugin_host.discovery import find
     from pollctl_toilet_gap import sqs
     from pollctl_toilet_gap.fake import FakeEventService
 

@@ -23,15 +23,19 @@ import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 
-from pollctl import commands, config, demo, errors, fakes, hookspecs, model, plugins, run, store, testing
+from pollctl import demo, errors, fakes, testing
+from pollctl.api import hookspecs, run, values
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import COMMANDS
-from pollctl.config_model import Core, PluginConfig
-from pollctl.config_words import allowed, bare, shown
-from pollctl.guard import CORE_TABLES
-from pollctl.plugins import Plugin
-from pollctl.prepared import defaults_of
+from pollctl.config import settings
+from pollctl.config.messages import allowed, bare, shown
+from pollctl.config.schema import Core, PluginConfig
+from pollctl.plugin_host import command_context, discovery, loader
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.loader import Plugin
+from pollctl.store import database
+from pollctl.store.authorizer import CORE_TABLES
 
 FOLDER = Path(__file__).parent / "reference"
 WIDTH = 80
@@ -51,11 +55,11 @@ _SHORT = {
 def shipped() -> list[Plugin]:
     """The plugins that come with pollctl, by name; one without a README is not finished yet."""
     loaded = []
-    for found in plugins.discover().values():
-        if found.distribution != plugins.OWN_DISTRIBUTION:
+    for found in discovery.discover().values():
+        if found.distribution != discovery.OWN_DISTRIBUTION:
             continue
         try:
-            plugin = plugins.load(found)
+            plugin = loader.load(found)
         except errors.PluginError as error:
             sys.stderr.write(f"left out: {error}\n")
             continue
@@ -116,7 +120,7 @@ def _help_of_root(context: click.Context) -> list[str]:
 
 def settings_page() -> str:
     """Every key of the settings with its type, default and meaning."""
-    core = config.sample()
+    core = settings.sample()
     meanings = meanings_of(core)
     parts = [f"# Settings\n\n{NOTE}{_SETTINGS_INTRO}"]
     parts += _core_tables(Core, "pollctl", meanings)
@@ -215,16 +219,20 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 def hooks_page() -> str:
     """The contract for authors of plugins: hooks, what a pass offers them, and the values that go in and out."""
     hooks = [function for name, function in vars(hookspecs).items() if name.startswith("pollctl_")]
-    parts = [f"# The contract\n\n{NOTE}Contract version {model.CONTRACT_VERSION}. {_HOOKS_INTRO}", "## Hooks\n"]
+    parts = [f"# The contract\n\n{NOTE}Contract version {values.CONTRACT_VERSION}. {_HOOKS_INTRO}", "## Hooks\n"]
     parts += [_hook(function) for function in hooks]
     parts += ["## The pass: `run`\n", _paragraph(run.Run), *_members(run.Run)]
     parts += ["## Values\n"]
     parts += [
         _value(kind)
-        for kind in (model.Poller, model.Effect, model.Request, model.Answer, model.FetchError, model.Result)
+        for kind in (values.Poller, values.Effect, values.Request, values.Answer, values.FetchError, values.Result)
     ]
     parts += ["## Errors\n", *_errors()]
-    parts += ["## Commands: `PluginContext`\n", _paragraph(commands.PluginContext), *_members(commands.PluginContext)]
+    parts += [
+        "## Commands: `PluginContext`\n",
+        _paragraph(command_context.PluginContext),
+        *_members(command_context.PluginContext),
+    ]
     kit: list[Callable[..., Any]] = [
         testing.contract_problems,
         testing.impurities,
@@ -318,7 +326,7 @@ def tables_page() -> str:
     loaded = shipped()
     with (
         TemporaryDirectory() as empty,
-        closing(store.open_to_plan(Path(empty, "nowhere.db"), plugins.migrations_of(loaded))) as db,
+        closing(database.open_to_plan(Path(empty, "nowhere.db"), loader.migrations_of(loaded))) as db,
     ):
         rows = db.execute(
             "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_%' ESCAPE '\\' "

@@ -8,57 +8,59 @@ TYPE_CHECKING = False  # that of typing costs an idle `pollctl due --run` as muc
 if TYPE_CHECKING:
     from typing import Any
 
+    from pollctl.api.hookspecs import hookimpl as hookimpl
+    from pollctl.api.run import Run as Run
+    from pollctl.api.values import Answer as Answer
+    from pollctl.api.values import Effect as Effect
+    from pollctl.api.values import FetchError as FetchError
+    from pollctl.api.values import Poller as Poller
+    from pollctl.api.values import Request as Request
+    from pollctl.api.values import Result as Result
     from pollctl.clock import from_text as from_text
     from pollctl.clock import to_text as to_text
-    from pollctl.commands import PluginContext as PluginContext
     from pollctl.errors import ConfigError as ConfigError
     from pollctl.errors import DeliveryError as DeliveryError
     from pollctl.errors import PluginError as PluginError
     from pollctl.errors import PollctlError as PollctlError
     from pollctl.errors import UsageError as UsageError
-    from pollctl.hookspecs import hookimpl as hookimpl
-    from pollctl.http import retry_after as retry_after
-    from pollctl.http import strict_json as strict_json
-    from pollctl.model import Answer as Answer
-    from pollctl.model import Effect as Effect
-    from pollctl.model import FetchError as FetchError
-    from pollctl.model import Poller as Poller
-    from pollctl.model import Request as Request
-    from pollctl.model import Result as Result
-    from pollctl.run import Run as Run
-    from pollctl.text import shorten as shorten
+    from pollctl.http.retry_after import retry_after as retry_after
+    from pollctl.http.strict_json import strict_json as strict_json
+    from pollctl.plugin_host.command_context import PluginContext as PluginContext
+    from pollctl.redaction import Secret as Secret
+    from pollctl.redaction import address_digest as address_digest
+    from pollctl.redaction import shorten as shorten
     from pollctl.units import Duration as Duration
     from pollctl.units import HttpUrl as HttpUrl
     from pollctl.units import PositiveDuration as PositiveDuration
     from pollctl.units import PositiveSize as PositiveSize
-    from pollctl.units import Secret as Secret
     from pollctl.units import Size as Size
 
 _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
-    "PluginContext": "commands",
+    "PluginContext": "plugin_host.command_context",
     "ConfigError": "errors",
     "DeliveryError": "errors",
     "PluginError": "errors",
     "PollctlError": "errors",
     "UsageError": "errors",
-    "hookimpl": "hookspecs",
-    "retry_after": "http",
-    "strict_json": "http",
-    "Answer": "model",
-    "Effect": "model",
-    "FetchError": "model",
-    "Poller": "model",
-    "Request": "model",
-    "Result": "model",
-    "Run": "run",
-    "shorten": "text",
+    "hookimpl": "api.hookspecs",
+    "retry_after": "http.retry_after",
+    "strict_json": "http.strict_json",
+    "Answer": "api.values",
+    "Effect": "api.values",
+    "FetchError": "api.values",
+    "Poller": "api.values",
+    "Request": "api.values",
+    "Result": "api.values",
+    "Run": "api.run",
+    "shorten": "redaction",
     "Duration": "units",
     "HttpUrl": "units",
     "PositiveDuration": "units",
     "PositiveSize": "units",
-    "Secret": "units",
+    "Secret": "redaction",
+    "address_digest": "redaction",
     "Size": "units",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

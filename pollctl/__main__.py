@@ -8,15 +8,14 @@ import sys
 
 def main() -> int:
     """Run the command line; answers the exit code."""
-    from pollctl import idle
+    from pollctl.due import fast_path
 
-    if idle.is_nothing_due(sys.argv[1:], os.environ):
+    if fast_path.is_nothing_due(sys.argv[1:], os.environ):
         return 0
-    from pollctl import strays
-    from pollctl.cli import start
+    from pollctl.cli import shutdown, start
 
-    strays.tell_in_a_line()
-    return strays.leave(start())
+    shutdown.log_in_one_line()
+    return shutdown.leave(start())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def now() -> datetime:
     """The present moment in UTC, cut to whole milliseconds (what the database keeps).
 
     Raises:
-        UsageError: ``POLLCTL_NOW`` is no moment, or the clock stands before 2020.
+        UsageError: ``POLLCTL_NOW`` is not a valid moment, or the clock stands before 2020.
     """
     moment = _rehearsed(os.environ.get(VARIABLE, "")) or datetime.now(UTC)
     if moment < EARLIEST:
@@ -43,7 +43,7 @@ def from_text(text: str) -> datetime:
     """A moment from ISO 8601 text with a zone, in UTC.
 
     Raises:
-        ValueError: the text is no moment, or names no zone.
+        ValueError: the text is not a valid moment, or names no zone.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -59,7 +59,7 @@ def _rehearsed(text: str) -> datetime | None:
         start = from_text(text.removeprefix("@"))
     except ValueError as error:
         raise UsageError(
-            f"{VARIABLE}={text!r} is no moment; write 2026-03-08T06:59:00Z (stopped) or @2026-03-08T06:59:00Z (running)"
+            f"{VARIABLE}={text!r} is not a valid moment; write 2026-03-08T06:59:00Z (stopped) or @2026-03-08T06:59:00Z (running)"
         ) from error
     running = timedelta(seconds=time.monotonic() - _started) if text.startswith("@") else timedelta()
     return start + running

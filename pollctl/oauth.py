@@ -12,10 +12,9 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from pollctl.http import strict_json
-from pollctl.model import Answer, Request
-from pollctl.text import shorten
-from pollctl.units import Secret
+from pollctl.api.values import Answer, Request
+from pollctl.http.strict_json import strict_json
+from pollctl.redaction import Secret, shorten
 
 LONGEST_LIFE = timedelta(days=3650)
 _SERVER_ERRORS = 500

@@ -1,4 +1,4 @@
-"""Signals as something to wait for beside pipes, instead of handlers that run in the midst of anything."""
+"""Signals as something to wait for beside pipes, instead of handlers that interrupt anything."""
 
 from __future__ import annotations
 

@@ -25,9 +25,11 @@ from typing import Any
 
 import msgspec
 
-from pollctl import store, units
+from pollctl import units
 from pollctl.errors import PluginError, PollctlError
-from pollctl.plugins import Plugin, find, load, migrations_of
+from pollctl.plugin_host.discovery import find
+from pollctl.plugin_host.loader import Plugin, load, migrations_of
+from pollctl.store import database
 
 HEAVY = frozenset({"apprise", "boto3", "lxml", "requests", "zeep"})
 """What importing a plugin must not import: a pass pays for it only when it is needed."""
@@ -78,7 +80,7 @@ def _migration_problems(plugin: Plugin) -> list[str]:
     """Whether the tables can be made, tried in memory, and whose they are said to be."""
     try:
         sets = migrations_of([plugin])
-        with closing(store.open_to_plan(Path(os.devnull, "nowhere"), sets)):
+        with closing(database.open_to_plan(Path(os.devnull, "nowhere"), sets)):
             return [
                 f"its migrations are named {one.name!r}, not {plugin.name!r}" for one in sets if one.name != plugin.name
             ]
@@ -124,7 +126,7 @@ def read_back(text: bytes | str, kind: Any) -> Any:
 
 def audited(call: Callable[[], Any]) -> list[str]:
     """The events that Python's audit hooks tell of during a call: files, sockets, processes ...; imports do not count."""
-    global _heard  # noqa: PLW0603 - an audit hook cannot be removed, only told to be quiet
+    global _heard  # noqa: PLW0603 - an audit hook cannot be removed, only switched off
     _listen()
     heard: list[str] = []
     _heard = heard

@@ -1,4 +1,4 @@
-"""Types of settings that TOML has no word for: durations, sizes, addresses and secrets."""
+"""Types of settings that TOML has no word for, durations, sizes and addresses, and how values are recorded."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import PurePath
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pollctl.text import one_line
+from pollctl.redaction import Secret
 
 _T = TypeVar("_T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"(\d+)(B|KB|MB|GB)", re.ASCII)
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
-_SHORTEST_MASKED = 4  # masking shorter ones would blot out ordinary words and give the secret away by that
-_known_secrets: set[str] = set()
 
 
 class Duration(timedelta):
@@ -31,7 +29,7 @@ class Duration(timedelta):
         """
         match = _DURATION.fullmatch(text)
         if match is None:
-            raise ValueError(f'{text!r} is no duration; write "500ms", "20s", "15m", "2h" or "1d"')
+            raise ValueError(f'{text!r} is not a valid duration; write "500ms", "20s", "15m", "2h" or "1d"')
         return cls(seconds=float(match[1]) * _SECONDS[match[2]])
 
     def __str__(self) -> str:
@@ -54,7 +52,7 @@ class Size(int):
         """
         match = _SIZE.fullmatch(text)
         if match is None:
-            raise ValueError(f'{text!r} is no size; write "64KB" or "32MB"')
+            raise ValueError(f'{text!r} is not a valid size; write "64KB" or "32MB"')
         return cls(int(match[1]) * _BYTES[match[2]])
 
     def __str__(self) -> str:
@@ -72,7 +70,7 @@ class PositiveDuration(Duration):
         """Read a duration.
 
         Raises:
-            ValueError: *text* is no duration, or a zero one.
+            ValueError: *text* is not a valid duration, or a zero one.
         """
         return _more_than_zero(super().parse(text))
 
@@ -85,7 +83,7 @@ class PositiveSize(Size):
         """Read a size.
 
         Raises:
-            ValueError: *text* is no size, or a zero one.
+            ValueError: *text* is not a valid size, or a zero one.
         """
         return _more_than_zero(super().parse(text))
 
@@ -108,69 +106,12 @@ class HttpUrl(str):
         Raises:
             ValueError: what is wrong with it, in a sentence without it.
         """
-        from pollctl.address import address_of
+        from pollctl.urls import address_of
 
         address_of(text)
         if " " in text or not text.isprintable():
             raise ValueError("the address holds spaces, or characters that cannot be seen")
         return cls(text)
-
-
-class Secret:
-    """A value that must never be shown: printing, logging or recording it gives ``***``."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-        if len(value) >= _SHORTEST_MASKED:
-            _known_secrets.update(_spellings(value))
-
-    def reveal(self) -> str:
-        """The value itself; call it where it leaves for the upstream, nowhere else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-
-def _spellings(value: str) -> set[str]:
-    """A secret as it is, and as it stands in JSON, in the words of exceptions, and in addresses."""
-    if value.isascii() and value.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        return {value}
-    import json
-    from urllib.parse import quote
-
-    in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    return {value, *in_json, repr(value)[1:-1], one_line(value), quote(value), quote(value, safe="")}
-
-
-def know_login(address: str) -> None:
-    """Have the user name and password of an address masked from now on, as they are and as they go out in a header."""
-    from base64 import b64encode
-    from urllib.parse import unquote
-
-    userinfo, at, _ = address.partition("://")[2].partition("/")[0].rpartition("@")
-    if at:
-        password = userinfo.partition(":")[2] or userinfo
-        for spelling in (userinfo, password, unquote(password), b64encode(unquote(userinfo).encode()).decode()):
-            Secret(spelling)
-
-
-def mask(text: str) -> str:
-    """*text* with every secret that this process has read replaced by ``***``; for errors, logs and recordings."""
-    for secret in sorted(_known_secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
 
 
 def encode(value: Any) -> Any:
@@ -186,7 +127,7 @@ def decode(kind: type, value: Any) -> Any:
     """What msgspec reads as one of these types (its ``dec_hook``).
 
     Raises:
-        ValueError: the text is no such value.
+        ValueError: the text is not such a value.
     """
     if isinstance(kind, type) and issubclass(kind, Duration | Size | HttpUrl):
         return kind.parse(value)

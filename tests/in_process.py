@@ -24,7 +24,9 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
 
-from pollctl import __main__, clock, idle, units
+from pollctl import __main__, clock, redaction
+from pollctl.cli import shutdown
+from pollctl.due import fast_path
 
 Done = subprocess.CompletedProcess[str]
 
@@ -43,12 +45,12 @@ def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
 
 def known_secrets_kept(*begin_with: set[str]) -> AbstractContextManager[None]:
     """Let the secrets that are known after a block be those of before; it begins with others, if given."""
-    return _kept(lambda: set(units._known_secrets), _set_secrets, *begin_with)
+    return _kept(lambda: set(redaction._known_secrets), _set_secrets, *begin_with)
 
 
 def _set_secrets(secrets: set[str]) -> None:
-    units._known_secrets.clear()
-    units._known_secrets.update(secrets)
+    redaction._known_secrets.clear()
+    redaction._known_secrets.update(secrets)
 
 
 def _exit_code() -> int:
@@ -84,7 +86,7 @@ def _surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str]
             ),  # a source may be replaced within the second that byte code knows
             _replaced(logging.root, "handlers", []),
             _replaced(clock, "_started", time.monotonic()),
-            _replaced(idle, "_began_ns", time.time_ns()),
+            _replaced(fast_path, "_began_ns", time.time_ns()),
             _no_end_of_process(),
             _kept(lambda: os.umask(0o022), os.umask),
             _signals(),
@@ -197,9 +199,7 @@ def _clear_caches(module: object) -> None:
 @contextmanager
 def _no_end_of_process() -> Iterator[None]:
     """A thread of a test's own upstream is no reason to end this process."""
-    from pollctl import strays
-
-    with _replaced(strays, "leave", lambda code: code), _replaced(os, "_exit", _refuse_to_exit):
+    with _replaced(shutdown, "leave", lambda code: code), _replaced(os, "_exit", _refuse_to_exit):
         yield
 
 

@@ -12,14 +12,14 @@ import click
 
 from pollctl import __version__
 from pollctl.cli.invocation import Invocation
-from pollctl.cli.table import CommandTable
+from pollctl.cli.root_group import RootGroup
+from pollctl.console import abandon_stdout, log_traceback, warn
 from pollctl.errors import PollctlError
-from pollctl.output import abandon_stdout, complain, trace
 
 _INTERRUPTED = 130
 
 
-@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
 )
@@ -56,25 +56,25 @@ def start(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - a bug keeps its traceback, but not the secrets in it
         known = _explanation(error)
         if known is None:
-            trace(error)
+            log_traceback(error)
             return 1
-        return _tell(known, is_debugging="--debug" in words)
+        return _warn_of(known, is_debugging="--debug" in words)
     return code if isinstance(code, int) else 0
 
 
-def _tell(error: PollctlError, *, is_debugging: bool) -> int:
-    """Tell what is wrong, one line per problem; answers the exit code."""
+def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:
+    """Say on stderr what is wrong, one line per problem; answers the exit code."""
     if is_debugging:
-        trace(error)
+        log_traceback(error)
     for line in str(error).splitlines() or [type(error).__name__]:
-        complain(line)
+        warn(line)
     return error.exit_code
 
 
 def _explanation(error: Exception) -> PollctlError | None:
-    """An error as one that can be told in a line; None for a bug, which keeps its traceback.
+    """An error as one that fits one line; None for a bug, which keeps its traceback.
 
-    What the system or SQLite refuses in the midst of the work is no bug: disk full, no permission, locked, damaged.
+    What the system or SQLite refuses during the work is not a bug: disk full, no permission, locked, damaged.
     """
     import sqlite3
 
@@ -84,7 +84,7 @@ def _explanation(error: Exception) -> PollctlError | None:
         abandon_stdout()  # it may be the one that is full
         known = PollctlError(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     elif isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-        from pollctl.store import explained
+        from pollctl.store.errors import explained
 
         known = explained(error)
     else:
@@ -94,7 +94,7 @@ def _explanation(error: Exception) -> PollctlError | None:
 
 
 def _open_missing_streams() -> None:
-    """Fill closed standard streams, lest the database be opened under their numbers and receive what is printed."""
+    """Fill closed standard streams, so that the database is not opened under their numbers and does not receive what is printed."""
     for number in range(3):
         try:
             os.fstat(number)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pollctl import clock, output
+from pollctl import clock, console
 from pollctl.cli.invocation import Invocation
-from pollctl.text import one_line
+from pollctl.redaction import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlite_utils import Migrations
 
-    from pollctl.plugins import Found
+    from pollctl.plugin_host.discovery import Found
 
 
 @click.group()
@@ -29,11 +29,11 @@ def db() -> None:
 @click.pass_obj
 def migrate(invocation: Invocation) -> None:
     """Bring the tables up to date, creating the database where there is none; every command that writes does so too."""
-    from pollctl import store
+    from pollctl.store import database
 
     path = invocation.config.core.database
-    with closing(store.open_to_write(path, _migrations(invocation.found))):
-        output.emit(f"{path}: up to date")
+    with closing(database.open_to_write(path, _migrations(invocation.found))):
+        console.print_text(f"{path}: up to date")
 
 
 @db.command()
@@ -42,14 +42,14 @@ def schema(invocation: Invocation) -> None:
     """Print the schema of a new database with all plugins that come with pollctl."""
     from tempfile import TemporaryDirectory
 
-    from pollctl import store
-    from pollctl.plugins import OWN_DISTRIBUTION
+    from pollctl.plugin_host.discovery import OWN_DISTRIBUTION
+    from pollctl.store import database
 
     shipped = {name: found for name, found in invocation.found.items() if found.distribution == OWN_DISTRIBUTION}
     with TemporaryDirectory() as empty:
         nowhere = Path(empty, "pollctl.db")  # where there is no database, one in memory serves
-        with closing(store.open_to_plan(nowhere, _migrations(shipped))) as memory:
-            output.emit(store.schema(memory).rstrip("\n"))
+        with closing(database.open_to_plan(nowhere, _migrations(shipped))) as memory:
+            console.print_text(database.schema(memory).rstrip("\n"))
 
 
 @db.command()
@@ -57,33 +57,34 @@ def schema(invocation: Invocation) -> None:
 @click.pass_obj
 def backup(invocation: Invocation, file: Path) -> None:
     """Copy the database to FILE, consistent while passes run; an existing FILE is replaced as a whole."""
-    from pollctl import store
     from pollctl.errors import PollctlError, UsageError
+    from pollctl.store import database
+    from pollctl.store.files import backup as copy_whole
 
     path = invocation.config.core.database
     if file.resolve() == path.resolve():
         raise UsageError(f"{file}: is the database itself; name another file")
-    with closing(store.open_to_read(path)) as source:
+    with closing(database.open_to_read(path)) as source:
         try:
-            store.backup(source, file)
+            copy_whole(source, file)
         except OSError as error:
             raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
-    output.emit(f"{file}: {file.stat().st_size} bytes")
+    console.print_text(f"{file}: {file.stat().st_size} bytes")
 
 
 @db.command("check")
 @click.pass_obj
 def check_integrity(invocation: Invocation) -> int:
     """Run SQLite's own checks of pages and references; exit 1 if they find anything."""
-    from pollctl import store
+    from pollctl.store import database
 
     path = invocation.config.core.database
-    with closing(store.open_to_read(path)) as database:
-        problems = store.problems(database)
+    with closing(database.open_to_read(path)) as opened:
+        problems = database.problems(opened)
     for problem in problems:
-        output.emit(one_line(problem))
+        console.print_text(one_line(problem))
     if not problems:
-        output.emit(f"{path}: ok")
+        console.print_text(f"{path}: ok")
     return int(bool(problems))
 
 
@@ -93,26 +94,26 @@ def prune(invocation: Invocation) -> None:
     """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
     from collections import Counter
 
-    from pollctl import retention, store
+    from pollctl.store import database, retention
 
     core = invocation.config.core
     deleted: Counter[str] = Counter()
-    with closing(store.open_to_write(core.database)) as database:
-        while sum((step := retention.prune(database, core.retention, clock.now())).values()):
+    with closing(database.open_to_write(core.database)) as opened:
+        while sum((step := retention.prune(opened, core.retention, clock.now())).values()):
             deleted.update(step)
     families = ("runs", "recordings", "effects")
-    output.emit("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
+    console.print_text("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
 
 
 def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
-    """The migrations of the plugins that can be loaded; the others are told about and left out."""
+    """The migrations of the plugins that can be loaded; the others are named on stderr and left out."""
     from pollctl.errors import PluginError
-    from pollctl.plugins import load, migrations_of
+    from pollctl.plugin_host.loader import load, migrations_of
 
     loaded = []
     for one in found.values():
         try:
             loaded.append(load(one))
         except PluginError as error:
-            output.complain(f"{error}; its tables are left as they are")
+            console.warn(f"{error}; its tables are left as they are")
     return migrations_of(loaded)

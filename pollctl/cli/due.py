@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import clock, output
+from pollctl import clock, console
 from pollctl.cli.arguments import json_option, moment, plugin_names
 from pollctl.cli.invocation import Invocation
 from pollctl.errors import ConfigError
@@ -25,7 +25,7 @@ from pollctl.errors import ConfigError
 def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_run: bool, as_json: bool) -> int:
     """List the names of the plugins that are due, or run them.
 
-    With --run nothing is printed while all is well. A plugin that another pass is at work on is no error. A pass
+    With --run nothing is printed while all is well. A plugin that another pass is at work on is not an error. A pass
     that does not end within its deadline and grace is killed.
     """
     if is_run and (at or count):
@@ -44,13 +44,13 @@ def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_ru
 @click.pass_obj
 def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_json: bool) -> int:
     """Say why plugins are or are not due, gate by gate, and when they are next."""
-    from pollctl.due import why as reasons_of
+    from pollctl.due.selection import why as reasons_of
 
     config = invocation.config
     config.check_schedule()
     names = [_known(invocation, plugin)] if plugin else list(config.enabled)
     reasons, code = [], 0
-    with output.stdout_kept_for_json(as_json):
+    with console.stdout_kept_for_json(as_json):
         for name in names:
             try:
                 reasons.append(reasons_of(config, name, at or clock.now())._asdict())
@@ -58,7 +58,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
                 code = error.exit_code
                 _warn(error)
     if as_json:
-        output.show_json(reasons[0] if plugin and reasons else reasons)
+        console.print_json(reasons[0] if plugin and reasons else reasons)
         return code
     for reason in reasons:
         _tell(reason)
@@ -66,34 +66,34 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
 
 
 def _run_due(invocation: Invocation, *, as_json: bool) -> int:
-    from pollctl.supervisor import run_due
+    from pollctl.supervision.supervisor import run_due
 
-    ending = run_due(invocation.config, clock.now())
+    batch_result = run_due(invocation.config, clock.now())
     if as_json:
-        output.show_json([ended.as_json() for ended in ending.passes])
-    return ending.exit_code(locked=0)
+        console.print_json([result.as_json() for result in batch_result.passes])
+    return batch_result.exit_code(locked=0)
 
 
 def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
-    from pollctl.due import judge_all
+    from pollctl.due.selection import judge_all
 
     verdicts = _without_errors(judge_all(invocation.config, now))
     names = [name for name, verdict in verdicts.items() if verdict.is_due]
     if as_json:
-        output.show_json(names)
+        console.print_json(names)
     elif names:
-        output.emit("\n".join(names))
+        console.print_text("\n".join(names))
     return 0
 
 
 def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: bool) -> int:
-    from pollctl.due import next_slots
+    from pollctl.due.selection import next_slots
 
     slots = _without_errors(next_slots(invocation.config, now, count))
     if as_json:
-        output.show_json(slots)
+        console.print_json(slots)
     else:
-        output.show([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
+        console.print_rows([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
     return 0
 
 
@@ -107,20 +107,20 @@ def _without_errors(answers: Mapping[str, Any]) -> dict[str, Any]:
 
 def _warn(error: ConfigError) -> None:
     for problem in error.problems:
-        output.complain(problem)
+        console.warn(problem)
 
 
 def _known(invocation: Invocation, name: str) -> str:
-    from pollctl.config import canonical
+    from pollctl.api.names import canonical
 
     return canonical(name) if canonical(name) in invocation.config.names else invocation.find(name).name
 
 
 def _tell(reason: Mapping[str, Any]) -> None:
-    output.emit(reason["plugin"])
+    console.print_text(reason["plugin"])
     rows = [{"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]]
-    output.show(rows, as_json=False, columns=("", "gate", "text"))
+    console.print_rows(rows, as_json=False, columns=("", "gate", "text"))
     next_due_at = reason["next_due_at"]
     answer = "due" if reason["is_due"] else "not due"
     when = f", next at {clock.to_text(next_due_at)}" if next_due_at and not reason["is_due"] else ""
-    output.emit(f"  {answer}{when}\n")
+    console.print_text(f"  {answer}{when}\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pollctl import output
+from pollctl import console
 from pollctl.cli.invocation import Invocation
 
 EXAMPLE_PROGRAM = "/usr/local/bin/pollctl"
@@ -30,16 +30,18 @@ def init(folder: Path) -> None:
 
     Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
     """
-    from pollctl import config, store
-    from pollctl.plugins import find, load, migrations_of
+    from pollctl.config import settings
+    from pollctl.plugin_host.discovery import find
+    from pollctl.plugin_host.loader import load, migrations_of
+    from pollctl.store.database import open_to_write
 
     path = folder / SETTINGS
-    _write_new(path, f"{config.sample()}\n{_sample_of_latency()}")
-    output.emit(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
-    database = config.load(path).core.database
+    _write_new(path, f"{settings.sample()}\n{_sample_of_latency()}")
+    console.print_text(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
+    database = settings.load(path).core.database
     is_there = database.exists()
-    with closing(store.open_to_write(database, migrations_of([load(find("latency"))]))):
-        output.emit(f"{database}: {'was there already' if is_there else 'created'}")
+    with closing(open_to_write(database, migrations_of([load(find("latency"))]))):
+        console.print_text(f"{database}: {'was there already' if is_there else 'created'}")
 
 
 @click.command()
@@ -49,7 +51,7 @@ def crontab(invocation: Invocation, *, example: bool) -> None:
     """Print the lines to install with `crontab -e`."""
     words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
     command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
-    output.emit(CRONTAB.format(command=command).rstrip("\n"))
+    console.print_text(CRONTAB.format(command=command).rstrip("\n"))
 
 
 @click.command()
@@ -63,14 +65,14 @@ def completion(ctx: click.Context, shell: str) -> None:
     if kind is None:
         raise click.UsageError(f"there is no completion for {shell}")
     script = kind(ctx.find_root().command, {}, "pollctl", "_POLLCTL_COMPLETE")
-    output.emit(script.source_template % script.source_vars())
+    console.print_text(script.source_template % script.source_vars())
 
 
 def _settings_option(invocation: Invocation) -> list[str]:
     """The option that names the settings file that holds here: cron has another folder and other variables."""
-    from pollctl import config
+    from pollctl.config import settings
 
-    path = config.find(invocation.config_file)
+    path = settings.find(invocation.config_file)
     return ["--config", str(path.absolute())] if path else []
 
 

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pollctl.config import Config
-    from pollctl.plugins import Found
+    from pollctl.config.settings import Config
+    from pollctl.plugin_host.discovery import Found
 
 
 class Invocation:
@@ -29,15 +29,15 @@ class Invocation:
         Raises:
             ConfigError: the file or ``[pollctl]`` is wrong.
         """
-        from pollctl import config
+        from pollctl.config import settings
 
-        return config.load(config.find(self.config_file))
+        return settings.load(settings.find(self.config_file))
 
     @cached_property
     def found(self) -> dict[str, Found]:
         """Every plugin that is installed, by name, none of them imported."""
         from pollctl.cli.table import TAKEN
-        from pollctl.plugins import discover
+        from pollctl.plugin_host.discovery import discover
 
         return discover(TAKEN)
 
@@ -47,6 +47,7 @@ class Invocation:
         Raises:
             UsageError: there is none of that name.
         """
-        from pollctl.plugins import canonical, find
+        from pollctl.api.names import canonical
+        from pollctl.plugin_host.discovery import find
 
         return self.found.get(canonical(name)) or find(name)

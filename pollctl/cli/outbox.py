@@ -6,11 +6,11 @@ from contextlib import closing
 
 import click
 
-from pollctl import clock, output
+from pollctl import clock, console
+from pollctl.api.outcomes import EFFECT_STATUSES
 from pollctl.cli.arguments import json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
-STATUSES = ("pending", "sending", "delivered", "unknown", "dead")
 _COLUMNS = ("id", "plugin", "kind", "key", "lane", "status", "attempts", "next_attempt_at", "last_error")
 
 
@@ -21,7 +21,7 @@ def outbox() -> None:
 
 @outbox.command("list")
 @click.option("--plugin", default="", help="Only those of one plugin.", shell_complete=plugin_names)
-@click.option("--status", type=click.Choice(STATUSES), help="Only those in one state.")
+@click.option("--status", type=click.Choice(EFFECT_STATUSES), help="Only those in one state.")
 @click.option("--limit", type=click.IntRange(min=1), help="How many at most.")
 @json_option
 @click.pass_obj
@@ -31,15 +31,15 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
     wait for a person, `dead` ones were given up.
     """
-    from pollctl import store
-    from pollctl.effects import listing
-    from pollctl.plugins import canonical
+    from pollctl.api.names import canonical
+    from pollctl.delivery.admin import listing
+    from pollctl.store import database
 
-    with closing(store.open_to_plan(invocation.config.core.database, [])) as db:
+    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
         rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
     if not rows and not as_json:
-        output.note("no such effect")
-    output.show(rows, as_json=as_json, columns=_COLUMNS)
+        console.log("no such effect")
+    console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
 
 
 @outbox.command("retry")
@@ -47,15 +47,15 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 @click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
-    """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted anew."""
-    from pollctl import store
-    from pollctl.effects import listing, retry_now
+    """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted from 0 again."""
+    from pollctl.delivery.admin import listing, retry_now
+    from pollctl.store import database
 
     _some(numbers, is_dead=is_dead)
-    with closing(store.open_to_write(invocation.config.core.database)) as db:
+    with closing(database.open_to_write(invocation.config.core.database)) as db:
         chosen = [*numbers, *(row["id"] for row in (listing(db, status="dead") if is_dead else ()))]
         retry_now(db, chosen, clock.now())
-    output.emit(f"{len(chosen)} will be sent by the next pass of their plugin")
+    console.print_text(f"{len(chosen)} will be sent by the next pass of their plugin")
 
 
 @outbox.command("drop")
@@ -63,12 +63,12 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""
-    from pollctl import store
-    from pollctl.effects import drop as give_up
+    from pollctl.delivery.admin import drop as give_up
+    from pollctl.store import database
 
-    with closing(store.open_to_write(invocation.config.core.database)) as db:
+    with closing(database.open_to_write(invocation.config.core.database)) as db:
         give_up(db, numbers)
-    output.emit(f"{len(numbers)} dropped")
+    console.print_text(f"{len(numbers)} dropped")
 
 
 def _some(numbers: tuple[int, ...], *, is_dead: bool) -> None:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from pollctl import output
+from pollctl import console
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
 from pollctl.signals import Interrupted
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
-    from pollctl.config import Config
-    from pollctl.plugins import Found
-    from pollctl.report import Report
-    from pollctl.stop import Stop
+    from pollctl.concurrency.cancellation import Stop
+    from pollctl.config.settings import Config
+    from pollctl.passes.report import Report
+    from pollctl.plugin_host.discovery import Found
 
 _EXIT_CODES = {"ok": 0, "partial": 3}
 _SIGNALLED = 128  # plus the number of the signal
@@ -88,41 +88,41 @@ def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> in
 
 def _several(order: Order, names: Sequence[str]) -> int:
     """Each in a process of its own, so that one that hangs or dies takes no other along."""
-    from pollctl.cli import telling
-    from pollctl.supervisor import LOCKED, run_several
+    from pollctl.cli import report_text
+    from pollctl.supervision.supervisor import LOCKED, run_several
 
     lengths = {"--deadline": order.deadline, "--wait": order.wait}
     arguments = [word for name, length in lengths.items() if length is not None for word in (name, str(length))]
     arguments += ["--dry-run"] if order.is_dry else []
-    ending = run_several(order.config, names, arguments, deadline=order.deadline, wait=order.wait or Duration())
+    batch_result = run_several(order.config, names, arguments, deadline=order.deadline, wait=order.wait or Duration())
     if order.as_json:
-        output.show_json([ended.as_json() for ended in ending.passes])
+        console.print_json([result.as_json() for result in batch_result.passes])
     else:
-        for ended in ending.passes:
-            telling.tell_of_child(ended.report)
-    return ending.exit_code(locked=LOCKED)
+        for result in batch_result.passes:
+            report_text.print_child_report(result.report)
+    return batch_result.exit_code(locked=LOCKED)
 
 
 def _single(order: Order, found: Found) -> int:
     """In this process, under a watchdog."""
-    from pollctl.cli import telling
+    from pollctl.cli import report_text
 
     report, code = _bounded(order, found)
     if report and order.as_json:
-        output.show_json(report)
+        console.print_json(report)
     elif report and (code or order.trigger == "manual"):
-        telling.tell(report)
-        telling.tell_error(report)
+        report_text.print_report(report)
+        report_text.warn_of_error(report)
     return code
 
 
 def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
     """A pass that signals can end and that cannot outlive its deadline: its report and the exit code."""
-    from pollctl.stop import Stop
+    from pollctl.concurrency.cancellation import Stop
 
     stop = Stop()
     asked: list[int] = []
-    with output.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
+    with console.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
         try:
             report = _watched(order, found, stop)
         except Interrupted:
@@ -134,12 +134,12 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 
 def _watched(order: Order, found: Found, stop: Stop) -> Report:
     """Make the pass; a plugin that hangs, while it is imported or past its deadline, ends with the process."""
-    from pollctl.prepared import prepare
-    from pollctl.watchdog import watchdog
+    from pollctl.plugin_host.configured import configure
+    from pollctl.supervision.watchdog import watchdog
 
     core = order.config.core
     with watchdog(core.deadline + core.grace, f"{found.name}: could not be imported in time"):
-        limits = prepare(order.config, found, check_schedule=False).within(order.deadline).limits
+        limits = configure(order.config, found, check_schedule=False).within(order.deadline).limits
     allowed = limits.deadline + core.grace + (order.wait or Duration())
     late = f"{found.name}: did not end within its deadline of {limits.deadline} and {core.grace} grace"
     with watchdog(allowed, late):
@@ -148,10 +148,10 @@ def _watched(order: Order, found: Found, stop: Stop) -> Report:
 
 def _make(order: Order, found: Found, stop: Stop) -> Report:
     if order.is_dry:
-        from pollctl.plan import plan_pass
+        from pollctl.passes.plan import plan_pass
 
         return plan_pass(order.config, found, stop=stop, deadline=order.deadline)
-    from pollctl.engine import run_pass
+    from pollctl.passes.engine import run_pass
 
     wait = order.wait.total_seconds() if order.wait else 0
     return run_pass(

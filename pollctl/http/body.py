@@ -7,7 +7,7 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from pollctl.http.failure import Failure
+from pollctl.http.errors import Failure
 
 if TYPE_CHECKING:
     from urllib3 import HTTPResponse
@@ -53,7 +53,7 @@ def _refuse_doubtful_framing(response: HTTPResponse) -> None:
     if coding is not None and (coding.lower() != "chunked" or length is not None):
         raise Failure("protocol", f"the body's end cannot be told: transfer-encoding {coding!r}, length {length!r}")
     if length is not None and not (length.isascii() and length.isdigit()):
-        raise Failure("protocol", f"content-length {length[:40]!r} is no number")
+        raise Failure("protocol", f"content-length {length[:40]!r} is not a number")
 
 
 class _Identity:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pollctl import clock
-from pollctl.crew import Call, make_all
+from pollctl.api.values import Answer, FetchError, Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.rate_limit import RateLimiter
+from pollctl.concurrency.worker_pool import Call, make_all
 from pollctl.http.limits import Limits
-from pollctl.http.redact import redact
-from pollctl.model import Answer, FetchError, Request
-from pollctl.pace import Pace
-from pollctl.stop import Stop
+from pollctl.redaction import redact
 
 if TYPE_CHECKING:
     from pollctl.http.connection import Pool
@@ -56,11 +56,11 @@ class Client:
             rate: ``"1/s"`` or ``"30/m"``: evenly spaced starts per host, also from one call to the next.
 
         Raises:
-            ValueError: *rate* is no rate.
+            ValueError: *rate* is not a valid rate.
         """
-        pace = Pace(rate, _host, self._next_starts)
+        limiter = RateLimiter(rate, _host, self._next_starts)
         calls = (self._call(request) for request in requests)
-        made = make_all(self._exchange(), calls, concurrency=concurrency, stop=self._stop, pace=pace)
+        made = make_all(self._exchange(), calls, concurrency=concurrency, stop=self._stop, limiter=limiter)
         return map(_answer, made)
 
     def close(self) -> None:

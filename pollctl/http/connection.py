@@ -19,9 +19,9 @@ import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import make_headers
 
-from pollctl.address import Address, Origin
-from pollctl.http.address import refuse_metadata
-from pollctl.http.failure import Failure
+from pollctl.http.errors import Failure
+from pollctl.http.redirects import refuse_metadata
+from pollctl.urls import Address, Origin
 
 if TYPE_CHECKING:
     import ssl

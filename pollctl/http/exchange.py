@@ -13,15 +13,15 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import make_headers
 
-from pollctl.address import Address, Origin
-from pollctl.crew import Call
-from pollctl.http.address import address_of, redirected
+from pollctl.api.values import FetchError, Request
+from pollctl.concurrency.worker_pool import Call
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
-from pollctl.http.failure import Failure, Reset, failure_of
+from pollctl.http.errors import Failure, Reset, failure_of
 from pollctl.http.limits import Limits
-from pollctl.http.redact import redact
-from pollctl.model import FetchError, Request
+from pollctl.http.redirects import address_of, redirected
+from pollctl.redaction import redact
+from pollctl.urls import Address, Origin
 
 MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -135,7 +135,7 @@ class Exchange:
             return headers
         userinfo = address.userinfo
         if not userinfo and self._limits.trust_env:
-            from pollctl.http.surroundings import userinfo_for
+            from pollctl.http.environment import userinfo_for
 
             userinfo = userinfo_for(address.origin.host)
         return headers | (make_headers(basic_auth=userinfo.decode("latin-1")) if userinfo else {})
@@ -158,7 +158,7 @@ class Exchange:
     def _proxy(self, origin: Origin) -> Address | None:
         if not self._limits.trust_env:
             return None
-        from pollctl.http.surroundings import proxy_for
+        from pollctl.http.environment import proxy_for
 
         return proxy_for(origin)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from pollctl.config_model import Http
+    from pollctl.config.schema import Http
 
 
 class Limits(Struct, frozen=True, kw_only=True):

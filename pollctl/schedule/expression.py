@@ -60,7 +60,7 @@ class Expression:
         """Read *text*; ``H`` is drawn from *spread*.
 
         Raises:
-            ValueError: it is no schedule or names no moment; shows the expression and what is allowed.
+            ValueError: it is not a valid schedule or names no moment; shows the expression and what is allowed.
         """
         fields = _split(text)
         minute, hour = fields[-5:-3]
@@ -69,7 +69,7 @@ class Expression:
             self._engine = _engine(fields, spread)
             self._engine.get_next(start_time=_SOME_MOMENT)
         except ValueError as error:
-            raise ValueError(f"{text!r} is no schedule: {_fault(fields)}") from error
+            raise ValueError(f"{text!r} is not a valid schedule: {_fault(fields)}") from error
 
     def after(self, wall: datetime) -> Iterator[datetime]:
         """The moments strictly after *wall*, in order, without end."""
@@ -84,7 +84,7 @@ class Expression:
 
 
 def warnings(expression: str) -> list[str]:
-    """What is valid in *expression* but easily misread, a sentence each; none for what is no schedule."""
+    """What is valid in *expression* but easily misread, a sentence each; none for what is not a valid schedule."""
     try:
         fields = _split(expression)
     except ValueError:
@@ -118,9 +118,11 @@ def _split(text: str) -> list[str]:
     fields = ALIASES.get(text.strip().lower(), text).lower().split()
     if len(fields) not in (5, 6):
         found = "an unknown alias" if text.strip().startswith("@") else f"{len(fields)} fields"
-        raise ValueError(f"{text!r} is no schedule: {found}; {ALLOWED}")
+        raise ValueError(f"{text!r} is not a valid schedule: {found}; {ALLOWED}")
     if any(field.startswith("r") for field in fields):
-        raise ValueError(f"{text!r} is no schedule: R is random, so no slot could be foretold; write H")
+        raise ValueError(
+            f"{text!r} is not a valid schedule: R is random, so no slot could be known in advance; write H"
+        )
     if fields[-3] == "h":
         fields[-3] = "h(1-28)"  # a day that every month has, so that no month is left out
     return fields
@@ -149,7 +151,7 @@ def _fault(fields: list[str]) -> str:
             _engine(alone, "")
         except ValueError:
             return (
-                f"{field.name} {fields[position]!r} is none of {field.allowed},"
+                f"{field.name} {fields[position]!r} is not one of {field.allowed},"
                 " *, lists (1,2), ranges (1-5), steps (*/5), H or H(1-5)"
             )
     return "no year has such a day"

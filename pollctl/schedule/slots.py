@@ -37,7 +37,7 @@ class Schedule:
             spread: what ``H`` is drawn from, ``plugin@host``.
 
         Raises:
-            ValueError: it is no schedule or names no moment; shows the expression and what is allowed.
+            ValueError: it is not a valid schedule or names no moment; shows the expression and what is allowed.
         """
         return cls(Expression(expression, spread=spread), zone)
 

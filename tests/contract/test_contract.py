@@ -12,9 +12,10 @@ import msgspec
 import pytest
 
 from pollctl import testing
-from pollctl.config import load as load_config
-from pollctl.plugins import find, load
-from pollctl.prepared import defaults_of
+from pollctl.config.settings import load as load_config
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.discovery import find
+from pollctl.plugin_host.loader import load
 
 SHIPPED = sorted(entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl")
 FILES = {

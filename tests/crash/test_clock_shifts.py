@@ -23,7 +23,8 @@ from sender import install_sender, sender_settings
 from sink import Sink
 
 from pollctl import from_text
-from pollctl.schedule import Past, Timing, judge
+from pollctl.schedule.evaluation import judge
+from pollctl.schedule.model import Past, Timing
 
 WALKS = size(300, 10_000)
 CHECKS = 40  # a walk

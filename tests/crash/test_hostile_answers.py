@@ -22,9 +22,12 @@ import json, sys, time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from pollctl.http import Client, Limits, retry_after, strict_json
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.http.retry_after import retry_after
+from pollctl.http.strict_json import strict_json
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024

@@ -27,11 +27,13 @@ from io_errors import WAYS, Tally, Trial, endure
 from kills import Scene
 from worlds.every import every
 
-from pollctl import Effect, runs, store
+from pollctl import Effect
+from pollctl.concurrency.cancellation import Stop
+from pollctl.delivery.effects import NO_KINDS, Retry, queued
+from pollctl.delivery.outbox import Outbox
 from pollctl.errors import DatabaseError
-from pollctl.lock import held
-from pollctl.outbox import NO_KINDS, Outbox, Retry, queued
-from pollctl.stop import Stop
+from pollctl.store import database, runs
+from pollctl.store.lock import held
 
 DRAWN = {"pass": 3, "creation": 3}
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -75,7 +77,7 @@ def report(trial: Trial, tallies: list[Tally]) -> None:
     failed = sum((tally.failed for tally in tallies), Counter[str]())
     codes = sum((tally.codes for tally in tallies), Counter[int]())
     unharmed = sum((tally.unharmed for tally in tallies), Counter[str]())
-    harmless = f"{HARMLESS}|{HARMLESS_IN_WAL}" if store.journal_mode() == "WAL" else HARMLESS
+    harmless = f"{HARMLESS}|{HARMLESS_IN_WAL}" if database.journal_mode() == "WAL" else HARMLESS
     untold = [call for call in unharmed if not re.fullmatch(harmless, call)]
     assert not untold, f"errors that nobody was told of: {untold}"
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))
@@ -114,9 +116,9 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_disk_that_fills_up_while_a_result_is_written_is_no_failed_delivery(tmp_path: Path) -> None:
-    with closing(store.open_to_write(tmp_path / "pollctl.db")) as db:
+    with closing(database.open_to_write(tmp_path / "pollctl.db")) as db:
         outbox = Outbox(db, "bell", NO_KINDS, Retry(8, timedelta(minutes=1), timedelta(hours=1)))
-        with store.writing(db):
+        with database.writing(db):
             runs.start(db, "run-1", "bell", "manual", NOW, {})
             outbox.queue("run-1", [queued("ring", "key", {})], NOW)
 

@@ -23,10 +23,10 @@ from plugin_package import clean_environment, command
 from plugins.toilet_gap.world import AWS, PILOT, Queue, moto_server
 
 from pollctl import to_text
-from pollctl.config import load as load_config
-from pollctl.engine import run_pass
-from pollctl.plugins import find
-from pollctl.stop import Stop
+from pollctl.concurrency.cancellation import Stop
+from pollctl.config.settings import load as load_config
+from pollctl.passes.engine import run_pass
+from pollctl.plugin_host.discovery import find
 from pollctl_toilet_gap.fake import FakeEventService
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))

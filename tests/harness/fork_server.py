@@ -28,8 +28,8 @@ from worlds.every import every
 from worlds.world import Story
 
 import pollctl
-from pollctl import plugins
 from pollctl.__main__ import main
+from pollctl.plugin_host import discovery, loader
 
 LOADED_LATE = (
     "apprise", "croniter", "encodings.ascii", "encodings.utf_8_sig", "lxml.builder", "zeep.helpers", "zeep.wsdl.attachments",
@@ -125,7 +125,7 @@ def _load_everything() -> None:
     # Which plugins are installed does not change meanwhile, and looking takes as long as a pass of a small story.
     patch.object(importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)).start()
     for plugin in every():
-        plugins.load(plugins.find(plugin))
+        loader.load(discovery.find(plugin))
     for package in (pollctl, *(importlib.import_module(f"pollctl_{plugin}") for plugin in every())):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)

@@ -106,7 +106,7 @@ NONSENSE = {
     "another protocol": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
     "HTTP/2": b"HTTP/2 200 OK\r\n\r\n",
     "no status": b"HTTP/1.1\r\n\r\n",
-    "length that is no number": OK + b"Content-Length: ten\r\n\r\n",
+    "length that is not a number": OK + b"Content-Length: ten\r\n\r\n",
     "negative length": OK + b"Content-Length: -1\r\n\r\n",
     "two lengths": OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
     "length and chunks": OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",

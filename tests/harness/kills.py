@@ -16,7 +16,7 @@ from tracee import Watched, watch
 from worlds.every import every
 from worlds.world import Ending, Memory, Story, assert_alike, story
 
-from pollctl import store
+from pollctl.store import database
 
 Scene = Literal["pass", "recovery", "creation", "migration"]
 _SENDTO = 44
@@ -97,7 +97,7 @@ def staged(sentence: Sentence) -> Iterator[tuple[Story, Memory]]:
         else:
             told.passes(0, told.world.busiest)
         if sentence.scene == "migration":
-            store.open_to_write(told.database).close()
+            database.open_to_write(told.database).close()
         if sentence.scene == "recovery":
             _cut_off(told, Path(place, "before"))
         memory = told.remember(Path(place, "memory"))

@@ -30,9 +30,14 @@ from campaign import folder_in_memory
 from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
-from pollctl import DeliveryError, Effect, config, engine, outbox, plugins, store, to_text
-from pollctl.guard import GuardedConnection
-from pollctl.stop import Stop
+from pollctl import DeliveryError, Effect, to_text
+from pollctl.concurrency.cancellation import Stop
+from pollctl.config import settings
+from pollctl.delivery import outbox
+from pollctl.passes import engine
+from pollctl.plugin_host import discovery, loader
+from pollctl.store import database
+from pollctl.store.authorizer import AuthorizedConnection
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ITEMS = ("soft-a", "soft-b", "loud-a", "loud-c", "soft-c")
@@ -79,8 +84,8 @@ class World:
         self._death = ""
         self._fetch: list[list[tuple[str, int]] | None] = []
         (folder / "pollctl.toml").write_text(SETTINGS)
-        self._config = config.load(folder / "pollctl.toml")
-        self._found = plugins.find("counter")
+        self._config = settings.load(folder / "pollctl.toml")
+        self._found = discovery.find("counter")
 
     # what the plugin meets
 
@@ -184,7 +189,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Statements(GuardedConnection):
+class Statements(AuthorizedConnection):
     """A connection that counts its statements down and has the process killed before the last of them."""
 
     left = 0
@@ -249,14 +254,14 @@ def install(module: ModuleType, folder: Path) -> None:
     site = make_plugin_package(folder, "counter", source)["PYTHONPATH"]
     sys.path.insert(0, site)
     stand_ins: tuple[tuple[ModuleType, str, object], ...] = (
-        (store, "GuardedConnection", Statements),
+        (database, "AuthorizedConnection", Statements),
         (outbox, "DaemonExecutor", InOrder),
         # Which plugins are installed does not change while it plays, and looking takes longer than the pass.
         (importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)),
     )
     for where, name, stand_in in stand_ins:
         setattr(where, name, stand_in)
-    plugins.load(plugins.find("counter"))  # so that not each pass has to look again
+    loader.load(discovery.find("counter"))  # so that not each pass has to look again
     importlib.import_module("croniter")
 
 

@@ -183,7 +183,7 @@ def answer(tid: int, result: int) -> None:
 
 
 def _ptrace(request: int, tid: int, value: int, *, where: int = 0) -> None:
-    """Make a request; that a thread was killed meanwhile is no error."""
+    """Make a request; that a thread was killed meanwhile is not an error."""
     _libc.ptrace(request, tid, where, value)
 
 

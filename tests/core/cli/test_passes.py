@@ -14,7 +14,7 @@ import pytest
 from plugin_package import Env, command, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
 from sample_plugin import ODD
 
-from pollctl.lock import held, lock_path
+from pollctl.store.lock import held, lock_path
 
 KEYS = (
     "run_id", "plugin", "outcome", "started_at", "finished_at", "duration_ms", "batches", "decisions", "effects",

@@ -18,9 +18,10 @@ import pytest
 from hostile_server import wait_until
 
 from pollctl import clock
-from pollctl.fanout import DaemonExecutor, map_bounded
-from pollctl.model import Result
-from pollctl.stop import Stop
+from pollctl.api.values import Result
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.daemon_executor import DaemonExecutor
+from pollctl.concurrency.parallel_map import map_bounded
 
 
 def mapped(function: Callable[[Any], Any], items: Any, **settings: Any) -> Iterator[Result]:
@@ -187,8 +188,9 @@ def test_a_slow_rate_does_not_hold_back_the_deadline_or_a_signal() -> None:
 def test_calls_that_hang_do_not_keep_the_process_from_exiting() -> None:
     script = """
 import time
-from pollctl.fanout import DaemonExecutor, map_bounded
-from pollctl.stop import Stop
+from pollctl.concurrency.daemon_executor import DaemonExecutor
+from pollctl.concurrency.parallel_map import map_bounded
+from pollctl.concurrency.cancellation import Stop
 print([r.error.kind for r in map_bounded(lambda _: time.sleep(60), range(3), concurrency=3, timeout=0.2, stop=Stop())])
 with DaemonExecutor(2) as executor:
     futures = [executor.submit(time.sleep, 60) for _ in range(4)]
@@ -287,7 +289,7 @@ def test_a_request_ends_every_wait_at_once_and_all_later_ones() -> None:
 def test_a_signal_wakes_a_wait_of_the_main_thread_promptly() -> None:
     script = """
 import signal, time
-from pollctl.stop import Stop
+from pollctl.concurrency.cancellation import Stop
 stop = Stop()
 signal.signal(signal.SIGTERM, lambda *_: stop.request())
 print("ready", flush=True)
@@ -306,7 +308,7 @@ print(stop.wait(30))
 def test_signals_in_a_storm_never_deadlock_a_wait() -> None:
     script = """
 import os, signal, threading, time
-from pollctl.stop import Stop
+from pollctl.concurrency.cancellation import Stop
 def storm():
     while True:
         os.kill(os.getpid(), signal.SIGUSR1)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from pollctl.units import Duration, HttpUrl, Secret, Size
+from pollctl.redaction import Secret
+from pollctl.units import Duration, HttpUrl, Size
 
 DURATION = 'allowed a duration such as "500ms", "20s", "15m", "2h" or "1d"'
 LONGER = f'{DURATION}, more than "0s"'

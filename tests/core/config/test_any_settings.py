@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from pollctl.config import load
+from pollctl.config.settings import load
 from pollctl.errors import ConfigError
-from pollctl.text import one_line
+from pollctl.redaction import one_line
 
 scalars = st.one_of(
     st.booleans(),

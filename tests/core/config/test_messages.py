@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from core.config.section import DURATION, LONGER, SECRET, SIZE, WHOLE, ZONE
 
-from pollctl.config import load
+from pollctl.config.settings import load
 from pollctl.errors import ConfigError
 from pollctl.units import Duration
 
@@ -216,7 +216,7 @@ def test_a_fault_in_the_file_is_one_line(tmp_path: Path, text: str, expected: st
     ("content", "expected"),
     [
         (b"[pollctl]\n# \xff\n", "line 2: byte 0xff is not UTF-8"),
-        (b"#" * 1_000_001, "larger than 1 MB; that is no settings file"),
+        (b"#" * 1_000_001, "larger than 1 MB; that is not a settings file"),
     ],
     ids=["Latin-1", "huge"],
 )

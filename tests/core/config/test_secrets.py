@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from pollctl.config import load
+from pollctl.config.settings import load
 from pollctl.errors import ConfigError
-from pollctl.units import Secret
+from pollctl.redaction import Secret
 
 HIDDEN = "hunter2-swordfish"
 
@@ -115,7 +115,7 @@ HIDING_PLACES: dict[str, Any] = {
     "unknown key beside it": f"token = {{ env = 'X', default = '{HIDDEN}' }}",
     "unknown way": f"token = {{ value = '{HIDDEN}' }}",
     "value for a name": f"token = {{ env = '{HIDDEN}' }}",
-    "name that is no text": f"token = {{ env = ['{HIDDEN}'] }}",
+    "name that is not text": f"token = {{ env = ['{HIDDEN}'] }}",
     "secret with a missing neighbour": f"rows = [{{ key = '{HIDDEN}' }}, {{}}]",
     "message of the plugin": f"maybe = '{HIDDEN}'",
     "core key": f"client = {{ deadline = '{HIDDEN}' }}",

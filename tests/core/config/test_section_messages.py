@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from core.config.section import DURATION, LONGER, URL, WHOLE, Own
 
-from pollctl.config import load
+from pollctl.config.settings import load
 from pollctl.errors import ConfigError
 
 IN_SECTION = {

@@ -16,10 +16,11 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
-from pollctl.config import Config, find, load, sample
-from pollctl.config_model import Core, PluginConfig
+from pollctl.config.schema import Core, PluginConfig
+from pollctl.config.settings import Config, find, load, sample
 from pollctl.errors import ConfigError
-from pollctl.units import Duration, HttpUrl, Secret, Size
+from pollctl.redaction import Secret
+from pollctl.units import Duration, HttpUrl, Size
 
 
 def write(folder: Path, text: str) -> Path:
@@ -117,7 +118,7 @@ def test_without_a_file_latency_alone_is_enabled_and_the_database_is_in_the_user
 
 
 def test_without_home_the_defaults_still_hold() -> None:
-    program = "from pollctl.config import load; print(load(None).core.database.is_absolute())"
+    program = "from pollctl.config.settings import load; print(load(None).core.database.is_absolute())"
     variables = {key: value for key, value in os.environ.items() if key not in ("HOME", "XDG_DATA_HOME")}
     done = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
@@ -127,7 +128,7 @@ def test_without_home_the_defaults_still_hold() -> None:
 def test_a_user_without_any_home_is_told_to_name_a_file() -> None:
     program = """
 import os, platformdirs.unix
-from pollctl.config import load
+from pollctl.config.settings import load
 os.setuid(54_321)
 load(None)
 """
@@ -140,7 +141,7 @@ def test_loading_imports_neither_plugins_nor_what_only_messages_need(tmp_path: P
     program = f"""
 import sys
 from pathlib import Path
-from pollctl.config import load
+from pollctl.config.settings import load
 load(Path({str(path)!r})).timing_and_limits("latency")
 unwanted = {{"pollctl_latency", "croniter", "platformdirs", "difflib", "importlib.metadata"}}
 print(sorted(unwanted & set(sys.modules)))

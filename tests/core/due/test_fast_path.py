@@ -16,8 +16,12 @@ from typing import NamedTuple
 import pytest
 from plugin_package import make_plugin_package, spawn_pollctl, write_settings
 
-from pollctl import clock, config, due, idle, migrations, standing, store
+from pollctl import clock
+from pollctl.config.settings import find, load
+from pollctl.due import fast_path, selection, state
 from pollctl.errors import ConfigError
+from pollctl.store import migrations
+from pollctl.store.database import APPLICATION_ID
 
 YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
 PLAIN_RUN = ("due", "--run")
@@ -38,7 +42,7 @@ class Place(NamedTuple):
         return self.folder / "pollctl.db"
 
     def is_idle(self, *arguments: str, **variables: str) -> bool:
-        return idle.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
+        return fast_path.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
 
     def sql(self, statement: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.database)) as connection, connection:
@@ -156,7 +160,12 @@ def test_every_line_of_the_head_counts(place: Place, part: str) -> None:
 
 def test_the_code_that_reckons_is_part_of_the_fingerprint(place: Place) -> None:
     ((text,),) = place.sql("SELECT fingerprint FROM next_due")
-    for module in ("croniter/croniter.py", "pollctl/schedule/due.py", "pollctl/due.py", "pollctl/config.py"):
+    for module in (
+        "croniter/croniter.py",
+        "pollctl/schedule/evaluation.py",
+        "pollctl/due/selection.py",
+        "pollctl/config/settings.py",
+    ):
         assert f"/{module}" in str(text)
 
 
@@ -171,7 +180,7 @@ def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Pla
     ((count,),) = place.sql("SELECT count(*) FROM next_due")
     shutil.copy2(place.database, place.folder / "decoy.db")
     assert count == 1
-    assert idle.guess_database(str(place.settings)).endswith("/decoy.db")
+    assert fast_path.guess_database(str(place.settings)).endswith("/decoy.db")
     assert not place.is_idle()
 
 
@@ -184,14 +193,16 @@ def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Place)
 
 REMEMBER = """
 import sqlite3, sys
-from pollctl import clock, config, due
+from pollctl import clock
+from pollctl.config import settings as config
+from pollctl.due import selection as due
 found = config.load(config.find(None))
-reckoning = due.reckon(found, clock.now())
+evaluation = due.evaluate(found, clock.now())
 with sqlite3.connect(found.core.database) as connection:
     connection.execute("DELETE FROM next_due")
     connection.execute(sys.argv[1])
 connection.close()
-due.remember(found, reckoning)
+due.remember(found, evaluation)
 """
 
 
@@ -207,8 +218,8 @@ def test_a_pass_that_wrote_after_the_reckoning_wins(place: Place, meanwhile: str
 def test_settings_younger_than_the_process_are_not_relied_on(place: Place) -> None:
     place.settings.touch()
     place.sql("DELETE FROM next_due")
-    found = config.load(place.settings)
-    due.remember(found, due.reckon(found, clock.now()))
+    found = load(place.settings)
+    selection.remember(found, selection.evaluate(found, clock.now()))
     assert place.sql("SELECT * FROM next_due") == []
 
 
@@ -262,10 +273,10 @@ def test_the_settings_file_is_found_as_config_finds_it(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to("nowhere") if name == "dangling" else path.touch()
     try:
-        found = config.find(None, environ)
+        found = find(None, environ)
     except ConfigError:
         found = None
-    assert idle.find("", environ) == (str(found.absolute()) if found else "")
+    assert fast_path.find("", environ) == (str(found.absolute()) if found else "")
 
 
 SETTINGS = {
@@ -290,9 +301,9 @@ def test_a_guessed_database_is_that_of_the_settings_or_none(tmp_path: Path, line
     """None marks what is guessed wrong or is an error: there no row can fit, as the tests above show."""
     path = tmp_path / "pollctl.toml"
     path.write_text(f'[pollctl]\n{line}\n[plugins.counter]\ndatabase = "own.db"\n')
-    guessed = idle.guess_database(str(path))
+    guessed = fast_path.guess_database(str(path))
     try:
-        real = str(config.load(path).core.database)
+        real = str(load(path).core.database)
     except ConfigError:
         return
     assert (guessed == real) is bool(is_known)
@@ -303,9 +314,9 @@ def test_a_database_with_odd_characters_in_its_name_is_opened(tmp_path: Path) ->
     path = tmp_path / "a #1?b%20 ü.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE found (yes)")
-    with closing(sqlite3.connect(idle.connect_address(str(path), "ro"), uri=True)) as connection:
+    with closing(sqlite3.connect(fast_path.connect_address(str(path), "ro"), uri=True)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("found",)]
 
 
 def test_the_marks_of_the_database_are_those_of_the_store() -> None:
-    assert (standing.APPLICATION_ID, standing.USER_VERSION) == (store.APPLICATION_ID, migrations.USER_VERSION)
+    assert (state.APPLICATION_ID, state.USER_VERSION) == (APPLICATION_ID, migrations.USER_VERSION)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from pollctl.http import Client, Limits
-from pollctl.model import Answer, Request
-from pollctl.stop import Stop
+from pollctl.api.values import Answer, Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 
 def ask(url: str, limits: Limits | None = None, **settings: Any) -> Answer:

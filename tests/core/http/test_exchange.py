@@ -14,17 +14,16 @@ from core.http.exchanges import ask, error_kind, header
 from hostile_server import OK, HostileServer, Peer, saying, serving, whole
 
 from pollctl import clock
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 # --- requests and answers
 
 
 def test_importing_it_loads_no_http_library_and_no_tls() -> None:
-    script = (
-        "import sys, pollctl.http, pollctl.stop; print([m for m in ('requests', 'urllib3', 'ssl') if m in sys.modules])"
-    )
+    script = "import sys, pollctl.http.client, pollctl.concurrency.cancellation; print([m for m in ('requests', 'urllib3', 'ssl') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
@@ -168,9 +167,10 @@ def with_few_files(last: str, *urls: str) -> str:
     script = """
 import resource, sys
 from contextlib import suppress
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 client = Client(Limits(), stop=Stop())
 requests = [Request(url=url) for url in sys.argv[1:]]
 assert client.send(requests[0]).status == 200

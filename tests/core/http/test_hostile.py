@@ -39,9 +39,10 @@ from hostile_wire import (
     slowly,
 )
 
-from pollctl.http import Client, Limits
-from pollctl.model import Answer, Request
-from pollctl.stop import Stop
+from pollctl.api.values import Answer, Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 LIMIT = 0.5
 SLACK = 0.5
@@ -101,9 +102,10 @@ def test_a_connect_into_a_black_hole_ends_at_the_limit() -> None:
 DNS = """
 import socket, sys, time
 socket.getaddrinfo = lambda *args, **kwargs: time.sleep(60)   # a resolver that never answers
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 began = time.monotonic()
 answers = list(Client(Limits(timeout=0.5), stop=Stop()).get_many(
     [Request(url=f"http://host{i}.example.net/") for i in range(4)], concurrency=2))
@@ -140,9 +142,10 @@ def test_a_trickle_ends_at_the_limit_also_while_the_consumer_is_busy_elsewhere()
 
 MEMORY = """
 import json, sys
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) * 1024
 client = Client(Limits(timeout=20, max_body=int(sys.argv[3])), stop=Stop())

@@ -17,9 +17,10 @@ import pytest
 from core.http.exchanges import error_kind, header
 from hostile_server import HostileServer, Peer, serving, wait_until, whole
 
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 
 
 def silent(peer: Peer) -> None:
@@ -118,9 +119,10 @@ def test_a_patient_get_is_not_cut_by_a_signal() -> None:
 def test_a_real_signal_ends_a_wait_for_answers_promptly() -> None:
     script = """
 import signal, sys
-from pollctl.http import Client, Limits
-from pollctl.model import Request
-from pollctl.stop import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
 stop = Stop()
 signal.signal(signal.SIGTERM, lambda *_: stop.request())
 print("ready", flush=True)
@@ -175,7 +177,7 @@ def test_starts_are_evenly_spaced_per_host_also_from_one_call_to_the_next() -> N
 
 @pytest.mark.parametrize("rate", ["fast", "0/s", "1/d", "-1/s", "1"])
 def test_a_rate_that_is_none_is_an_error_of_the_caller(rate: str) -> None:
-    with pytest.raises(ValueError, match="is no rate; write"):
+    with pytest.raises(ValueError, match="is not a valid rate; write"):
         Client(Limits(), stop=Stop()).get_many([], concurrency=1, rate=rate)
 
 

@@ -8,7 +8,7 @@ import pytest
 from core.http.exchanges import ask, error_kind, header
 from hostile_server import TLS, HostileServer, Play, serving, whole
 
-from pollctl.http import Limits
+from pollctl.http.limits import Limits
 
 
 def moved(location: str, status: int = 302) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from core.http.exchanges import ask, error_kind, header
 from hostile_server import TLS, HostileServer, Peer, serving, whole
 
-from pollctl.http import Limits
+from pollctl.http.limits import Limits
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pollctl.http import redact, retry_after, strict_json
-from pollctl.model import Answer, Request
+from pollctl.api.values import Answer, Request
+from pollctl.http.retry_after import retry_after
+from pollctl.http.strict_json import strict_json
+from pollctl.redaction import redact
 
 NOW = datetime(2026, 3, 8, 7, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""What Prometheus is told, on stdout, in a file and over HTTP."""
+"""What Prometheus scrapes, on stdout, in a file and over HTTP."""
 
 import signal
 import stat

@@ -13,7 +13,7 @@ import pytest
 from plugin_package import Env, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
 from sample_plugin import ODD, PLAIN
 
-from pollctl.lock import held, lock_path
+from pollctl.store.lock import held, lock_path
 
 ROOT = Path(__file__).parents[3]
 NOON = {"POLLCTL_NOW": "2026-03-08T12:00:30Z"}

@@ -36,14 +36,17 @@ from msgspec.structs import fields
 from plugin_package import clean_environment, run_pollctl, write_settings
 
 import pollctl
-from pollctl import config, errors, hookspecs
+from pollctl import errors
+from pollctl.api import hookspecs
 from pollctl.cli import cli, passes
 from pollctl.cli.invocation import Invocation
-from pollctl.config_model import Core, PluginConfig
-from pollctl.config_words import bare
-from pollctl.guard import CORE_TABLES
-from pollctl.plugins import find, load
-from pollctl.prepared import defaults_of
+from pollctl.config import settings as config
+from pollctl.config.messages import bare
+from pollctl.config.schema import Core, PluginConfig
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.discovery import find
+from pollctl.plugin_host.loader import load
+from pollctl.store.authorizer import CORE_TABLES
 
 BLOCKS = [block for page in pages() for block in blocks(page)]
 EXAMPLE = "gauge"  # the plugin that plugins.md builds; test_docs_plugin.py runs what is said of it

@@ -204,8 +204,8 @@ UNFIT = {
     "half a character": "run.effect('say', 'x', '\\ud800')",
     "a key that is none": "run.effect('say', None, {})",
     "half a character in a key": "run.effect('say', '\\ud800', {})",
-    "a count that is no number": "run.count(learned=object())",
-    "a hold that is no moment": "run.hold('x', 'tomorrow')",
+    "a count that is not a number": "run.count(learned=object())",
+    "a hold that is not a valid moment": "run.hold('x', 'tomorrow')",
 }
 
 

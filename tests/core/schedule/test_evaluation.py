@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pollctl.schedule import Past, Schedule, Timing, Verdict, backoff_until, judge
+from pollctl.schedule.evaluation import backoff_until, judge
+from pollctl.schedule.model import Past, Timing, Verdict
+from pollctl.schedule.slots import Schedule
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -198,7 +200,7 @@ def test_every_gate_says_in_words_what_it_saw() -> None:
 
 
 def test_a_wrong_expression_is_a_value_error_that_shows_it() -> None:
-    with pytest.raises(ValueError, match=r"'61 \* \* \* \*' is no schedule"):
+    with pytest.raises(ValueError, match=r"'61 \* \* \* \*' is not a valid schedule"):
         verdict(timing("61 * * * *"), NEVER, at("12:00"))
 
 

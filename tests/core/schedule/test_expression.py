@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pollctl.schedule import Schedule, warnings
+from pollctl.schedule.expression import warnings
+from pollctl.schedule.slots import Schedule
 
 MICROSECOND = timedelta(microseconds=1)
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC))
@@ -143,7 +144,7 @@ def test_a_change_of_three_hours_or_more_is_not_made_up_for() -> None:
     ],
 )
 def test_what_is_no_schedule_is_refused_with_what_is_allowed(expression: str, why: str) -> None:
-    with pytest.raises(ValueError, match="is no schedule: ") as caught:
+    with pytest.raises(ValueError, match="is not a valid schedule: ") as caught:
         Schedule.parse(expression, ZoneInfo("UTC"))
     assert str(caught.value).startswith(repr(expression))
     assert why in str(caught.value)

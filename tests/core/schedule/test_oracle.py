@@ -11,7 +11,7 @@ import pytest
 from core.schedule import cron_oracle
 from cronsim import CronSim
 
-from pollctl.schedule import Schedule
+from pollctl.schedule.slots import Schedule
 
 SECOND, TWO_DAYS = timedelta(seconds=1), timedelta(days=2)
 ZONES = [

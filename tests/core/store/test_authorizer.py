@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 from sqlite_utils import Database, Migrations
 
-from pollctl import store
-from pollctl.guard import GuardedConnection
+from pollctl.store import database
+from pollctl.store.authorizer import AuthorizedConnection
 
 migrations = Migrations("zoo")
 
@@ -24,14 +24,14 @@ def m001(db: Database) -> None:
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    with closing(store.open_to_write(tmp_path / "poll.db", [migrations])) as db:
-        with store.writing(db):
+    with closing(database.open_to_write(tmp_path / "poll.db", [migrations])) as db:
+        with database.writing(db):
             db.execute("INSERT INTO zoo_animals (name) VALUES ('ant'), ('bear'), ('cat')")
         yield db
 
 
-def guarded(db: Database) -> GuardedConnection:
-    return cast("GuardedConnection", db.conn)
+def guarded(db: Database) -> AuthorizedConnection:
+    return cast("AuthorizedConnection", db.conn)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_who_may_only_read_is_refused_the_rest_and_named(
     db: Database, statement: str, named: str, is_cached: bool
 ) -> None:
     if is_cached and statement == "COMMIT":
-        with store.writing(db):
+        with database.writing(db):
             pass
-    with store.writing(db), guarded(db).turn_of("read"):
+    with database.writing(db), guarded(db).permit("read"):
         with pytest.raises(sqlite3.DatabaseError):
             db.execute(statement)
         assert named in (guarded(db).refused or "")
@@ -73,14 +73,14 @@ def test_who_may_only_read_is_refused_the_rest_and_named(
     ],
 )
 def test_who_may_write_own_rows_is_refused_the_cores_and_the_schema(db: Database, statement: str, named: str) -> None:
-    with store.writing(db), guarded(db).turn_of("write"):
+    with database.writing(db), guarded(db).permit("write"):
         with pytest.raises(sqlite3.DatabaseError):
             db.execute(statement)
         assert named in (guarded(db).refused or "")
 
 
 def test_a_writer_may_use_sqlite_utils_on_its_own_tables(db: Database) -> None:
-    with store.writing(db), guarded(db).turn_of("write"):
+    with database.writing(db), guarded(db).permit("write"):
         db.table("zoo_animals").insert_all([{"name": "eel"}, {"name": "fox"}])
         db.table("zoo_animals").upsert({"id": 1, "name": "aardvark"}, pk="id")
         with db.atomic():
@@ -90,8 +90,8 @@ def test_a_writer_may_use_sqlite_utils_on_its_own_tables(db: Database) -> None:
 
 
 def test_the_core_has_its_rights_back_afterwards_also_when_turns_are_nested(db: Database) -> None:
-    with guarded(db).turn_of("write"):
-        with guarded(db).turn_of("read"):
+    with guarded(db).permit("write"):
+        with guarded(db).permit("read"):
             pass
         with pytest.raises(sqlite3.DatabaseError):
             db.execute("UPDATE runs SET pid=1")
@@ -99,11 +99,11 @@ def test_the_core_has_its_rights_back_afterwards_also_when_turns_are_nested(db: 
 
 
 def test_a_reader_that_pauses_in_the_middle_of_its_rows_does_not_stop_a_commit(tmp_path: Path, db: Database) -> None:
-    with closing(store.open_to_read(tmp_path / "poll.db")) as reader:
+    with closing(database.open_to_read(tmp_path / "poll.db")) as reader:
         rows = reader.query("SELECT name FROM zoo_animals ORDER BY id")
         assert next(iter(rows)) == {"name": "ant"}
         db.execute("PRAGMA busy_timeout=0")
-        with store.writing(db):
+        with database.writing(db):
             db.execute("DELETE FROM zoo_animals")
         assert [row["name"] for row in rows] == ["bear", "cat"]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from pollctl import lock
 from pollctl.errors import LockedError
+from pollctl.store import lock
 
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from pollctl import lock
+from pollctl.store import lock
 with lock.held(Path(sys.argv[1]), run_id="run-1"):
     if "fork" in sys.argv:
         if os.fork() == 0:
@@ -81,7 +81,7 @@ def test_waiting_takes_the_lock_when_it_comes_free(path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from pollctl import lock\n"
+            "import sys; from pathlib import Path; from pollctl.store import lock\n"
             "with lock.held(Path(sys.argv[1]), run_id='run-2', wait=20): print('mine')",
             str(path),
         ],
@@ -121,7 +121,7 @@ def test_asking_who_holds_it_neither_takes_it_nor_makes_a_start_fail(path: Path)
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from pollctl import lock\n"
+            "import sys; from pathlib import Path; from pollctl.store import lock\n"
             "print('asking', flush=True)\n"
             "while True: lock.holder(Path(sys.argv[1]))",
             str(path),

@@ -16,9 +16,11 @@ from core.supervision.supervised import NEVER_BACK_OFF, Supervised, is_alive, ki
 from place import eventually
 from plugin_package import json_of
 
-from pollctl import clock, config, store
-from pollctl.lock import held
-from pollctl.supervisor import run_due
+from pollctl import clock
+from pollctl.config import settings
+from pollctl.store import database
+from pollctl.store.lock import held
+from pollctl.supervision.supervisor import run_due
 
 OK = "yield Batch(1)"
 FAIL = "raise ValueError('out of beans')"
@@ -79,7 +81,7 @@ def test_json_is_one_list_of_reports(place: Supervised) -> None:
     beta, alpha = json_of(place.due_run("due", "--run", "--json"))
     assert (alpha["plugin"], alpha["outcome"], alpha["batches"]) == ("alpha", "ok", 1)
     assert (beta["plugin"], beta["outcome"]) == ("beta", "refused")
-    assert "'never' is no schedule" in beta["error"]["message"]
+    assert "'never' is not a valid schedule" in beta["error"]["message"]
 
 
 def test_a_failing_plugin_hinders_no_other_and_is_told_once(place: Supervised) -> None:
@@ -370,8 +372,8 @@ def test_a_rehearsed_clock_that_runs_goes_on_in_the_passes(place: Supervised) ->
 
 def test_a_pass_that_started_after_the_clock_was_read_is_not_started_again(place: Supervised) -> None:
     place.settings(section("alpha", 'schedule = "0 0 1 1 *"'))
-    found = config.load(place.folder / "pollctl.toml")
+    found = settings.load(place.folder / "pollctl.toml")
     now = clock.now()
-    with closing(store.open_to_write(found.core.database)) as db, store.writing(db):
+    with closing(database.open_to_write(found.core.database)) as db, database.writing(db):
         db.conn.execute("INSERT INTO schedules (plugin, last_started_at) VALUES ('alpha', ?)", (clock.to_text(now),))
     assert run_due(found, now - timedelta(minutes=1)).passes == ()

@@ -19,7 +19,8 @@ from plugin_package import run_pollctl
 from sink import Sink
 from sqlite_utils import Migrations
 
-from pollctl import store, to_text
+from pollctl import to_text
+from pollctl.store.database import open_to_write
 
 QUIET = 6
 """Passes after the story, in which nothing new happens and what was left over is delivered.
@@ -208,7 +209,7 @@ def disturbed(make: Factory, folder: Path, disturb: Callable[[Story, int], None]
 
 def create_database(folder: Path, migrations: Migrations) -> None:
     """A database with the tables of the core and of one plugin."""
-    store.open_to_write(folder / "pollctl.db", [migrations]).close()
+    open_to_write(folder / "pollctl.db", [migrations]).close()
 
 
 def kept(upstream: object, *names: str) -> dict[str, object]:

@@ -24,7 +24,7 @@ from sqlite_utils import Database
 from pollctl import from_text, to_text
 from pollctl.cli import start
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
-from pollctl.migrations import migrations as core_migrations
+from pollctl.store.migrations import migrations as core_migrations
 from pollctl_soc_sections import decide, fanout, store
 from pollctl_soc_sections.fake import FakeSoc
 from pollctl_soc_sections.model import Batch, Catalogue, CatalogueSection, Decision, Poll, Settings

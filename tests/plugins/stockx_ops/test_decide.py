@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pollctl import Secret, testing
-from pollctl.report import recorded
+from pollctl.passes.report import recorded
 from pollctl_stockx_ops.decide import decide
 from pollctl_stockx_ops.model import (
     Account,

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from sqlite_utils import Database
 
 from pollctl import Answer, FetchError, Request, Run, Secret, from_text, to_text
-from pollctl.migrations import migrations as core_migrations
-from pollctl.plugins import find, load
+from pollctl.plugin_host.discovery import find
+from pollctl.plugin_host.loader import load
+from pollctl.store.migrations import migrations as core_migrations
 from pollctl_toilet_gap import apply, fetch, store, subscriptions
 from pollctl_toilet_gap.letters import Message, letter_of
 from pollctl_toilet_gap.model import Batch, Letter, Poison, Receipt, Settings

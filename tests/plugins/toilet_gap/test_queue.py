@@ -373,7 +373,7 @@ def test_a_day_with_both_monitors_on_one_queue(queued: Place) -> None:
 def test_the_keys_of_the_account_are_masked_wherever_they_come_from(
     queued: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pollctl.units import mask
+    from pollctl.redaction import mask
 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-key-that-an-endpoint-repeats")
     said = "signed with a-key-that-an-endpoint-repeats"

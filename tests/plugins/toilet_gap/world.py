@@ -24,10 +24,10 @@ from plugin_package import clean_environment, command
 
 from pollctl import to_text
 from pollctl.cli import start
-from pollctl.config import load as load_config
-from pollctl.engine import run_pass
-from pollctl.plugins import Found, find
-from pollctl.stop import Stop
+from pollctl.concurrency.cancellation import Stop
+from pollctl.config.settings import load as load_config
+from pollctl.passes.engine import run_pass
+from pollctl.plugin_host.discovery import Found, find
 from pollctl_toilet_gap.fake import FakeEventService
 from pollctl_toilet_gap.settings import Settings
 

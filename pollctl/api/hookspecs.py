@@ -1,0 +1,92 @@
+"""The contract between the core and a plugin: which hooks there are, when each is called, what goes in and out.
+
+pluggy passes only the arguments that an implementation names. A hook that raises fails its own pass and no other.
+Mark implementations with ``pollctl.hookimpl``; a wrapper package (entry-point group ``pollctl.wrappers``) marks its own
+with ``pollctl.hookimpl(wrapper=True)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from pollctl.api.values import Effect, Poller
+
+if TYPE_CHECKING:
+    import click
+    from sqlite_utils import Database
+
+    from pollctl.api.run import Run
+
+hookspec = pluggy.HookspecMarker("pollctl")
+hookimpl = pluggy.HookimplMarker("pollctl")
+
+
+@hookspec(firstresult=True)
+def pollctl_poller() -> Poller:  # type: ignore[empty-body]
+    """Say the static facts. Called first, whenever the plugin is loaded; must not touch network, files or database."""
+
+
+@hookspec(firstresult=True)
+def pollctl_fetch(run: Run, db: Database) -> Iterator[Any]:  # type: ignore[empty-body]
+    """Ask the upstream, as a generator of batches; each batch is decided and applied in a transaction of its own.
+
+    *db* is read-only. Asking happens through ``run.get_many``, ``run.send`` and ``run.map``, so that the deadline, limits and
+    redaction hold. A target that could not be asked is told with ``run.failed``; raising ends the pass as ``failed`` and
+    keeps what earlier batches committed.
+    """
+
+
+@hookspec(firstresult=True)
+def pollctl_load(db: Database, batch: Any, run: Run) -> Any:
+    """Read the state that ``decide`` needs for this batch, inside the transaction that will be written; *db* is read-only."""
+
+
+@hookspec(firstresult=True)
+def pollctl_decide(state: Any, batch: Any, now: datetime, settings: Any) -> Sequence[Any]:  # type: ignore[empty-body]
+    """Decide what must change and why: pure, without I/O, clock, randomness or globals. Every decision has a ``reason``."""
+
+
+@hookspec(firstresult=True)
+def pollctl_apply(db: Database, decisions: Sequence[Any], run: Run) -> None:
+    """Write the decisions and queue effects with ``run.effect``; the only writer. Must not commit, roll back or set pragmas."""
+
+
+@hookspec(firstresult=True)
+def pollctl_deliver(effect: Effect, run: Run) -> Any:
+    """Perform one effect upstream and return its result (JSON or None); called in a worker thread, after the commit.
+
+    Raises:
+        DeliveryError: it could not be delivered; later passes try again, unless it is permanent.
+    """
+
+
+@hookspec(firstresult=True)
+def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
+    """Record the result of a delivered effect, in the transaction that marks it delivered. May queue further effects."""
+
+
+@hookspec
+def pollctl_commands(group: click.Group) -> None:
+    """Add commands to the click group named after the plugin. ``ctx.obj`` is a ``pollctl.PluginContext``."""
+
+
+@hookspec(firstresult=True)
+def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:  # type: ignore[empty-body]
+    """Answer the plugin's own metric families (``prometheus_client`` core metrics); *db* is read-only."""
+
+
+@hookspec(firstresult=True)
+def pollctl_status(db: Database, now: datetime) -> str:  # type: ignore[empty-body]
+    """Say in one line what a person should look at, for ``pollctl status``; nothing where there is nothing. *db* is read-only."""
+
+
+@hookspec(firstresult=True)
+def pollctl_report(db: Database, now: datetime) -> Sequence[Any]:  # type: ignore[empty-body]
+    """Answer the plugin's own sections of the report; *db* is read-only."""
+
+
+REQUIRED = ("pollctl_poller", "pollctl_fetch", "pollctl_decide", "pollctl_apply")

@@ -1,0 +1,110 @@
+"""What a plugin sees of the pass it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from pollctl.api.values import Answer, Request, Result
+from pollctl.redaction import Secret
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """One pass, as the hooks of a plugin see it.
+
+    Attributes:
+        id: sortable id of the pass.
+        plugin: the plugin's name.
+        now: the one reading of the clock for this pass, or for this round of a ``window``.
+        settings: the plugin's own settings, of the type that its facts name.
+        timezone: the zone in which the plugin's schedule is meant.
+        is_dry: whether this pass only plans: nothing will be written or sent.
+        addresses: the Apprise addresses of ``[pollctl.notify]``, for news whose plugin has no address of its own.
+        is_stopping: whether no new work may start (deadline or signal).
+        remaining: seconds until the deadline.
+    """
+
+    id: str
+    plugin: str
+    now: datetime
+    settings: Any
+    timezone: ZoneInfo
+    is_dry: bool
+    addresses: Sequence[Secret]
+
+    @property
+    def is_stopping(self) -> bool: ...  # noqa: D102
+
+    @property
+    def remaining(self) -> float: ...  # noqa: D102
+
+    # in fetch
+
+    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
+        """Make the requests side by side and yield answers as they come; one bad target is an answer with an error."""
+
+    def map(
+        self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
+    ) -> Iterator[Result]:
+        """Call *function* for each item side by side and yield results as they come; none takes longer than *timeout* s."""
+
+    def next_round(self, at: datetime) -> bool:
+        """Wait until *at* and say whether another round fits into the plugin's ``window``; then ``now`` is read again."""
+
+    def failed(self, target: str, why: str) -> None:
+        """Tell that *target* could not be fetched: the pass is ``partial``, or ``failed`` when no target was ``reached``."""
+
+    def reached(self, target: str) -> None:
+        """Tell that *target* was fetched; needed only by plugins that also tell what ``failed``."""
+
+    # in deliver
+
+    def reading(self) -> AbstractContextManager[Database]:
+        """Open the database to read, for what an effect's payload must not hold (addresses and other secrets)."""
+
+    # anywhere
+
+    def once(self, name: str, factory: Callable[[], T]) -> T:
+        """What *factory* makes, made at the first call with this *name* and kept for the rest of the pass.
+
+        For clients, sessions and caches that hooks share, in place of globals; made by one thread at a time. What has a
+        ``close()`` is closed at the end of the pass.
+        """
+
+    def send(self, request: Request) -> Answer:
+        """Make one exchange now; like ``get_many`` it answers errors instead of raising them."""
+
+    def held_until(self, upstream: str) -> datetime | None:
+        """The moment before which *upstream* wants no request, if it lies ahead (see ``hold``)."""
+
+    def notify(self, url: str, *, title: str, body: str, key: str) -> None:
+        """Send one message to an Apprise address; *key* travels along where the service takes headers.
+
+        Raises:
+            DeliveryError: the service did not take it.
+        """
+
+    def log(self, message: str) -> None:
+        """One line to stderr about something the pass carries on from, with the plugin's name before it."""
+
+    # in apply and settle
+
+    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
+        """Queue an effect in this transaction; a *key* that is known already queues nothing.
+
+        *lane* names the recipient or upstream whose effects must go in order; without one it goes on its own.
+        """
+
+    def hold(self, upstream: str, until: datetime) -> None:
+        """Remember in this transaction that *upstream* wants no request before *until* (at most a day ahead)."""
+
+    def count(self, **numbers: int) -> None:
+        """Add to the pass' ``stats``; inside apply they are committed with the batch or not at all."""

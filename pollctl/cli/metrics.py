@@ -1,0 +1,67 @@
+"""``metrics``: what Prometheus scrapes, or node_exporter's textfile collector reads."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pollctl import console
+from pollctl.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from pollctl.inspection.exposition import Families
+
+LOOPBACK = "127.0.0.1"
+_ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+@click.command()
+@click.option(
+    "--textfile", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Replace FILE atomically."
+)
+@click.option(
+    "--serve", "port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Answer on {LOOPBACK} until SIGTERM."
+)
+@click.pass_obj
+def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> None:
+    """Print metrics for Prometheus.
+
+    A plugin whose own metrics cannot be had is named on stderr and left out.
+    """
+    if textfile and port is not None:
+        raise click.UsageError("--textfile and --serve cannot be combined")
+    from pollctl.inspection.exposition import Families, text, write_textfile
+
+    with console.stdout_kept_for_json(True):
+        families = Families(invocation.config, invocation.found, console.warn)
+        content = "" if port is not None else text(families)
+    if port is not None:
+        _serve(families, port)
+    elif textfile:
+        write_textfile(textfile, content)
+    else:
+        console.print_text(content.rstrip("\n"))
+
+
+def _serve(families: Families, port: int) -> None:
+    """Answer scrapes until SIGTERM or Ctrl-C; each is computed again."""
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    from pollctl.errors import PollctlError
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(families)  # anything with collect() will do
+    # Blocked before anybody is told the address, so that no signal is lost, and waited for below.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        server, thread = start_http_server(port, LOOPBACK, registry)
+    except OSError as error:
+        raise PollctlError(f"{LOOPBACK}:{port}: {error.strerror}") from error
+    console.log(f"pollctl: metrics on http://{LOOPBACK}:{server.server_port}/metrics")
+    signal.sigwait(_ENDING)
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -1,0 +1,97 @@
+"""Each plugin's own commands, below its name; the plugin is imported when its group is called."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pollctl.cli.invocation import Invocation
+    from pollctl.plugin_host.discovery import Found
+    from pollctl.plugin_host.loader import Plugin
+
+GROUP = "pollctl"  # as plugin_host.discovery has it
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """How the plugins are called on the command line, in alphabetical order, without importing any."""
+    from importlib.metadata import entry_points
+
+    return tuple(sorted({entry.name.replace("_", "-") for entry in entry_points(group=GROUP)}))
+
+
+def plugin_group(name: str) -> click.Group:
+    """The shell of a plugin's group of commands; it is filled when its commands are asked for."""
+    return PluginGroup(name, help=f"Commands of plugin {name}.")
+
+
+class PluginGroup(click.Group):
+    """The commands that one plugin adds by ``pollctl_commands``."""
+
+    _is_filled = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the plugin's commands."""
+        self._fill(ctx)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command of the plugin, ``_`` and ``-`` alike."""
+        self._fill(ctx)
+        return super().get_command(ctx, cmd_name) or super().get_command(ctx, cmd_name.replace("_", "-"))
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, begun with what the plugin says of itself."""
+        self._fill(ctx)
+        return super().get_help(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that *args* begin with; it gets a ``PluginContext``, unless only its help is asked for."""
+        resolved = super().resolve_command(ctx, args)
+        if not ctx.resilient_parsing and not {"-h", "--help"} & set(args):
+            ctx.obj = _plugin_context(ctx.find_root().obj, self.name or "")
+        return resolved
+
+    def _fill(self, ctx: click.Context) -> None:
+        if self._is_filled:
+            return
+        from pollctl.errors import PluginError
+        from pollctl.plugin_host.loader import load
+
+        self._is_filled = True
+        plugin = load(_found(ctx, self.name or ""))
+        self.help = plugin.poller.summary
+        try:
+            plugin.hooks.pollctl_commands(group=self)
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{_described(plugin)}: commands raised {type(error).__name__}: {error}") from error
+
+
+def _described(plugin: Plugin) -> str:
+    return f"plugin {plugin.name!r} ({plugin.found.distribution} {plugin.found.version})"
+
+
+def _found(ctx: click.Context, name: str) -> Found:
+    invocation = ctx.find_root().obj
+    if invocation is None:  # while a shell completes
+        from pollctl.plugin_host.discovery import find
+
+        return find(name)
+    found: Found = invocation.find(name)
+    return found
+
+
+def _plugin_context(invocation: Invocation, name: str) -> object:
+    from pollctl.errors import PluginError
+    from pollctl.plugin_host.command_context import PluginContext
+    from pollctl.plugin_host.configured import configure
+
+    configured = configure(invocation.config, invocation.find(name), check_schedule=False)
+    if isinstance(configured.hooks, PluginError):
+        raise configured.hooks
+    return PluginContext(configured)

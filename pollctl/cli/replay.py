@@ -1,0 +1,56 @@
+"""``replay``: the proof that decide is pure, and a rehearsal for a new version of it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from pollctl import console
+from pollctl.cli.arguments import json_option
+from pollctl.cli.invocation import Invocation
+from pollctl.redaction import one_line
+
+if TYPE_CHECKING:
+    from pollctl.passes.replay import Replayed
+
+
+@click.command()
+@click.argument("run_ids", metavar="[RUN]...", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Every pass that was recorded.")
+@json_option
+@click.pass_obj
+def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as_json: bool) -> int:
+    """Decide again what was recorded and show any difference; exit 1 if there is one.
+
+    Without RUN or --all: the newest recorded pass of each plugin. Nothing is written or sent. A pass is recorded
+    when its plugin's setting `record` is "all", or "failures" and decide or apply raised.
+    """
+    from pollctl.passes.replay import recorded_runs
+    from pollctl.passes.replay import replay as decide_again
+    from pollctl.store import database
+
+    with (
+        closing(database.open_to_read(invocation.config.core.database)) as db,
+        console.stdout_kept_for_json(as_json),
+    ):
+        chosen = recorded_runs(db, run_ids, is_all=is_all)
+        results = list(decide_again(db, invocation.found, chosen))
+    if as_json:
+        console.print_json(results)
+    else:
+        _show(results)
+    return int(any(result.is_difference for result in results))
+
+
+def _show(results: list[Replayed]) -> None:
+    if not results:
+        console.log('nothing was recorded; set record = "all" for a plugin to record its passes')
+        return
+    for result in results:
+        console.print_text(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")
+        for line in result.detail:
+            console.print_text(f"    {one_line(line)}")
+    differing = sum(result.is_difference for result in results)
+    console.print_text(f"{len(results)} decided again, {differing or 'none'} to look at")

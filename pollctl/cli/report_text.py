@@ -1,0 +1,63 @@
+"""What a pass did or a plan would do, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pollctl import console
+from pollctl.passes.report import Report
+from pollctl.redaction import one_line
+
+
+def print_report(report: Report) -> None:
+    """Say in a line what a pass did; of a plan, every decision."""
+    if isinstance(report.decisions, list):
+        _print_plan(report, report.decisions)
+        return
+    effects = report.effects
+    counts = {
+        "batches": report.batches,
+        "decisions": report.decisions,
+        "effects queued": effects.queued,
+        "delivered": effects.delivered,
+        "undelivered": effects.failed,
+    }
+    counted = ", ".join(f"{number} {what}" for what, number in counts.items() if number or what == "decisions")
+    counted_stats = ", ".join(f"{name} {number}" for name, number in report.stats.items() if number)
+    stats = f" ({counted_stats})" if counted_stats else ""
+    console.print_text(
+        f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{one_line(stats)}"
+    )
+
+
+def print_child_report(report: Mapping[str, object] | None) -> None:
+    """The same from what a child printed, if it came as far; its error stands on stderr already."""
+    if report:
+        print_report(msgspec.convert(report, Report))
+
+
+def warn_of_error(report: Report) -> None:
+    """Say on stderr why a pass did not end well."""
+    if report.error:
+        console.warn(f"{report.plugin}: {report.outcome}: {report.error['message']}")
+
+
+def _print_plan(report: Report, decisions: list[dict[str, Any]]) -> None:
+    """List decisions by their type, each with its reason."""
+    console.print_text(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
+    for kind in dict.fromkeys(decision["type"] for decision in decisions):
+        same = [decision for decision in decisions if decision["type"] == kind]
+        console.print_text(f"\n{one_line(kind)} ({len(same)})")
+        for decision in same:
+            console.print_text(f"  {one_line(_sentence(decision))}")
+
+
+def _sentence(decision: dict[str, Any]) -> str:
+    """A decision as ``id 4, until ...: reason``."""
+    fields = ", ".join(f"{key} {value}" for key, value in decision.items() if key not in ("type", "reason"))
+    if "reason" not in decision:
+        return fields
+    return f"{fields}: {decision['reason']}" if fields else str(decision["reason"])

@@ -1,0 +1,213 @@
+"""Calls made side by side in daemon threads, each with a time limit that holds whatever the call does.
+
+What ``fanout`` and ``http`` have in common. The thread that consumes the results also watches the limits: a call that
+overruns is given up (its thread ends when it can and never keeps the process from exiting) and another thread takes its
+place. Items are taken from their iterable in the consumer's thread, so that a generator over a database works.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any, Literal
+
+from pollctl import clock
+from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.rate_limit import RateLimiter
+
+TICK = 0.05  # seconds between two looks at the limits: what a limit may be overrun by
+
+Cut = Literal["timeout", "deadline", "stopped"]
+
+
+class Call:
+    """One call for one item: what it is given, how long it may take, and what became of it.
+
+    Attributes:
+        item: what the call is about.
+        allowed: seconds that it may take.
+        is_patient: whether a signal lets it run on until its limit, because cutting it off could do harm.
+        started_at: when it began, as ``clock.now`` says.
+        elapsed_ms: how long it took, or had taken when it was given up.
+        value: what it returned.
+        raised: what it raised.
+        cut: why it was given up.
+        on_cut: called in the consumer's thread when it is given up, to end its thread soon.
+    """
+
+    def __init__(self, item: Any, *, allowed: float, is_patient: bool) -> None:
+        self.item = item
+        self.allowed = allowed
+        self.is_patient = is_patient
+        self.begun = 0.0
+        self.started_at: datetime | None = None
+        self.elapsed_ms = 0.0
+        self.value: Any = None
+        self.raised: BaseException | None = None
+        self.cut: Cut | None = None
+        self.on_cut: Callable[[], None] | None = None
+        self._claim = threading.Lock()
+
+    def make(self, function: Callable[[Call], Any]) -> bool:
+        """Make the call, in a worker thread; answers whether anyone still waits for its outcome."""
+        self.begun = time.monotonic()
+        try:
+            self.started_at = clock.now()
+            value, raised = function(self), None
+        except BaseException as error:  # noqa: BLE001 - passed on with the result; a plugin's SystemExit must not end the thread
+            value, raised = None, error
+        elapsed_ms = (time.monotonic() - self.begun) * 1000
+        if not self._claim.acquire(blocking=False):
+            return False
+        self.value, self.raised, self.elapsed_ms = value, raised, elapsed_ms
+        return True
+
+    def give_up(self, cut: Cut) -> bool:
+        """Stop waiting for the outcome, in the consumer's thread; False when it has completed meanwhile."""
+        if not self._claim.acquire(blocking=False):
+            return False
+        self.cut = cut
+        self.started_at = self.started_at or clock.now()
+        self.elapsed_ms = (time.monotonic() - self.begun) * 1000 if self.begun else 0.0
+        if self.on_cut:
+            self.on_cut()
+        return True
+
+
+def make_all(
+    function: Callable[[Call], Any],
+    calls: Iterable[Call],
+    *,
+    concurrency: int,
+    stop: Stop,
+    limiter: RateLimiter,
+) -> Iterator[Call]:
+    """Make the calls side by side and yield each one when it has completed or was given up.
+
+    Past the deadline, or when a signal came, no further call is taken from *calls*; each that was taken is yielded.
+    """
+    pool = _WorkerPool(function, concurrency, stop, limiter)
+    try:
+        yield from pool.go(iter(calls))
+    finally:
+        pool.shutdown()
+
+
+class _WorkerPool:
+    """The workers of one ``make_all``, and what they have in hand."""
+
+    def __init__(self, function: Callable[[Call], Any], concurrency: int, stop: Stop, limiter: RateLimiter) -> None:
+        self._function = function
+        self._concurrency = max(1, concurrency)
+        # A few calls wait ready for the next free worker; with a rate, a call is handed out when it may start.
+        self._room = self._concurrency if limiter.interval else self._concurrency + min(self._concurrency, 16)
+        self._stop = stop
+        self._limiter = limiter
+        self._inbox: SimpleQueue[Call | None] = SimpleQueue()
+        self._completed: SimpleQueue[Call] = SimpleQueue()
+        self._in_flight: set[Call] = set()
+        self._workers = 0
+        self._waiting: Call | None = None  # taken, but too early for the rate
+        self._is_exhausted = False
+        self._next_look = 0.0
+
+    def go(self, calls: Iterator[Call]) -> Iterator[Call]:
+        delay = TICK
+        while True:
+            if len(self._in_flight) <= self._concurrency:
+                delay = self._hand_out(calls)
+            if not self._in_flight and self._waiting is None:
+                return
+            if call := self._next_completed(min(TICK, delay)):
+                yield call
+            if time.monotonic() >= self._next_look or self._stop.requested:
+                yield from self._look()
+
+    def shutdown(self) -> None:
+        """Give up what is in hand and let the workers go."""
+        self._recall()
+        for call in self._in_flight:
+            call.give_up("stopped")
+        for _ in range(self._workers):
+            self._inbox.put(None)
+
+    def _hand_out(self, calls: Iterator[Call]) -> float:
+        """Give calls to workers while there is room; answers the seconds until the next may start."""
+        while len(self._in_flight) < self._room and not self._stop.is_stopping:
+            call = self._waiting or self._take(calls)
+            if call is None:
+                break
+            self._waiting = call
+            if delay := self._limiter.delay(call.item, time.monotonic()):
+                return delay
+            self._waiting = None
+            self._in_flight.add(call)
+            self._inbox.put(call)
+            if self._workers < min(self._concurrency, len(self._in_flight)):
+                self._hire()
+        return TICK
+
+    def _take(self, calls: Iterator[Call]) -> Call | None:
+        call = None if self._is_exhausted else next(calls, None)
+        self._is_exhausted = call is None
+        return call
+
+    def _next_completed(self, patience: float) -> Call | None:
+        try:
+            call = self._completed.get(timeout=min(patience, self._stop.remaining))
+        except Empty:
+            return None
+        self._in_flight.remove(call)
+        return call
+
+    def _look(self) -> Iterator[Call]:
+        """Yield what must be given up: past its own limit, past the deadline, or because a signal came."""
+        if self._stop.is_stopping:
+            yield from self._recalled()
+        now = time.monotonic()
+        self._next_look = now + TICK
+        for call in [call for call in self._in_flight if call.begun]:
+            cut = self._why_cut(call, now)
+            if cut and call.give_up(cut):
+                self._in_flight.remove(call)
+                self._hire(replaces=True)
+                yield call
+
+    def _why_cut(self, call: Call, now: float) -> Cut | None:
+        if now >= call.begun + call.allowed:
+            return "timeout"
+        if now >= self._stop.deadline:
+            return "deadline"
+        return "stopped" if self._stop.requested and not call.is_patient else None
+
+    def _recalled(self) -> Iterator[Call]:
+        why: Cut = "stopped" if self._stop.requested else "deadline"
+        for call in self._recall():
+            call.give_up(why)
+            self._in_flight.discard(call)
+            yield call
+
+    def _recall(self) -> list[Call]:
+        """Take back what no worker has begun; taken out of the inbox, it cannot begin any more."""
+        recalled = [self._waiting] if self._waiting else []
+        self._waiting = None
+        with suppress(Empty):
+            while True:
+                call = self._inbox.get_nowait()
+                if call is not None:
+                    recalled.append(call)
+        return recalled
+
+    def _hire(self, *, replaces: bool = False) -> None:
+        self._workers += not replaces
+        work = (self._function, self._inbox, self._completed)
+        threading.Thread(target=_work, args=work, name="pollctl-call", daemon=True).start()
+
+
+def _work(function: Callable[[Call], Any], inbox: SimpleQueue[Call | None], completed: SimpleQueue[Call]) -> None:
+    while (call := inbox.get()) is not None and call.make(function):
+        completed.put(call)

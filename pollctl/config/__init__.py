@@ -1,0 +1,1 @@
+"""The settings: found, read strictly, and said plainly what is wrong with them."""

@@ -1,0 +1,113 @@
+"""The settings that every pollctl has, as frozen values; each default here is the built-in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct
+
+from pollctl.redaction import Secret
+from pollctl.schedule.model import Timing
+from pollctl.units import Duration, PositiveDuration, PositiveSize
+
+
+class Common(Struct, frozen=True, kw_only=True):
+    """What a plugin's section may say and ``[pollctl]`` may say for all.
+
+    Attributes:
+        schedule: cron expression: five fields, six with seconds first, or an alias such as ``@hourly``.
+        timezone: the zone in which the schedule is meant.
+        jitter: each slot is delayed by up to this much.
+        catch_up: whether missed slots fold into one pass or are let go when older than ``max_lateness``.
+        backoff: wait after a failed pass, doubled per further failure up to ``backoff_max``; zero: none.
+        deadline: length of a pass after which no new request starts.
+        window: how long a plugin that polls faster than cron goes on; never more than the deadline.
+        record: which passes keep what ``decide`` was given.
+    """
+
+    schedule: str = "* * * * *"
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    jitter: Duration = Duration()
+    catch_up: Literal["once", "skip"] = "once"
+    max_lateness: PositiveDuration = PositiveDuration(minutes=5)
+    backoff: Duration = Duration(minutes=1)
+    backoff_max: PositiveDuration = PositiveDuration(hours=1)
+    deadline: PositiveDuration = PositiveDuration(seconds=50)
+    window: Duration = Duration()
+    record: Literal["off", "failures", "all"] = "failures"
+
+
+class PluginConfig(Common, frozen=True, kw_only=True):
+    """What the core needs to know of one plugin; readable without importing it."""
+
+    enabled: bool = True
+
+    @property
+    def timing(self) -> Timing:
+        """The part that says when the plugin is due."""
+        return Timing(
+            expression=self.schedule,
+            timezone=self.timezone.key,
+            jitter=self.jitter,
+            catch_up=self.catch_up,
+            max_lateness=self.max_lateness,
+            backoff=self.backoff,
+            backoff_max=self.backoff_max,
+        )
+
+
+class Http(Struct, frozen=True, kw_only=True):
+    """``[pollctl.http]``: limits of every exchange; ``timeout`` is total, ``max_body`` counts decoded bytes.
+
+    ``trust_env`` lets ``.netrc`` and the proxy variables count.
+    """
+
+    timeout: PositiveDuration = PositiveDuration(seconds=10)
+    max_body: PositiveSize = PositiveSize(32 * 1024**2)
+    ca_file: Path | None = None
+    trust_env: bool = False
+    user_agent: Annotated[str, Meta(pattern=r"\A[ -~]+\Z", description="printable ASCII text")] = "pollctl"
+
+
+class Outbox(Struct, frozen=True, kw_only=True):
+    """``[pollctl.outbox]``: tries of a delivery; ``backoff`` doubles per attempt up to ``backoff_max``."""
+
+    max_attempts: Annotated[int, Meta(ge=1)] = 8
+    backoff: Duration = Duration(minutes=1)
+    backoff_max: PositiveDuration = PositiveDuration(hours=6)
+
+
+class Notify(Struct, frozen=True, kw_only=True):
+    """``[pollctl.notify]``: addresses notified after ``alert_after`` failed passes in a row, and on recovery."""
+
+    urls: tuple[Secret, ...] = ()
+    alert_after: Annotated[int, Meta(ge=1)] = 3
+    renotify_every: PositiveDuration = PositiveDuration(hours=6)
+
+
+class Healthcheck(Struct, frozen=True, kw_only=True):
+    """``[pollctl.healthcheck]``: a dead man's switch; its address is secret: who knows it can silence it."""
+
+    url: Secret = Secret("")
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """``[pollctl.retention]``: how long rows are kept; ``effects`` means settled ones, delivered or dead."""
+
+    runs: PositiveDuration = PositiveDuration(days=90)
+    recordings: PositiveDuration = PositiveDuration(days=30)
+    effects: PositiveDuration = PositiveDuration(days=30)
+
+
+class Core(Common, frozen=True, kw_only=True):
+    """``[pollctl]``, all of it; ``grace`` is the time between the deadline of a pass and its being killed."""
+
+    database: Path
+    grace: Duration = Duration(seconds=5)
+    http: Http = Http()
+    outbox: Outbox = Outbox()
+    notify: Notify = Notify()
+    healthcheck: Healthcheck = Healthcheck()
+    retention: Retention = Retention()

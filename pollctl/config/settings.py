@@ -1,0 +1,218 @@
+"""Settings: from TOML to frozen, typed values; messages name file, key, what was found and what is allowed.
+
+In two steps, because most commands must not import plugins: ``load`` reads the file and ``[pollctl]``; what a
+plugin needs is read when it is asked for, the core's keys by ``timing_and_limits``, its own by ``settings``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from pollctl.api.names import canonical
+from pollctl.config.decoder import Decoder
+from pollctl.config.messages import shown
+from pollctl.config.reader import Reader, join
+from pollctl.config.schema import Core, PluginConfig
+from pollctl.config.sections import Section
+from pollctl.config.toml import read
+from pollctl.errors import ConfigError
+from pollctl.redaction import one_line
+
+S = TypeVar("S", bound=Struct)
+VARIABLE = "POLLCTL_CONFIG"
+DATABASE = "pollctl.db"
+_NO_DEFAULTS: Mapping[str, str] = {}
+
+
+def find(named: str | None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The settings file: *named*, by ``$POLLCTL_CONFIG``, or the first of the usual places; None without any.
+
+    Raises:
+        ConfigError: a file that was named, by option or variable, is missing.
+    """
+    for source, name in (("--config", named), (f"${VARIABLE}", environ.get(VARIABLE))):
+        if not name:
+            continue
+        if not os.path.lexists(name):
+            raise ConfigError(f"{one_line(name)}: no such file; it was named by {source}")
+        return Path(name)
+    return next((path for path in _usual_places(environ) if os.path.lexists(path)), None)
+
+
+def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings file, or the embedded defaults without one.
+
+    Problems of a plugin's section stop that plugin only: ``timing_and_limits`` and ``settings`` tell them.
+
+    Raises:
+        ConfigError: all problems of the file and of ``[pollctl]``.
+    """
+    tables = read(path) if path else {"plugins": {"latency": {}}}
+    source = Source(path, environ, tables)
+    reader = source.reader({})
+    _check_top(tables, reader)
+    plugins = tables.get("plugins", {})
+    if not isinstance(plugins, dict):
+        reader.note("plugins", "allowed a table for each plugin, such as [plugins.latency]")
+    core = reader.struct(source.common, Core, "pollctl")
+    if core and core.window > core.deadline:
+        reader.note(
+            "pollctl.window",
+            f'found {shown(source.common["window"])}; allowed at most the deadline, "{core.deadline}"',
+        )
+    if core is None or reader.problems:
+        raise ConfigError(*reader.problems)
+    return Config(path=path, core=core, source=source)
+
+
+def sample() -> str:
+    """A settings file in which every key of ``[pollctl]`` stands with its default and a line of meaning."""
+    return Path(__file__).with_name("sample.toml").read_text(encoding="utf-8")
+
+
+class Source:
+    """The settings as they were written. They may hold secrets: nothing of them is ever shown."""
+
+    __slots__ = ("_decoder", "_file", "common", "sections")
+
+    def __init__(self, path: Path | None, environ: Mapping[str, str], tables: Mapping[str, Any]) -> None:
+        self._file = one_line(str(path)) if path else "(no settings file)"
+        self._decoder = Decoder(path.absolute().parent if path else Path(), environ)
+        written = tables.get("pollctl", {})
+        database = DATABASE if path else f"{_data_folder()}/{DATABASE}"
+        self.common = {"database": database, **written} if isinstance(written, dict) else written
+        plugins = tables.get("plugins", {})
+        self.sections: dict[str, dict[str, Any]] = {}
+        for spelling, table in plugins.items() if isinstance(plugins, dict) else ():
+            self.sections.setdefault(canonical(spelling), {})[spelling] = table
+
+    def reader(self, tables: Mapping[str, type[Struct]]) -> Reader:
+        """A reader for this file that knows *tables* beside those of the core."""
+        roots: dict[str, type[Struct]] = {**tables, "pollctl": Core, "plugins.NAME": PluginConfig}
+        return Reader(self._file, self._decoder, roots)
+
+
+class Config(Struct, frozen=True):
+    """The settings of one pollctl.
+
+    Attributes:
+        path: the settings file; None when the embedded defaults hold.
+        core: ``[pollctl]``.
+        source: what the sections of plugins are read from.
+    """
+
+    path: Path | None
+    core: Core
+    source: Source
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Canonical names of the sections of plugins, in file order; there may be no such plugin."""
+        return tuple(self.source.sections)
+
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """Those of ``names`` whose section does not say ``enabled = false``; a broken one counts."""
+        sections = self.source.sections
+        return tuple(name for name in sections if not any(map(_is_off, sections[name].values())))
+
+    def timing_and_limits(
+        self, name: str, defaults: Mapping[str, str] = _NO_DEFAULTS, *, check_schedule: bool = False
+    ) -> PluginConfig:
+        """The core's keys of a plugin: of its section, else ``[pollctl]``, else *defaults*, else built-in.
+
+        A number where the core wants a duration passes here: it may be the plugin's own key of the same name
+        (``backoff = 2.0``), which only ``settings`` can tell. A ``window`` that the section does
+        not set yields to the deadline.
+
+        Args:
+            name: the plugin, with ``_`` or ``-``; it need not have a section.
+            defaults: ``Poller.defaults``, with ``Poller.schedule`` under ``schedule``.
+            check_schedule: whether the schedule is parsed too, which costs an import of croniter.
+
+        Raises:
+            ConfigError: all problems of these keys.
+        """
+        reader = self.source.reader({})
+        section = self._section(name, defaults, reader)
+        config = section.config()
+        if check_schedule and not reader.problems:
+            section.check_schedule(config)
+        if reader.problems:
+            raise ConfigError(*reader.problems)
+        return config
+
+    def check_schedule(self) -> None:
+        """See that the schedule in ``[pollctl]`` can be parsed, which costs an import of croniter.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        self.timing_and_limits("NAME", check_schedule=True)  # of no plugin, so that only [pollctl] counts
+
+    def settings(self, name: str, kind: type[S], defaults: Mapping[str, str] = _NO_DEFAULTS) -> S:
+        """The plugin's own settings, with secrets resolved.
+
+        A field with the name of a core key receives the value that holds for the plugin; a field that is a
+        plain number is the plugin's own key of that name instead.
+
+        Args:
+            name: the plugin, with ``_`` or ``-``; it need not have a section.
+            kind: the frozen msgspec struct that ``Poller.settings`` names.
+            defaults: as for ``timing_and_limits``.
+
+        Raises:
+            ConfigError: all problems of the section, those of the core's keys too.
+        """
+        reader = self.source.reader({f"plugins.{canonical(name)}": kind})
+        settings = self._section(name, defaults, reader).settings(kind)
+        if settings is None or reader.problems:
+            raise ConfigError(*reader.problems)
+        return settings
+
+    def _section(self, name: str, defaults: Mapping[str, str], reader: Reader) -> Section:
+        name = canonical(name)
+        return Section(name, self.source.sections.get(name, {}), self.source.common, defaults, reader)
+
+
+def _check_top(tables: Mapping[str, Any], reader: Reader) -> None:
+    known = ("pollctl", "plugins")
+    for key, table in tables.items():
+        if isinstance(table, dict) and key not in known and not reader.hint(key, known):
+            reader.note(join("", key), f"unknown table; a plugin's section is {join('[plugins', key)}]")
+        else:
+            reader.unknown({key: table}, known, "")
+
+
+def _is_off(table: Any) -> bool:
+    return isinstance(table, dict) and table.get("enabled") is False
+
+
+def _usual_places(environ: Mapping[str, str]) -> list[Path]:
+    places = [Path("pollctl.toml"), Path("/etc/pollctl/config.toml")]
+    folder = environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(folder):  # noqa: PTH117 - a relative one is to be ignored, says the XDG specification
+        folder = f"{environ['HOME']}/.config" if environ.get("HOME") else ""
+    if folder:
+        places.insert(1, Path(folder, "pollctl/config.toml"))
+    return places
+
+
+def _data_folder() -> Path:
+    import platformdirs
+
+    try:
+        folder = platformdirs.user_data_path("pollctl", appauthor=False)
+    except RuntimeError:  # neither HOME nor an entry in passwd
+        folder = Path()
+    if not folder.is_absolute():  # which is how older versions of platformdirs say the same
+        raise ConfigError("there is no home folder to keep a database in: name a settings file with --config")
+    with suppress(OSError):  # whoever needs it tells why it is not there
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,1 @@
+"""What leaves for the outside world after a commit: effects, notifications, pings."""

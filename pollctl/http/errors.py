@@ -1,0 +1,82 @@
+"""Why an exchange brought nothing: from what Python raises to a kind and a sentence."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+
+import urllib3
+
+from pollctl.api.values import FetchErrorKind
+
+_LOCAL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+_RESET = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
+
+class Failure(Exception):  # noqa: N818 - a kind of answer in the end, and no error that leaves this package
+    """An exchange failed.
+
+    Args:
+        kind: what to decide by.
+        what: a sentence without the host; it may hold secrets and control characters, which are masked where
+            it is shown.
+    """
+
+    def __init__(self, kind: FetchErrorKind, what: str) -> None:
+        super().__init__(what)
+        self.kind = kind
+
+
+class Reset(Failure):
+    """The connection was reset, or closed before the answer began: worth one repeat of a GET."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("reset", what)
+
+
+def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladder
+    """The failure that an error of urllib3, http.client, socket or ssl stands for."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, urllib3.exceptions.HTTPError):
+        return _of_urllib3(error)
+    if isinstance(error, TimeoutError):
+        return Failure("timeout", "no answer in time")
+    if isinstance(error, socket.gaierror):
+        return Failure("local" if error.errno == socket.EAI_SYSTEM else "dns", f"no address: {error.strerror}")
+    if isinstance(error, ConnectionRefusedError):
+        return Failure("refused", "connection refused")
+    if isinstance(error, _RESET):
+        return Reset("connection reset, or closed without an answer")
+    if isinstance(error, OSError):
+        return _of_system(error)
+    if isinstance(error, http.client.IncompleteRead):
+        return Failure("truncated", "closed before the end of the body")
+    if isinstance(error, http.client.HTTPException | ValueError):
+        return Failure("protocol", f"no proper HTTP: {type(error).__name__} {error}")
+    # A bug, or something that no upstream showed before: it must not hide what the other targets answered.
+    return Failure("raised", f"{type(error).__name__}: {error}")
+
+
+def _of_urllib3(error: urllib3.exceptions.HTTPError) -> Failure:
+    """What urllib3 wraps is the cause; without one it speaks for itself."""
+    if isinstance(error, urllib3.exceptions.IncompleteRead | urllib3.exceptions.InvalidChunkLength):
+        return Failure("truncated", "closed before the end of the body")
+    if error.__cause__ is not None:
+        return failure_of(error.__cause__)
+    kind: FetchErrorKind = "truncated" if "prematurely" in str(error) else "protocol"
+    return Failure(kind, str(error))
+
+
+def _of_system(error: OSError) -> Failure:
+    if error.errno in _LOCAL:
+        return Failure("local", f"this machine cannot connect: {error.strerror}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure("tls", f"certificate refused: {error.verify_message}")
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Reset("closed within TLS")
+    if isinstance(error, ssl.SSLError):
+        return Failure("tls", f"TLS failed: {error.reason or error}")
+    return Failure("unreachable", error.strerror or str(error))

@@ -1,0 +1,180 @@
+"""What Prometheus scrapes: the core's families, and those of each enabled plugin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pollctl import clock
+from pollctl.api.outcomes import EFFECT_STATUSES, OUTCOMES
+from pollctl.errors import DatabaseError, PluginError, PollctlError
+from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.loader import load, migrations_of
+from pollctl.store import database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prometheus_client.core import GaugeMetricFamily, Metric
+
+    from pollctl.config.settings import Config
+    from pollctl.plugin_host.loader import Plugin
+
+
+class Families:
+    """All metric families at the moment they are asked for: a collector of ``prometheus_client``.
+
+    Args:
+        config: the settings.
+        found: the plugins that are installed; enabled ones are imported.
+        warn: called with one line about a plugin whose metrics cannot be had, which is then left out.
+    """
+
+    def __init__(self, config: Config, found: Mapping[str, Found], warn: Callable[[str], None]) -> None:
+        self._config = config
+        self._warn = warn
+        self._plugins = [plugin for plugin in map(self._loaded, found.values()) if plugin]
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families.
+
+        Raises:
+            DatabaseError: the database cannot be used.
+        """
+        now = clock.now()
+        statuses = plugin_statuses(self._config, now)
+        with closing(database.open_to_plan(self._config.core.database, ())) as db:
+            yield from _core_families(statuses, latest_runs(db))
+        for plugin in self._plugins:
+            yield from self._of_plugin(plugin, now)
+
+    def _loaded(self, found: Found) -> Plugin | None:
+        if found.name not in self._config.enabled:
+            return None
+        try:
+            plugin = load(found)
+        except PluginError as error:
+            self._warn(str(error))
+            return None
+        return plugin
+
+    def _of_plugin(self, plugin: Plugin, now: datetime) -> Sequence[Metric]:
+        try:
+            with closing(database.open_to_plan(self._config.core.database, migrations_of([plugin]))) as db:
+                families = list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
+            _text(_Collected(families))
+        except DatabaseError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the bug of one plugin must not take the metrics of all along
+            self._warn(f"plugin {plugin.name!r}: metrics raised {type(error).__name__}: {error}; they are left out")
+            return ()
+        return families
+
+
+def text(families: Families) -> str:
+    """The families in the text format of Prometheus.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    return _text(families)
+
+
+class _Collected:
+    """Families that are there already, as a collector."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Sequence[Metric]:
+        return self._families
+
+
+def _text(collector: Any) -> str:
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(collector)  # anything with collect() will do
+    return generate_latest(registry).decode()
+
+
+def write_textfile(path: Path, content: str) -> None:
+    """Replace *path* atomically, readable for all: node_exporter runs as another user and reads ``*.prom`` at any time.
+
+    Raises:
+        PollctlError: it cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with suppress(FileNotFoundError):
+            unfinished.unlink()
+        with unfinished.open("x", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(content)
+        unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise PollctlError(f"{path}: {error.strerror}; the file is as it was") from error
+
+
+def _core_families(statuses: Sequence[PluginStatus], last: Mapping[str, Mapping[str, Any]]) -> Iterator[Metric]:
+    from prometheus_client.core import InfoMetricFamily
+
+    from pollctl import __version__
+
+    yield InfoMetricFamily("pollctl_build", "The pollctl that answered.", value={"version": __version__})
+    ended = {name: run for name, run in last.items() if run["finished_at"]}
+    started = {row.plugin: _timestamp(row.last_started_at) for row in statuses if row.last_started_at}
+    yield _gauge("pollctl_last_run_timestamp_seconds", "When the latest pass started.", started)
+    seconds = {name: run["duration_ms"] / 1000 for name, run in ended.items() if run["duration_ms"] is not None}
+    yield _gauge("pollctl_run_duration_seconds", "How long the latest pass took.", seconds)
+    yield _outcomes({name: run["outcome"] for name, run in ended.items()})
+    failures = {row.plugin: row.consecutive_failures for row in statuses}
+    yield _gauge("pollctl_consecutive_failures", "Passes in a row that failed.", failures)
+    enabled = {row.plugin: int(row.enabled) for row in statuses}
+    yield _gauge("pollctl_plugin_enabled", "Whether due may start the plugin.", enabled)
+    due = {row.plugin: int(row.is_due) for row in statuses}
+    yield _gauge("pollctl_plugin_due", "Whether the plugin is due.", due)
+    next_due = {row.plugin: _timestamp(row.next_due_at) for row in statuses if row.next_due_at}
+    yield _gauge("pollctl_plugin_next_due_timestamp_seconds", "When the plugin is due next.", next_due)
+    yield _effects({row.plugin: row.outbox for row in statuses})
+
+
+def _gauge(name: str, meaning: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    from prometheus_client.core import GaugeMetricFamily
+
+    family = GaugeMetricFamily(name, meaning, labels=["plugin"])
+    for plugin, value in values.items():
+        family.add_metric([plugin], value)
+    return family
+
+
+def _outcomes(last: Mapping[str, str]) -> GaugeMetricFamily:
+    from prometheus_client.core import GaugeMetricFamily
+
+    meaning = "1 for how the latest pass ended, 0 for how else it could have."
+    family = GaugeMetricFamily("pollctl_last_run_outcome", meaning, labels=["plugin", "outcome"])
+    for plugin, outcome in last.items():
+        for possible in OUTCOMES:
+            family.add_metric([plugin, possible], int(possible == outcome))
+    return family
+
+
+def _effects(counts: Mapping[str, Mapping[str, int]]) -> GaugeMetricFamily:
+    from prometheus_client.core import GaugeMetricFamily
+
+    family = GaugeMetricFamily("pollctl_outbox", "Effects by status.", labels=["plugin", "status"])
+    for plugin, by_status in counts.items():
+        for status in EFFECT_STATUSES:
+            family.add_metric([plugin, status], by_status.get(status, 0))
+    return family
+
+
+def _timestamp(moment: str) -> float:
+    return clock.from_text(moment).timestamp()

@@ -1,0 +1,165 @@
+"""How each plugin stands and what each pass did, as rows for people and programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+
+from pollctl.clock import from_text, to_text
+from pollctl.delivery.admin import counts
+from pollctl.due import selection
+from pollctl.errors import ConfigError, PollctlError
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.loader import load, migrations_of
+from pollctl.redaction import one_line
+from pollctl.store import database, runs
+from pollctl.store.lock import holder, lock_path
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.config.settings import Config
+    from pollctl.schedule.model import Verdict
+
+
+class PluginStatus(Struct, frozen=True, kw_only=True):
+    """One plugin's row of ``pollctl status``.
+
+    Attributes:
+        outcome: of the latest pass: ``running`` while it works, ``crashed`` once it died, None before the first.
+        age_s: seconds since the latest pass started.
+        next_due_at: the first moment from now on at which it is due; None if it is disabled or its settings are wrong.
+        backoff_until: the moment before which failures keep ``due`` from starting it, if that lies ahead.
+        lock: who works on it right now: ``pid``, ``run_id``, ``since``.
+        outbox: number of effects by status.
+        problem: what is wrong with its settings, else what the latest pass that did not end well said, else what `due --run`
+            last printed about one that never began (its import hangs).
+    """
+
+    plugin: str
+    enabled: bool
+    outcome: str | None = None
+    last_started_at: str | None = None
+    last_finished_at: str | None = None
+    age_s: int | None = None
+    is_due: bool = False
+    next_due_at: str | None = None
+    consecutive_failures: int = 0
+    backoff_until: str | None = None
+    lock: Mapping[str, Any] | None = None
+    outbox: Mapping[str, int] = {}
+    problem: str | None = None
+
+
+def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
+    """A row for each plugin that is enabled or has ever run, by name.
+
+    Raises:
+        DatabaseError: the database cannot be used; one that is not there yet is empty.
+    """
+    verdicts = selection.judge_all(config, now)
+    known = _known(config)
+    names = sorted({*config.enabled, *known})
+    return [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
+
+
+def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[str, str]:
+    """What the enabled plugins themselves have to say, by name; each that says something is imported for it."""
+    said = {name: _notice(config, found[name], now) for name in config.enabled if name in found}
+    return {name: text for name, text in said.items() if text}
+
+
+def _notice(config: Config, found: Found, now: datetime) -> str:
+    try:
+        plugin = load(found)
+        with closing(database.open_to_plan(config.core.database, migrations_of([plugin]))) as db:
+            return one_line(str(plugin.hooks.pollctl_status(db=db, now=now) or ""))
+    except PollctlError as error:
+        return str(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide how the others stand
+        return f"pollctl_status raised {type(error).__name__}: {error}"
+
+
+def latest_runs(db: Database) -> dict[str, dict[str, Any]]:
+    """The newest run of each plugin, by name."""
+    newest = "id IN (SELECT max(id) FROM runs GROUP BY plugin)"
+    return {run["plugin"]: run for run in runs.rows(db, newest)}
+
+
+def past_runs(db: Database, plugin: str, *, limit: int) -> list[dict[str, Any]]:
+    """Passes of *plugin*, or of all if it is empty, newest first; without process details."""
+    where, values = ("plugin=?", [plugin]) if plugin else ("1", [])
+    hidden = ("trace_id", "pid", "host")
+    return [{key: run[key] for key in run if key not in hidden} for run in runs.rows(db, where, values, limit=limit)]
+
+
+def everything(db: Database, run_id: str) -> dict[str, Any]:
+    """One run with the effects that it queued and what was recorded of it.
+
+    Raises:
+        DatabaseError: there is no such run.
+    """
+    run = runs.row(db, run_id)
+    effects = db.query(
+        "SELECT id, kind, key, lane, status, attempts, next_attempt_at, last_error, delivered_at FROM outbox "
+        "WHERE run_id=? ORDER BY id",
+        [run_id],
+    )
+    recorded = db.query("SELECT seq, now, decisions FROM recordings WHERE run_id=? ORDER BY seq", [run_id])
+    batches = [{**row, "decisions": json.loads(row["decisions"] or "null")} for row in recorded]
+    return {**run, "outbox": list(effects), "recordings": batches}
+
+
+class _Known(NamedTuple):
+    """What the database has of one plugin."""
+
+    past: Mapping[str, Any] = {}
+    last: Mapping[str, Any] = {}
+    effects: Mapping[str, int] = {}
+
+
+def _known(config: Config) -> dict[str, _Known]:
+    if not config.core.database.exists():
+        return {}
+    with closing(database.open_to_read(config.core.database)) as db:
+        effects, last = counts(db), latest_runs(db)
+        rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
+        return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}
+
+
+def _status(
+    config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
+) -> PluginStatus:
+    locked_by = holder(lock_path(config.core.database, name))
+    said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
+    problem = str(judged) if isinstance(judged, ConfigError) else said
+    verdict = None if isinstance(judged, ConfigError) else judged
+    started_at, not_before = known.past.get("last_started_at"), known.past.get("not_before")
+    return PluginStatus(
+        plugin=name,
+        enabled=name in config.enabled,
+        outcome=_outcome(known, is_locked=locked_by is not None),
+        last_started_at=started_at,
+        last_finished_at=known.past.get("last_finished_at"),
+        age_s=round((now - from_text(started_at)).total_seconds()) if started_at else None,
+        is_due=bool(verdict and verdict.is_due),
+        next_due_at=to_text(verdict.next_due_at) if verdict and verdict.next_due_at else None,
+        consecutive_failures=known.past.get("consecutive_failures", 0),
+        backoff_until=not_before if not_before and not_before > to_text(now) else None,
+        lock=locked_by._asdict() if locked_by else None,
+        outbox=known.effects,
+        problem=problem,
+    )
+
+
+def _outcome(known: _Known, *, is_locked: bool) -> str | None:
+    """The outcome of the latest pass; one that is ``running`` without its lock died, and the next pass will note it."""
+    if is_locked:
+        return "running"
+    outcome: str | None = known.past.get("last_outcome")
+    return "crashed" if known.last.get("outcome") == "running" else outcome

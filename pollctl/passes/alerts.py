@@ -1,0 +1,49 @@
+"""What the end of a pass means beside its row: a dead one is marked as crashed, and people are notified of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from pollctl.api.outcomes import FAILURES, Outcome
+from pollctl.delivery import notify
+from pollctl.delivery.effects import NO_KINDS, Kinds, Retry
+from pollctl.delivery.outbox import Outbox
+from pollctl.store import runs
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.config.schema import PluginConfig
+    from pollctl.config.settings import Config
+
+
+def outbox_of(config: Config, db: Database, name: str, kinds: Kinds = NO_KINDS) -> Outbox:
+    """The outbox of a plugin, with the settings' patience."""
+    settings = config.core.outbox
+    return Outbox(db, name, kinds, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
+
+
+class Alerts(NamedTuple):
+    """What follows the passes of one plugin, within the transaction that writes their end."""
+
+    config: Config
+    db: Database
+    outbox: Outbox
+    name: str
+
+    def mark_crashed(self, now: datetime, limits: PluginConfig) -> None:
+        """Mark a dead pass as crashed and notify people if that is once too often; it could not do so itself."""
+        dead = runs.mark_crashed(self.db, self.name, now, limits)
+        if dead:
+            self.queue_alerts(dead, "crashed", runs.CRASHED, now)
+
+    def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, str] | None, now: datetime) -> int:
+        """Queue what the end of a pass means for those who are notified of failures; answers how many effects."""
+        standing = runs.failures(self.db, self.name)
+        settings = self.config.core.notify
+        effects = notify.alerts(settings, self.name, run_id, standing, outcome, error, now)
+        if effects:
+            runs.note_alert(self.db, self.name, now if outcome in FAILURES else None)
+        return self.outbox.queue(run_id, effects, now)

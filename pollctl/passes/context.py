@@ -1,0 +1,188 @@
+"""The pass as a plugin sees it: the one implementation of ``pollctl.Run``."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
+from operator import index
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from pollctl import clock, redaction
+from pollctl.api.run import T
+from pollctl.api.values import Answer, Request, Result
+from pollctl.concurrency.cancellation import Stop
+from pollctl.delivery.effects import Queued, queued
+from pollctl.errors import PluginError
+from pollctl.http.client import Client
+from pollctl.redaction import one_line
+from pollctl.store.database import open_to_read
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+class PassContext:
+    """One pass; the engine drains what the hooks leave here into the transaction that they belong to."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        plugin: str,
+        now: datetime,
+        settings: Any,
+        timezone: ZoneInfo,
+        window: timedelta,
+        is_dry: bool,
+        client: Client,
+        stop: Stop,
+        effect_kinds: Iterable[str],
+        holds: dict[str, datetime],
+        database: Path,
+        addresses: Sequence[redaction.Secret] = (),
+    ) -> None:
+        self.id = run_id
+        self.plugin = plugin
+        self.now = now
+        self.settings = settings
+        self.timezone = timezone
+        self.is_dry = is_dry
+        self.between_rounds: Callable[[float], None] = _rest
+        self.failures: dict[str, str] = {}
+        self.targets_reached: set[str] = set()
+        self._client = client
+        self._stop = stop
+        self._window_ends = time.monotonic() + window.total_seconds()
+        self._kinds = frozenset(effect_kinds)
+        self._holds = holds
+        self.addresses = addresses
+        self._database = database
+        self._effects: list[Queued] = []
+        self._new_holds: dict[str, datetime] = {}
+        self._stats: Counter[str] = Counter()
+        self._resources: dict[str, Any] = {}
+        self._making = threading.RLock()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether no new work may start."""
+        return self._stop.is_stopping
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
+        return self._stop.remaining
+
+    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
+        """Make requests side by side (see ``pollctl.Run``)."""
+        return self._client.get_many(requests, concurrency=concurrency, rate=rate)
+
+    def map(
+        self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
+    ) -> Iterator[Result]:
+        """Call a function side by side (see ``pollctl.Run``)."""
+        from pollctl.concurrency.parallel_map import map_bounded
+
+        return map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
+
+    def send(self, request: Request) -> Answer:
+        """Make one exchange (see ``pollctl.Run``)."""
+        return self._client.send(request)
+
+    def next_round(self, at: datetime) -> bool:
+        """Wait for the next round, if there is one (see ``pollctl.Run``)."""
+        begins = time.monotonic() + max(0.0, (at - clock.now()).total_seconds())
+        if clock.is_stopped() or begins >= self._window_ends or self.is_stopping:
+            return False
+        self.between_rounds(begins)
+        if self._stop.wait(begins - time.monotonic()):
+            return False
+        self.now = clock.now()
+        return time.monotonic() < self._window_ends
+
+    def failed(self, target: str, why: str) -> None:
+        """Tell that a target could not be fetched."""
+        self.failures[target] = redaction.mask(why)
+
+    def reached(self, target: str) -> None:
+        """Tell that a target was fetched."""
+        self.targets_reached.add(target)
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Open the database to read (see ``pollctl.Run``)."""
+        with closing(open_to_read(self._database)) as db:
+            yield db
+
+    def held_until(self, upstream: str) -> datetime | None:
+        """The moment before which *upstream* wants no request."""
+        until = self._new_holds.get(upstream, self._holds.get(upstream))
+        return until if until is not None and until > self.now else None
+
+    def notify(self, url: str, *, title: str, body: str, key: str) -> None:
+        """Send one message through Apprise."""
+        from pollctl.delivery.notify import send
+
+        send(url, title=title, body=body, key=key, timeout=self.remaining)
+
+    def log(self, message: str) -> None:
+        """One line to stderr."""
+        with suppress(OSError):  # nobody is left to hear of it when that fails
+            print(one_line(redaction.mask(f"{self.plugin}: {message}")), file=sys.stderr, flush=True)
+
+    def once(self, name: str, factory: Callable[[], T]) -> T:
+        """Make a resource that lives as long as the pass (see ``pollctl.Run``)."""
+        with self._making:
+            if name not in self._resources:
+                self._resources[name] = factory()
+            resource: T = self._resources[name]
+            return resource
+
+    def close(self) -> None:
+        """Close what ``once`` made, the latest first; one that cannot be closed is named and does no harm."""
+        while self._resources:
+            name, resource = self._resources.popitem()
+            try:
+                getattr(resource, "close", _nothing)()
+            except Exception as error:  # noqa: BLE001 - the pass has done its work
+                self.log(f"closing {name!r}: {type(error).__name__}: {error}")
+
+    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
+        """Queue an effect in this transaction."""
+        if kind not in self._kinds:
+            raise PluginError(
+                f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})"
+            )
+        self._effects.append(queued(kind, key, payload, lane, not_before))
+
+    def hold(self, upstream: str, until: datetime) -> None:
+        """Remember a not-before in this transaction."""
+        if until.tzinfo is None:
+            raise ValueError(f"{until} names no zone, so nobody knows when it comes")
+        self._new_holds[upstream] = until
+
+    def count(self, **numbers: int) -> None:
+        """Add to the pass' stats in this transaction."""
+        self._stats.update({name: index(number) for name, number in numbers.items()})
+
+    def drain(self) -> tuple[list[Queued], dict[str, datetime], dict[str, int]]:
+        """Hand over, and forget, the effects, holds and stats left since the last time."""
+        left = self._effects, self._new_holds, dict(self._stats)
+        self._holds |= self._new_holds
+        self._effects, self._new_holds, self._stats = [], {}, Counter()
+        return left
+
+
+def _nothing() -> None:
+    """What there is to close of a resource without ``close``."""
+
+
+def _rest(until: float) -> None:
+    """Do nothing between rounds: a pass that only plans has nothing to deliver."""

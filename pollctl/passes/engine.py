@@ -1,0 +1,276 @@
+"""One pass from lock to exit: the only place where the hooks of a plugin are joined."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pollctl import clock
+from pollctl.api.values import Effect
+from pollctl.delivery import notify
+from pollctl.delivery.effects import CORE_PREFIX, NO_KINDS, Kinds
+from pollctl.delivery.outbox import Tally
+from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.passes.alerts import Alerts, outbox_of
+from pollctl.passes.context import PassContext
+from pollctl.passes.outcome import Course, judge
+from pollctl.passes.report import Report, recorded, report_of
+from pollctl.plugin_host.configured import ConfiguredPlugin, configure
+from pollctl.plugin_host.hooks import Hooks
+from pollctl.store import database, files, retention, runs
+from pollctl.store.lock import held, lock_path
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.api.outcomes import Outcome
+    from pollctl.concurrency.cancellation import Stop
+    from pollctl.config.settings import Config
+    from pollctl.plugin_host.discovery import Found
+    from pollctl.units import Duration
+
+_END = object()
+
+
+def run_pass(
+    config: Config,
+    found: Found,
+    *,
+    trigger: str,
+    stop: Stop,
+    seen: str | None = None,
+    wait: float = 0,
+    deadline: Duration | None = None,
+) -> Report:
+    """Run one pass of one plugin.
+
+    Args:
+        config: the settings.
+        found: the plugin, not yet imported.
+        trigger: ``manual`` or ``due``.
+        stop: asked by signals when to end; its deadline is set here, once the lock is held.
+        seen: the plugin's last start (database text, empty for none) from which it was judged due, so that two who judge
+            at the same time do not run one slot twice; None: run in any case.
+        wait: seconds to wait for another pass of this plugin.
+        deadline: instead of the one in the settings.
+
+    Raises:
+        ConfigError: the plugin's settings are wrong; nothing was started.
+        LockedError: another pass holds the lock, or has begun since *seen*; nothing was started.
+        DatabaseError: the database cannot be used.
+    """
+    configured = configure(config, found, check_schedule=trigger == "manual").within(deadline)
+    files.require_folder(config.core.database)
+    run_id = runs.new_id(clock.now())
+    with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
+        stop.end_in(configured.limits.deadline)
+        configured, opened = _opened(configured)
+        with closing(opened) as db:
+            if seen is not None and seen != runs.last_start(db, found.name):
+                raise LockedError(f"another pass of {found.name} has begun since it was judged due")
+            return _Pass(configured, db, run_id, stop).go(trigger)
+
+
+def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
+    """The database, migrated; a plugin whose migrations raise cannot be used, and its pass must fail visibly."""
+    path = configured.config.core.database
+    try:
+        return configured, database.open_to_write(path, configured.migrations)
+    except PluginError as error:
+        return configured._replace(hooks=error), database.open_to_write(path)
+
+
+class _Pass:
+    """The work of one pass, while its lock is held."""
+
+    def __init__(self, configured: ConfiguredPlugin, db: Database, run_id: str, stop: Stop) -> None:
+        self._configured = configured
+        self._config = configured.config
+        self._limits = configured.limits
+        self._name = configured.name
+        self._db = db
+        self._id = run_id
+        self._stop = stop
+        self._began = time.monotonic()
+        self._now = clock.now()
+        self._seq = 0
+        self._tally = Tally()
+        self._is_cut = False
+        self._hooks = None if isinstance(configured.hooks, PluginError) else configured.hooks
+        self._error: PollctlError | None = configured.hooks if isinstance(configured.hooks, PluginError) else None
+        # Without the plugin only what the core itself has to say goes out: nobody knows what a repeat would do.
+        self._lanes = "" if self._hooks else CORE_PREFIX
+        kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else NO_KINDS
+        self._outbox = outbox_of(self._config, db, self._name, kinds)
+        self._alerts = Alerts(self._config, db, self._outbox, self._name)
+
+    def go(self, trigger: str) -> Report:
+        with database.writing(self._db):
+            self._alerts.mark_crashed(self._now, self._limits)
+            runs.start(self._db, self._id, self._name, trigger, self._now, self._configured.defaults)
+            self._outbox.recover(self._now, lane_prefix=self._lanes)
+        with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
+            holds = runs.holds(self._db, self._name)
+            self._run = pass_context(self._configured, self._id, self._now, client, self._stop, holds)
+            self._run.between_rounds = self._deliver
+            with closing(self._run):
+                if self._hooks:
+                    self._work(self._hooks)
+                else:
+                    self._deliver()
+                return self._end()
+
+    def _work(self, hooks: Hooks) -> None:
+        self._deliver()
+        with closing(database.open_to_read(self._config.core.database)) as reader:
+            self._poll(hooks, reader)
+        self._is_cut = self._stop.is_past_deadline
+        self._deliver()
+
+    def _poll(self, hooks: Hooks, reader: Database) -> None:
+        """Commit batch after batch; a bad batch does not stop the next, a database that cannot be written does."""
+        with closing(hooks.batches(self._run, reader)) as batches:
+            while not isinstance(self._error, DatabaseError):
+                try:
+                    batch = next(batches, _END)
+                except PollctlError as error:
+                    self._error = error
+                    return
+                if batch is _END:
+                    return
+                try:
+                    self._commit(hooks, batch)
+                except PollctlError as error:
+                    self._error = error
+
+    def _commit(self, hooks: Hooks, batch: Any) -> None:
+        """Load, decide and apply one batch in one transaction, with its effects and the run's counters."""
+        self._seq += 1
+        state: Any = None
+        try:
+            with database.writing(self._db):
+                state = hooks.load(self._run, self._db, batch)
+                decisions = hooks.decide(state, batch, self._run.now, self._run.settings)
+                hooks.apply(self._run, self._db, decisions)
+                self._flush(batches=1, decisions=len(decisions))
+                if self._limits.record == "all":
+                    self._record(state, batch, decisions)
+        except PollctlError as error:
+            self._run.drain()
+            if self._limits.record != "off" and not isinstance(error, DatabaseError):
+                with (
+                    suppress(PluginError),
+                    database.writing(self._db),
+                ):  # what cannot be recorded must not hide the error
+                    self._record(state, batch, None)
+            raise
+
+    def _flush(self, *, batches: int = 0, decisions: int = 0) -> None:
+        """Write what the hooks left in the run, and count it, within the transaction that is open."""
+        effects, holds, stats = self._run.drain()
+        queued = self._outbox.queue(self._id, effects, self._run.now)
+        runs.hold(self._db, self._name, holds, self._run.now)
+        runs.add(self._db, self._id, runs.Counters(batches, decisions, queued, stats))
+
+    def _record(self, state: Any, batch: Any, decisions: Sequence[Any] | None) -> None:
+        runs.record(
+            self._db,
+            self._id,
+            self._seq,
+            self._run.now,
+            settings=recorded(self._run.settings),
+            state=recorded(state),
+            batch=recorded(batch),
+            decisions=None if decisions is None else recorded(decisions),
+        )
+
+    def _deliver(self, until: float = float("inf")) -> None:
+        """Send what is due."""
+        tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=self._lanes)
+        self._tally = Tally(self._tally.delivered + tally.delivered, self._tally.failed + tally.failed)
+
+    def _send(self, effect: Effect) -> Any:
+        if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
+            return notify.deliver(self._config.core.notify, effect, timeout=self._stop.remaining)
+        return self._hooks.deliver(self._run, effect)
+
+    def _settle(self, effect: Effect, result: Any) -> None:
+        if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
+            return
+        try:
+            self._hooks.settle(self._run, self._db, effect, result)
+        except BaseException:
+            self._run.drain()
+            raise
+        self._flush()
+
+    def _end(self) -> Report:
+        outcome, error = judge(self._course(), self._limits.deadline)
+        finished_at = clock.now()
+        with database.writing(self._db):
+            self._flush()
+            self._finish(outcome, error, finished_at)
+            alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
+        if alerts:
+            self._deliver()
+        retention.prune(self._db, self._config.core.retention, finished_at)
+        return report_of(runs.row(self._db, self._id))
+
+    def _course(self) -> Course:
+        return Course(
+            error=self._error,
+            was_interrupted=self._stop.requested,
+            failures=self._run.failures,
+            has_reached=bool(self._run.targets_reached),
+            is_past_deadline=self._is_cut,
+            undelivered=self._tally.failed,
+        )
+
+    def _finish(self, outcome: Outcome, error: Mapping[str, str] | None, finished_at: datetime) -> None:
+        runs.finish(
+            self._db,
+            self._id,
+            self._name,
+            runs.End(
+                outcome=outcome,
+                at=finished_at,
+                duration_ms=round((time.monotonic() - self._began) * 1000),
+                delivered=self._tally.delivered,
+                undelivered=self._tally.failed,
+                error=error,
+            ),
+            self._limits,
+        )
+
+
+def pass_context(
+    configured: ConfiguredPlugin,
+    run_id: str,
+    now: datetime,
+    client: Client,
+    stop: Stop,
+    holds: Mapping[str, datetime],
+    *,
+    is_dry: bool = False,
+) -> PassContext:
+    """The pass as the plugin's hooks see it; a dry one has no ``window`` and so plans one round."""
+    return PassContext(
+        run_id=run_id,
+        plugin=configured.name,
+        now=now,
+        settings=configured.settings,
+        timezone=configured.limits.timezone,
+        window=timedelta() if is_dry else configured.limits.window,
+        is_dry=is_dry,
+        client=client,
+        stop=stop,
+        effect_kinds=() if isinstance(configured.hooks, PluginError) else configured.hooks.plugin.poller.effects,
+        holds=dict(holds),
+        database=configured.config.core.database,
+        addresses=configured.config.core.notify.urls,
+    )

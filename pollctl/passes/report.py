@@ -1,0 +1,101 @@
+"""What a pass did, as a value: the rows that commands show and ``--json`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pollctl import clock, redaction, units
+from pollctl.errors import PluginError
+
+_NAMED = 5  # targets that an error names before it only counts them
+
+
+class EffectCounts(Struct, frozen=True, kw_only=True):
+    """What became of a pass' effects: queued by it; delivered and failed by it, whoever queued them."""
+
+    queued: int = 0
+    delivered: int = 0
+    failed: int = 0
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What one pass did, as ``pollctl run --json`` prints it.
+
+    ``decisions`` is their number, or with a dry run the decisions themselves, each with its ``type``.
+    """
+
+    run_id: str
+    plugin: str
+    outcome: str
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: int
+    batches: int = 0
+    decisions: int | list[dict[str, Any]] = 0
+    effects: EffectCounts = EffectCounts()
+    stats: Mapping[str, int] = {}
+    error: Mapping[str, str] | None = None
+
+
+def report_of(run: Mapping[str, Any]) -> Report:
+    """The report of a finished pass, from its row."""
+    return Report(
+        run_id=run["id"],
+        plugin=run["plugin"],
+        outcome=run["outcome"],
+        started_at=clock.from_text(run["started_at"]),
+        finished_at=clock.from_text(run["finished_at"]),
+        duration_ms=run["duration_ms"],
+        batches=run["batches"],
+        decisions=run["decisions"],
+        effects=EffectCounts(queued=run["effects"], delivered=run["delivered"], failed=run["undelivered"]),
+        stats=run["stats"],
+        error=run["error"],
+    )
+
+
+def as_json(decision: Any) -> dict[str, Any]:
+    """A decision as plain JSON values, its type under ``type``, secrets masked.
+
+    Raises:
+        PluginError: it has a type that cannot be written as JSON.
+    """
+    fields = msgspec.json.decode(recorded(decision))
+    if not isinstance(fields, dict):
+        fields = {"value": fields}
+    return {"type": type(decision).__name__, **fields}
+
+
+def explain(error: BaseException) -> dict[str, str]:
+    """An error as a run keeps it: ``type`` and ``message``, secrets masked, on one line of printable characters."""
+    return described(type(error).__name__, str(error))
+
+
+def described(kind: str, message: str) -> dict[str, str]:
+    """As ``explain``, for what is not an exception."""
+    text = "".join(character if character.isprintable() else " " for character in redaction.mask(message))
+    return {"type": kind, "message": " ".join(text.split())}
+
+
+def unreached(failures: Mapping[str, str]) -> dict[str, str]:
+    """What to say about targets that could not be fetched: all of them counted, the first few named."""
+    named = [f"{target}: {why}" for target, why in list(failures.items())[:_NAMED]]
+    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    return described("Unreached", "; ".join(named) + more)
+
+
+def recorded(value: Any) -> str:
+    """A value as a recording keeps it: JSON text with the secrets masked.
+
+    Raises:
+        PluginError: the value has a type that cannot be written as JSON.
+    """
+    try:
+        return redaction.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise PluginError(f"{type(value).__name__} cannot be recorded: {error}") from error

@@ -1,0 +1,71 @@
+"""What a plugin's own commands get from the core: settings, the moment, the database, and one way to show rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import clock
+from pollctl.api.values import Answer, Request
+from pollctl.plugin_host.configured import ConfiguredPlugin
+from pollctl.store import database
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+class PluginContext:
+    """The object behind ``@click.pass_obj`` in a command of a plugin.
+
+    Attributes:
+        plugin: the plugin's name.
+        settings: the plugin's own settings, checked.
+        now: the moment at which the command began.
+    """
+
+    def __init__(self, configured: ConfiguredPlugin) -> None:
+        self._configured = configured
+        self.plugin = configured.name
+        self.settings: Any = configured.settings
+        self.now: datetime = clock.now()
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Open the database to read; where there is none yet, an empty one with all tables.
+
+        Raises:
+            DatabaseError: it cannot be used.
+        """
+        with closing(database.open_to_plan(self._configured.config.core.database, self._configured.migrations)) as db:
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Open the database, created if need be, within one transaction that is committed at the end.
+
+        Raises:
+            DatabaseError: it cannot be used.
+        """
+        with (
+            closing(database.open_to_write(self._configured.config.core.database, self._configured.migrations)) as db,
+            database.writing(db),
+        ):
+            yield db
+
+    @contextmanager
+    def asking(self) -> Iterator[Callable[[Request], Answer]]:
+        """Open the way to upstreams, with the limits of a pass: ``with context.asking() as send: send(Request(...))``."""
+        from pollctl.concurrency.cancellation import Stop
+        from pollctl.http.client import Client
+        from pollctl.http.limits import Limits
+
+        with closing(Client(Limits.of(self._configured.config.core.http), stop=Stop())) as client:
+            yield client.send
+
+    def show(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool) -> None:
+        """Print rows as a table, one row as a list of its fields, or either as one JSON document."""
+        from pollctl.console import print_rows
+
+        print_rows(rows, as_json=as_json)

@@ -1,0 +1,77 @@
+"""Finding plugins by name without importing them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.metadata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pollctl.api.names import canonical
+from pollctl.errors import UsageError
+
+GROUP = "pollctl"
+OWN_DISTRIBUTION = "pollctl"
+
+
+class Found(NamedTuple):
+    """A plugin as its distribution announces it; ``error`` says why it cannot be used, if that is known already."""
+
+    name: str
+    entry_point: importlib.metadata.EntryPoint
+    distribution: str
+    version: str
+    error: str = ""
+
+
+def discover(taken: Sequence[str] = ()) -> dict[str, Found]:
+    """Every plugin that is installed, by name and in that order, without importing any.
+
+    Args:
+        taken: names that no plugin may have (the commands of pollctl).
+    """
+    found: dict[str, Found] = {}
+    for entry_point in importlib.metadata.entry_points(group=GROUP):
+        plugin = _announced(entry_point, taken)
+        other = found.get(plugin.name)
+        found |= _without_clash(plugin, other) if other else {plugin.name: plugin}
+    return dict(sorted(found.items()))
+
+
+def find(name: str) -> Found:
+    """One plugin by name, ``-`` or ``_`` alike.
+
+    Raises:
+        UsageError: there is none of that name; names the nearest.
+    """
+    known = discover()
+    if canonical(name) in known:
+        return known[canonical(name)]
+    near = difflib.get_close_matches(canonical(name), known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+    raise UsageError(f"no plugin named {name!r} ({hint})")
+
+
+def _announced(entry_point: importlib.metadata.EntryPoint, taken: Sequence[str]) -> Found:
+    distribution = entry_point.dist
+    name = canonical(entry_point.name)
+    is_taken = name.replace("_", "-") in taken
+    error = f"the name {entry_point.name!r} is taken by a command of pollctl" if is_taken else ""
+    if distribution is None:
+        return Found(name, entry_point, "unknown", "", error)
+    return Found(name, entry_point, distribution.name, distribution.version, error)
+
+
+def _without_clash(plugin: Found, other: Found) -> dict[str, Found]:
+    """Of two plugins with one name pollctl's own wins; of two strangers neither, since nobody can say which was meant.
+
+    The one that lost stands beside it under a key that is not a name, so that listings tell of it and nothing runs it.
+    """
+    if plugin.entry_point == other.entry_point:
+        return {}
+    if OWN_DISTRIBUTION not in (plugin.distribution, other.distribution):
+        both = f"{other.distribution} and {plugin.distribution}"
+        return {plugin.name: plugin._replace(error=f"the name is taken by two distributions, {both}")}
+    own, stranger = (plugin, other) if plugin.distribution == OWN_DISTRIBUTION else (other, plugin)
+    error = f"the name {own.name!r} is taken by a plugin of pollctl"
+    return {own.name: own, f"{own.name} of {stranger.distribution}": stranger._replace(error=error)}

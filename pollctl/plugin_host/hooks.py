@@ -1,0 +1,141 @@
+"""Calling the hooks of one plugin, each under the rights that it has, and naming the culprit when one raises."""
+
+from __future__ import annotations
+
+import sqlite3
+import traceback
+import types
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
+
+from msgspec import Struct
+
+from pollctl import signals
+from pollctl.api.run import Run
+from pollctl.api.values import Effect
+from pollctl.errors import DeliveryError, PluginError, PollctlError
+from pollctl.plugin_host.loader import Plugin
+from pollctl.store.authorizer import AuthorizedConnection
+from pollctl.store.errors import explained, is_of_the_machine
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+class Hooks:
+    """The hooks of one plugin; what one raises comes out as a PluginError that names plugin, hook and place."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self.plugin = plugin
+        self._relay = plugin.hooks
+        facts = plugin.poller
+        self._kinds = {
+            hook: _structs(kind)
+            for hook, kind in (("fetch", facts.batch), ("load", facts.state), ("decide", facts.decision))
+        }
+
+    def batches(self, run: Run, db: Database) -> Generator[Any, None, None]:
+        """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
+        with (
+            self._blamed("fetch", db),
+            _connection(db).permit("read"),
+            closing(self._opened(self._relay.pollctl_fetch(run=run, db=db))) as batches,
+        ):
+            is_last = False
+            while not is_last:
+                try:
+                    batch = next(batches)
+                except StopIteration:
+                    return
+                except GeneratorExit as error:  # one that comes at the yield below is our own being closed
+                    raise self._blame("fetch", error) from error
+                self._check("fetch", [batch])
+                # Asked to stop while it was suspended, it is resumed once, to hand over what it has in flight.
+                is_last = run.is_stopping
+                yield batch
+
+    def load(self, run: Run, db: Database, batch: Any) -> Any:
+        """Read the state for one batch."""
+        with self._blamed("load", db), _connection(db).permit("read"):
+            state = self._relay.pollctl_load(db=db, batch=batch, run=run)
+        self._check("load", [] if state is None else [state])
+        return state
+
+    def decide(self, state: Any, batch: Any, now: datetime, settings: Any) -> Sequence[Any]:
+        """Decide one batch."""
+        with self._blamed("decide"):
+            decisions = self._relay.pollctl_decide(state=state, batch=batch, now=now, settings=settings)
+        if not isinstance(decisions, list | tuple):
+            raise PluginError(f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions")
+        self._check("decide", decisions)
+        return decisions
+
+    def apply(self, run: Run, db: Database, decisions: Sequence[Any]) -> None:
+        """Write the decisions of one batch."""
+        with self._blamed("apply", db), _connection(db).permit("write"):
+            self._relay.pollctl_apply(db=db, decisions=decisions, run=run)
+
+    def deliver(self, run: Run, effect: Effect) -> Any:
+        """Perform one effect; what it raises is the outbox' to judge."""
+        if "pollctl_deliver" not in self.plugin.implemented:
+            raise DeliveryError(f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent")
+        return self._relay.pollctl_deliver(effect=effect, run=run)
+
+    def settle(self, run: Run, db: Database, effect: Effect, result: Any) -> None:
+        """Record the result of one effect."""
+        with self._blamed("settle", db), _connection(db).permit("write"):
+            self._relay.pollctl_settle(db=db, effect=effect, result=result, run=run)
+
+    @contextmanager
+    def _blamed(self, hook: str, db: Database | None = None) -> Iterator[None]:
+        try:
+            yield
+        except PollctlError:
+            raise
+        except BaseException as error:
+            if signals.is_of_a_person(error) or (hook == "fetch" and isinstance(error, GeneratorExit)):
+                raise
+            raise self._blame(hook, error, _connection(db).refused if db is not None else None) from error
+
+    def _blame(self, hook: str, error: BaseException, refused: str | None = None) -> PollctlError:
+        if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
+            return explained(error)
+        if refused:
+            return PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}")
+        return PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}")
+
+    def _opened(self, batches: Any) -> Generator[Any, None, None]:
+        if isinstance(batches, Generator):
+            return batches
+        raise PluginError(f"{self._culprit('fetch')} answered {type(batches).__name__}, not a generator of batches")
+
+    def _check(self, hook: str, values: Iterable[Any]) -> None:
+        """Refuse values of other types than ``pollctl_poller`` names: they could not be replayed."""
+        kinds = self._kinds[hook]
+        strangers = [type(value).__name__ for value in values if not isinstance(value, kinds)] if kinds else []
+        if strangers:
+            named = " or ".join(kind.__name__ for kind in kinds)
+            raise PluginError(f"{self._culprit(hook)} gave {strangers[0]}, not {named} as pollctl_poller says")
+
+    def _culprit(self, hook: str) -> str:
+        found = self.plugin.found
+        return f"plugin {found.name!r} ({found.distribution} {found.version}): {hook}"
+
+
+def _connection(db: Database) -> AuthorizedConnection:
+    return cast("AuthorizedConnection", db.conn)
+
+
+def _structs(kind: Any) -> tuple[type, ...]:
+    """The structs of a type or union of types; none where it has other members, which only msgspec can judge."""
+    members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return members if all(isinstance(one, type) and issubclass(one, Struct) for one in members) else ()
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of the traceback, as `` (decide.py:41)``."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

@@ -1,0 +1,234 @@
+"""The one SQLite file: how it is created, opened, migrated, written to, backed up and checked."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database, Migrations
+
+from pollctl.errors import DatabaseError, PluginError
+from pollctl.store.authorizer import AuthorizedConnection
+from pollctl.store.errors import BUSY_TIMEOUT_S, explaining, is_of_the_machine
+from pollctl.store.files import create
+from pollctl.store.migrations import USER_VERSION
+from pollctl.store.migrations import migrations as core_migrations
+
+APPLICATION_ID = 0x706F6C63  # "polc"
+
+
+class StrictDatabase(Database):
+    """A database of sqlite-utils that need not try out what SQLite can do by making tables: STRICT tells us already."""
+
+    supports_on_conflict = True
+    supports_strict = True
+
+
+def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
+    """Open the database to write, creating it (0600) where there is none, with all pending migrations applied.
+
+    Args:
+        path: the file; its folder must exist.
+        sets: migrations of the plugins concerned, besides the core's.
+
+    Raises:
+        DatabaseError: foreign, newer, empty, damaged or not writable; says which, and what to do.
+        PluginError: a migration of *sets* raised.
+    """
+    with explaining(path):
+        if not path.exists():
+            create(path, lambda unfinished: _fill(unfinished, sets))
+        db = _connect(path, "rw")
+        try:
+            _recognise(path, db)
+            _set_journal(db)
+            migrate(db, sets)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def open_to_read(path: Path) -> Database:
+    """Open an existing database read-only.
+
+    Raises:
+        DatabaseError: there is none, or it is not ours, newer, empty or damaged.
+    """
+    with explaining(path):
+        if not path.exists():
+            raise DatabaseError(f"{path}: no database yet; `pollctl init` or the first pass creates it")
+        try:
+            db = _connect(path, "ro")
+            _recognise(path, db)
+        except sqlite3.OperationalError:
+            # What a crash left half-written is rolled back by the next opener, who must be able to write for that.
+            db = _connect(path, "rw")
+            _recognise(path, db)
+        db.execute("PRAGMA query_only=ON")
+        return db
+
+
+def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
+    """A database that can be read but not written: the file itself where its tables are up to date.
+
+    Where there is none yet, an empty one in memory; where migrations are pending, a migrated copy in memory.
+
+    Raises:
+        DatabaseError: the file is there but cannot be used.
+    """
+    db = open_to_read(path) if path.exists() else None
+    if db is not None and is_current(db, sets):
+        return db
+    memory = _configured(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None))
+    if db is not None:
+        db.conn.backup(memory.conn)
+        db.close()
+    migrate(memory, sets)
+    memory.execute("PRAGMA query_only=ON")
+    return memory
+
+
+def is_current(db: Database, sets: Sequence[Migrations]) -> bool:
+    """Whether every migration of the core and of *sets* has been applied."""
+    return not any(migration_set.pending(db) for migration_set in (core_migrations, *sets))
+
+
+def migrate(db: Database, sets: Sequence[Migrations]) -> None:
+    """Apply what is pending, all of it or nothing: the core's first, then the plugins' in the order of their names.
+
+    Raises:
+        DatabaseError: a migration was applied that this version does not know: a newer one was here.
+        PluginError: a migration raised.
+    """
+    ordered = (core_migrations, *sorted(sets, key=lambda migration_set: migration_set.name))
+    for migration_set in ordered:
+        _refuse_unknown(db, migration_set)
+    if is_current(db, sets):
+        return
+    with writing(db):
+        for migration_set in ordered:
+            _apply(migration_set, db)
+        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version={USER_VERSION}")
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[Database]:
+    """One transaction, committed at the end or rolled back as a whole.
+
+    It begins IMMEDIATE: a read that becomes a write later fails at once in WAL, whatever the busy timeout.
+
+    Raises:
+        DatabaseError: the commit failed; its outcome is unknown, so the caller must read the state again.
+    """
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+    except BaseException:
+        db.rollback()
+        raise
+    if not db.conn.in_transaction:
+        raise DatabaseError("the transaction was ended inside (a trigger with RAISE(ROLLBACK)?); nothing was written")
+    try:
+        db.conn.execute("COMMIT")
+    except sqlite3.Error as error:
+        with suppress(sqlite3.Error):
+            db.rollback()
+        raise DatabaseError(
+            f"the database: the commit failed ({error}); the next pass reads what stands and goes on"
+        ) from error
+
+
+def problems(db: Database) -> list[str]:
+    """What SQLite's own checks find: damaged pages, broken references; empty when all is well."""
+    found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
+    found += [f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]
+    return found
+
+
+def schema(db: Database) -> str:
+    """The whole schema as SQL, in the order in which it was created."""
+    rows = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
+    return "\n".join(f"{sql};" for (sql,) in rows) + "\n"
+
+
+def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+    """WAL where the linked SQLite is free of the WAL-reset race (https://www.sqlite.org/wal.html#walresetbug), else TRUNCATE."""
+    is_safe = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return "WAL" if is_safe else "TRUNCATE"
+
+
+def _fill(unfinished: Path, sets: Sequence[Migrations]) -> None:
+    with closing(_connect(unfinished, "rw")) as db:
+        migrate(db, sets)
+
+
+def _connect(path: Path, mode: str) -> Database:
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    connection = sqlite3.connect(
+        address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=AuthorizedConnection
+    )
+    return _configured(connection)
+
+
+def _configured(connection: sqlite3.Connection) -> Database:
+    for pragma in ("foreign_keys=ON", "trusted_schema=OFF", "synchronous=FULL", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    # SQLite makes json_each known when it is first used, which the guard would take for a change of the schema.
+    connection.execute("SELECT 1 FROM json_each('[]')")
+    return StrictDatabase(connection, execute_plugins=False)
+
+
+def _set_journal(db: Database) -> None:
+    wanted = journal_mode()
+    if _pragma(db, "journal_mode").upper() != wanted:
+        # The change needs the file for itself; while others read, the next opener tries again.
+        db.execute("PRAGMA busy_timeout=0")
+        try:
+            db.execute(f"PRAGMA journal_mode={wanted}").fetchall()
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
+        finally:
+            db.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
+
+
+def _recognise(path: Path, db: Database) -> None:
+    application_id, version = int(_pragma(db, "application_id")), int(_pragma(db, "user_version"))
+    if application_id == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        raise DatabaseError(
+            f"{path}: an empty or cut-off file where a database is expected; restore a backup, or remove it to start again"
+        )
+    if application_id != APPLICATION_ID:
+        raise DatabaseError(f"{path}: belongs to another program; set pollctl.database to a file of its own")
+    if version > USER_VERSION:
+        raise DatabaseError(
+            f"{path}: made by a newer pollctl (database version {version}, this one knows {USER_VERSION}); update pollctl"
+        )
+
+
+def _apply(migration_set: Migrations, db: Database) -> None:
+    try:
+        migration_set.apply(db)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
+            raise
+        why = f"the migrations of {migration_set.name!r} raised {type(error).__name__}: {error}; nothing was changed"
+        raise PluginError(why) from error
+
+
+def _refuse_unknown(db: Database, migration_set: Migrations) -> None:
+    known = {migration.name for migration in migration_set._migrations}  # noqa: SLF001 - there is no public list
+    unknown = [migration.name for migration in migration_set.applied(db) if migration.name not in known]
+    if unknown:
+        raise DatabaseError(
+            f"the database was made by a newer {migration_set.name} (it has {unknown[0]}, unknown here); update it"
+        )
+
+
+def _pragma(db: Database, name: str) -> str:
+    return str(db.execute(f"PRAGMA {name}").fetchone()[0])

@@ -1,0 +1,226 @@
+"""Statements about runs, schedules, recordings and holds: what the core remembers of its passes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
+from sqlite_utils import Database
+
+from pollctl.api.outcomes import FAILURES, Outcome
+from pollctl.clock import from_text, to_text
+from pollctl.errors import DatabaseError
+from pollctl.schedule.evaluation import backoff_until
+from pollctl.schedule.model import Past
+
+if TYPE_CHECKING:
+    from pollctl.config.schema import PluginConfig
+
+LONGEST_HOLD = timedelta(days=1)
+CRASHED = {"type": "Crashed", "message": "the process ended without a report (killed, out of memory, power)"}
+"""What there is to say about a pass that could not say it itself."""
+
+
+class Counters(NamedTuple):
+    """What one transaction adds to its run."""
+
+    batches: int
+    decisions: int
+    effects: int
+    stats: Mapping[str, int]
+
+
+class End(Struct, frozen=True, kw_only=True):
+    """The end of a pass: ``delivered`` and ``undelivered`` count its effects, ``error`` has ``type`` and ``message``."""
+
+    outcome: Outcome
+    at: datetime
+    duration_ms: int
+    delivered: int
+    undelivered: int
+    error: Mapping[str, str] | None
+
+
+class Failures(Struct, frozen=True, kw_only=True):
+    """How a plugin stands after a pass: failures in a row, and when notifications about them last went out."""
+
+    consecutive: int = 0
+    last_alert_at: datetime | None = None
+
+
+def new_id(now: datetime) -> str:
+    """An id that sorts by time, such as ``20260308T065900.123Z-9f3ac21b``."""
+    return f"{id_prefix(now)}-{secrets.token_hex(4)}"
+
+
+def id_prefix(moment: datetime) -> str:
+    """What the ids of runs that started at *moment* begin with; it sorts among them by time."""
+    return to_text(moment).replace("-", "").replace(":", "")
+
+
+def mark_crashed(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> str:
+    """Mark a run that is still ``running`` under the lock that we now hold as ``crashed``; answers its id, or nothing."""
+    dead = db.conn.execute("SELECT id FROM runs WHERE plugin=? AND outcome='running'", (plugin,)).fetchone()
+    if dead is None:
+        return ""
+    db.conn.execute(
+        "UPDATE runs SET outcome='crashed', finished_at=max(?, started_at), error=? WHERE id=?",
+        (to_text(now), json.dumps(CRASHED), dead[0]),
+    )
+    _note_end(db, plugin, "crashed", now, limits)
+    return str(dead[0])
+
+
+def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, defaults: Mapping[str, str]) -> None:
+    """Write the row of a pass that begins now, and what ``due`` must know of the plugin without importing it."""
+    db.execute(
+        "INSERT INTO runs (id, plugin, trigger, started_at, outcome, trace_id, pid, host) VALUES (?,?,?,?,'running',?,?,?)",
+        (run_id, plugin, trigger, to_text(now), secrets.token_hex(16), os.getpid(), socket.gethostname()),
+    )
+    db.execute(
+        "INSERT INTO schedules (plugin, last_started_at, defaults) VALUES (?,?,?) ON CONFLICT (plugin) DO UPDATE "
+        "SET last_started_at=excluded.last_started_at, defaults=excluded.defaults",
+        (plugin, to_text(now), json.dumps(dict(defaults), sort_keys=True)),
+    )
+    db.execute("DELETE FROM next_due")
+
+
+def last_start(db: Database, plugin: str) -> str:
+    """When the plugin's last pass began, as database text; empty if none ever did."""
+    row = db.conn.execute("SELECT last_started_at FROM schedules WHERE plugin=?", (plugin,)).fetchone()
+    return str(row[0] or "") if row else ""
+
+
+def add(db: Database, run_id: str, counters: Counters) -> None:
+    """Add to the counters of a run; part of the transaction whose work they count.
+
+    Raises:
+        DatabaseError: the run is no longer ours: another pass took over (was the lock file deleted?), so nothing may be
+            written under it.
+    """
+    row = db.conn.execute("SELECT stats FROM runs WHERE id=? AND outcome='running'", (run_id,)).fetchone()
+    if row is None:
+        raise DatabaseError(f"run {run_id} was ended by another pass: is its lock file being deleted?")
+    stats = json.loads(row[0])
+    for name, number in counters.stats.items():
+        stats[name] = stats.get(name, 0) + number
+    db.conn.execute(
+        "UPDATE runs SET batches=batches+?, decisions=decisions+?, effects=effects+?, stats=? WHERE id=?",
+        (counters.batches, counters.decisions, counters.effects, json.dumps(stats, sort_keys=True), run_id),
+    )
+
+
+def finish(db: Database, run_id: str, plugin: str, end: End, limits: PluginConfig) -> None:
+    """Write the end of a pass and what it means for the schedule."""
+    db.conn.execute(
+        "UPDATE runs SET outcome=?, finished_at=max(?, started_at), duration_ms=?, delivered=?, undelivered=?, error=? "
+        "WHERE id=? AND outcome='running'",
+        (
+            end.outcome,
+            to_text(end.at),
+            end.duration_ms,
+            end.delivered,
+            end.undelivered,
+            json.dumps(end.error) if end.error else None,
+            run_id,
+        ),
+    )
+    _note_end(db, plugin, end.outcome, end.at, limits)
+
+
+def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: PluginConfig) -> None:
+    """What the end of a pass means for the schedule; the next due moment is forgotten, as it must be computed again."""
+    count = failures(db, plugin).consecutive
+    if outcome in FAILURES:
+        count += 1
+    elif outcome != "interrupted":
+        count = 0
+    not_before = None
+    if outcome in FAILURES:
+        not_before = backoff_until(limits.timing, Past(last_finished_at=now, consecutive_failures=count))
+    db.conn.execute(
+        "UPDATE schedules SET last_finished_at=?1, last_outcome=?2, not_before=?3, consecutive_failures=?4, "
+        "last_complaint=iif(?2='ok', NULL, last_complaint) WHERE plugin=?5",
+        (to_text(now), outcome, to_text(not_before) if not_before else None, count, plugin),
+    )
+    db.conn.execute("DELETE FROM next_due")
+
+
+def failures(db: Database, plugin: str) -> Failures:
+    """How often the plugin has failed in a row, and when somebody was last notified."""
+    row = db.conn.execute(
+        "SELECT consecutive_failures, last_alert_at FROM schedules WHERE plugin=?", (plugin,)
+    ).fetchone()
+    if row is None:
+        return Failures()
+    return Failures(consecutive=row[0], last_alert_at=from_text(row[1]) if row[1] else None)
+
+
+def note_alert(db: Database, plugin: str, at: datetime | None) -> None:
+    """Remember when somebody was notified that the plugin keeps failing; None once its recovery was."""
+    db.conn.execute("UPDATE schedules SET last_alert_at=? WHERE plugin=?", (to_text(at) if at else None, plugin))
+
+
+def record(
+    db: Database,
+    run_id: str,
+    seq: int,
+    now: datetime,
+    *,
+    settings: str,
+    state: str,
+    batch: str,
+    decisions: str | None,
+) -> None:
+    """Keep what one call of ``decide`` was given and what it answered (None: it raised), as JSON texts."""
+    db.conn.execute(
+        "INSERT INTO recordings VALUES (?,?,?,?,?,?,?)",
+        (run_id, seq, to_text(now), settings, state, batch, decisions),
+    )
+
+
+def hold(db: Database, plugin: str, upstreams: Mapping[str, datetime], now: datetime) -> None:
+    """Remember that upstreams want no request before a moment, at most a day ahead; the later moment wins."""
+    rows = [(plugin, upstream, to_text(min(until, now + LONGEST_HOLD))) for upstream, until in upstreams.items()]
+    db.conn.executemany(
+        "INSERT INTO holds VALUES (?,?,?) ON CONFLICT (plugin, upstream) DO UPDATE "
+        "SET not_before=max(not_before, excluded.not_before)",
+        rows,
+    )
+
+
+def holds(db: Database, plugin: str) -> dict[str, datetime]:
+    """The moments before which the upstreams of a plugin want no request."""
+    rows = db.conn.execute("SELECT upstream, not_before FROM holds WHERE plugin=?", (plugin,))
+    return {upstream: from_text(moment) for upstream, moment in rows}
+
+
+def row(db: Database, run_id: str) -> dict[str, Any]:
+    """One run as the table has it, JSON columns decoded.
+
+    Raises:
+        DatabaseError: there is no such run.
+    """
+    found = rows(db, "id=?", (run_id,), limit=1)
+    if not found:
+        raise DatabaseError(f"no run {run_id!r}; `pollctl history` lists them")
+    return found[0]
+
+
+def rows(db: Database, where: str = "1", values: Sequence[Any] = (), *, limit: int = -1) -> list[dict[str, Any]]:
+    """Runs, newest first, JSON columns decoded."""
+    found = db.query(f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT ?", [*values, limit])  # noqa: S608
+    return [
+        {
+            **run,
+            "stats": json.loads(run["stats"]),
+            "error": json.loads(run["error"]) if run["error"] else None,
+        }
+        for run in found
+    ]

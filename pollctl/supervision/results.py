@@ -1,0 +1,128 @@
+"""What the end of a pass' process means: the outcome, the exit code of all together, and what to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import msgspec
+from msgspec import Struct
+
+from pollctl.errors import ConfigError
+from pollctl.signals import name_of
+from pollctl.supervision.subprocesses import Exit
+
+FAILED, REFUSED, PARTIAL, LOCKED = 1, 2, 3, 75
+_BY_SIGNAL = 128
+_INTERRUPTED = (130, 143)
+
+
+class PassResult(Struct, frozen=True, kw_only=True):
+    """What became of one plugin's pass.
+
+    Attributes:
+        plugin: its name.
+        outcome: that of the pass; ``crashed`` if it was killed, ``locked`` or ``refused`` if it did not start.
+        exit_code: what the pass alone would have exited with; 1 for one that was killed.
+        report: what ``run --json`` prints, if the pass came as far.
+        message: one line about what went wrong, or nothing.
+        is_cut_off: whether its run may be left ``running``.
+    """
+
+    plugin: str
+    outcome: str
+    exit_code: int
+    report: Mapping[str, object] | None = None
+    message: str = ""
+    is_cut_off: bool = False
+
+    def as_json(self) -> Mapping[str, object]:
+        """The report, or in its place as much of one as there is."""
+        error = {"type": self.outcome.capitalize(), "message": self.message} if self.message else None
+        return self.report or {"plugin": self.plugin, "outcome": self.outcome, "error": error}
+
+
+class BatchResult(Struct, frozen=True):
+    """How several passes ended, in the order in which they did, and the signal that cut them short (0: none)."""
+
+    passes: tuple[PassResult, ...]
+    ended_by: int
+
+    def exit_code(self, *, locked: int) -> int:
+        """One exit code for all: the worst; *locked* stands for passes whose lock another one held."""
+        if self.ended_by:
+            return _BY_SIGNAL + self.ended_by
+        codes = {result.exit_code for result in self.passes}
+        if codes - {0, PARTIAL, LOCKED, *_INTERRUPTED}:
+            return FAILED
+        if codes & {PARTIAL, *_INTERRUPTED}:
+            return PARTIAL
+        return locked if LOCKED in codes else 0
+
+
+def refused(plugin: str, error: ConfigError) -> PassResult:
+    """A pass that was not started, as the settings are wrong."""
+    return PassResult(plugin=plugin, outcome="refused", exit_code=REFUSED, message="; ".join(error.problems))
+
+
+def pass_result(exit_: Exit, errors: str, *, ended_by: int) -> PassResult:
+    """What the end of a process means for its pass.
+
+    Args:
+        exit_: how the process ended.
+        errors: the last that it said on stderr, on one line.
+        ended_by: the signal that all passes were sent, or 0.
+    """
+    name, report = exit_.task.name, _report(exit_.stdout)
+    if exit_.not_started:
+        why = f"cannot be started: {exit_.not_started}"
+        return PassResult(plugin=name, outcome="refused", exit_code=FAILED, message=why)
+    if exit_.is_overdue or exit_.code < 0:
+        return _killed(exit_, ended_by)
+    if report is None:
+        return _unreported(name, exit_.code, errors)
+    return PassResult(
+        plugin=name,
+        outcome=report.outcome,
+        exit_code=exit_.code,
+        report=msgspec.json.decode(exit_.stdout),
+        message=f"{report.outcome}: {report.error.message}" if report.error else "",
+    )
+
+
+def _killed(exit_: Exit, ended_by: int) -> PassResult:
+    name = exit_.task.name
+    if not exit_.is_overdue and -exit_.code == ended_by:  # before it listened, or asked a second time
+        return PassResult(plugin=name, outcome="interrupted", exit_code=_BY_SIGNAL + ended_by, is_cut_off=True)
+    overdue = f"killed {exit_.task.limit_s:g} s after its start, at the end of deadline and grace"
+    why = overdue if exit_.is_overdue else f"ended by {name_of(-exit_.code)}"
+    return PassResult(plugin=name, outcome="crashed", exit_code=FAILED, message=why, is_cut_off=True)
+
+
+def _unreported(name: str, code: int, errors: str) -> PassResult:
+    """A pass that ended before it could report, or never began."""
+    if code == LOCKED:
+        return PassResult(plugin=name, outcome="locked", exit_code=code)
+    if code in _INTERRUPTED:
+        return PassResult(plugin=name, outcome="interrupted", exit_code=code)
+    why = errors or f"ended with exit code {code} without saying why"
+    if code == REFUSED:
+        return PassResult(plugin=name, outcome="refused", exit_code=code, message=why)
+    return PassResult(plugin=name, outcome="failed", exit_code=FAILED, message=why, is_cut_off=True)
+
+
+class _Error(Struct):
+    message: str
+
+
+class _Report(Struct):
+    """What is read of a report here; the rest goes through as it is."""
+
+    outcome: str
+    error: _Error | None = None
+
+
+def _report(stdout: bytes) -> _Report | None:
+    with suppress(msgspec.DecodeError):
+        return msgspec.json.decode(stdout, type=_Report)
+    return None

@@ -1,0 +1,169 @@
+"""Passes in processes of their own: started side by side, bounded, and reported in the way that cron wants."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from pollctl import clock
+from pollctl.api.names import canonical
+from pollctl.config.settings import Config
+from pollctl.due import selection, state
+from pollctl.due.state import PluginState
+from pollctl.errors import ConfigError, LockedError, PollctlError
+from pollctl.supervision import results
+from pollctl.supervision.results import FAILED, LOCKED, BatchResult, PassResult
+from pollctl.supervision.stderr_lines import StderrLines, warn
+from pollctl.supervision.subprocesses import Children, Exit, Task
+from pollctl.supervision.watchdog import SUPERVISOR
+
+__all__ = ["LOCKED", "BatchResult", "PassResult", "run_due", "run_several"]
+
+
+def run_due(config: Config, now: datetime) -> BatchResult:
+    """Run a pass of each plugin that is due, side by side.
+
+    Silent on success and where another pass holds the lock. What goes wrong is one line on stderr when it
+    is new: the same again is silent until a pass of that plugin has gone well. The dead man's switch is pinged when
+    passes ran.
+
+    Raises:
+        DatabaseError: the database is there but cannot be used; nothing was started.
+    """
+    evaluation = selection.evaluate(config, now)
+    if evaluation.has_start_to_come:  # another supervisor may have started it since the clock was read
+        evaluation = selection.evaluate(config, clock.now())
+    batch_result = _run_evaluated(config, evaluation)
+    if evaluation.due:
+        _ping(config, batch_result, evaluation)
+        evaluation = selection.evaluate(config, clock.now())
+    selection.remember(config, evaluation)
+    return batch_result
+
+
+def run_several(
+    config: Config,
+    names: Sequence[str],
+    arguments: Sequence[str] = (),
+    *,
+    deadline: timedelta | None = None,
+    wait: timedelta = timedelta(),
+) -> BatchResult:
+    """Run a pass of each named plugin side by side; what they say on stderr comes through as they say it.
+
+    Args:
+        config: the settings.
+        names: plugins, each once.
+        arguments: options of ``pollctl run`` for each, beyond ``--json``.
+        deadline: what *arguments* say of it, if they do.
+        wait: likewise.
+
+    Raises:
+        DatabaseError: the database is there but cannot be used; nothing was started.
+    """
+    states = state.read(config.core.database)
+    tasks, passes = [], []
+    for name in map(canonical, names):
+        try:
+            row = states.get(name, PluginState(name))
+            limits = config.timing_and_limits(name, row.own_defaults)
+        except ConfigError as error:
+            passes.append(results.refused(name, error))
+            continue
+        tasks.append(_task(config, name, (deadline or limits.deadline) + wait, arguments))
+    lines = StderrLines(is_live=True)
+    children = Children(lines.take)
+    passes += [_result(config, exit_, lines, children) for exit_ in children.run(tasks)]
+    for result in passes:
+        if result.message:
+            warn(f"{result.plugin}: {result.message}")
+    return BatchResult(tuple(passes), children.ended_by)
+
+
+def _run_evaluated(config: Config, evaluation: selection.Evaluation) -> BatchResult:
+    lines = StderrLines(is_live=False)
+    passes = [
+        results.refused(name, verdict)
+        for name, verdict in evaluation.verdicts.items()
+        if isinstance(verdict, ConfigError)
+    ]
+    for result in passes:
+        _warn_if_news(config, result, evaluation, lines)
+    limits = evaluation.limits
+    tasks = []
+    for name in evaluation.due:
+        row = evaluation.states.get(name, PluginState(name))
+        options = ("--trigger", "due", "--seen", row.last_started_at or "")
+        tasks.append(_task(config, name, limits[name].deadline, options))
+    children = Children(lines.take)
+    for exit_ in children.run(tasks):
+        passes.append(_result(config, exit_, lines, children))
+        _warn_if_news(config, passes[-1], evaluation, lines)
+    return BatchResult(tuple(passes), children.ended_by)
+
+
+def _warn_if_news(config: Config, result: PassResult, evaluation: selection.Evaluation, lines: StderrLines) -> None:
+    """Warn of what went wrong if it is news, and keep it for the next time."""
+    row = evaluation.states.get(result.plugin, PluginState(result.plugin))
+    is_news = result.message != (row.message or "")
+    if result.report or is_news:
+        lines.print_rest(result.plugin, but=result.message)
+    if not is_news or result.outcome in ("locked", "interrupted"):
+        return
+    if result.message:
+        warn(f"{result.plugin}: {result.message}")
+    try:
+        state.note_message(config.core.database, result.plugin, result.message or None)
+    except (PollctlError, sqlite3.Error) as error:
+        warn(f"{result.plugin}: this will be said again, as it cannot be noted: {error}")
+
+
+def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
+    file = [f"--config={config.path.absolute()}"] if config.path else []
+    # -P: a module that happens to lie in the present folder must not be taken for one of ours
+    command = [sys.executable, "-P", "-m", "pollctl", *file, "run", "--json", *arguments, name]
+    environ = {**os.environ, SUPERVISOR: str(os.getpid())}
+    if environ.get(clock.VARIABLE, "").strip().startswith("@"):
+        environ[clock.VARIABLE] = f"@{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
+    return Task(name, command, environ, (allowed + config.core.grace).total_seconds())
+
+
+def _result(config: Config, exit_: Exit, lines: StderrLines, children: Children) -> PassResult:
+    """What became of a pass; one that was cut off gets its end written into its run at once."""
+    name = exit_.task.name
+    result = results.pass_result(exit_, lines.errors(name), ended_by=children.ended_by)
+    if result.is_cut_off:
+        _mark_crashed(config, name)
+    return result
+
+
+def _mark_crashed(config: Config, name: str) -> None:
+    from pollctl.passes.recovery import recover
+
+    try:
+        recover(config, name)
+    except LockedError:
+        return  # the next pass is at work already, and has done it
+    except (PollctlError, sqlite3.Error) as error:
+        warn(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
+
+
+def _ping(config: Config, batch_result: BatchResult, evaluation: selection.Evaluation) -> None:
+    """Ping the dead man's switch; that it cannot be pinged is one line, once, and changes nothing else."""
+    if batch_result.ended_by or not config.core.healthcheck.url:
+        return
+    from pollctl.delivery.healthcheck import ping
+
+    lines = [f"{result.plugin}: {result.message or result.outcome}" for result in batch_result.passes]
+    problem = ping(config.core, "\n".join(lines), has_failed=batch_result.exit_code(locked=0) == FAILED)
+    warned_of = evaluation.states.get(state.HEALTHCHECK, PluginState(state.HEALTHCHECK)).message or ""
+    if problem == warned_of:
+        return
+    if problem:
+        warn(f"healthcheck: {problem}")
+    with suppress(PollctlError, sqlite3.Error):  # then it will be said again
+        state.note_message(config.core.database, state.HEALTHCHECK, problem or None)
