@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 import warnings
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, suppress
 from importlib.metadata import Distribution, DistributionFinder, EntryPoints, MetadataPathFinder, PathDistribution
@@ -29,6 +30,8 @@ from pollctl.cli import shutdown
 from pollctl.due import fast_path
 
 Done = subprocess.CompletedProcess[str]
+_HEARD = ("PYTHONPATH", "PYTHONTZPATH")
+"""Variables that Python reads when it starts, and that are read again here."""
 
 
 def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
@@ -36,7 +39,7 @@ def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
 
     Not for what ends, kills, or limits its process, and not for environments that Python reads when it starts.
     """
-    deaf = sorted(name for name in env if name.startswith(("PYTHON", "LC_")) and name != "PYTHONPATH")
+    deaf = sorted(name for name in env if name.startswith(("PYTHON", "LC_")) and name not in _HEARD)
     assert not deaf, f"Python reads {', '.join(deaf)} when it starts: use spawn_pollctl"
     with _Streams() as streams, _surroundings(folder, env, arguments):
         code = _exit_code()
@@ -127,6 +130,7 @@ def _set_environment(env: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
+    zoneinfo.reset_tzpath()
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def test_a_database_of_a_newer_pollctl_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "an empty"), (b"text" * 1000, "no SQLite file")],
+    [(b"", "an empty"), (b"text" * 1000, "not an SQLite file")],
     ids=["empty", "no database"],
 )
 def test_what_is_no_database_is_refused_with_a_remedy(tmp_path: Path, content: bytes, message: str) -> None:

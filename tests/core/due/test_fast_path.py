@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from plugin_package import make_plugin_package, spawn_pollctl, write_settings
+from place import Place
 
 from pollctl import clock
 from pollctl.config.settings import find, load
@@ -27,38 +26,33 @@ YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
 PLAIN_RUN = ("due", "--run")
 
 
-class Place(NamedTuple):
+class Idle(Place):
     """A folder in which a pass of plugin ``counter`` has run, whose next slot is next year."""
 
-    folder: Path
-    env: dict[str, str]
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, PYTHONTZPATH=f"{folder / 'zones'}:/usr/share/zoneinfo")
+        self.plugin("counter")
+        self.settings(YEARLY)
+        age()
+        self.due_run()
 
     @property
-    def settings(self) -> Path:
+    def settings_file(self) -> Path:
         return self.folder / "pollctl.toml"
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "pollctl.db"
 
     def is_idle(self, *arguments: str, **variables: str) -> bool:
         return fast_path.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
 
-    def sql(self, statement: str) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            return connection.execute(statement).fetchall()
+    def due_run(self, code: int = 0, now: str = "") -> None:
+        done = self.run(*PLAIN_RUN, now=now)
+        assert done.returncode == code, done.stderr
+        assert code or (done.stdout, done.stderr) == ("", "")
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    env = make_plugin_package(tmp_path, "counter")
-    env["PYTHONTZPATH"] = f"{tmp_path / 'zones'}:/usr/share/zoneinfo"
-    write_settings(tmp_path, YEARLY)
-    age()
-    done = spawn_pollctl(tmp_path, env, *PLAIN_RUN)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Idle:
     monkeypatch.chdir(tmp_path)
-    return Place(tmp_path, env)
+    return Idle(tmp_path)
 
 
 def age() -> None:
@@ -66,7 +60,7 @@ def age() -> None:
     time.sleep(0.05)
 
 
-def test_after_a_pass_nothing_is_due_until_the_next_slot(place: Place) -> None:
+def test_after_a_pass_nothing_is_due_until_the_next_slot(place: Idle) -> None:
     assert place.is_idle()
     ((due_at, reckoned_at),) = place.sql("SELECT due_at, reckoned_at FROM next_due")
     assert str(due_at).endswith("-12-31T15:00:00.000Z")
@@ -74,12 +68,12 @@ def test_after_a_pass_nothing_is_due_until_the_next_slot(place: Place) -> None:
 
 
 def test_a_settings_file_named_by_option_or_variable_is_answered_for_from_anywhere(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Idle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir("/")
     assert not place.is_idle()
-    assert place.is_idle("--config", str(place.settings), *PLAIN_RUN)
-    assert place.is_idle(*PLAIN_RUN, POLLCTL_CONFIG=str(place.settings))
+    assert place.is_idle("--config", str(place.settings_file), *PLAIN_RUN)
+    assert place.is_idle(*PLAIN_RUN, POLLCTL_CONFIG=str(place.settings_file))
 
 
 @pytest.mark.parametrize(
@@ -95,34 +89,34 @@ def test_a_settings_file_named_by_option_or_variable_is_answered_for_from_anywhe
     ],
     ids=" ".join,
 )
-def test_any_other_command_line_takes_the_full_way(place: Place, arguments: tuple[str, ...]) -> None:
+def test_any_other_command_line_takes_the_full_way(place: Idle, arguments: tuple[str, ...]) -> None:
     assert not place.is_idle(*arguments)
 
 
-def same_size_and_mtime(place: Place) -> None:
-    before = place.settings.stat()
-    text = place.settings.read_text()
-    place.settings.write_text(text.replace("0 0 1 1 *", "* * * * *"))
-    os.utime(place.settings, ns=(before.st_atime_ns, before.st_mtime_ns))
+def same_size_and_mtime(place: Idle) -> None:
+    before = place.settings_file.stat()
+    text = place.settings_file.read_text()
+    place.settings_file.write_text(text.replace("0 0 1 1 *", "* * * * *"))
+    os.utime(place.settings_file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def replaced_by_a_copy(place: Place) -> None:
+def replaced_by_a_copy(place: Idle) -> None:
     copy = place.folder / "copy.db"
     shutil.copy2(place.database, copy)
     copy.replace(place.database)
 
 
-def a_zone_appears(place: Place) -> None:
+def a_zone_appears(place: Idle) -> None:
     (place.folder / "zones/Asia").mkdir(parents=True)
     shutil.copy2("/usr/share/zoneinfo/UTC", place.folder / "zones/Asia/Tokyo")
 
 
-DOUBTS: dict[str, Callable[[Place], object]] = {
-    "settings changed": lambda place: place.settings.write_text("[pollctl]\n"),
+DOUBTS: dict[str, Callable[[Idle], object]] = {
+    "settings changed": lambda place: place.settings_file.write_text("[pollctl]\n"),
     "settings changed, size and mtime kept": same_size_and_mtime,
-    "settings gone": lambda place: place.settings.unlink(),
-    "settings unreadable as UTF-8": lambda place: place.settings.write_bytes(b'[pollctl]\ndatabase = "\xff"\n'),
-    "settings larger than any": lambda place: place.settings.write_text("#" * 1_000_001),
+    "settings gone": lambda place: place.settings_file.unlink(),
+    "settings unreadable as UTF-8": lambda place: place.settings_file.write_bytes(b'[pollctl]\ndatabase = "\xff"\n'),
+    "settings larger than any": lambda place: place.settings_file.write_text("#" * 1_000_001),
     "database gone": lambda place: place.database.unlink(),
     "database replaced by a copy": replaced_by_a_copy,
     "database no database": lambda place: place.database.write_text("not at all"),
@@ -136,19 +130,19 @@ DOUBTS: dict[str, Callable[[Place], object]] = {
 
 
 @pytest.mark.parametrize("change", DOUBTS.values(), ids=DOUBTS.keys())
-def test_any_doubt_takes_the_full_way(place: Place, change: Callable[[Place], object]) -> None:
+def test_any_doubt_takes_the_full_way(place: Idle, change: Callable[[Idle], object]) -> None:
     assert place.is_idle()
     change(place)
     assert not place.is_idle()
 
 
 @pytest.mark.parametrize("variable", ["POLLCTL_NOW", "POLLCTL_CONFIG", "PYTHONPATH", "PYTHONTZPATH"])
-def test_another_environment_takes_the_full_way(place: Place, variable: str) -> None:
+def test_another_environment_takes_the_full_way(place: Idle, variable: str) -> None:
     assert not place.is_idle(**{variable: "2026-01-01T00:00:00Z"})
 
 
 @pytest.mark.parametrize("part", ["version", "prefix", "code folder", "host"])
-def test_every_line_of_the_head_counts(place: Place, part: str) -> None:
+def test_every_line_of_the_head_counts(place: Idle, part: str) -> None:
     number = {"version": 1, "prefix": 2, "code folder": 3, "host": 4}[part]
     ((text,),) = place.sql("SELECT fingerprint FROM next_due")
     lines = str(text).split("\n")
@@ -158,7 +152,7 @@ def test_every_line_of_the_head_counts(place: Place, part: str) -> None:
     assert not place.is_idle()
 
 
-def test_the_code_that_reckons_is_part_of_the_fingerprint(place: Place) -> None:
+def test_the_code_that_reckons_is_part_of_the_fingerprint(place: Idle) -> None:
     ((text,),) = place.sql("SELECT fingerprint FROM next_due")
     for module in (
         "croniter/croniter.py",
@@ -169,25 +163,25 @@ def test_the_code_that_reckons_is_part_of_the_fingerprint(place: Place) -> None:
         assert f"/{module}" in str(text)
 
 
-def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Place) -> None:
+def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Idle) -> None:
     """The scan is misled by a text over several lines, towards a backup that has the row."""
     place.sql("DELETE FROM next_due")
-    place.settings.write_text(
+    place.settings_file.write_text(
         '[plugins.counter]\nschedule = "0 0 1 1 *"\nword = """\n[pollctl]\ndatabase = "decoy.db"\n"""\n'
     )
     age()
-    assert spawn_pollctl(place.folder, place.env, *PLAIN_RUN).stderr == ""
+    place.due_run()
     ((count,),) = place.sql("SELECT count(*) FROM next_due")
     shutil.copy2(place.database, place.folder / "decoy.db")
     assert count == 1
-    assert fast_path.guess_database(str(place.settings)).endswith("/decoy.db")
+    assert fast_path.guess_database(str(place.settings_file)).endswith("/decoy.db")
     assert not place.is_idle()
 
 
-def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Place) -> None:
-    assert spawn_pollctl(place.folder, place.env, "run", "counter").returncode == 0
+def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Idle) -> None:
+    assert place.run("run", "counter").returncode == 0
     assert not place.is_idle()
-    assert spawn_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 0
+    place.due_run()
     assert place.is_idle()
 
 
@@ -209,36 +203,35 @@ due.remember(found, evaluation)
 @pytest.mark.parametrize(
     ("meanwhile", "is_idle"), [("SELECT 1", True), ("UPDATE schedules SET last_outcome='failed'", False)]
 )
-def test_a_pass_that_wrote_after_the_reckoning_wins(place: Place, meanwhile: str, *, is_idle: bool) -> None:
+def test_a_pass_that_wrote_after_the_reckoning_wins(place: Idle, meanwhile: str, *, is_idle: bool) -> None:
     subprocess.run([sys.executable, "-c", REMEMBER, meanwhile], env=place.env, check=True)
     assert place.is_idle() is is_idle
     assert bool(place.sql("SELECT * FROM next_due")) is is_idle
 
 
-def test_settings_younger_than_the_process_are_not_relied_on(place: Place) -> None:
-    place.settings.touch()
+def test_settings_younger_than_the_process_are_not_relied_on(place: Idle) -> None:
+    place.settings_file.touch()
     place.sql("DELETE FROM next_due")
-    found = load(place.settings)
+    found = load(place.settings_file)
     selection.remember(found, selection.evaluate(found, clock.now()))
     assert place.sql("SELECT * FROM next_due") == []
 
 
-def test_nothing_is_remembered_of_a_rehearsal(place: Place) -> None:
+def test_nothing_is_remembered_of_a_rehearsal(place: Idle) -> None:
     place.sql("DELETE FROM next_due")
-    done = spawn_pollctl(place.folder, {**place.env, "POLLCTL_NOW": clock.to_text(clock.now())}, *PLAIN_RUN)
-    assert (done.returncode, done.stderr) == (0, "")
+    place.due_run(now=clock.to_text(clock.now()))
     assert place.sql("SELECT * FROM next_due") == []
 
 
-def test_a_plugin_with_wrong_settings_leaves_nothing_to_be_idle_about(place: Place) -> None:
-    write_settings(place.folder, YEARLY, '[plugins.other]\nschedule = "nonsense"')
+def test_a_plugin_with_wrong_settings_leaves_nothing_to_be_idle_about(place: Idle) -> None:
+    place.settings(YEARLY, '[plugins.other]\nschedule = "nonsense"')
     age()
     for _ in range(2):
-        assert spawn_pollctl(place.folder, place.env, *PLAIN_RUN).returncode == 1
+        place.due_run(code=1)
         assert not place.is_idle()
 
 
-def test_reading_does_not_create_or_change_anything(place: Place) -> None:
+def test_reading_does_not_create_or_change_anything(place: Idle) -> None:
     def files() -> dict[str, int]:
         paths = [path for path in place.folder.iterdir() if not path.name.endswith(("-shm", "-wal"))]
         return {path.name: path.stat().st_mtime_ns for path in paths}

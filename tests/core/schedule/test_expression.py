@@ -125,12 +125,12 @@ def test_a_change_of_three_hours_or_more_is_not_made_up_for() -> None:
 @pytest.mark.parametrize(
     ("expression", "why"),
     [
-        ("60 * * * *", "minute '60' is none of 0-59"),
-        ("* 24 * * *", "hour '24' is none of 0-23"),
-        ("* * 0 * *", "day '0' is none of 1-31"),
-        ("* * * foo *", "month 'foo' is none of 1-12 or jan-dec"),
-        ("* * * * 8", "weekday '8' is none of 0-7 or sun-sat"),
-        ("61 * * * * *", "second '61' is none of 0-59"),
+        ("60 * * * *", "minute '60' is not one of 0-59"),
+        ("* 24 * * *", "hour '24' is not one of 0-23"),
+        ("* * 0 * *", "day '0' is not one of 1-31"),
+        ("* * * foo *", "month 'foo' is not one of 1-12 or jan-dec"),
+        ("* * * * 8", "weekday '8' is not one of 0-7 or sun-sat"),
+        ("61 * * * * *", "second '61' is not one of 0-59"),
         ("*/0 * * * *", "minute '*/0'"),
         ("H(5-90) * * * *", "minute 'h(5-90)'"),
         ("0 0 30 2 *", "no year has such a day"),

@@ -329,7 +329,7 @@ def test_a_database_that_cannot_be_used_starts_nothing(place: Supervised) -> Non
     (place.folder / "pollctl.db").write_text("not at all" * 100)
     done = place.due_run()
     assert done.returncode == 1
-    assert "no SQLite file" in done.stderr
+    assert "not an SQLite file" in done.stderr
     assert not (place.folder / "ran").exists()
 
 
@@ -343,7 +343,7 @@ def test_the_complaint_is_kept_where_status_finds_it(place: Supervised) -> None:
 
 def test_status_tells_of_a_plugin_whose_import_hangs(place: Supervised) -> None:
     place.fetching("alpha", OK)
-    (place.folder / "site-alpha/alpha.py").write_text("import time\ntime.sleep(30)\n")
+    (place.folder / "site-alpha/alpha.py").write_text("import time\ntime.sleep(3)\n")
     place.settings("deadline = '300ms'", "grace = '300ms'", section("alpha"))
     assert place.due_run().returncode == 1
     (row,) = json_of(place.due_run("status", "--json"))
