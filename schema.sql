@@ -60,7 +60,7 @@ CREATE TABLE outbox (
     last_error TEXT,
     result TEXT,
     created_at TEXT NOT NULL,
-    delivered_at TEXT,
+    delivered_at TEXT, attempts_cut_off INTEGER NOT NULL DEFAULT 0, tries_alone INTEGER CHECK (tries_alone >= 0),
     CHECK ((status = 'delivered') = (delivered_at IS NOT NULL)),
     UNIQUE (plugin, key)
 ) STRICT;
@@ -82,6 +82,7 @@ CREATE TABLE holds (
     not_before TEXT NOT NULL,
     PRIMARY KEY (plugin, upstream)
 ) STRICT;
+CREATE INDEX outbox_by_status ON outbox (plugin, status, id);
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

@@ -25,10 +25,10 @@ from typing import Any
 
 from pollctl import to_text
 from pollctl.store import database
-from pollctl_latency import store as latency_store
 from pollctl_latency.fake import FakeApi
+from pollctl_latency.migrations import migrations
 from pollctl_latency.model import AddSample
-from pollctl_latency.tables import migrations
+from pollctl_latency.store.apply import apply
 
 SAMPLES = 100_000
 TARGETS = 10_000
@@ -68,7 +68,7 @@ def round_of(jobs: int) -> float:
         for one in decisions
     ]
     run: Any = SimpleNamespace(count=dict)
-    applied = timed(jobs, lambda db: latency_store.apply(db, decisions, run))
+    applied = timed(jobs, lambda db: apply(db, decisions, run))
     bare = timed(jobs, lambda db: db.conn.executemany(INSERT, rows))
     return applied / bare
 

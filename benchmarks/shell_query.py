@@ -28,10 +28,10 @@ from math import ceil
 from pathlib import Path
 
 from pollctl import to_text
-from pollctl_shell_query import fake_xml
+from pollctl_shell_query.client.soap import BUNDLED
 from pollctl_shell_query.fake import PROCESSING, FakeMarketingCloud, Reply
-from pollctl_shell_query.fetch import CONCURRENCY
-from pollctl_shell_query.soap import BUNDLED
+from pollctl_shell_query.fake.envelopes import envelope, statuses
+from pollctl_shell_query.fetch.rounds import CONCURRENCY
 
 QUERIES = 10
 DELAY_S = 0.05
@@ -45,8 +45,8 @@ from pathlib import Path
 began = time.perf_counter()
 import zeep
 imported = time.perf_counter()
-from pollctl_shell_query import soap
-from pollctl_shell_query.envelope import parse
+from pollctl_shell_query.client import soap
+from pollctl_shell_query.client.xml import parse
 path = Path(sys.argv[1]) if sys.argv[1:] else soap.BUNDLED
 started = time.perf_counter()
 soap.SoapClient(path, None)
@@ -127,12 +127,12 @@ def pass_round() -> tuple[float, float, float, float]:
 def bare_ms(fake: FakeMarketingCloud) -> float:
     """The same number of questions by bare threads, with envelopes that are ready."""
     address = fake.base_url.removeprefix("http://")
-    body = fake_xml.envelope(
+    body = envelope(
         '<RetrieveRequestMsg xmlns="http://exacttarget.com/wsdl/partnerAPI"><RetrieveRequest><ObjectType>AsyncActivityStatus'
         "</ObjectType><Filter><SimpleOperator>equals</SimpleOperator><Value>t</Value></Filter></RetrieveRequest>"
         "</RetrieveRequestMsg>"
     )
-    fake.always["status"] = Reply(body=fake_xml.statuses([{"Status": "Processing"}]), delay=DELAY_S)
+    fake.always["status"] = Reply(body=statuses([{"Status": "Processing"}]), delay=DELAY_S)
 
     def ask(_: int) -> None:
         connection = http.client.HTTPConnection(address)
@@ -148,8 +148,8 @@ def bare_ms(fake: FakeMarketingCloud) -> float:
 
 def bare_zeep_ms(fake: FakeMarketingCloud) -> float:
     """The same number of questions by zeep alone, in a process of its own, from the import of zeep to the last answer."""
-    words = (f"{fake.base_url}/Service.asmx", str(BUNDLED), str(CONCURRENCY), str(QUERIES))
-    done = subprocess.run([sys.executable, "-c", BARE_ZEEP, *words], capture_output=True, text=True, check=True)
+    arguments = (f"{fake.base_url}/Service.asmx", str(BUNDLED), str(CONCURRENCY), str(QUERIES))
+    done = subprocess.run([sys.executable, "-c", BARE_ZEEP, *arguments], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
@@ -172,10 +172,10 @@ def place() -> Iterator[tuple[Path, FakeMarketingCloud]]:
         yield folder, fake
 
 
-def pollctl(folder: Path, *words: str, second: float) -> str:
+def pollctl(folder: Path, *arguments: str, second: float) -> str:
     env = {**os.environ, "POLLCTL_NOW": to_text(START + timedelta(seconds=second))}
     done = subprocess.run(
-        [sys.executable, "-m", "pollctl", *words], cwd=folder, env=env, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "pollctl", *arguments], cwd=folder, env=env, capture_output=True, text=True, check=True
     )
     return done.stdout
 
@@ -210,9 +210,9 @@ def build(rounds: int) -> None:
         print(f"a pass that asks only for rows: exit code and what it imported: {done.stdout.splitlines()[-1]}")
 
 
-def measured(words: list[str]) -> list[float]:
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return [float(word) for word in done.stdout.split()]
+def measured(arguments: list[str]) -> list[float]:
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    return [float(number) for number in done.stdout.split()]
 
 
 # tokens

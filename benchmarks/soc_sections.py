@@ -29,8 +29,8 @@ from pollctl import Answer, Request, to_text
 from pollctl.store import database as core_store
 from pollctl_soc_sections import decide, fetch, store
 from pollctl_soc_sections.fake import FakeSoc
+from pollctl_soc_sections.migrations import migrations
 from pollctl_soc_sections.model import Poll, Settings
-from pollctl_soc_sections.tables import migrations
 
 SIZES = {"NB": 12_000, "NK": 2_500, "CM": 1_500}
 CHANGED = 40
@@ -221,13 +221,13 @@ def _timed(call: Callable[[], None]) -> float:
 
 _READ = """
 import re, sys
-from pollctl_soc_sections import fetch
+from pollctl_soc_sections import client
 body = sys.stdin.buffer.read()
 found = READ
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
 _READERS = {
-    "read as the plugin does": 'fetch.read_sections(body, "NB")',
+    "read as the plugin does": 'client.read_sections(body, "NB")',
     "json.loads": "__import__('json').loads(body)",
     "not read at all": "None",
 }

@@ -29,10 +29,10 @@ from pathlib import Path
 from typing import Any
 
 from pollctl import to_text
-from pollctl_stockx_ops import store
-from pollctl_stockx_ops.asking import CONCURRENCY
 from pollctl_stockx_ops.fake import FakeStockX, Reply
-from pollctl_stockx_ops.model import Settings
+from pollctl_stockx_ops.fetch.poller import CONCURRENCY
+from pollctl_stockx_ops.model import DueJob, Settings
+from pollctl_stockx_ops.store import due
 
 JOBS = 50
 MANY = 1_000_000
@@ -130,15 +130,14 @@ def choosing(rounds: int) -> None:
 def choose_once(db: Any) -> float:
     """Time of choosing as a multiple of reading the rows that were chosen."""
     settings, now = Settings(), START + timedelta(minutes=10)
-    chosen = [due.job_id for due in store.due_jobs(db, now, settings)]
+    chosen = [job.job_id for job in due.due_jobs(db, now, settings)]
     assert len(chosen) == JOBS
     keys = json.dumps(chosen)
     PLAN[:] = [
-        row[3]
-        for row in db.execute(f"EXPLAIN QUERY PLAN {store.due_statement(db, now)}", store.due_values(now, settings))
+        row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {due.due_statement(db, now)}", due.due_values(now, settings))
     ]
-    choosing = took(lambda: store.due_jobs(db, now, settings))
-    return choosing / took(lambda: [store.Due(*row) for row in db.execute(LOOKUP, [keys])])
+    choosing = took(lambda: due.due_jobs(db, now, settings))
+    return choosing / took(lambda: [DueJob(*row) for row in db.execute(LOOKUP, [keys])])
 
 
 def took(call: Callable[[], Any], times: int = 50) -> float:
@@ -152,7 +151,7 @@ def million(folder: Path, world: str) -> Any:
     """A database of a million jobs of which at least 50 are due."""
     from sqlite_utils import Database
 
-    from pollctl_stockx_ops.tables import migrations
+    from pollctl_stockx_ops.migrations import migrations
 
     db = Database(folder / "jobs.db")
     migrations.apply(db)

@@ -17,7 +17,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,9 +24,12 @@ from zoneinfo import ZoneInfo
 
 from pollctl import HttpUrl, to_text
 from pollctl.store import database as core_store
-from pollctl_toilet_gap import apply, decide, store
-from pollctl_toilet_gap.model import Batch, Event, History, Monitor, Settings, Turn
-from pollctl_toilet_gap.tables import migrations
+from pollctl_toilet_gap.decide import decide
+from pollctl_toilet_gap.migrations import migrations
+from pollctl_toilet_gap.model import Batch, DueCheck, Event, History, Monitor, Settings
+from pollctl_toilet_gap.store.apply import apply
+from pollctl_toilet_gap.store.load import load
+from pollctl_toilet_gap.store.terms import terms_to_text
 
 MONITORS, EVENTS, AT_ONCE = 1000, 100, 100
 BEGINS = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -97,7 +99,7 @@ def database(folder: Path, name: str, run: Any) -> Any:
     db = core_store.open_to_write(folder / name, [migrations])
     with core_store.writing(db):
         rows = [(number, f"m{number}", f"r-{number}") for number in range(MONITORS)]
-        terms = apply.terms_text(run.settings.monitors[0].terms)
+        terms = terms_to_text(run.settings.monitors[0].terms)
         moments = [to_text(moment) for moment in (BEGINS, BEGINS + timedelta(hours=12), BEGINS, BEGINS)]
         db.conn.executemany(
             "INSERT INTO status_check (id, monitor, robot_id, local_date, phase, settings, planned_at, ends_at, created_at, "
@@ -122,8 +124,10 @@ def batches() -> list[Batch]:
             moments = [BEGINS + number * step + (number >= 50) * timedelta(hours=3) for number in range(EVENTS)]
             events = [Event(f"{check}-{number}", at) for number, at in enumerate(moments)]
             histories.append(History(check_id=check, since=BEGINS - timedelta(hours=2), events=events[::-1]))
-        turns = [Turn(check_id=check, ends_at=BEGINS + timedelta(hours=12)) for check in range(first, first + AT_ONCE)]
-        found.append(Batch(turns=turns, histories=histories))
+        due = [
+            DueCheck(check_id=check, ends_at=BEGINS + timedelta(hours=12)) for check in range(first, first + AT_ONCE)
+        ]
+        found.append(Batch(due=due, histories=histories))
     return found
 
 
@@ -149,11 +153,11 @@ def fold(db: Any, some: list[Batch], run: Any) -> tuple[Spent, Spent]:
     began, decided = spent(), Spent(0, 0)
     for batch in some:
         with core_store.writing(db):
-            state = store.load(db, batch)
+            state = load(db, batch)
             before = spent()
-            decisions = decide.decide(state, batch, NOW, run.settings)
+            decisions = decide(state, batch, NOW, run.settings)
             decided = Spent(*(sum(parts) for parts in zip(decided, since(before), strict=True)))
-            apply.apply(db, decisions, run)
+            apply(db, decisions, run)
     return since(began), decided
 
 
@@ -162,7 +166,7 @@ def read_and_write(db: Any, some: list[Batch], records: list[Any], windows: list
     began = spent()
     for number, batch in enumerate(some):
         with core_store.writing(db):
-            store.load(db, batch)
+            load(db, batch)
             rows = records[number * size : (number + 1) * size]
             marks = ",".join("?" * len(rows[0]))
             db.conn.executemany(f"INSERT INTO {RECORDS} VALUES ({marks}) ON CONFLICT DO NOTHING", rows)
@@ -176,7 +180,9 @@ def read_and_write(db: Any, some: list[Batch], records: list[Any], windows: list
 def draining() -> None:
     """Five hundred messages through moto's server, in a real pass; the requests are counted by the client that makes them."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from plugins.toilet_gap.world import AWS, PILOT, Queue, moto_server
+    import pytest
+    from plugins.toilet_gap.place import PILOT
+    from plugins.toilet_gap.sqs_server import AWS, Queue, count_calls, moto_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server writes a line for each request
 
@@ -184,11 +190,9 @@ def draining() -> None:
     from pollctl.config.settings import load as load_config
     from pollctl.passes.engine import run_pass
     from pollctl.plugin_host.discovery import find
-    from pollctl_toilet_gap import sqs
     from pollctl_toilet_gap.fake import FakeEventService
 
     os.environ.update(AWS)
-    calls: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, moto_server() as url, FakeEventService() as service:
         queue = Queue(url, "status")
         queue.be_visible_after("600")  # moto needs 0.3 s for a receive from 500 messages, more on a busy machine
@@ -208,9 +212,9 @@ def draining() -> None:
         for number in range(500):
             service.visit("r-1", BEGINS + timedelta(seconds=1 + number))
         queue.release()
-        client = sqs.client(config.settings("toilet_gap", Settings, {}))
-        client.meta.events.register("before-call.sqs", lambda model, **_: calls.update([model.name]))
-        report = a_pass(BEGINS + timedelta(minutes=10))
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            calls = count_calls(monkeypatch)
+            report = a_pass(BEGINS + timedelta(minutes=10))
         stats = report.stats
         print(
             f"500 messages: {dict(calls)} (at most 50 each), {stats['observed']} observed, {queue.size} left, {report.outcome}"

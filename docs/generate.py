@@ -22,6 +22,7 @@ from typing import Any
 import click
 from msgspec import NODEFAULT
 from msgspec.structs import fields
+from sqlite_utils import Database
 
 from pollctl import demo, errors, fakes, testing
 from pollctl.api import hookspecs, run, values
@@ -35,7 +36,6 @@ from pollctl.plugin_host import command_context, discovery, loader
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store import database
-from pollctl.store.authorizer import CORE_TABLES
 
 FOLDER = Path(__file__).parent / "reference"
 WIDTH = 80
@@ -137,7 +137,7 @@ folder of the settings file. [The manual](../operating.md#settings) says how the
 _SECTIONS_INTRO = """\
 ## [plugins.NAME]
 
-One section for each plugin, written with `_` or `-`. It may say `enabled = false`, and it may set anew each key of
+One section for each plugin, written with `_` or `-`. It may say `enabled = false`, and it may set again each key of
 [\\[pollctl\\]](#pollctl) from `schedule` to `record`; the rest of its keys are the plugin's own.
 """
 
@@ -322,25 +322,38 @@ def _items(block: str) -> str:
 
 
 def tables_page() -> str:
-    """Every table, as the migrations make them in an empty database."""
-    loaded = shipped()
-    with (
-        TemporaryDirectory() as empty,
-        closing(database.open_to_plan(Path(empty, "nowhere.db"), loader.migrations_of(loaded))) as db,
-    ):
-        rows = db.execute(
-            "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT LIKE '\\_%' ESCAPE '\\' "
-            "ORDER BY rowid"
-        ).fetchall()
+    """Every table, below the one whose migrations make it: the core, or a plugin."""
+    parts = [f"# Tables\n\n{NOTE}{_TABLES_INTRO}"]
+    for owner, tables in tables_by_owner().items():
+        parts += [f"## {owner or 'The core'}\n", *(_sql(table, tables[table]) for table in tables)]
+    return "\n".join(parts)
+
+
+def tables_by_owner() -> dict[str, dict[str, list[str]]]:
+    """By plugin, the core first as ``""``, what its migrations add to a database: statements by table.
+
+    The sets are applied one after another to one database, as they are to one in use. Names are not asked: a plugin's
+    tables need not begin with its name.
+    """
+    made: dict[str, dict[str, list[str]]] = {}
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "pollctl.db")
+        for owner, sets in [("", []), *((plugin.name, loader.migrations_of([plugin])) for plugin in shipped())]:
+            with closing(database.open_to_write(path, sets)) as db:
+                before = {table for tables in made.values() for table in tables}
+                made[owner] = {table: sql for table, sql in _tables(db).items() if table not in before}
+    return made
+
+
+def _tables(db: Database) -> dict[str, list[str]]:
+    rows = db.execute(
+        "SELECT tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name NOT GLOB '_*' "
+        "AND tbl_name NOT GLOB 'sqlite_*' ORDER BY rowid"
+    )
     statements: dict[str, list[str]] = {}
     for table, sql in rows:
         statements.setdefault(table, []).append(f"{sql};")
-    parts = [f"# Tables\n\n{NOTE}{_TABLES_INTRO}", "## The core\n"]
-    parts += [_sql(table, statements[table]) for table in statements if table in CORE_TABLES]
-    for plugin in loaded:
-        own = [table for table in statements if table.startswith(f"{plugin.name}_")]
-        parts += [f"## {plugin.name}\n", *(_sql(table, statements[table]) for table in own)]
-    return "\n".join(parts)
+    return statements
 
 
 _TABLES_INTRO = """\

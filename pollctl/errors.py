@@ -47,6 +47,10 @@ class DatabaseError(PollctlError):
     """The database cannot be used: missing, foreign, newer, damaged, full, read-only or busy."""
 
 
+class MachineError(PollctlError):
+    """This machine cannot do it now: no thread can be started."""
+
+
 class PluginError(PollctlError):
     """A plugin cannot be imported, breaks the contract or raised; names the plugin and its distribution."""
 
@@ -60,6 +64,9 @@ class DeliveryError(PollctlError):
         permanent: the upstream will never take it: the effect is dead at once instead of being tried again.
         uncertain: it may have arrived all the same (a time-out after sending); kinds that must not be repeated then wait
             for a person as ``unknown``.
+
+    Raises:
+        TypeError: *retry_after* is not a number.
     """
 
     def __init__(
@@ -70,7 +77,17 @@ class DeliveryError(PollctlError):
         permanent: bool = False,
         uncertain: bool = False,
     ) -> None:
+        if isinstance(retry_after, bool) or not isinstance(retry_after, int | float | None):
+            raise TypeError(f"retry_after of a DeliveryError is seconds as a number, not {retry_after!r}")
         super().__init__(message)
         self.retry_after = retry_after
         self.permanent = permanent
         self.uncertain = uncertain
+
+
+def text_of(error: BaseException) -> str:
+    """The message of an error of somebody else's code, whose ``__str__`` may raise or answer with half a character."""
+    try:
+        return str(error).encode(errors="backslashreplace").decode()
+    except Exception as raised:  # noqa: BLE001 - whatever it is, the first error is the one that counts
+        return f"(its message cannot be read: {type(raised).__name__})"

@@ -5,9 +5,10 @@ When to ask, what to do when a login has ended and where tokens are kept are the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -17,6 +18,8 @@ from pollctl.http.strict_json import strict_json
 from pollctl.redaction import Secret, shorten
 
 LONGEST_LIFE = timedelta(days=3650)
+Encoding = Literal["form", "json"]
+_CONTENT_TYPES: Mapping[Encoding, str] = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
 _SERVER_ERRORS = 500
 _BODY_LIMIT = 64 * 1024
 
@@ -25,7 +28,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     """A token that was granted (RFC 6749 §5.1).
 
     Attributes:
-        refresh_token: the next one, if the endpoint rotates them; None: the old one stays.
+        refresh_token: the next one, if the endpoint rotates them; None: the old one stays, as where the text is empty.
         granted_at: when the exchange began.
         life: how long the access token lasts from then on; None where the endpoint does not say.
         fields: the whole body, for what an upstream adds.
@@ -55,14 +58,33 @@ class TokenError(ValueError):
         self.code = code
 
 
-def client_credentials(url: str, client_id: Secret, client_secret: Secret, **fields: str) -> Request:
-    """The exchange that asks for a token in the client's own name (RFC 6749 §4.4)."""
-    return _request(url, "client_credentials", client_id, client_secret, fields)
+def client_credentials(
+    url: str, client_id: Secret, client_secret: Secret, *, encoding: Encoding = "form", **fields: str | int
+) -> Request:
+    """The exchange that asks for a token in the client's own name (RFC 6749 §4.4).
+
+    Args:
+        url: of the token endpoint.
+        client_id: the client's name.
+        client_secret: its password.
+        encoding: ``form`` as the RFC has it, or ``json`` for endpoints that want an object instead; numbers stay numbers there.
+        fields: what the endpoint takes besides, such as ``scope``.
+    """
+    return _request(url, "client_credentials", client_id, client_secret, fields, encoding)
 
 
-def refresh(url: str, client_id: Secret, client_secret: Secret, refresh_token: Secret, **fields: str) -> Request:
-    """The exchange that asks for a new access token with a refresh token (RFC 6749 §6)."""
-    return _request(url, "refresh_token", client_id, client_secret, {"refresh_token": refresh_token.reveal(), **fields})
+def refresh(
+    url: str,
+    client_id: Secret,
+    client_secret: Secret,
+    refresh_token: Secret,
+    *,
+    encoding: Encoding = "form",
+    **fields: str | int,
+) -> Request:
+    """The exchange that asks for a new access token with a refresh token (RFC 6749 §6); arguments as above."""
+    fields = {"refresh_token": refresh_token.reveal(), **fields}
+    return _request(url, "refresh_token", client_id, client_secret, fields, encoding)
 
 
 def read_grant(answer: Answer, *, longest: timedelta = LONGEST_LIFE) -> Grant:
@@ -85,15 +107,22 @@ def read_grant(answer: Answer, *, longest: timedelta = LONGEST_LIFE) -> Grant:
     refresh_token = body.get("refresh_token")
     return Grant(
         access_token=_token(body.get("access_token")),
-        refresh_token=None if refresh_token is None else _token(refresh_token),
+        refresh_token=None if refresh_token in (None, "") else _token(refresh_token),
         granted_at=answer.started_at,
         life=_life(body.get("expires_in"), longest),
         fields=body,
     )
 
 
-def _request(url: str, grant_type: str, client_id: Secret, client_secret: Secret, fields: Mapping[str, str]) -> Request:
-    form = {
+def _request(
+    url: str,
+    grant_type: str,
+    client_id: Secret,
+    client_secret: Secret,
+    fields: Mapping[str, str | int],
+    encoding: Encoding,
+) -> Request:
+    values = {
         "grant_type": grant_type,
         "client_id": client_id.reveal(),
         "client_secret": client_secret.reveal(),
@@ -102,8 +131,8 @@ def _request(url: str, grant_type: str, client_id: Secret, client_secret: Secret
     return Request(
         url=url,
         method="POST",
-        headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-        body=urlencode(form).encode(),
+        headers={"Content-Type": _CONTENT_TYPES[encoding], "Accept": "application/json"},
+        body=(urlencode(values) if encoding == "form" else json.dumps(values)).encode(),
         max_body=_BODY_LIMIT,
     )
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 OPERATING = DOCS / "operating.md"
 PLUGINS = DOCS / "plugins.md"
 _BLOCK = re.compile(
@@ -33,9 +34,9 @@ class Block(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Every page of the manual, and the READMEs of the plugins that README.md names."""
+    """Every page of the manual, for users and for maintainers, and the READMEs of the plugins that README.md names."""
     of_plugins = re.findall(r"\(plugins/(\w+/README\.md)\)", read(ROOT / "README.md"))
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *map(plugin_file, of_plugins)]
+    return [ROOT / "README.md", CONTRIBUTING, *sorted(DOCS.rglob("*.md")), *map(plugin_file, of_plugins)]
 
 
 def plugin_file(name: str) -> Path:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def pollctl_poller() -> Poller:
-    """Say the static facts; see sample.toml for what the defaults mean."""
+    """Name the static facts; see sample.toml for what the defaults mean."""
     from pollctl_latency import model
 
     return Poller(
@@ -45,14 +45,14 @@ def pollctl_fetch(run: Run, db: Database) -> Iterator[Round]:
 @hookimpl
 def pollctl_load(db: Database, batch: Round) -> State:
     """Read the jobs of one round with what went before."""
-    from pollctl_latency import store
+    from pollctl_latency.store.load import load
 
-    return store.load(db, batch)
+    return load(db, batch)
 
 
 @hookimpl
 def pollctl_decide(state: State, batch: Round, now: datetime, settings: Settings) -> Sequence[Decision]:
-    """Turn readings into samples, alerts and verdicts."""
+    """Turn measurements into samples, alerts and verdicts."""
     from pollctl_latency import decide
 
     return decide.decide(state, batch, now, settings)
@@ -61,14 +61,14 @@ def pollctl_decide(state: State, batch: Round, now: datetime, settings: Settings
 @hookimpl
 def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write the decisions and queue the notifications."""
-    from pollctl_latency import store
+    from pollctl_latency.store.apply import apply
 
-    store.apply(db, decisions, run)
+    apply(db, decisions, run)
 
 
 @hookimpl
 def pollctl_deliver(effect: Effect, run: Run) -> Any:
-    """Tell one recipient of an alert or a verdict."""
+    """Notify one recipient of an alert or a verdict."""
     from pollctl_latency import deliver
 
     return deliver.deliver(effect, run)
@@ -93,12 +93,12 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
 @hookimpl
 def pollctl_status(db: Database, now: datetime) -> str:
     """Name the stale jobs."""
-    from pollctl_latency import listings
+    from pollctl_latency import queries
 
-    return listings.stale_notice(db, now)
+    return queries.stale_notice(db, now)
 
 
 def _migrations() -> Any:
-    from pollctl_latency import tables
+    from pollctl_latency.migrations import migrations
 
-    return tables.migrations
+    return migrations

@@ -1,4 +1,4 @@
-"""The commands of latency: parse, call, show."""
+"""The commands of latency: parse, call, print."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from pollctl import Duration, PluginContext
-from pollctl_latency import listings
+from pollctl_latency import queries
+from pollctl_latency.client.targets import infer_probe, target_error
 from pollctl_latency.model import NewJob
-from pollctl_latency.probes import guess_probe, trouble_with
+from pollctl_latency.store.jobs import add_job, cancel_job
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLOT_WIDTH = 72
@@ -50,10 +51,10 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--cadence", type=WholeSeconds(), default="60s", show_default=True, help="One sample every so often.")
 @click.option("--duration", type=WholeSeconds(), default="60m", show_default=True, help="Length of the job.")
 @click.option("--mode", type=click.Choice(["real_polling", "simulated"]), default="real_polling", show_default=True)
-@click.option("--probe", type=click.Choice(["api", "http", "tcp", "icmp"]), help="Told from the target by default.")
-@click.option("--alert-offline", is_flag=True, help="Record and tell when five samples in a row are missed.")
-@click.option("--alert-recovery", is_flag=True, help="Record and tell when it answers again.")
-@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to tell; may be repeated.")
+@click.option("--probe", type=click.Choice(["api", "http", "tcp", "icmp"]), help="Inferred from the target by default.")
+@click.option("--alert-offline", is_flag=True, help="Record and notify when five samples in a row are missed.")
+@click.option("--alert-recovery", is_flag=True, help="Record and notify when it answers again.")
+@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to notify; may be repeated.")
 @_as_json
 @click.pass_obj
 def add(
@@ -72,10 +73,10 @@ def add(
     """Start a job: sample TARGET every cadence for a duration, then say how it did. Prints the job's id."""
     if duration < cadence:
         raise click.BadParameter(f"{duration} is shorter than the cadence, {cadence}", param_hint="--duration")
-    probe = probe or guess_probe(target)
-    trouble = trouble_with(target, probe)
-    if trouble:
-        raise click.BadParameter(f"{target!r} cannot be probed by {probe}: {trouble}", param_hint="TARGET")
+    probe = probe or infer_probe(target)
+    error = target_error(target, probe)
+    if error:
+        raise click.BadParameter(f"{target!r} cannot be probed by {probe}: {error}", param_hint="TARGET")
     new = NewJob(
         target=target,
         probe=probe,
@@ -86,8 +87,8 @@ def add(
         alert_recovery=alert_recovery,
     )
     with context.writing() as db:
-        job_id = listings.add_job(db, context.now, new, urls, context.settings.max_running)
-        added = listings.job(db, job_id, context.now)
+        job_id = add_job(db, context.now, new, urls, context.settings.max_running)
+        added = queries.job(db, job_id, context.now)
     if as_json:
         context.show(added, as_json=True)
         return
@@ -100,7 +101,7 @@ def add(
 def jobs(context: PluginContext, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
-        rows = listings.jobs(db, context.now)
+        rows = queries.jobs(db, context.now)
     context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
 
 
@@ -111,8 +112,8 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
 def show(context: PluginContext, job: int, *, as_json: bool) -> None:
     """Show a job: its numbers, and its latest samples as a small plot."""
     with context.reading() as db:
-        row = listings.job(db, job, context.now)
-        taken = listings.samples(db, job)
+        row = queries.job(db, job, context.now)
+        taken = queries.samples(db, job)
     context.show(row, as_json=as_json)
     if taken and not as_json:
         click.echo(plot(taken[-_PLOT_WIDTH:]))
@@ -125,8 +126,8 @@ def show(context: PluginContext, job: int, *, as_json: bool) -> None:
 def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
     """List the samples of a job."""
     with context.reading() as db:
-        listings.job(db, job, context.now)
-        context.show(listings.samples(db, job), as_json=as_json)
+        queries.job(db, job, context.now)
+        context.show(queries.samples(db, job), as_json=as_json)
 
 
 @click.command()
@@ -135,16 +136,16 @@ def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
 def alerts(context: PluginContext, *, as_json: bool) -> None:
     """List the alerts, the newest first."""
     with context.reading() as db:
-        context.show(listings.alerts(db), as_json=as_json)
+        context.show(queries.alerts(db), as_json=as_json)
 
 
 @click.command()
 @click.argument("job", type=int)
 @click.pass_obj
 def cancel(context: PluginContext, job: int) -> None:
-    """Close a running job early; nobody is told, and a probe in flight is dropped."""
+    """Close a running job early; nobody is notified, and a probe in flight is dropped."""
     with context.writing() as db:
-        listings.cancel_job(db, job)
+        cancel_job(db, job)
 
 
 def add_to(group: click.Group) -> None:

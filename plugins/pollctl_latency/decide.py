@@ -1,4 +1,4 @@
-"""The rules: what readings mean for a job, when it is over, and how it did. Pure; no I/O, no clock."""
+"""The rules: what a measurement means for its job, when a job is over, and how it did. Pure; no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pollctl_latency.model import (
     CompleteJob,
     Decision,
     Job,
+    Measurement,
     PruneSamples,
-    Reading,
     Rollup,
     RollUpJob,
     Round,
@@ -39,10 +39,10 @@ MAX_SYSTEM_ERROR_PERCENT = 5
 
 
 def decide(state: State, batch: Round, now: datetime, settings: Settings) -> list[Decision]:
-    """What one round changes: samples and alerts, then jobs that are over, then what has had its time."""
+    """What one round changes: samples and alerts, then jobs that are over, then samples that are old."""
     decisions: list[Decision] = []
-    for reading in batch.readings:
-        decisions.extend(judge_reading(state, reading))
+    for measurement in batch.measurements:
+        decisions.extend(judge_measurement(state, measurement))
     for job_id in batch.finished:
         decisions.extend(judge_end(state, job_id, now))
     before = now - settings.keep_samples
@@ -51,35 +51,35 @@ def decide(state: State, batch: Round, now: datetime, settings: Settings) -> lis
     return decisions
 
 
-def judge_reading(state: State, reading: Reading) -> Iterator[Decision]:
-    """What one probe means for its job; nothing when the job was closed while the probe was in flight."""
-    job = state.jobs.get(reading.job_id)
+def judge_measurement(state: State, measurement: Measurement) -> Iterator[Decision]:
+    """What one probe means for its job; nothing where the job was closed while the probe was in flight."""
+    job = state.jobs.get(measurement.job_id)
     if job is None or job.status != "running":
         return
     tail = state.tails[job.id]
     yield AddSample(
         job_id=job.id,
         sequence_number=tail.next_sequence,
-        status=reading.status,
-        rtt_ms=reading.rtt_ms,
-        jitter_ms=jitter(reading.rtt_ms, tail.last_rtt_ms),
-        recorded_at=reading.started_at,
-        reason=reading.why or f"answered in {reading.rtt_ms:.1f} ms",
+        status=measurement.status,
+        rtt_ms=measurement.rtt_ms,
+        jitter_ms=jitter(measurement.rtt_ms, tail.last_rtt_ms),
+        recorded_at=measurement.started_at,
+        reason=measurement.reason or f"answered in {measurement.rtt_ms:.1f} ms",
     )
-    change = alert(job, reading.status, tail)
+    change = alert(job, measurement.status, tail)
     if change is not None:
-        yield announce(state, job, change, reading.started_at)
+        yield change_alert_state(state, job, change, measurement.started_at)
 
 
 def jitter(rtt_ms: float | None, last_rtt_ms: float | None) -> float | None:
-    """How far a success lies from the success before it; None for the first, and for what is no success."""
+    """How far a success lies from the success before it; None for the first, and without a success."""
     if rtt_ms is None or last_rtt_ms is None:
         return None
     return abs(rtt_ms - last_rtt_ms)
 
 
 def alert(job: Job, status: SampleStatus, tail: Tail) -> AlertType | None:
-    """Which edge this outcome is, if any: five misses in a row when all was well, five successes after that.
+    """The alert that this outcome raises: ``offline`` after five misses in a row, ``recovery`` after five successes later.
 
     ``system_error`` says nothing about the target and is left out.
     """
@@ -93,8 +93,8 @@ def alert(job: Job, status: SampleStatus, tail: Tail) -> AlertType | None:
     return None
 
 
-def announce(state: State, job: Job, alert_type: AlertType, at: datetime) -> ChangeAlertState:
-    """The state changes in any case; the alert and its notification only where the job asks for them."""
+def change_alert_state(state: State, job: Job, alert_type: AlertType, at: datetime) -> ChangeAlertState:
+    """The new state of a job; the alert itself is kept and notified only where the job asks for it."""
     outcome = "missed" if alert_type == "offline" else "succeeded"
     return ChangeAlertState(
         job_id=job.id,
@@ -108,7 +108,7 @@ def announce(state: State, job: Job, alert_type: AlertType, at: datetime) -> Cha
 
 
 def judge_end(state: State, job_id: int, now: datetime) -> Iterator[Decision]:
-    """A job past its end is completed; one that someone closed gets its numbers; any other runs on."""
+    """A job past its end is completed; one that was closed early gets its numbers; any other runs on."""
     job = state.jobs.get(job_id)
     if job is None or (job.status == "running" and now <= job.ends_at):
         return
@@ -131,9 +131,9 @@ def judge_end(state: State, job_id: int, now: datetime) -> Iterator[Decision]:
 
 def summarise(samples: Sequence[Sample]) -> Summary:
     """How a job did, from all its samples in order."""
-    stats = reckon(samples)
-    told = stats.success + stats.missed
-    loss = 100 * stats.missed / told if told else None
+    stats = compute_stats(samples)
+    measured = stats.success + stats.missed
+    loss = 100 * stats.missed / measured if measured else None
     streaks = miss_streaks(sample.status for sample in samples)
     return Summary(
         stats=stats,
@@ -147,7 +147,10 @@ def summarise(samples: Sequence[Sample]) -> Summary:
 
 
 def verdict(stats: Stats, loss: float | None) -> Verdict:
-    """The first that holds: nothing seen, too much unseen, a limit broken (by what is known), all well."""
+    """The first that holds: no samples, too many system errors, a limit exceeded, pass.
+
+    A number that is missing, such as the jitter of a single success, exceeds no limit.
+    """
     samples = stats.success + stats.missed + stats.system_error
     if not samples:
         return "no_data"
@@ -163,10 +166,10 @@ def roll_up(samples: Iterable[Sample]) -> list[Rollup]:
     buckets: dict[datetime, list[Sample]] = {}
     for sample in samples:
         buckets.setdefault(bucket_start(sample.recorded_at), []).append(sample)
-    return [Rollup(bucket_start=start, stats=reckon(held)) for start, held in sorted(buckets.items())]
+    return [Rollup(bucket_start=start, stats=compute_stats(bucket)) for start, bucket in sorted(buckets.items())]
 
 
-def reckon(samples: Sequence[Sample]) -> Stats:
+def compute_stats(samples: Sequence[Sample]) -> Stats:
     """Counts and milliseconds of some samples."""
     outcomes = [sample.status for sample in samples]
     times, steps = rtts(samples), jitters(samples)
@@ -204,5 +207,5 @@ def p95(ordered: Sequence[float]) -> float | None:
 
 def miss_streaks(outcomes: Iterable[SampleStatus]) -> list[int]:
     """Lengths of the runs of misses; a success ends one, a ``system_error`` neither ends nor extends it."""
-    told = (outcome for outcome in outcomes if outcome != "system_error")
-    return [len(list(run)) for outcome, run in groupby(told) if outcome == "missed"]
+    counted = (outcome for outcome in outcomes if outcome != "system_error")
+    return [len(list(run)) for outcome, run in groupby(counted) if outcome == "missed"]

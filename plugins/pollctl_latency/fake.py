@@ -17,8 +17,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     """How the API answers once.
 
     Attributes:
-        elapsed: milliseconds, or whatever a broken API would say.
-        error: the API's word for what went wrong; empty for nothing.
+        elapsed: milliseconds, or whatever a broken API would send.
+        error: what went wrong, in the API's words; empty for nothing.
         status: of the HTTP answer.
         body: sent as it is, instead of the usual object.
         delay: seconds before the answer.
@@ -34,8 +34,8 @@ class Reply(Struct, frozen=True, kw_only=True):
         """The body of the answer about *target*."""
         if self.body is not None:
             return self.body
-        said = {"elapsed": self.elapsed, "error": self.error, "expected": "", "ip": target, "poller": "fake"}
-        return json.dumps(said).encode()
+        answer = {"elapsed": self.elapsed, "error": self.error, "expected": "", "ip": target, "poller": "fake"}
+        return json.dumps(answer).encode()
 
 
 LOST = Reply(error="Request timeout")
@@ -52,15 +52,15 @@ class FakeApi(FakeUpstream):
     Attributes:
         url: for ``base_url``.
         script: what is still to be answered, by target; may be changed.
-        asked: pairs of label and target, in the order of the requests.
+        requests: pairs of label and target, in the order of arrival.
     """
 
     def __init__(self, script: Mapping[str, Sequence[Reply]] | None = None) -> None:
         super().__init__()
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.script = {target: list(replies) for target, replies in (script or {}).items()}
-        self._dice = Random(4402)  # noqa: S311 - a fake
-        self._turn = threading.Lock()
+        self._random = Random(4402)  # noqa: S311 - a fake
+        self._lock = threading.Lock()
 
     def respond(self, request: ServerRequest) -> ServerResponse:
         """Answer ``/latency/LABEL/TARGET/``."""
@@ -73,9 +73,9 @@ class FakeApi(FakeUpstream):
 
     def reply(self, label: str, target: str) -> Reply:
         """The next reply about *target*."""
-        with self._turn:
-            self.asked.append((label, target))
+        with self._lock:
+            self.requests.append((label, target))
             replies = self.script.get(target)
             if replies is None:
-                return Reply(elapsed=round(max(0.1, self._dice.gauss(20, 3)), 2))
+                return Reply(elapsed=round(max(0.1, self._random.gauss(20, 3)), 2))
             return replies.pop(0) if len(replies) > 1 else replies[0]

@@ -1,4 +1,4 @@
-"""Rounds of probes: who is due, what is under way, what has landed."""
+"""Rounds of probes: which jobs are due, which probes are in flight, and what has completed."""
 
 from __future__ import annotations
 
@@ -13,176 +13,176 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from pollctl import Run
-from pollctl_latency import store
-from pollctl_latency.model import Job, Reading, Round
-from pollctl_latency.probes import (
-    probe_directly,
-    read_answer,
-    read_result,
-    request_for,
-    simulate,
-    trouble_with,
-)
+from pollctl_latency.client.direct import probe_directly, read_result
+from pollctl_latency.client.exchanges import read_answer, request_for
+from pollctl_latency.client.outcome import Outcome, measurement
+from pollctl_latency.client.simulation import simulate
+from pollctl_latency.client.targets import target_error
+from pollctl_latency.model import Job, Measurement, Round
+from pollctl_latency.store.jobs import closed_jobs, in_groups, running_jobs
+from pollctl_latency.store.pruning import prunable_jobs
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-TICK = timedelta(seconds=1)
-"""How soon a new job is noticed, and the longest that a round waits for probes under way."""
-GRAIN = timedelta(milliseconds=50)
-"""The shortest round. Probes that start this soon after their round count as started with it: so their jobs
-stay together and do not fan out into a round, and a commit, for each."""
-LEAVE = timedelta(milliseconds=500)
-"""How long before the deadline probes under way are given up, so that the pass ends in good order."""
+LONGEST_ROUND = timedelta(seconds=1)
+"""How soon a new job is noticed, and the longest that a round waits for probes in flight."""
+SHORTEST_ROUND = timedelta(milliseconds=50)
+"""Probes that start this soon after their round count as started with it: so their jobs stay together and do not
+fan out into a round, and a commit, for each."""
+SHUTDOWN_TIME = timedelta(milliseconds=500)
+"""How long before the deadline probes in flight are given up, so that the pass ends in good order."""
 SUMMED_AT_ONCE = 20_000
 """Samples that one batch of finished jobs reads at most, unless one job alone has more."""
 
-Landing = tuple[int, Reading | None]
-"""A job's id and what its probe brought; nothing when the pass cut it."""
+Completed = tuple[int, Measurement | None]
+"""A job's id and what its probe measured; nothing when the pass cut it."""
 
 
-class Agenda(NamedTuple):
-    """What the running jobs ask for at one moment."""
+class Selection(NamedTuple):
+    """What becomes of the running jobs at one moment, and when to look again."""
 
     due: list[Job]
-    finished: list[Job]
+    expired: list[Job]
     next_at: datetime
 
 
 def rounds(run: Run, db: Database) -> Iterator[Round]:
-    """Yield what landed and what is over, round by round, until the window closes; then what may be pruned.
+    """Yield what completed and what is over, round by round, until the window closes; then what may be pruned.
 
-    A slow target holds back nobody: a round takes what has landed when the next is due; the rest lands later.
+    A slow target holds back nobody: a round takes what has completed when the next is due; a later one takes the rest.
     """
-    probes = Probes(run)
+    probes = ProbePool(run)
     is_open = True
     while is_open:
-        asked = agenda(store.running_jobs(db), run.now, probes.under_way)
-        probes.launch(asked.due)
-        yield from finished_rounds([*asked.finished, *store.closed_jobs(db)])
-        yield from probes.landed(asked.next_at - run.now)
-        is_open = timedelta(seconds=run.remaining) > TICK + LEAVE and run.next_round(asked.next_at)
-    yield from probes.landed(timedelta(seconds=run.remaining) - LEAVE)
-    over = store.prunable(db, run.now - run.settings.keep_samples)
-    if over:
-        yield Round(prunable=over)
+        selected = select_jobs(running_jobs(db), run.now, probes.in_flight)
+        probes.start(selected.due)
+        yield from finished_rounds([*selected.expired, *closed_jobs(db)])
+        yield from probes.completed(selected.next_at - run.now)
+        is_open = timedelta(seconds=run.remaining) > LONGEST_ROUND + SHUTDOWN_TIME and run.next_round(selected.next_at)
+    yield from probes.completed(timedelta(seconds=run.remaining) - SHUTDOWN_TIME)
+    prunable = prunable_jobs(db, run.now - run.settings.keep_samples)
+    if prunable:
+        yield Round(prunable=prunable)
 
 
-def agenda(jobs: Iterable[Job], now: datetime, under_way: Iterable[int]) -> Agenda:
-    """Sort jobs by what they ask for, expiry first; a job whose probe is under way asks for nothing."""
-    due, finished, next_at = [], [], now + TICK
+def select_jobs(jobs: Iterable[Job], now: datetime, in_flight: Iterable[int]) -> Selection:
+    """Sort jobs into expired, due and neither, expiry first; a job whose probe is in flight is neither."""
+    due, expired, next_at = [], [], now + LONGEST_ROUND
     for job in jobs:
-        if job.id in under_way:
+        if job.id in in_flight:
             continue
         if now > job.ends_at:
-            finished.append(job)
+            expired.append(job)
         elif now >= job.due_at:
             due.append(job)
         else:
             next_at = min(next_at, job.due_at)
-    return Agenda(due, finished, max(next_at, now + GRAIN))
+    return Selection(due, expired, max(next_at, now + SHORTEST_ROUND))
 
 
 def finished_rounds(jobs: Iterable[Job]) -> Iterator[Round]:
     """Batches of jobs that are over, small enough to hold all their samples."""
-    for ids in store.filling(((job.id, job.sample_count) for job in jobs), SUMMED_AT_ONCE):
+    for ids in in_groups(((job.id, job.sample_count) for job in jobs), SUMMED_AT_ONCE):
         yield Round(finished=ids)
 
 
-class Probes:
-    """The probes under way, across the borders of rounds; at most ``concurrency`` of each kind at a time."""
+class ProbePool:
+    """The probes in flight, across the borders of rounds; at most ``concurrency`` of each kind at a time."""
 
     def __init__(self, run: Run) -> None:
-        self.under_way: dict[int, Job] = {}
+        self.in_flight: dict[int, Job] = {}
         self._run = run
-        self._seconds: float = run.settings.timeout.total_seconds()
-        self._landings: SimpleQueue[Landing | Exception] = SimpleQueue()
+        self._timeout_s: float = run.settings.timeout.total_seconds()
+        self._completed: SimpleQueue[Completed | Exception] = SimpleQueue()
 
-    def launch(self, jobs: Sequence[Job]) -> None:
-        """Start probing, unless as many probes are under way as may be: then the jobs stay due."""
-        free = self._run.settings.concurrency - len(self.under_way)
+    def start(self, jobs: Sequence[Job]) -> None:
+        """Start probing, unless as many probes are in flight as may be: then the jobs stay due."""
+        free = self._run.settings.concurrency - len(self.in_flight)
         if free <= 0:
             return
-        by_web: list[Job] = []
-        directly: list[Job] = []
+        exchanges: list[Job] = []
+        direct: list[Job] = []
         for job in jobs:
-            self.under_way[job.id] = job
-            reading = read_at_once(job, self._run.now)
-            if reading is not None:
-                self._landings.put((job.id, reading))
+            self.in_flight[job.id] = job
+            measured = measure_without_probe(job, self._run.now)
+            if measured is not None:
+                self._completed.put((job.id, measured))
             else:
-                (by_web if job.probe in ("api", "http") else directly).append(job)
-        if by_web:
-            self._follow(self._ask(by_web, free))
-        if directly:
-            self._follow(self._reach(directly, free))
+                (exchanges if job.probe in ("api", "http") else direct).append(job)
+        if exchanges:
+            self._collect_in_background(self._exchange(exchanges, free))
+        if direct:
+            self._collect_in_background(self._probe_directly(direct, free))
 
-    def landed(self, patience: timedelta) -> Iterator[Round]:
-        """Wait for probes under way, at most *patience*, and yield what they brought, if anything.
+    def completed(self, max_wait: timedelta) -> Iterator[Round]:
+        """Wait for probes in flight, at most *max_wait*, and yield what they measured, if anything.
 
-        A pass that is told to stop waits for all of them, because nobody will come for the rest.
+        A pass that must stop waits for all of them, because no later round will take the rest.
         """
-        readings = list(self._collect(patience))
+        measurements = list(self._measurements(max_wait))
         if self._run.is_stopping:
-            readings += self._collect(timedelta(seconds=self._run.remaining) - LEAVE)
-        if readings:
-            yield Round(readings=readings)
+            measurements += self._measurements(timedelta(seconds=self._run.remaining) - SHUTDOWN_TIME)
+        if measurements:
+            yield Round(measurements=measurements)
 
-    def _ask(self, jobs: Sequence[Job], concurrency: int) -> Iterator[Landing]:
-        began = self._run.now
+    def _exchange(self, jobs: Sequence[Job], concurrency: int) -> Iterator[Completed]:
+        round_at = self._run.now
         requests = (request_for(job, self._run.settings) for job in jobs)
         for answer in self._run.get_many(requests, concurrency=concurrency):
-            yield answer.request.tag.id, aligned(read_answer(answer), began)
+            yield answer.request.tag.id, aligned(read_answer(answer), round_at)
 
-    def _reach(self, jobs: Sequence[Job], concurrency: int) -> Iterator[Landing]:
-        began = self._run.now
-        probe = partial(probe_directly, timeout=self._seconds)
-        for result in self._run.map(probe, jobs, concurrency=concurrency, timeout=self._seconds):
-            yield result.item.id, aligned(read_result(result), began)
+    def _probe_directly(self, jobs: Sequence[Job], concurrency: int) -> Iterator[Completed]:
+        round_at = self._run.now
+        probe = partial(probe_directly, timeout=self._timeout_s)
+        for result in self._run.map(probe, jobs, concurrency=concurrency, timeout=self._timeout_s):
+            yield result.item.id, aligned(read_result(result), round_at)
 
-    def _follow(self, landings: Iterator[Landing]) -> None:
-        """Queue each landing as it comes, from a thread of its own: waiting for one must not hold others."""
+    def _collect_in_background(self, completed: Iterator[Completed]) -> None:
+        """Queue each probe as it completes, from a thread of its own: waiting for one must not hold others."""
 
-        def follow() -> None:
+        def collect() -> None:
             try:
-                for landing in landings:
-                    self._landings.put(landing)
+                for one in completed:
+                    self._completed.put(one)
             except Exception as error:  # noqa: BLE001 - raised again where the pass waits
-                self._landings.put(error)
+                self._completed.put(error)
 
-        Thread(target=follow, daemon=True, name="latency-probes").start()
+        Thread(target=collect, daemon=True, name="latency-probes").start()
 
-    def _collect(self, patience: timedelta) -> Iterator[Reading]:
-        until = time.monotonic() + patience.total_seconds()
-        while self.under_way:
+    def _measurements(self, max_wait: timedelta) -> Iterator[Measurement]:
+        until = time.monotonic() + max_wait.total_seconds()
+        while self.in_flight:
             try:
-                landing = self._landings.get(timeout=max(0.0, until - time.monotonic()))
+                completed = self._completed.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 return
-            if isinstance(landing, Exception):
-                raise landing
-            job = self.under_way.pop(landing[0])
-            if landing[1] is not None:
-                self._tell(job, landing[1])
-                yield landing[1]
+            if isinstance(completed, Exception):
+                raise completed
+            job_id, measured = completed
+            job = self.in_flight.pop(job_id)
+            if measured is not None:
+                self._report(job, measured)
+                yield measured
 
-    def _tell(self, job: Job, reading: Reading) -> None:
-        if reading.status == "system_error":
-            self._run.failed(job.target, reading.why)
+    def _report(self, job: Job, measured: Measurement) -> None:
+        """Name a target that could not be measured in the outcome of the pass."""
+        if measured.status == "system_error":
+            self._run.failed(job.target, measured.reason)
         else:
             self._run.reached(job.target)
 
 
-def read_at_once(job: Job, now: datetime) -> Reading | None:
-    """The reading of a job without a probe: it is simulated, or its target cannot be probed at all."""
+def measure_without_probe(job: Job, now: datetime) -> Measurement | None:
+    """The measurement of a job that is simulated, or whose target cannot be probed at all; None for any other."""
     if job.monitoring_mode == "simulated":
         return simulate(job, now)
-    trouble = trouble_with(job.target, job.probe)
-    return Reading(job_id=job.id, status="system_error", started_at=now, why=trouble) if trouble else None
+    error = target_error(job.target, job.probe)
+    return measurement(job, now, Outcome("system_error", reason=error)) if error else None
 
 
-def aligned(reading: Reading | None, began: datetime) -> Reading | None:
-    """A reading that counts as started with its round, where it did within a grain."""
-    if reading is None or not began < reading.started_at < began + GRAIN:
-        return reading
-    return msgspec.structs.replace(reading, started_at=began)
+def aligned(measured: Measurement | None, round_at: datetime) -> Measurement | None:
+    """A measurement that counts as started with its round, where it started within the shortest round of it."""
+    if measured is None or not round_at < measured.started_at < round_at + SHORTEST_ROUND:
+        return measured
+    return msgspec.structs.replace(measured, started_at=round_at)

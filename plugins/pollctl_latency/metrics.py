@@ -1,16 +1,18 @@
-"""What Prometheus may know of latency."""
+"""What Prometheus sees of latency."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
-from pollctl_latency import listings
+from pollctl.metrics import labelled
+from pollctl_latency import queries
+from pollctl_latency.model import JobStatus, SampleStatus
 
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
     from sqlite_utils import Database
 
 _BY_JOB = ("job", "target")
@@ -18,43 +20,34 @@ _BY_JOB = ("job", "target")
 
 def families(db: Database, now: datetime) -> list[Metric]:
     """Samples and jobs by status, stale jobs; of each running job the latest round-trip time and the loss."""
-    jobs = listings.jobs(db, now)
+    jobs = queries.jobs(db, now)
     return [_samples(jobs), _jobs(jobs), _stale(jobs), _last_rtt(db), _loss(jobs)]
 
 
-def _samples(jobs: list[dict[str, Any]]) -> Metric:
-    family = CounterMetricFamily("pollctl_latency_samples", "Samples taken, by status.", labels=["status"])
-    for status in ("success", "missed", "system_error"):
-        family.add_metric([status], sum(job[status] for job in jobs))
-    return family
+def _samples(jobs: Sequence[dict[str, Any]]) -> Metric:
+    counts = {status: sum(job[status] for job in jobs) for status in get_args(SampleStatus)}
+    return labelled("pollctl_latency_samples", "Samples taken, by status.", ["status"], counts, kind="counter")
 
 
-def _jobs(jobs: list[dict[str, Any]]) -> Metric:
-    family = GaugeMetricFamily("pollctl_latency_jobs", "Jobs, by status.", labels=["status"])
-    counted = Counter(job["status"] for job in jobs)
-    for status in ("running", "completed", "cancelled", "failed"):
-        family.add_metric([status], counted[status])
-    return family
+def _jobs(jobs: Iterable[dict[str, Any]]) -> Metric:
+    counts = Counter(job["status"] for job in jobs)
+    by_status = {status: counts[status] for status in get_args(JobStatus)}
+    return labelled("pollctl_latency_jobs", "Jobs, by status.", ["status"], by_status)
 
 
-def _stale(jobs: list[dict[str, Any]]) -> Metric:
-    text = "Running jobs without a sample for more than twice their cadence."
-    return GaugeMetricFamily("pollctl_latency_stale_jobs", text, value=sum(job["stale"] for job in jobs))
+def _stale(jobs: Iterable[dict[str, Any]]) -> Metric:
+    meaning = "Running jobs without a sample for more than twice their cadence."
+    return labelled("pollctl_latency_stale_jobs", meaning, [], [((), sum(job["stale"] for job in jobs))])
 
 
 def _last_rtt(db: Database) -> Metric:
-    text = "Latest round-trip time of a running job."
-    family = GaugeMetricFamily("pollctl_latency_last_rtt_seconds", text, labels=_BY_JOB)
-    for job_id, target, rtt_ms in listings.last_rtts(db):
-        if rtt_ms is not None:
-            family.add_metric([str(job_id), target], rtt_ms / 1000)
-    return family
+    rows = queries.last_rtts(db)
+    seconds = [((str(job_id), target), rtt_ms / 1000) for job_id, target, rtt_ms in rows if rtt_ms is not None]
+    return labelled("pollctl_latency_last_rtt_seconds", "Latest round-trip time of a running job.", _BY_JOB, seconds)
 
 
-def _loss(jobs: list[dict[str, Any]]) -> Metric:
-    text = "Share of probes of a running job that were missed."
-    family = GaugeMetricFamily("pollctl_latency_loss_ratio", text, labels=_BY_JOB)
-    for job in jobs:
-        if job["status"] == "running" and job["loss_percent"] is not None:
-            family.add_metric([str(job["id"]), job["target"]], job["loss_percent"] / 100)
-    return family
+def _loss(jobs: Iterable[dict[str, Any]]) -> Metric:
+    measured = (job for job in jobs if job["status"] == "running" and job["loss_percent"] is not None)
+    ratios = [((str(job["id"]), job["target"]), job["loss_percent"] / 100) for job in measured]
+    meaning = "Share of probes of a running job that were missed."
+    return labelled("pollctl_latency_loss_ratio", meaning, _BY_JOB, ratios)

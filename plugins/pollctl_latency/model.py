@@ -1,11 +1,14 @@
-"""Settings and the frozen values that travel from fetch through decide to the database."""
+"""Settings and the frozen values that travel from fetch through decide to the database.
+
+Some fields have another name in JSON: that of the recordings of earlier versions, which ``pollctl replay`` still reads.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from pollctl import Duration, HttpUrl
 
@@ -34,7 +37,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class NewJob(Struct, frozen=True, kw_only=True):
-    """What is asked for with ``add``."""
+    """What ``add`` is given."""
 
     target: str
     probe: Probe
@@ -75,32 +78,32 @@ class Job(Struct, frozen=True, kw_only=True):
         return self.started_at + timedelta(seconds=self.duration_seconds)
 
 
-class Reading(Struct, frozen=True, kw_only=True, gc=False):
-    """What one probe brought.
+class Measurement(Struct, frozen=True, kw_only=True, gc=False):
+    """What one probe measured.
 
     Attributes:
         started_at: when the probe started.
         rtt_ms: milliseconds, with ``success`` only.
-        why: what was wrong, without ``success``.
+        reason: what was wrong, without ``success``.
     """
 
     job_id: int
     status: SampleStatus
     started_at: datetime
     rtt_ms: float | None = None
-    why: str = ""
+    reason: str = field(default="", name="why")
 
 
 class Round(Struct, frozen=True, kw_only=True):
-    """One batch: what landed in a round, and the jobs whose time has come.
+    """One batch: the probes that completed in a round, and the jobs that are over.
 
     Attributes:
-        readings: at most one per job.
-        finished: ids of jobs that ran out or were closed by someone, without roll-ups yet.
+        measurements: at most one per job.
+        finished: ids of jobs past their end, or closed early, that have no roll-ups yet.
         prunable: ids of rolled-up jobs that still hold samples older than ``keep_samples``.
     """
 
-    readings: list[Reading] = []
+    measurements: list[Measurement] = field(default_factory=list, name="readings")
     finished: list[int] = []
     prunable: list[int] = []
 
@@ -133,7 +136,7 @@ class State(Struct, frozen=True, kw_only=True):
     """The rows that one round needs, by job id.
 
     Attributes:
-        tails: of jobs with a reading.
+        tails: of jobs with a measurement.
         samples: all samples of the finished jobs.
         recipients: ids in ``latency_notify``; the addresses themselves are secret and stay in the database.
     """
@@ -145,7 +148,7 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 class Stats(Struct, frozen=True, kw_only=True, gc=False):
-    """Counts by status, and milliseconds; None where there is nothing to reckon from."""
+    """Counts by status, and milliseconds; None where there is nothing to compute them from."""
 
     success: int
     missed: int
@@ -189,7 +192,7 @@ class AddSample(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 class ChangeAlertState(Struct, frozen=True, kw_only=True, tag=True):
-    """A connection went down or came back; ``is_announced`` says whether anyone asked to hear of it."""
+    """A connection went offline or recovered; ``is_announced`` says whether the job asks for that alert."""
 
     job_id: int
     target: str
@@ -201,7 +204,7 @@ class ChangeAlertState(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class CompleteJob(Struct, frozen=True, kw_only=True, tag=True):
-    """A job has run its time: its verdict, its roll-ups, and who is to be told."""
+    """A job is past its end: its verdict, its roll-ups, and who is to be notified."""
 
     job_id: int
     target: str
@@ -213,7 +216,7 @@ class CompleteJob(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class RollUpJob(Struct, frozen=True, kw_only=True, tag=True):
-    """Someone closed a job early: it keeps its status and gets its numbers; nobody is told."""
+    """A job was closed early: it keeps its status and gets its numbers; nobody is notified."""
 
     job_id: int
     summary: Summary
@@ -222,7 +225,7 @@ class RollUpJob(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PruneSamples(Struct, frozen=True, kw_only=True, tag=True):
-    """Let go of raw samples that the roll-ups stand for."""
+    """Delete raw samples that are rolled up."""
 
     job_id: int
     before: datetime

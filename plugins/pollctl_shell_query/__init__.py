@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def pollctl_poller() -> Poller:
-    """Say the static facts; see sample.toml for what the defaults mean."""
+    """Give the static facts; see sample.toml for what the defaults mean."""
     from pollctl_shell_query import model
 
     return Poller(
@@ -45,25 +45,25 @@ def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
 @hookimpl
 def pollctl_load(db: Database, batch: Batch, run: Run) -> State:
     """Read the runs of one batch."""
-    from pollctl_shell_query import store
+    from pollctl_shell_query.store.load import load
 
-    return store.load(db, batch, run)
+    return load(db, batch, run)
 
 
 @hookimpl
 def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
-    """Judge what the upstream said about each run."""
-    from pollctl_shell_query import decide
+    """Judge what the upstream answered about each run."""
+    from pollctl_shell_query.decide import decide
 
-    return decide.decide(state, batch, now, settings)
+    return decide(state, batch, now, settings)
 
 
 @hookimpl
 def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write runs, poll state and token, and queue what is to be done upstream."""
-    from pollctl_shell_query import store
+    from pollctl_shell_query.store.apply import apply
 
-    store.apply(db, decisions, run)
+    apply(db, decisions, run)
 
 
 @hookimpl
@@ -77,9 +77,9 @@ def pollctl_deliver(effect: Effect, run: Run) -> Any:
 @hookimpl
 def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
     """Record the start of a run."""
-    from pollctl_shell_query import settle
+    from pollctl_shell_query.store.settle import settle
 
-    settle.settle(db, effect, result, run)
+    settle(db, effect, result, run)
 
 
 @hookimpl
@@ -92,13 +92,13 @@ def pollctl_commands(group: click.Group) -> None:
 
 @hookimpl
 def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
-    """Answer runs by status, what polls came to, and how long runs took."""
+    """Give runs by status, what polls came to, and how long runs took."""
     from pollctl_shell_query import metrics
 
     return metrics.families(db, now)
 
 
 def _migrations() -> Any:
-    from pollctl_shell_query import tables
+    from pollctl_shell_query.migrations import migrations
 
-    return tables.migrations
+    return migrations

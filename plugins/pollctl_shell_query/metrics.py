@@ -1,12 +1,13 @@
-"""What Prometheus may know of shell_query."""
+"""The metric families of shell_query."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from pollctl_shell_query import listings
+from pollctl.metrics import labelled
+from pollctl_shell_query import queries
 from pollctl_shell_query.model import RunStatus
 
 if TYPE_CHECKING:
@@ -25,37 +26,31 @@ _PLAIN = {
     "reconciled": "Runs that nobody asked about any more.",
 }
 _BY_LABEL = {
-    "is_running": ("result", "Questions to REST whether a query runs.", ("true", "false", "failed")),
-    "timeout": ("kind", "Runs given up.", ("duration", "polls", "rowset")),
+    "is_running": ("is_running", "result", "Questions to REST whether a query runs.", ("true", "false", "failed")),
+    "timeouts": ("timeout", "kind", "Runs given up.", ("duration", "polls", "rowset")),
 }
 
 
 def families(db: Database, now: datetime) -> list[Metric]:  # noqa: ARG001 - the hook's own
     """Runs by status, what polls came to in the passes that are remembered, and how long runs took."""
-    totals = listings.totals(db)
+    totals = queries.totals(db)
     found: list[Metric] = [_runs(db)]
     for name, text in _PLAIN.items():
         found.append(CounterMetricFamily(f"{_PREFIX}{name}", text, value=totals[name]))
-    for name, (label, text, values) in _BY_LABEL.items():
-        family = CounterMetricFamily(
-            f"{_PREFIX}{name}s" if name == "timeout" else f"{_PREFIX}{name}", text, labels=[label]
-        )
-        for value in values:
-            family.add_metric([value], totals[f"{name}_{value}"])
-        found.append(family)
+    for name, (counted, label, text, values) in _BY_LABEL.items():
+        samples = {value: totals[f"{counted}_{value}"] for value in values}
+        found.append(labelled(f"{_PREFIX}{name}", text, [label], samples, kind="counter"))
     return [*found, _durations(db)]
 
 
 def _runs(db: Database) -> Metric:
-    family = GaugeMetricFamily(f"{_PREFIX}runs", "Runs, by status.", labels=["status"])
-    counted = listings.by_status(db)
-    for status in get_args(RunStatus):
-        family.add_metric([status], counted.get(status, 0))
-    return family
+    counted = queries.by_status(db)
+    samples = {status: counted.get(status, 0) for status in get_args(RunStatus)}
+    return labelled(f"{_PREFIX}runs", "Runs, by status.", ["status"], samples)
 
 
 def _durations(db: Database) -> Metric:
-    within, count, total = listings.durations(db, BOUNDS_S)
+    within, count, total = queries.durations(db, BOUNDS_S)
     buckets = [(f"{bound:g}", number) for bound, number in zip(BOUNDS_S, within, strict=True)]
     family = HistogramMetricFamily(f"{_PREFIX}duration_seconds", "From the start of a run to its end.")
     family.add_metric([], [*buckets, ("+Inf", count)], sum_value=total)

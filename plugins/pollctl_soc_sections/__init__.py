@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def pollctl_poller() -> Poller:
-    """Say the static facts; see sample.toml for what the defaults mean."""
+    """The static facts; see sample.toml for what the defaults mean."""
     from pollctl_soc_sections import model
 
     return Poller(
         contract=1,
-        summary="Tells subscribers when a closed section of the Rutgers Schedule of Classes opens.",
+        summary="Notifies subscribers when a closed section of the Rutgers Schedule of Classes opens.",
         settings=model.Settings,
         schedule="* * * * *",
         defaults={"timezone": "America/New_York", "backoff_max": "5m"},
@@ -36,7 +36,7 @@ def pollctl_poller() -> Poller:
 
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
-    """Ask for the open sections of each term and campus, and for catalogues that have had their time."""
+    """Request the open sections of each term and campus, and catalogues that have had their time."""
     from pollctl_soc_sections import fetch
 
     return fetch.batches(run, db)
@@ -68,7 +68,7 @@ def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None
 
 @hookimpl
 def pollctl_deliver(effect: Effect, run: Run) -> Any:
-    """Tell one subscriber of one opening."""
+    """Notify one subscriber of one opening."""
     from pollctl_soc_sections import deliver
 
     return deliver.deliver(effect, run)
@@ -76,10 +76,10 @@ def pollctl_deliver(effect: Effect, run: Run) -> Any:
 
 @hookimpl
 def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
-    """Record that a subscriber was told, or that there was nothing left to tell."""
-    from pollctl_soc_sections import fanout
+    """Record that a subscriber was notified, or that the notification was deferred or expired."""
+    from pollctl_soc_sections import store
 
-    fanout.settle(db, effect.payload, result, run.now)
+    store.settle(db, effect.payload, result, run.now)
 
 
 @hookimpl
@@ -92,13 +92,13 @@ def pollctl_commands(group: click.Group) -> None:
 
 @hookimpl
 def pollctl_metrics(db: Database) -> Sequence[Any]:
-    """Answer polls, failures, suspects, events, notifications and open sections."""
+    """Polls, failures, suspects, events, notifications and open sections."""
     from pollctl_soc_sections import metrics
 
     return metrics.families(db)
 
 
 def _migrations() -> Any:
-    from pollctl_soc_sections import tables
+    from pollctl_soc_sections import migrations
 
-    return tables.migrations
+    return migrations.migrations

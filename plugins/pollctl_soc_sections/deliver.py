@@ -1,4 +1,4 @@
-"""Telling people: one effect is one subscription and one opening of its section."""
+"""Notifying people: one effect is one subscription and one opening of its section."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pollctl import Effect, Run, Secret
-from pollctl_soc_sections import fanout
-from pollctl_soc_sections.model import ELIGIBLE, Facts, quiet
+from pollctl_soc_sections import store
+from pollctl_soc_sections.model import ELIGIBLE, Facts, quiet_reason
+from pollctl_soc_sections.model.identifiers import spoken_term
 
 _REGISTRATION = "https://sims.rutgers.edu/webreg/editSchedule.htm"
-_SEASONS = {"0": "winter", "1": "spring", "7": "summer", "9": "fall"}
 
 
 def deliver(effect: Effect, run: Run) -> dict[str, Any]:
-    """Tell one subscriber, unless the section has closed since or nobody wants to hear of it any more.
+    """Notify one subscriber, unless the section has closed since or the subscription is not to be notified now.
 
     The contact stays in the database until here, because it is a secret.
 
@@ -25,32 +25,31 @@ def deliver(effect: Effect, run: Run) -> dict[str, Any]:
         DeliveryError: the service did not take it.
     """
     with run.reading() as db:
-        order = fanout.order(db, effect)
-    if order is None:
+        outgoing = store.outgoing(db, effect)
+    if outgoing is None:
         return {"sent": False, "why": "the subscription is gone"}
-    if order.is_over:
-        return {"sent": False, "why": "the section closed before it could be told"}
-    if order.status not in ELIGIBLE:
-        is_left = order.status == "unsubscribed"
-        return {"sent": False, "why": f"the subscription is {order.status}", "later": not is_left}
+    if outgoing.is_over:
+        return {"sent": False, "why": "the section closed before the notification could be sent"}
+    if outgoing.status not in ELIGIBLE:
+        is_left = outgoing.status == "unsubscribed"
+        return {"sent": False, "why": f"the subscription is {outgoing.status}", "later": not is_left}
     local = run.now.astimezone(run.timezone)
-    why_quiet = quiet(order.window, order.snooze_until, local.hour * 60 + local.minute, run.now)
-    if why_quiet:
+    quiet = quiet_reason(outgoing.window, outgoing.snooze_until, local.hour * 60 + local.minute, run.now)
+    if quiet:
         # Not a failed delivery: that would use up its attempts, and keep others with the same contact waiting behind it.
-        return {"sent": False, "why": why_quiet, "later": True}
-    title, body = words(msgspec.json.decode(order.payload, type=Facts), run.timezone)
-    run.notify(Secret(order.contact).reveal(), title=title, body=body, key=effect.key)
+        return {"sent": False, "why": quiet, "later": True}
+    title, body = message(msgspec.json.decode(outgoing.payload, type=Facts), run.timezone)
+    run.notify(Secret(outgoing.contact).reveal(), title=title, body=body, key=effect.key)
     return {"sent": True}
 
 
-def words(facts: Facts, zone: ZoneInfo) -> tuple[str, str]:
+def message(facts: Facts, zone: ZoneInfo) -> tuple[str, str]:
     """Title and body of a notification."""
     name = " ".join(filter(None, (facts.course, facts.title))) or f"Section {facts.index_number}"
     section = f"Section {facts.section_number}, index" if facts.section_number else "Index"
-    term = f"{_SEASONS[facts.term[0]]} {facts.term[1:]} ({facts.term})"
     lines = [
         name,
-        f"{section} {facts.index_number}, campus {facts.campus}, {term}",
+        f"{section} {facts.index_number}, campus {facts.campus}, {spoken_term(facts.term)}",
         f"Seen open at {facts.seen_at.astimezone(zone):%Y-%m-%d %H:%M %Z}",
         f"Open to: {facts.open_to}" if facts.open_to else "",
         f"Special permission: {facts.permission}" if facts.permission else "",

@@ -1,4 +1,4 @@
-"""A small Schedule of Classes on the loopback that behaves like the real one, lies included."""
+"""A small Schedule of Classes on the loopback that behaves like the real one, faults included."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class FakeSoc(FakeUpstream):
 
     Args:
         sizes: how many sections each campus has; indexes are never shared.
-        open_share: the share that is open at first; which ones, dice say that always fall the same way.
-        seed: of those dice.
+        open_share: the share that is open at first; which ones, a generator with a fixed seed chooses.
+        seed: of that generator.
 
     Attributes:
         url: for ``base_url``.
         faults: how the next answers about open sections are wrong, by campus: one per request, then none.
-        standing: how every answer is wrong, by campus, after the faults.
+        lasting_faults: how every answer about open sections is wrong, by campus, after those.
         catalogue_faults: how every catalogue is wrong, by campus.
-        asked: page and campus, in the order of the requests.
+        requests: page and campus, in the order of arrival.
         retry_after: the header of a 429, if any.
         moved_to: where a 302 leads.
         delay: seconds that a slow answer takes.
@@ -65,26 +65,26 @@ class FakeSoc(FakeUpstream):
         self, sizes: Mapping[str, int] = DEFAULT_SIZES, *, open_share: float = _OPEN_SHARE, seed: int = 92026
     ) -> None:
         super().__init__()
-        dice = Random(seed)  # noqa: S311 - a fake
-        numbers = iter(dice.sample(range(1, 100_000), sum(sizes.values())))
+        generator = Random(seed)  # noqa: S311 - a fake
+        numbers = iter(generator.sample(range(1, 100_000), sum(sizes.values())))
         self.sections = {
-            campus: [_section(next(numbers), place, dice) for place in range(size)] for campus, size in sizes.items()
+            campus: [_section(next(numbers), place, generator) for place in range(size)]
+            for campus, size in sizes.items()
         }
         self._open = {
-            campus: {section.index_number for section in dice.sample(held, round(len(held) * open_share))}
+            campus: {section.index_number for section in generator.sample(held, round(len(held) * open_share))}
             for campus, held in self.sections.items()
         }
         self._before = {campus: set(indexes) for campus, indexes in self._open.items()}
         self._catalogues: dict[str, bytes] = {}
         self.faults: dict[str, list[Fault]] = {}
-        self.standing: dict[str, Fault] = {}
+        self.lasting_faults: dict[str, Fault] = {}
         self.catalogue_faults: dict[str, Fault] = {}
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.retry_after: str | None = "60"
         self.moved_to = ""
         self.delay = 0.5
-        self._dice = dice
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self.url = f"{self.url}/soc/api"
 
     def open(self, campus: str, *indexes: str) -> None:
@@ -96,8 +96,8 @@ class FakeSoc(FakeUpstream):
         self.set_open(campus, self._open[campus].difference(indexes))
 
     def set_open(self, campus: str, indexes: Iterable[str]) -> None:
-        """Say exactly which sections of a campus are open."""
-        with self._turn:
+        """Set exactly which sections of a campus are open."""
+        with self._lock:
             self._before[campus] = self._open[campus]
             self._open[campus] = set(indexes)
 
@@ -123,13 +123,13 @@ class FakeSoc(FakeUpstream):
 
     def reply(self, page: str, campus: str) -> tuple[Fault, bytes]:
         """How the next answer is wrong, and its body."""
-        with self._turn:
-            self.asked.append((page, campus))
+        with self._lock:
+            self.requests.append((page, campus))
             if page == "courses":
                 fault = self.catalogue_faults.get(campus, "none")
                 return fault, self._broken(fault, self.catalogue(campus))
-            waiting = self.faults.get(campus)
-            fault = waiting.pop(0) if waiting else self.standing.get(campus, "none")
+            queued = self.faults.get(campus)
+            fault = queued.pop(0) if queued else self.lasting_faults.get(campus, "none")
             return fault, self._broken(fault, self.answer(campus, fault))
 
     def answer(self, campus: str, fault: Fault = "none") -> bytes:
@@ -165,14 +165,14 @@ class FakeSoc(FakeUpstream):
         return _PAGE if fault in ("html", "missing", "broken") else body
 
 
-def _section(number: int, place: int, dice: Random) -> Section:
+def _section(number: int, place: int, generator: Random) -> Section:
     course = f"{1 + place // 1500:02d}:{_SUBJECTS[place // 150 % len(_SUBJECTS)]}:{100 + place // 3 % 50}"
     is_limited = place % 5 == 0
     return Section(
         index_number=f"{number:05d}",
         number=f"{1 + place % 3:02d}",
         course=course,
-        title=dice.choice(_TITLES),
+        title=generator.choice(_TITLES),
         open_to="UNIT: 18 (Graduate School of Applied and Professional  Psychology)" if is_limited else "",
         permission="Department Permission Number" if place % 11 == 0 else None,
     )

@@ -1,16 +1,16 @@
-"""What Prometheus may know of soc_sections."""
+"""Metric families: polls, events, notifications and open sections of each term and campus."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from pollctl import from_text
-from pollctl_soc_sections import listings
+from pollctl.metrics import labelled
+from pollctl_soc_sections import queries
 
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
     from sqlite_utils import Database
 
 _LABELS = ("term", "campus")
@@ -19,37 +19,40 @@ _BY_STATUS = (*_LABELS, "status")
 
 def families(db: Database) -> list[Metric]:
     """Polls, events, notifications, the latest poll (Unix time) and the open sections of each term and campus."""
-    campuses = listings.campus_counters(db)
-    polled = [row for row in campuses if row["last_poll_at"]]
+    campuses = queries.campus_counters(db)
+    polled = [{**row, "last_poll_seconds": _unix(row["last_poll_at"])} for row in campuses if row["last_poll_at"]]
     return [
-        _counter("polls", "Times that the open sections were asked for.", campuses, "polls"),
-        _counter("poll_failures", "Polls without an answer that could be used.", campuses, "failures"),
-        _counter("suspect_polls", "Answers that were empty or had fallen sharply.", campuses, "suspects"),
-        _by_status("events", "Openings and closings.", listings.event_counts(db)),
-        _by_status("notifications", "Notifications, by what became of them.", listings.notification_counts(db)),
-        _gauge("last_poll_seconds", "When an answer was used last.", polled, "last_poll_at"),
+        _counter("polls", "Times that the open sections were requested.", _LABELS, campuses, "polls"),
+        _counter("poll_failures", "Polls without an answer that could be used.", _LABELS, campuses, "failures"),
+        _counter("suspect_polls", "Answers that were empty or had fallen sharply.", _LABELS, campuses, "suspects"),
+        _counter("events", "Openings and closings.", _BY_STATUS, queries.event_counts(db), "number"),
+        _counter(
+            "notifications",
+            "Notifications, by what became of them.",
+            _BY_STATUS,
+            queries.notification_counts(db),
+            "number",
+        ),
+        _gauge("last_poll_seconds", "When an answer was used last.", polled, "last_poll_seconds"),
         _gauge("open_sections", "Sections that are open.", campuses, "open_sections"),
     ]
 
 
-def _counter(name: str, meaning: str, rows: Sequence[dict[str, Any]], column: str) -> Metric:
-    family = CounterMetricFamily(f"pollctl_soc_{name}", meaning, labels=_LABELS)
-    for row in rows:
-        family.add_metric([row["term"], row["campus"]], row[column])
-    return family
+def _counter(
+    name: str, meaning: str, labels: tuple[str, ...], rows: Iterable[Mapping[str, Any]], column: str
+) -> Metric:
+    return labelled(f"pollctl_soc_{name}", meaning, labels, _samples(labels, rows, column), kind="counter")
 
 
-def _by_status(name: str, meaning: str, rows: Sequence[dict[str, Any]]) -> Metric:
-    family = CounterMetricFamily(f"pollctl_soc_{name}", meaning, labels=_BY_STATUS)
-    for row in rows:
-        family.add_metric([row["term"], row["campus"], row["status"]], row["number"])
-    return family
+def _gauge(name: str, meaning: str, rows: Iterable[Mapping[str, Any]], column: str) -> Metric:
+    return labelled(f"pollctl_soc_{name}", meaning, _LABELS, _samples(_LABELS, rows, column))
 
 
-def _gauge(name: str, meaning: str, rows: Sequence[dict[str, Any]], column: str) -> Metric:
-    family = GaugeMetricFamily(f"pollctl_soc_{name}", meaning, labels=_LABELS)
-    for row in rows:
-        value = row[column]
-        number = from_text(value).timestamp() if isinstance(value, str) else value
-        family.add_metric([row["term"], row["campus"]], number)
-    return family
+def _samples(
+    labels: tuple[str, ...], rows: Iterable[Mapping[str, Any]], column: str
+) -> list[tuple[tuple[str, ...], float]]:
+    return [(tuple(row[label] for label in labels), row[column]) for row in rows]
+
+
+def _unix(text: str) -> float:
+    return from_text(text).timestamp()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def pollctl_poller() -> Poller:
-    """Say the static facts; see sample.toml for what the defaults mean."""
+    """Name the static facts; see sample.toml for what the defaults mean."""
     from pollctl_stockx_ops import model
 
     return Poller(
@@ -37,22 +37,22 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
     """Ask about the operations that are due."""
-    from pollctl_stockx_ops import fetch
+    from pollctl_stockx_ops.fetch.rounds import batches
 
-    return fetch.batches(run, db)
+    return batches(run, db)
 
 
 @hookimpl
 def pollctl_load(db: Database, batch: Batch, run: Run) -> State:
     """Read the jobs and accounts of one batch."""
-    from pollctl_stockx_ops import store
+    from pollctl_stockx_ops.store.load import load
 
-    return store.load(db, batch, run)
+    return load(db, batch, run)
 
 
 @hookimpl
 def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
-    """Judge what the upstream said about each job."""
+    """Judge what the upstream answered about each job."""
     from pollctl_stockx_ops import decide
 
     return decide.decide(state, batch, now, settings)
@@ -61,14 +61,14 @@ def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings
 @hookimpl
 def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write jobs, listings, history and logins, and queue the notifications."""
-    from pollctl_stockx_ops import store
+    from pollctl_stockx_ops.store.apply import apply
 
-    store.apply(db, decisions, run)
+    apply(db, decisions, run)
 
 
 @hookimpl
 def pollctl_deliver(effect: Effect, run: Run) -> Any:
-    """Tell one recipient."""
+    """Notify one recipient."""
     from pollctl_stockx_ops import deliver
 
     return deliver.deliver(effect, run)
@@ -91,6 +91,6 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
 
 
 def _migrations() -> Any:
-    from pollctl_stockx_ops import tables
+    from pollctl_stockx_ops.migrations import migrations
 
-    return tables.migrations
+    return migrations

@@ -1,4 +1,4 @@
-"""The commands of stockx_ops: parse, call, show."""
+"""The commands of stockx_ops: parse, call, print."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import get_args
 import click
 
 from pollctl import PluginContext, Secret, UsageError
-from pollctl_stockx_ops import listings
-from pollctl_stockx_ops.answers import trouble_with
+from pollctl_stockx_ops import queries
+from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
+from pollctl_stockx_ops.store import accounts, tracking
 
 _LISTED = (
     "id", "user_id", "job_type", "status", "stockx_operation_id", "stockx_listing_id", "started_at", "error_message",
@@ -27,7 +28,7 @@ def account() -> None:
 @account.command()
 @click.argument("user")
 @click.option("--refresh-token-env", "variable", required=True, metavar="NAME", help="Variable that holds the token.")
-@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to tell; may be repeated.")
+@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to notify; may be repeated.")
 @click.pass_obj
 def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str]) -> None:
     """Follow the jobs of USER with the refresh token in an environment variable; also after a login broke."""
@@ -37,7 +38,7 @@ def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str
     if not user.strip() or not user.isprintable():
         raise click.BadParameter("a user is printable text", param_hint="USER")
     with context.writing() as db:
-        listings.connect_account(db, user, Secret(token), urls, context.now)
+        accounts.connect(db, user, Secret(token), urls, context.now)
 
 
 @account.command("list")
@@ -46,7 +47,7 @@ def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str
 def list_accounts(context: PluginContext, *, as_json: bool) -> None:
     """List the accounts."""
     with context.reading() as db:
-        context.show(listings.accounts(db), as_json=as_json)
+        context.show(queries.accounts(db), as_json=as_json)
 
 
 @account.command()
@@ -55,7 +56,7 @@ def list_accounts(context: PluginContext, *, as_json: bool) -> None:
 def revoke(context: PluginContext, user: str) -> None:
     """Forget the login of USER; open jobs are not asked about any more."""
     with context.writing() as db:
-        listings.revoke_account(db, user, context.now)
+        accounts.revoke(db, user, context.now)
 
 
 @click.command()
@@ -69,19 +70,19 @@ def track(
     context: PluginContext, operation_id: str, user: str, job_type: str, listing_id: str | None, *, as_json: bool
 ) -> None:
     """Follow OPERATION_ID to its end. Prints the job's id."""
-    _check("OPERATION_ID", operation_id)
+    _check_id("OPERATION_ID", operation_id)
     if listing_id is not None:
-        _check("--listing", listing_id)
+        _check_id("--listing", listing_id)
     elif context.settings.dialect == "v2":
         raise click.BadParameter("dialect v2 cannot ask about an operation without its listing", param_hint="--listing")
     new = NewJob(operation_id=operation_id, user_id=user, job_type=job_type, listing_id=listing_id)
     with context.writing() as db:
-        job_id = listings.track(db, new, context.now, context.settings.poll_delay)
-        job = listings.job(db, job_id)
-        known = {row["user_id"]: row["status"] for row in listings.accounts(db)}
-    if known.get(user) != "ACTIVE":
-        state = known.get(user, "not connected")
-        click.echo(f"account {user} is {state}: the job waits, see `pollctl stockx-ops account connect`", err=True)
+        job_id = tracking.track(db, new, context.now, context.settings.poll_delay)
+        job = queries.job(db, job_id)
+        statuses = {row["user_id"]: row["status"] for row in queries.accounts(db)}
+    if statuses.get(user) != "ACTIVE":
+        status = statuses.get(user, "not connected")
+        click.echo(f"account {user} is {status}: the job waits, see `pollctl stockx-ops account connect`", err=True)
     if as_json:
         context.show(job, as_json=True)
         return
@@ -95,7 +96,7 @@ def track(
 def jobs(context: PluginContext, status: str | None, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
-        rows = listings.jobs(db, status)
+        rows = queries.jobs(db, status)
     context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
 
 
@@ -105,7 +106,7 @@ def jobs(context: PluginContext, status: str | None, *, as_json: bool) -> None:
 def retry(context: PluginContext, job: str) -> None:
     """Put a failed JOB back, due at once."""
     with context.writing() as db:
-        listings.retry(db, job, context.now)
+        tracking.retry(db, job, context.now)
 
 
 @click.command("listings")
@@ -114,7 +115,7 @@ def retry(context: PluginContext, job: str) -> None:
 def show_listings(context: PluginContext, *, as_json: bool) -> None:
     """List the listings, the latest change first."""
     with context.reading() as db:
-        context.show(listings.listings(db), as_json=as_json)
+        context.show(queries.listings(db), as_json=as_json)
 
 
 @click.command()
@@ -124,7 +125,7 @@ def show_listings(context: PluginContext, *, as_json: bool) -> None:
 def history(context: PluginContext, listing: str | None, *, as_json: bool) -> None:
     """List what happened, to one LISTING or to all."""
     with context.reading() as db:
-        context.show(listings.history(db, listing), as_json=as_json)
+        context.show(queries.history(db, listing), as_json=as_json)
 
 
 @click.command()
@@ -133,7 +134,7 @@ def history(context: PluginContext, listing: str | None, *, as_json: bool) -> No
 def stats(context: PluginContext, *, as_json: bool) -> None:
     """Show what became of jobs, and how well operations end."""
     with context.reading() as db:
-        context.show(listings.stats(db), as_json=as_json)
+        context.show(queries.stats(db), as_json=as_json)
 
 
 def add_to(group: click.Group) -> None:
@@ -142,6 +143,6 @@ def add_to(group: click.Group) -> None:
         group.add_command(command)
 
 
-def _check(what: str, text: str) -> None:
-    if trouble := trouble_with(text):
-        raise click.BadParameter(f"{text!r} cannot be asked about: {trouble}", param_hint=what)
+def _check_id(what: str, text: str) -> None:
+    if problem := id_problem(text):
+        raise click.BadParameter(f"{text!r} cannot be asked about: {problem}", param_hint=what)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from pollctl_stockx_ops.model import (
     LISTING_STATUS,
-    LIVE,
-    SAID,
+    OPERATION_STATUS,
+    TYPES_THAT_GO_LIVE,
     Batch,
     BreakAccount,
     CompleteJob,
@@ -21,11 +21,10 @@ from pollctl_stockx_ops.model import (
     KeepTokens,
     ListingChange,
     PostponeJob,
-    Reply,
+    Response,
     Settings,
     State,
     SummariseDay,
-    in_words,
 )
 
 REFUSED = {400: "bad_request", 403: "forbidden", 422: "unprocessable"}
@@ -37,26 +36,26 @@ def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> lis
     """What one batch changes: logins, then jobs, then what the next pass must know."""
     decisions = [*judge_logins(state, batch), *judge_overdue(state, batch, now, settings)]
     refused: set[str] = set()
-    for reply in batch.replies:
-        decisions.extend(judge_reply(state, reply, now, settings, refused))
+    for response in batch.responses:
+        decisions.extend(judge_response(state, response, now, settings, refused))
     decisions.extend(
         HoldUpstream(hold=hold, reason=f"{hold.host} wants no request before {hold.until:%Y-%m-%d %H:%M:%S} UTC")
         for hold in batch.holds
     )
     if batch.day is not None:
         recipients = {user: state.recipients.get(user, []) for user in state.summaries}
-        told = f"{batch.day.name} is over, {len(state.summaries)} users had jobs"
+        reason = f"{batch.day.name} is over, {len(state.summaries)} users had jobs"
         decisions.append(
-            SummariseDay(day=batch.day.name, summaries=state.summaries, recipients=recipients, reason=told)
+            SummariseDay(day=batch.day.name, summaries=state.summaries, recipients=recipients, reason=reason)
         )
     if batch.pace is not None:
-        known = "asking begins" if batch.pace.last_start is None else "the latest request of this pass"
-        decisions.append(KeepPace(pace=batch.pace, reason=known))
+        reason = "asking begins" if batch.pace.last_start is None else "the latest request of this pass"
+        decisions.append(KeepPace(pace=batch.pace, reason=reason))
     return decisions
 
 
 def judge_logins(state: State, batch: Batch) -> Iterator[Decision]:
-    """Fresh tokens are kept and dead logins marked, unless the user connected anew or was revoked meanwhile."""
+    """Fresh tokens are kept and expired logins marked, unless the user connected again or was revoked meanwhile."""
     for tokens in batch.tokens:
         if is_current(state, tokens.user_id, tokens.connection):
             yield KeepTokens(tokens=tokens, reason="the access token was refreshed")
@@ -74,85 +73,87 @@ def judge_overdue(state: State, batch: Batch, now: datetime, settings: Settings)
             yield time_out(job, settings)
 
 
-def judge_reply(state: State, reply: Reply, now: datetime, settings: Settings, refused: set[str]) -> Iterator[Decision]:
+def judge_response(
+    state: State, response: Response, now: datetime, settings: Settings, refused: set[str]
+) -> Iterator[Decision]:
     """What an answer changes; nothing when its job was ended or retried while it was under way.
 
-    One refused login is one failed job: *refused* gathers the users of this batch whom it happened to.
+    One refused login is one failed job: *refused* gathers the users of this batch whose login it was.
     """
-    job = state.jobs.get(reply.job_id)
-    if job is None or not job.is_open or job.attempt != reply.attempt:
+    job = state.jobs.get(response.job_id)
+    if job is None or not job.is_open or job.attempt != response.attempt:
         return
-    if reply.status != _UNAUTHORIZED or is_overdue(job, now, settings):
-        yield judge(state, job, reply, now, settings)
+    if response.status != _UNAUTHORIZED or is_overdue(job, now, settings):
+        yield judge(state, job, response, now, settings)
         return
-    if job.user_id in refused or not is_current(state, job.user_id, reply.connection):
+    if job.user_id in refused or not is_current(state, job.user_id, response.connection):
         return
     refused.add(job.user_id)
-    yield judge(state, job, reply, now, settings)
+    yield judge(state, job, response, now, settings)
     yield BreakAccount(
         user_id=job.user_id,
-        connection=reply.connection,
+        connection=response.connection,
         recipients=state.recipients.get(job.user_id, []),
         reason="401 with a fresh token too",
     )
 
 
-def judge(state: State, job: Job, reply: Reply, now: datetime, settings: Settings) -> Decision:
-    """What becomes of one open job, given what the upstream said about it; the class comes from the status code."""
+def judge(state: State, job: Job, response: Response, now: datetime, settings: Settings) -> Decision:
+    """What becomes of one open job, given what the upstream answered about it; the class comes from the status code."""
     if is_overdue(job, now, settings):
         return time_out(job, settings)
-    if not reply.trouble:
-        return conclude(state, job, reply, now, settings)
-    return judge_trouble(job, reply, now, settings)
+    if not response.error:
+        return conclude(state, job, response, now, settings)
+    return judge_error(job, response, now, settings)
 
 
-def judge_trouble(job: Job, reply: Reply, now: datetime, settings: Settings) -> Decision:
+def judge_error(job: Job, response: Response, now: datetime, settings: Settings) -> Decision:
     """What becomes of a job without a usable answer: refused for good, or asked about later."""
-    if reply.status == _UNAUTHORIZED:
+    if response.status == _UNAUTHORIZED:
         return fail(job, "authentication_failed", "StockX authentication failed", "401 with a fresh token too")
-    if reply.status == _TOO_MANY:
-        pause = max(settings.rate_limit_delay, timedelta(seconds=reply.retry_after_s or 0))
+    if response.status == _TOO_MANY:
+        pause = max(settings.rate_limit_delay, timedelta(seconds=response.retry_after_s or 0))
         return postpone(job, now + pause, f"429: asked again in {in_words(pause)}", is_rate_limited=True)
-    if reply.status == _NOT_FOUND:
-        return fail(job, "operation_not_found", reply.error_message or "Operation not found", "404")
-    if reply.status in REFUSED:
-        code = reply.error_code or REFUSED[reply.status]
-        return fail(job, code, reply.error_message or "Unknown error", f"{reply.status}: refused for good")
-    return postpone(job, now + settings.poll_delay, reply.trouble)
+    if response.status == _NOT_FOUND:
+        return fail(job, "operation_not_found", response.error_message or "Operation not found", "404")
+    if response.status in REFUSED:
+        code = response.error_code or REFUSED[response.status]
+        return fail(job, code, response.error_message or "Unknown error", f"{response.status}: refused for good")
+    return postpone(job, now + settings.poll_delay, response.error)
 
 
-def conclude(state: State, job: Job, reply: Reply, now: datetime, settings: Settings) -> Decision:
+def conclude(state: State, job: Job, response: Response, now: datetime, settings: Settings) -> Decision:
     """What the upstream's word for the state of an operation means for its job."""
-    said = SAID[settings.dialect].get(reply.word, "open")
-    if said == "open":
-        return postpone(job, now + settings.poll_delay, f"the upstream says {reply.word!r}")
-    if said == "failed":
-        code, message = reply.error_code or "operation_failed", reply.error_message or "Unknown error"
-        return fail(job, code, message, f"the upstream says {reply.word!r}")
-    is_live = said == "completed" and job.job_type in LIVE
+    status = OPERATION_STATUS[settings.dialect].get(response.word, "open")
+    if status == "open":
+        return postpone(job, now + settings.poll_delay, f"the upstream says {response.word!r}")
+    if status == "failed":
+        code, message = response.error_code or "operation_failed", response.error_message or "Unknown error"
+        return fail(job, code, message, f"the upstream says {response.word!r}")
+    is_live = status == "completed" and job.job_type in TYPES_THAT_GO_LIVE
     return CompleteJob(
         job=job,
         at=now,
-        is_partial=said == "partial",
-        listing_id=reply.listing_id or job.listing_id,
-        change=listing_change(job, reply),
+        is_partial=status == "partial",
+        listing_id=response.listing_id or job.listing_id,
+        change=listing_change(job, response),
         recipients=state.recipients.get(job.user_id, []) if is_live else None,
-        reason=f"the upstream says {reply.word!r}",
+        reason=f"the upstream says {response.word!r}",
     )
 
 
-def listing_change(job: Job, reply: Reply) -> ListingChange | None:
+def listing_change(job: Job, response: Response) -> ListingChange | None:
     """What a completed job makes of its listing: nothing when its type is unknown, or the listing is."""
-    listing_id = reply.listing_id or job.listing_id
+    listing_id = response.listing_id or job.listing_id
     status = LISTING_STATUS.get(job.job_type)
     if listing_id is None or status is None:
         return None
     return ListingChange(
         listing_id=listing_id,
         status=status,
-        ask_price=reply.amount,
-        currency_code=reply.currency_code,
-        expires_at=reply.expires_at,
+        ask_price=response.amount,
+        currency_code=response.currency_code,
+        expires_at=response.expires_at,
     )
 
 
@@ -185,5 +186,18 @@ def fail(job: Job, code: str, message: str, reason: str) -> FailJob:
 
 
 def postpone(job: Job, until: datetime, reason: str, *, is_rate_limited: bool = False) -> PostponeJob:
-    """Nothing is known yet."""
+    """The operation may still end; ask again later."""
     return PostponeJob(job_id=job.id, attempt=job.attempt, until=until, is_rate_limited=is_rate_limited, reason=reason)
+
+
+def in_words(duration: timedelta) -> str:
+    """A duration in words: ``15 minutes``, ``90 seconds``, ``1 hour``."""
+    seconds = duration.total_seconds()
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= size and seconds % size == 0:
+            return _plural(seconds / size, unit)
+    return _plural(seconds, "second")
+
+
+def _plural(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"

@@ -1,4 +1,4 @@
-"""Telling people: one effect is one recipient of one piece of news."""
+"""Notifying people: one effect is one recipient of one piece of news."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pollctl import DeliveryError, Effect, Run
-from pollctl_stockx_ops import recipients
+from pollctl_stockx_ops.store.recipients import address_of
 
 NO_ADDRESS = "no address"
 
@@ -21,36 +21,38 @@ def deliver(effect: Effect, run: Run) -> str:
     if name is None:
         return NO_ADDRESS
     with run.reading() as db:
-        url = recipients.address(db, effect.payload["user_id"], name, run)
+        url = address_of(db, effect.payload["user_id"], name, run)
     if url is None:
         raise DeliveryError("its address is no longer among those of the account or the settings", permanent=True)
-    title, body = _WORDS[effect.kind](effect.payload)
+    title, body = _TEXTS[effect.kind](effect.payload)
     run.notify(url, title=title, body=body, key=effect.key)
     return "sent"
 
 
-def _live(told: Mapping[str, Any]) -> tuple[str, str]:
-    price = f" for {told['amount']} {told['currency_code'] or ''}".rstrip() if told["amount"] is not None else ""
-    title = f"StockX: listing {told['listing_id'] or 'of job ' + told['job_id']} is live"
-    return title, f"{told['user_id']}: on the market{price} (job {told['job_id']})."
+def _listing_live(payload: Mapping[str, Any]) -> tuple[str, str]:
+    price = (
+        f" for {payload['amount']} {payload['currency_code'] or ''}".rstrip() if payload["amount"] is not None else ""
+    )
+    title = f"StockX: listing {payload['listing_id'] or 'of job ' + payload['job_id']} is live"
+    return title, f"{payload['user_id']}: on the market{price} (job {payload['job_id']})."
 
 
-def _auth(told: Mapping[str, Any]) -> tuple[str, str]:
-    user = told["user_id"]
+def _auth_failed(payload: Mapping[str, Any]) -> tuple[str, str]:
+    user = payload["user_id"]
     how = f"`pollctl stockx-ops account connect {user} --refresh-token-env NAME`"
     return f"StockX refuses the login of {user}", f"Its jobs are not followed until you connect it again: {how}."
 
 
-def _summary(told: Mapping[str, Any]) -> tuple[str, str]:
+def _daily_summary(payload: Mapping[str, Any]) -> tuple[str, str]:
     body = (
-        f"{told['jobs']} jobs: {told['completed']} completed, {told['partial']} partly, {told['failed']} failed, "
-        f"{told['timed_out']} timed out, {told['open']} still open."
+        f"{payload['jobs']} jobs: {payload['completed']} completed, {payload['partial']} partly, {payload['failed']} failed, "
+        f"{payload['timed_out']} timed out, {payload['open']} still open."
     )
-    return f"StockX on {told['day']}: {told['user_id']}", body
+    return f"StockX on {payload['day']}: {payload['user_id']}", body
 
 
-_WORDS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
-    "listing_live": _live,
-    "auth_failed": _auth,
-    "daily_summary": _summary,
+_TEXTS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
+    "listing_live": _listing_live,
+    "auth_failed": _auth_failed,
+    "daily_summary": _daily_summary,
 }

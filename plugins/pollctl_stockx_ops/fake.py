@@ -26,7 +26,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     """How the API answers once.
 
     Attributes:
-        state: ``open``, ``completed``, ``failed`` or ``partial``, said in the words of the dialect; or a word as it is.
+        state: ``open``, ``completed``, ``failed`` or ``partial``, in the words of the dialect; or a word as it is.
         error: text or object.
         status: of the HTTP answer; without 2xx, *message* stands in its body.
         headers: such as ``Retry-After``.
@@ -57,9 +57,9 @@ class Reply(Struct, frozen=True, kw_only=True):
         word = _WORDS.get(self.state, {}).get(dialect, self.state)
         if dialect == "v2":
             ask = {"amount": self.amount, "currency": self.currency, "expiresAt": self.expires_at}
-            said = {"operationId": operation_id, "listingId": listing_id, "operationStatus": word, "error": self.error}
+            facts = {"operationId": operation_id, "listingId": listing_id, "operationStatus": word, "error": self.error}
             changes = {"additions": {}, "updates": {"askData": {key: ask[key] for key in ask if ask[key] is not None}}}
-            return json.dumps({**said, "changes": changes}).encode()
+            return json.dumps({**facts, "changes": changes}).encode()
         result = {"id": self.listing_id, "amount": self.amount, "currencyCode": self.currency}
         done = {**result, "status": "ACTIVE", "expiresAt": self.expires_at} if self.listing_id or self.amount else None
         return json.dumps({"id": operation_id, "status": word, "result": done, "error": self.error}).encode()
@@ -83,17 +83,17 @@ class FakeStockX(FakeUpstream):
             answered with *otherwise*.
         otherwise: see *script*.
         limit: requests that are allowed in any window of *per* seconds; 0 for no limit. What comes beyond is answered
-            with 429, and so is everything for *punishment* seconds after the latest such request: whoever does not wait
-            waits longer.
-        rotates: whether each refresh answers with a new refresh token and the old one is worth nothing any more.
+            with 429, and so is everything for *punishment* seconds after the latest such request: a client that does not
+            wait waits longer.
+        rotates: whether each refresh answers with a new refresh token and ends the old one.
         lifetime: seconds that an access token lasts.
 
     Attributes:
         base_url, token_url: for the settings.
-        api_key, client_id, client_secret: what it wants to see; see ``settings``.
+        api_key, client_id, client_secret: what it expects; see ``settings``.
         asked: operation ids, in the order of the requests.
         arrivals: moments of ``time.monotonic`` of all requests, those for tokens too.
-        refreshes: refresh tokens that were shown to the token endpoint.
+        refreshes: refresh tokens that were sent to the token endpoint.
         users: refresh tokens that work, with the user that each stands for; take one away and it is ``invalid_grant``.
         barred: users whose access tokens are answered with 401, however fresh.
         token_replies: how the token endpoint answers instead, one per request.
@@ -125,17 +125,17 @@ class FakeStockX(FakeUpstream):
         self._access: dict[str, str] = {}
         self._recent: deque[float] = deque()
         self._punished_until = 0.0
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self.base_url = self.url
         self.token_url = f"{self.base_url}/oauth/token"
 
     def respond(self, request: ServerRequest) -> ServerResponse:
         """Answer for tokens and operations."""
         pause = self.pause_of(time.monotonic())
-        turned_away = Reply(status=429, headers={"Retry-After": f"{pause:g}"}) if pause else None
+        too_many = Reply(status=429, headers={"Retry-After": f"{pause:g}"}) if pause else None
         match request.parts:
             case _ if request.method == "POST":
-                reply = turned_away or self.grant(parse_qs(request.body.decode()))
+                reply = too_many or self.grant(parse_qs(request.body.decode()))
                 return reply.answer(reply.body or b"{}")
             case ["v2", "selling", "listings", listing_id, "operations", operation_id]:
                 dialect = "v2"
@@ -143,8 +143,8 @@ class FakeStockX(FakeUpstream):
                 dialect, listing_id = "operations", ""
             case _:
                 return NOT_FOUND
-        barred = None if request.headers.get("x-api-key") == self.api_key else Reply(status=403, message="Forbidden")
-        reply = turned_away or barred or self.reply(operation_id, request.bearer)
+        forbidden = None if request.headers.get("x-api-key") == self.api_key else Reply(status=403, message="Forbidden")
+        reply = too_many or forbidden or self.reply(operation_id, request.bearer)
         return reply.answer(reply.content(dialect, operation_id, listing_id))
 
     def settings(self, **more: object) -> str:
@@ -159,9 +159,9 @@ class FakeStockX(FakeUpstream):
         }
         return "\n".join(["[plugins.stockx_ops]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())])
 
-    def spoil_tokens(self) -> None:
+    def invalidate_tokens(self) -> None:
         """Let every access token be answered with 401 from now on; refreshing helps."""
-        with self._turn:
+        with self._lock:
             self._access.clear()
 
     def most_in_a_window(self, seconds: float) -> int:
@@ -170,8 +170,8 @@ class FakeStockX(FakeUpstream):
         return max((sum(start <= other < start + seconds for other in moments) for start in moments), default=0)
 
     def pause_of(self, now: float) -> float:
-        """Count a request, and answer the seconds that it is turned away for; 0 when it is let in."""
-        with self._turn:
+        """Count a request, and return the seconds that it is refused for; 0 when it is accepted."""
+        with self._lock:
             self.arrivals.append(now)
             while self._recent and self._recent[0] <= now - self.per:
                 self._recent.popleft()
@@ -183,7 +183,7 @@ class FakeStockX(FakeUpstream):
 
     def reply(self, operation_id: str, token: str) -> Reply:
         """The next reply about an operation."""
-        with self._turn:
+        with self._lock:
             self.asked.append(operation_id)
             user = self._access.get(token)
             if user is None or user in self.barred:
@@ -195,25 +195,25 @@ class FakeStockX(FakeUpstream):
 
     def grant(self, form: Mapping[str, Sequence[str]]) -> Reply:
         """How the token endpoint answers."""
-        with self._turn:
-            said = {key: values[0] for key, values in form.items()}
-            shown = said.get("refresh_token", "")
-            self.refreshes.append(shown)
+        with self._lock:
+            fields = {key: values[0] for key, values in form.items()}
+            refresh_token = fields.get("refresh_token", "")
+            self.refreshes.append(refresh_token)
             if self.token_replies:
                 return self.token_replies.pop(0)
-            if (said.get("client_id"), said.get("client_secret")) != (self.client_id, self.client_secret):
+            if (fields.get("client_id"), fields.get("client_secret")) != (self.client_id, self.client_secret):
                 return Reply(status=401, body=b'{"error": "invalid_client"}')
-            wanted = said.get("grant_type") == "refresh_token" and said.get("audience") == "gateway.stockx.com"
-            if not wanted or shown not in self.users:
+            is_valid = fields.get("grant_type") == "refresh_token" and fields.get("audience") == "gateway.stockx.com"
+            if not is_valid or refresh_token not in self.users:
                 return Reply(status=403, body=b'{"error": "invalid_grant"}')
-            return Reply(body=json.dumps(self._tokens(shown)).encode())
+            return Reply(body=json.dumps(self._tokens(refresh_token)).encode())
 
-    def _tokens(self, shown: str) -> dict[str, Any]:
+    def _tokens(self, refresh_token: str) -> dict[str, Any]:
         number = len(self.refreshes)
-        access = f"access-{self.users[shown]}-{number}-{id(self):x}"
-        self._access[access] = self.users[shown]
+        access = f"access-{self.users[refresh_token]}-{number}-{id(self):x}"
+        self._access[access] = self.users[refresh_token]
         granted: dict[str, Any] = {"access_token": access, "token_type": "Bearer", "expires_in": self.lifetime}
         if self.rotates:
-            granted["refresh_token"] = f"refresh-{self.users[shown]}-{number}-{id(self):x}"
-            self.users[granted["refresh_token"]] = self.users.pop(shown)
+            granted["refresh_token"] = f"refresh-{self.users[refresh_token]}-{number}-{id(self):x}"
+            self.users[granted["refresh_token"]] = self.users.pop(refresh_token)
         return granted

@@ -1,4 +1,4 @@
-"""What Prometheus may know of stockx_ops."""
+"""What Prometheus sees of stockx_ops."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from pollctl import from_text
-from pollctl_stockx_ops import listings
-from pollctl_stockx_ops.model import COUNTED, AccountStatus, JobStatus
+from pollctl.metrics import labelled
+from pollctl_stockx_ops import queries
+from pollctl_stockx_ops.model import COUNTERS, AccountStatus, JobStatus
 
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
     from sqlite_utils import Database
 
 
@@ -27,23 +27,19 @@ def families(db: Database, now: datetime) -> list[Metric]:
 
 
 def _by_status(db: Database, name: str, table: str, statuses: Sequence[str]) -> Metric:
-    family = GaugeMetricFamily(f"pollctl_stockx_ops_{name}", f"{name.capitalize()}, by status.", labels=["status"])
-    counted = listings.by_status(db, table)
-    for status in statuses:
-        family.add_metric([status], counted.get(status, 0))
-    return family
+    counts = queries.by_status(db, table)
+    samples = {status: counts.get(status, 0) for status in statuses}
+    return labelled(f"pollctl_stockx_ops_{name}", f"{name.capitalize()}, by status.", ["status"], samples)
 
 
 def _processed(db: Database) -> Metric:
-    text = "What became of jobs, in the passes that are remembered."
-    family = CounterMetricFamily("pollctl_stockx_ops_processed", text, labels=["result"])
-    stats = listings.stats(db)
-    for name in COUNTED:
-        family.add_metric([name], stats[name])
-    return family
+    meaning = "What became of jobs, in the passes that are remembered."
+    stats = queries.stats(db)
+    samples = {name: stats[name] for name in COUNTERS}
+    return labelled("pollctl_stockx_ops_processed", meaning, ["result"], samples, kind="counter")
 
 
 def _oldest(db: Database, now: datetime) -> Metric:
-    started_at = listings.oldest_open(db)
-    age = (now - from_text(started_at)).total_seconds() if started_at else 0.0
-    return GaugeMetricFamily("pollctl_stockx_ops_oldest_open_job_seconds", "Age of the oldest open job.", value=age)
+    started_at = queries.oldest_open_job(db)
+    age_s = (now - from_text(started_at)).total_seconds() if started_at else 0.0
+    return labelled("pollctl_stockx_ops_oldest_open_job_seconds", "Age of the oldest open job.", [], [((), age_s)])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def pollctl_poller() -> Poller:
-    """Say the static facts; see sample.toml for what the defaults mean."""
+    """Name the static facts; see sample.toml for what the defaults mean."""
     from pollctl_toilet_gap import model
 
     return Poller(
@@ -52,36 +52,31 @@ def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
 
 @hookimpl
 def pollctl_load(db: Database, batch: Batch) -> State:
-    """Read the checks, subscriptions and known events of one batch."""
-    from pollctl_toilet_gap import store
+    """Read the checks and subscriptions of one batch, and which of its events are recorded already."""
+    from pollctl_toilet_gap.store.load import load
 
-    return store.load(db, batch)
+    return load(db, batch)
 
 
 @hookimpl
 def pollctl_decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Sequence[Decision]:
     """Sort the messages, begin the days, and fold what was seen into the windows of each check."""
-    from pollctl_toilet_gap import days, decide, messages, unposted
+    from pollctl_toilet_gap import decide
 
-    return [
-        *messages.decide(state, batch, now, settings),
-        *days.decide(state, batch, now, settings),
-        *decide.decide(state, batch, now, settings),
-        *unposted.decide(batch),
-    ]
+    return decide.decide(state, batch, now, settings)
 
 
 @hookimpl
 def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write checks, windows and records, and queue alarms, subscriptions and deletions."""
-    from pollctl_toilet_gap import apply
+    from pollctl_toilet_gap.store.apply import apply
 
-    apply.apply(db, decisions, run)
+    apply(db, decisions, run)
 
 
 @hookimpl
 def pollctl_deliver(effect: Effect, run: Run) -> Any:
-    """Post one alarm, make or end one subscription, delete ten messages, or tell one recipient."""
+    """Post one alarm, make or end one subscription, delete ten messages, or notify one recipient."""
     from pollctl_toilet_gap import deliver
 
     return deliver.deliver(effect, run)
@@ -90,9 +85,9 @@ def pollctl_deliver(effect: Effect, run: Run) -> Any:
 @hookimpl
 def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
     """Record what became of an alarm or a subscription."""
-    from pollctl_toilet_gap import apply
+    from pollctl_toilet_gap.store.settle import settle
 
-    apply.settle(db, effect, result, run)
+    settle(db, effect, result, run)
 
 
 @hookimpl
@@ -114,12 +109,12 @@ def pollctl_metrics(db: Database) -> Sequence[Any]:
 @hookimpl
 def pollctl_status(db: Database) -> str:
     """Name alarms that did not go out and checks that are blind."""
-    from pollctl_toilet_gap import listings
+    from pollctl_toilet_gap import queries
 
-    return listings.notice(db)
+    return queries.notice(db)
 
 
 def _migrations() -> Any:
-    from pollctl_toilet_gap import tables
+    from pollctl_toilet_gap.migrations import migrations
 
-    return tables.migrations
+    return migrations

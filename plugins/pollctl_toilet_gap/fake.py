@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from pollctl import from_text, to_text
 from pollctl.fakes import NOT_FOUND, FakeUpstream, ServerRequest, ServerResponse
 
-Deed = Literal["subscribe", "unsubscribe", "history", "post"]
+Operation = Literal["subscribe", "unsubscribe", "history", "post"]
 
 
 class Subscription(NamedTuple):
@@ -25,7 +25,7 @@ class Subscription(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What goes wrong with a deed.
+    """What goes wrong with an operation.
 
     Attributes:
         status: of the answer; 0 closes the connection without one.
@@ -52,8 +52,8 @@ class FakeEventService(FakeUpstream):
         subscriptions: the active ones, by id.
         subscribed: all that were ever made, in their order.
         posted: the alarms that were posted, in their order.
-        faults: what goes wrong with each deed from now on, for all robots or for one (``("history", "r-1")``).
-        asked: how often each deed was asked for.
+        faults: what goes wrong with each operation from now on, for all robots or for one (``("history", "r-1")``).
+        calls: how often each operation was asked for.
     """
 
     def __init__(self, push: Callable[[str], None] | None = None) -> None:
@@ -62,12 +62,12 @@ class FakeEventService(FakeUpstream):
         self.subscriptions: dict[str, Subscription] = {}
         self.subscribed: list[Subscription] = []
         self.posted: list[dict[str, Any]] = []
-        self.faults: dict[Deed | tuple[Deed, str], Fault] = {}
-        self.asked: Counter[Deed] = Counter()
+        self.faults: dict[Operation | tuple[Operation, str], Fault] = {}
+        self.calls: Counter[Operation] = Counter()
         self.created_since: list[int] = []
         self.push = push
         self._history: dict[str, list[dict[str, Any]]] = {}
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def respond(self, request: ServerRequest) -> ServerResponse:
         """Answer for subscriptions, the history and alarms."""
@@ -86,8 +86,8 @@ class FakeEventService(FakeUpstream):
             case _:
                 return NOT_FOUND
 
-    def _do(self, deed: Deed, robot_id: str, do: Callable[[], ServerResponse]) -> ServerResponse:
-        fault = self.fault(deed, robot_id)
+    def _do(self, operation: Operation, robot_id: str, do: Callable[[], ServerResponse]) -> ServerResponse:
+        fault = self.fault(operation, robot_id)
         if fault is None:
             return do()
         if fault.is_done:
@@ -111,12 +111,12 @@ class FakeEventService(FakeUpstream):
         *,
         event_id: str = "",
         event_name: str = "TOILET_ACTIVITY",
-        is_remembered: bool = True,
+        is_in_history: bool = True,
         is_pushed: bool = True,
     ) -> dict[str, Any]:
-        """Let something happen: it is remembered by the history and pushed to those who subscribed.
+        """Let something happen: it is kept in the history and pushed to those who subscribed.
 
-        Without *is_remembered* the history does not know it (``remember`` can make up for that later), without
+        Without *is_in_history* the history does not know it (``add_to_history`` can make up for that later), without
         *is_pushed* the queue does not.
         """
         moment = at if isinstance(at, str) else to_text(at)
@@ -126,27 +126,27 @@ class FakeEventService(FakeUpstream):
             "eventName": event_name,
             "createdAt": moment,
         }
-        if is_remembered:
-            self.remember(robot_id, event)
+        if is_in_history:
+            self.add_to_history(robot_id, event)
         for subscription in [*self.subscriptions.values()] if is_pushed and self.push else ():
             if subscription.robot_id == robot_id and event_name in subscription.event_names and self.push:
                 self.push(json.dumps({"subscriptionId": subscription.id, "sourceEvent": event}))
         return event
 
-    def remember(self, robot_id: str, event: Any) -> None:
+    def add_to_history(self, robot_id: str, event: Any) -> None:
         """Put an item into the history of a robot, whatever it looks like."""
-        with self._turn:
+        with self._lock:
             self._history.setdefault(robot_id, []).append(event)
 
-    def fault(self, deed: Deed, robot_id: str) -> Fault | None:
-        """What goes wrong with this deed for this robot now."""
-        with self._turn:
-            self.asked[deed] += 1
-            return self.faults.get((deed, robot_id), self.faults.get(deed))
+    def fault(self, operation: Operation, robot_id: str) -> Fault | None:
+        """What goes wrong with this operation for this robot now."""
+        with self._lock:
+            self.calls[operation] += 1
+            return self.faults.get((operation, robot_id), self.faults.get(operation))
 
     def subscribe(self, robot_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Make a subscription."""
-        with self._turn:
+        with self._lock:
             made = Subscription(
                 id=f"sub-{len(self.subscribed) + 1}",
                 robot_id=robot_id,
@@ -159,13 +159,13 @@ class FakeEventService(FakeUpstream):
 
     def unsubscribe(self, subscription_id: str) -> int:
         """End a subscription, and answer with which status."""
-        with self._turn:
+        with self._lock:
             return 204 if self.subscriptions.pop(subscription_id, None) else 404
 
     def incomings(self, robot_id: str, event_name: str, created_since: int) -> list[Any]:
-        """The history, in no particular order; items that are no events are always in it."""
+        """The history, in no particular order; items that are not events are always in it."""
         since = datetime.fromtimestamp(created_since, UTC)
-        with self._turn:
+        with self._lock:
             self.created_since.append(created_since)
             items = self._history.get(robot_id, [])
             return [item for item in reversed(items) if _is_wanted(item, event_name, since)]
@@ -178,9 +178,9 @@ class FakeEventService(FakeUpstream):
             "robotId": robot_id,
             "createdAt": to_text(self.now),
         }
-        with self._turn:
+        with self._lock:
             self.posted.append(event)
-        self.remember(robot_id, event)
+        self.add_to_history(robot_id, event)
         return event
 
     @property

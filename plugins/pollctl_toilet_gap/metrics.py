@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, Metric
 
-from pollctl_toilet_gap import listings
+from pollctl.metrics import labelled
+from pollctl_toilet_gap import queries
 from pollctl_toilet_gap.model import CheckResult
 
 if TYPE_CHECKING:
@@ -21,16 +22,15 @@ _COUNTERS = (
 
 def families(db: Database) -> list[Metric]:
     """Windows, alarms, late events, dead letters, and checks by result."""
-    counted = listings.by_name(db)
+    counted = queries.by_name(db)
     counters = [
         CounterMetricFamily(f"pollctl_toilet_gap_{name}", text, value=counted.get(record, 0))
         for name, record, text in _COUNTERS
     ]
     letters = CounterMetricFamily(
-        "pollctl_toilet_gap_dead_letters", "What could not be understood or believed.", value=listings.dead_letters(db)
+        "pollctl_toilet_gap_dead_letters", "What could not be understood or believed.", value=queries.dead_letters(db)
     )
-    checks = GaugeMetricFamily("pollctl_toilet_gap_checks", "Checks, by result.", labels=["result"])
-    results = listings.by_result(db)
-    for result in ("OPEN", *get_args(CheckResult)):
-        checks.add_metric([result], results.get(result, 0))
+    results = queries.by_result(db)
+    samples = {result: results.get(result, 0) for result in ("OPEN", *get_args(CheckResult))}
+    checks = labelled("pollctl_toilet_gap_checks", "Checks, by result.", ["result"], samples)
     return [*counters, letters, checks]

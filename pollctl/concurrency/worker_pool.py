@@ -18,6 +18,8 @@ from typing import Any, Literal
 from pollctl import clock
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.rate_limit import RateLimiter
+from pollctl.concurrency.threads import start_daemon
+from pollctl.errors import MachineError
 
 TICK = 0.05  # seconds between two looks at the limits: what a limit may be overrun by
 
@@ -144,11 +146,11 @@ class _WorkerPool:
             self._waiting = call
             if delay := self._limiter.delay(call.item, time.monotonic()):
                 return delay
+            if self._workers < min(self._concurrency, len(self._in_flight) + 1):
+                self._hire()
             self._waiting = None
             self._in_flight.add(call)
             self._inbox.put(call)
-            if self._workers < min(self._concurrency, len(self._in_flight)):
-                self._hire()
         return TICK
 
     def _take(self, calls: Iterator[Call]) -> Call | None:
@@ -174,7 +176,8 @@ class _WorkerPool:
             cut = self._why_cut(call, now)
             if cut and call.give_up(cut):
                 self._in_flight.remove(call)
-                self._hire(replaces=True)
+                self._workers -= 1  # it is left to itself, and may hang
+                self._hire()
                 yield call
 
     def _why_cut(self, call: Call, now: float) -> Cut | None:
@@ -202,10 +205,19 @@ class _WorkerPool:
                     recalled.append(call)
         return recalled
 
-    def _hire(self, *, replaces: bool = False) -> None:
-        self._workers += not replaces
-        work = (self._function, self._inbox, self._completed)
-        threading.Thread(target=_work, args=work, name="pollctl-call", daemon=True).start()
+    def _hire(self) -> None:
+        """Start one more worker; where the machine has no thread for it, those that there are must do.
+
+        Raises:
+            MachineError: there is none.
+        """
+        try:
+            start_daemon(_work, self._function, self._inbox, self._completed, name="pollctl-call")
+        except MachineError:
+            if not self._workers:
+                raise
+        else:
+            self._workers += 1
 
 
 def _work(function: Callable[[Call], Any], inbox: SimpleQueue[Call | None], completed: SimpleQueue[Call]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 from sqlite_utils import Database
 
 from pollctl import redaction, signals, units
@@ -19,25 +21,32 @@ from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.daemon_executor import DaemonExecutor
-from pollctl.delivery.effects import Kinds, Queued, Retry
-from pollctl.errors import DeliveryError
+from pollctl.delivery.effects import Queued
+from pollctl.delivery.lanes import PHASES, SIDE_BY_SIDE, Lanes
+from pollctl.delivery.policy import Policy
+from pollctl.errors import DeliveryError, text_of
 from pollctl.redaction import one_line
 from pollctl.store.database import writing
 from pollctl.store.errors import raise_for_machine
 
-SIDE_BY_SIDE = 8
-LONGEST_RETRY_AFTER = timedelta(days=1)
-LONGEST_TIRELESS_PAUSE = timedelta(minutes=2)
-_COLUMNS = "id, kind, key, payload, lane, attempts, created_at"
-# What was queued for at once is due whatever the clock says: it may have been set back since.
-_IS_DUE = "status='pending' AND (next_attempt_at<=? OR attempts=0 AND next_attempt_at<=created_at)"
+_COLUMNS = "id, kind, key, payload, lane, attempts, attempts - attempts_cut_off, created_at"
 
 
-class Tally(NamedTuple):
+class Tally(Struct, frozen=True):
     """What became of the effects that were sent."""
 
     delivered: int = 0
     failed: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.delivered + other.delivered, self.failed + other.failed)
+
+
+class _Claimed(NamedTuple):
+    """An effect on its way, and how many of its attempts count against it."""
+
+    effect: Effect
+    counted: int
 
 
 Settle = Callable[[Effect, Any], None]
@@ -50,17 +59,16 @@ class Outbox:
     Args:
         db: a database to write to.
         plugin: whose effects.
-        kinds: what the plugin says of them; those that it does not name may be sent again, and are given up in the end.
-        retry: how failed deliveries are tried again.
+        policy: what becomes of deliveries that fail; kinds that it does not name may be sent again, and are given up in the end.
     """
 
-    def __init__(self, db: Database, plugin: str, kinds: Kinds, retry: Retry) -> None:
+    def __init__(self, db: Database, plugin: str, policy: Policy) -> None:
         self._db = db
         self._plugin = plugin
-        self._kinds = kinds
-        self._retry = retry
+        self._policy = policy
+        self._lanes = Lanes(db, plugin, policy)
         self._executor = DaemonExecutor(SIDE_BY_SIDE)
-        self._in_flight: dict[Future[Any], Effect] = {}
+        self._in_flight: dict[Future[Any], _Claimed] = {}
         self._failed: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def close(self) -> None:
@@ -90,36 +98,33 @@ class Outbox:
         return self._db.conn.total_changes - before
 
     def recover(self, now: datetime, *, lane_prefix: str = "") -> None:
-        """Take up deliveries that a dead pass cut off: at once again, or ``unknown`` where a repeat would do harm.
+        """Take up deliveries that a dead pass cut off: to be sent again, or ``unknown`` where a repeat would do harm.
 
-        One that takes every pass with it must come to an end too, or at least leave others their turn.
+        Of several that were cut off together nobody knows which of them killed the pass: the attempt counts against none,
+        and each goes alone the next time. It counts against one that was alone.
         """
         cut_off = self._db.conn.execute(
-            "SELECT id, kind, key, attempts FROM outbox WHERE plugin=? AND status='sending' AND lane GLOB ?",
+            "SELECT id, kind, key, attempts - attempts_cut_off, tries_alone FROM outbox "
+            "WHERE plugin=? AND status='sending' AND lane GLOB ?",
             (self._plugin, f"{lane_prefix}*"),
         ).fetchall()
-        self._db.conn.executemany(
-            "UPDATE outbox SET status=?, next_attempt_at=?, last_error='cut off while it was being sent' WHERE id=?",
-            [(*self._after_cut(kind, key, attempts, now), number) for number, kind, key, attempts in cut_off],
-        )
-
-    def _after_cut(self, kind: str, key: str, attempts: int, now: datetime) -> tuple[str, str]:
-        """Status, and when next."""
-        if kind in self._kinds.holding:
-            return "unknown", to_text(now)
-        is_spent = attempts >= self._retry.max_attempts
-        if is_spent and kind in self._kinds.tireless:
-            return "pending", to_text(now + self._pause(kind, key, attempts))
-        return ("dead" if is_spent else "pending"), to_text(now)
-
-    def _pause(self, kind: str, key: str, attempts: int) -> timedelta:
-        pause = self._retry.pause(key, attempts)
-        return min(pause, LONGEST_TIRELESS_PAUSE) if kind in self._kinds.tireless else pause
+        was_alone = len(cut_off) == 1
+        for number, kind, key, counted, tries_alone in cut_off:
+            alone = (tries_alone or 0) + was_alone
+            what = self._policy.after_cut(kind, key, counted, alone)
+            self._db.conn.execute(
+                "UPDATE outbox SET status=?, next_attempt_at=?, tries_alone=?, attempts_cut_off=attempts_cut_off+?, "
+                "last_error='cut off while it was being sent' WHERE id=?",
+                (what.status, to_text(now + what.pause), alone, int(not was_alone), number),
+            )
 
     def deliver(
         self, send: Deliver, settle: Settle, stop: Stop, *, until: float = float("inf"), lane_prefix: str = ""
     ) -> Tally:
-        """Send what is due, lanes side by side and each lane in order, until nothing is left or the pass must end.
+        """Send what is due until nothing is left or the pass must end.
+
+        First what the core itself has to say, one at a time; then the plugin's effects, lanes side by side and each lane in
+        order; last the suspects (see ``lanes``), one at a time.
 
         Args:
             send: performs one effect and returns its result; called in a worker thread.
@@ -128,86 +133,79 @@ class Outbox:
             until: the monotonic moment after which nothing new starts either; what is still in flight then is
                 settled by the next call.
             lane_prefix: only lanes whose names begin so.
-        """
-        due = [lane for lane in self._lanes_due(clock_now()) if lane.startswith(lane_prefix)]
-        lanes = iter(due)
-        delivered = failed = 0
-        while due or self._in_flight:
-            completed = [(self._in_flight.pop(future), future) for future in [*self._in_flight] if future.done()]
-            is_over = stop.is_stopping or time.monotonic() >= until
-            room = 0 if is_over else SIDE_BY_SIDE - len(self._in_flight)
-            effects, tally = self._turn(completed, lanes, room, settle)
-            delivered, failed = delivered + tally.delivered, failed + tally.failed
-            self._in_flight.update({self._executor.submit(send, effect): effect for effect in effects})
-            if not self._in_flight:
-                break
-            patience = max(0.0, min(stop.remaining, until - time.monotonic()))
-            if not wait(self._in_flight, timeout=patience, return_when=FIRST_COMPLETED).done:
-                return Tally(delivered, failed + (len(self._in_flight) if stop.is_past_deadline else 0))
-        return Tally(delivered, failed)
 
-    def _turn(
-        self, completed: Sequence[tuple[Effect, Future[Any]]], lanes: Iterator[str], room: int, settle: Settle
-    ) -> tuple[list[Effect], Tally]:
-        """In one transaction: settle what completed, and mark as ``sending`` what takes its place."""
-        delivered = failed = 0
-        effects: list[Effect] = []
+        Raises:
+            MachineError: there is something to send and no thread to send it with; nothing was claimed.
+        """
+        tally = Tally()
+        for phase in PHASES:
+            lanes = self._lanes.due(phase, clock_now(), lane_prefix)
+            first = next(lanes, None)
+            if first is not None or self._in_flight:
+                waiting = lanes if first is None else chain([first], lanes)
+                tally += self._drain(_Errand(send, settle, stop, until), waiting, phase.width)
+        return tally
+
+    def _drain(self, errand: _Errand, lanes: Iterator[str], width: int) -> Tally:
+        """Send the heads of *lanes* and what stands behind them, at most *width* at once."""
+        tally = Tally()
+        is_first = True
+        while self._in_flight or is_first:
+            is_first = False
+            completed = [(self._in_flight.pop(future), future) for future in [*self._in_flight] if future.done()]
+            room = 0 if errand.is_over else max(0, width - len(self._in_flight))
+            if room and not self._in_flight:
+                room = min(room, self._executor.reserve(room))
+            claimed, settled = self._settle_and_claim(completed, lanes, room, errand.settle)
+            tally += settled
+            self._in_flight.update({self._executor.submit(errand.send, one.effect): one for one in claimed})
+            if self._in_flight and not wait(self._in_flight, timeout=errand.patience, return_when=FIRST_COMPLETED).done:
+                return tally + Tally(failed=len(self._in_flight) if errand.stop.is_past_deadline else 0)
+        return tally
+
+    def _settle_and_claim(
+        self, completed: Sequence[tuple[_Claimed, Future[Any]]], lanes: Iterator[str], room: int, settle: Settle
+    ) -> tuple[list[_Claimed], Tally]:
+        """In one transaction: settle what is completed, and mark as ``sending`` what takes its place."""
+        tally = Tally()
+        claimed: list[_Claimed] = []
         with writing(self._db):
             now = clock_now()
-            for effect, future in completed:
-                is_delivered = self._land(effect, future, settle, now)
-                delivered, failed = delivered + is_delivered, failed + (not is_delivered)
-            freed = dict.fromkeys(effect.lane for effect, _ in completed)
+            for one, future in completed:
+                tally += self._settle(one, future, settle, now)
+            freed = dict.fromkeys(one.effect.lane for one, _ in completed)
             for lane in chain(freed, lanes) if room > 0 else ():
-                effects += self._claim(lane, now)
-                if len(effects) >= room:
+                claimed += self._claim(lane, now)
+                if len(claimed) >= room:
                     break
-        return effects, Tally(delivered, failed)
+        return claimed, tally
 
-    def _lanes_due(self, now: datetime) -> list[str]:
-        """Lanes whose oldest open effect is due, oldest first."""
-        heads = self._db.conn.execute(
-            "SELECT lane, min(id) AS head FROM outbox WHERE plugin=? AND status IN ('pending', 'sending') GROUP BY lane",
-            (self._plugin,),
-        ).fetchall()
-        due = {
-            number
-            for (number,) in self._db.conn.execute(
-                f"SELECT id FROM outbox WHERE plugin=? AND {_IS_DUE}",  # noqa: S608
-                (self._plugin, to_text(now)),
-            )
-        }
-        return [lane for lane, head in sorted(heads, key=lambda lane_head: lane_head[1]) if head in due]
-
-    def _claim(self, lane: str, now: datetime) -> list[Effect]:
+    def _claim(self, lane: str, now: datetime) -> list[_Claimed]:
         """Mark the head of a lane as ``sending``, if it is due: a list of one or none."""
-        row = self._db.conn.execute(
-            f"SELECT {_COLUMNS}, {_IS_DUE} FROM outbox WHERE plugin=? AND lane=? "  # noqa: S608
-            "AND status IN ('pending', 'sending') ORDER BY id LIMIT 1",
-            (to_text(now), self._plugin, lane),
-        ).fetchone()
-        if row is None or not row[7] or row[0] in self._failed:
+        head = self._lanes.head(lane, now)
+        if head is None or not head[1] or head[0] in self._failed:
             return []
-        self._db.conn.execute("UPDATE outbox SET status='sending', attempts=attempts+1 WHERE id=?", (row[0],))
-        return [_effect(row)]
+        row = self._db.conn.execute(f"SELECT {_COLUMNS} FROM outbox WHERE id=?", (head[0],)).fetchone()  # noqa: S608
+        self._db.conn.execute("UPDATE outbox SET status='sending', attempts=attempts+1 WHERE id=?", (head[0],))
+        return [_Claimed(_effect(row), row[6] + 1)]
 
-    def _land(self, effect: Effect, future: Future[Any], settle: Settle, now: datetime) -> bool:
+    def _settle(self, one: _Claimed, future: Future[Any], settle: Settle, now: datetime) -> Tally:
         try:
             with self._db.atomic():
-                self._mark_delivered(effect, future.result(), now)
-                settle(effect, future.result())
+                self._mark_delivered(one.effect, future.result(), now)
+                settle(one.effect, future.result())
         except DeliveryError as error:
-            self._fail(effect, error, now)
-            return False
+            self._fail(one, error, now)
+            return Tally(failed=1)
         except BaseException as error:
             if signals.is_of_a_person(error):
                 raise
             if future.exception() is None:
                 raise_for_machine(error)
             # a plugin's bug, SystemExit too; the effect must not be lost over it
-            self._fail(effect, DeliveryError(f"{type(error).__name__}: {error}", uncertain=True), now)
-            return False
-        return True
+            self._fail(one, DeliveryError(f"{type(error).__name__}: {text_of(error)}", uncertain=True), now)
+            return Tally(failed=1)
+        return Tally(delivered=1)
 
     def _mark_delivered(self, effect: Effect, result: Any, now: datetime) -> None:
         self._db.conn.execute(
@@ -219,26 +217,38 @@ class Outbox:
             ),
         )
 
-    def _fail(self, effect: Effect, error: DeliveryError, now: datetime) -> None:
+    def _fail(self, one: _Claimed, error: DeliveryError, now: datetime) -> None:
+        """Record a failure; whatever a plugin made of its error, this cannot fail for it. The process survived: no suspect."""
+        effect = one.effect
         self._failed.add(effect.id)
-        status = "pending"
-        is_spent = effect.attempt >= self._retry.max_attempts and effect.kind not in self._kinds.tireless
-        if error.uncertain and effect.kind in self._kinds.holding:
-            status = "unknown"
-        elif error.permanent or is_spent:
-            status = "dead"
-        pause = self._pause(effect.kind, effect.key, effect.attempt)
-        if error.retry_after is not None:
-            asked_for = min(max(0.0, error.retry_after), LONGEST_RETRY_AFTER.total_seconds())  # NaN counts as 0
-            pause = max(pause, timedelta(seconds=asked_for))
+        what = self._policy.after_failure(effect.kind, effect.key, one.counted, error)
         self._db.conn.execute(
-            "UPDATE outbox SET status=?, next_attempt_at=?, last_error=? WHERE id=?",
-            (status, to_text(now + pause), one_line(redaction.mask(str(error))), effect.id),
+            "UPDATE outbox SET status=?, next_attempt_at=?, tries_alone=NULL, last_error=? WHERE id=?",
+            (what.status, to_text(now + what.pause), one_line(redaction.mask(text_of(error))), effect.id),
         )
 
 
+class _Errand(NamedTuple):
+    """What ``deliver`` was asked for."""
+
+    send: Deliver
+    settle: Settle
+    stop: Stop
+    until: float
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing new may start."""
+        return self.stop.is_stopping or time.monotonic() >= self.until
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for what is in flight."""
+        return max(0.0, min(self.stop.remaining, self.until - time.monotonic(), threading.TIMEOUT_MAX))
+
+
 def _effect(row: Sequence[Any]) -> Effect:
-    number, kind, key, payload, lane, attempts, created_at = row[:7]
+    number, kind, key, payload, lane, attempts, _, created_at = row
     return Effect(
         id=number,
         kind=kind,

@@ -19,10 +19,10 @@ from pollctl.config.toml import read
 from pollctl.delivery.notify import is_address
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.conformance.contract import problems_of
 from pollctl.plugin_host.discovery import Found
 from pollctl.redaction import one_line
 from pollctl.store import database
-from pollctl.testing import problems_of
 from pollctl.units import HttpUrl
 
 if TYPE_CHECKING:

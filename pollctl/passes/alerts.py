@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.delivery import notify
-from pollctl.delivery.effects import NO_KINDS, Kinds, Retry
 from pollctl.delivery.outbox import Outbox
+from pollctl.delivery.policy import Kinds, Policy, Retry
 from pollctl.store import runs
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from pollctl.config.settings import Config
 
 
-def outbox_of(config: Config, db: Database, name: str, kinds: Kinds = NO_KINDS) -> Outbox:
+def outbox_of(config: Config, db: Database, name: str, kinds: Kinds | None = None) -> Outbox:
     """The outbox of a plugin, with the settings' patience."""
     settings = config.core.outbox
-    return Outbox(db, name, kinds, Retry(settings.max_attempts, settings.backoff, settings.backoff_max))
+    return Outbox(
+        db, name, Policy(Retry(settings.max_attempts, settings.backoff, settings.backoff_max), kinds or Kinds())
+    )
 
 
 class Alerts(NamedTuple):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pollctl import clock
 from pollctl.api.values import Effect
 from pollctl.delivery import notify
-from pollctl.delivery.effects import CORE_PREFIX, NO_KINDS, Kinds
+from pollctl.delivery.effects import CORE_PREFIX
 from pollctl.delivery.outbox import Tally
+from pollctl.delivery.policy import Kinds
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
@@ -105,7 +106,7 @@ class _Pass:
         self._error: PollctlError | None = configured.hooks if isinstance(configured.hooks, PluginError) else None
         # Without the plugin only what the core itself has to say goes out: nobody knows what a repeat would do.
         self._lanes = "" if self._hooks else CORE_PREFIX
-        kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else NO_KINDS
+        kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else Kinds()
         self._outbox = outbox_of(self._config, db, self._name, kinds)
         self._alerts = Alerts(self._config, db, self._outbox, self._name)
 

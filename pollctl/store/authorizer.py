@@ -1,4 +1,4 @@
-"""A SQLite connection that knows whose turn it is, and refuses a plugin what its hook may not do."""
+"""A SQLite connection that knows whose access it is, and refuses a plugin what its hook may not do."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class AuthorizedConnection(sqlite3.Connection):
     """A connection whose ``permit`` narrows what may be done while a plugin has it."""
 
     refused: str | None = None
-    _turn: Access | None = None
+    _access: Access | None = None
 
     def cursor(self, factory: Any = _EagerCursor) -> Any:
         """Open a cursor that reads all its rows at once."""
@@ -81,28 +81,28 @@ class AuthorizedConnection(sqlite3.Connection):
         Raises:
             sqlite3.DatabaseError: it is.
         """
-        if self._turn:
+        if self._access:
             self.refused = "closing its connection"
             raise sqlite3.DatabaseError("not authorized")
         super().close()
 
     @contextmanager
-    def permit(self, turn: Access) -> Iterator[None]:
+    def permit(self, access: Access) -> Iterator[None]:
         """Let a plugin only read, or read and write rows of any table but the core's; other attempts stand in ``refused``."""
-        self.refused, before = None, self._turn
-        self._take(turn)
+        self.refused, before = None, self._access
+        self._take(access)
         try:
             yield
         finally:
             self._take(before)
 
-    def _take(self, turn: Access | None) -> None:
+    def _take(self, access: Access | None) -> None:
         """Setting the authorizer again also has SQLite judge statements again that were prepared under another permission."""
-        self._turn = turn
-        self.set_authorizer(self._judge if turn else None)
+        self._access = access
+        self.set_authorizer(self._judge if access else None)
 
     def _judge(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
-        refusal = _refusal(self._turn or "write", action, first, second)
+        refusal = _refusal(self._access or "write", action, first, second)
         if refusal is None:
             return sqlite3.SQLITE_OK
         self.refused = refusal
@@ -110,7 +110,7 @@ class AuthorizedConnection(sqlite3.Connection):
 
 
 def _refusal(  # noqa: PLR0911 - a ladder
-    turn: Access, action: int, first: str | None, second: str | None
+    access: Access, action: int, first: str | None, second: str | None
 ) -> str | None:
     """What is wrong with one action of a statement, or None (https://www.sqlite.org/c3ref/c_alter_table.html)."""
     if action in _READS:
@@ -122,7 +122,7 @@ def _refusal(  # noqa: PLR0911 - a ladder
     if action in _WRITES and first in _SCHEMA_TABLES:
         return "a change of the schema"
     if action in _WRITES:
-        if turn == "write" and first not in CORE_TABLES:
+        if access == "write" and first not in CORE_TABLES:
             return None
         return f"{_WRITES[action]} {first}"
     return " ".join(filter(None, (_NAMES.get(action, "a change of the schema of"), first, second)))

@@ -100,3 +100,18 @@ def m001_core_tables(db: Database) -> None:
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+_SUSPECTS = (
+    # Deliveries that were cut off in company, which count against nobody, and since then alone (NULL: not suspected).
+    "ALTER TABLE outbox ADD COLUMN attempts_cut_off INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN tries_alone INTEGER CHECK (tries_alone >= 0)",
+    "CREATE INDEX outbox_by_status ON outbox (plugin, status, id)",
+)
+
+
+@migrations()
+def m002_suspects(db: Database) -> None:
+    """Which effects may have killed their pass."""
+    for statement in _SUSPECTS:
+        db.execute(statement)

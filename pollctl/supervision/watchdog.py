@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 
+from pollctl.concurrency.threads import start_daemon
+
 SUPERVISOR = "POLLCTL_SUPERVISOR"
 """Environment variable in which a supervisor gives its process id to those that it starts."""
 
@@ -31,12 +33,14 @@ def watchdog(limit: timedelta, message: str) -> Iterator[None]:
     Args:
         limit: how long the block may take.
         message: the line, without newline.
+
+    Raises:
+        MachineError: no thread can be started.
     """
     seconds = min(limit.total_seconds(), _LONGEST_S)
     is_done = threading.Event()
+    start_daemon(_watch, is_done, time.monotonic() + seconds, message, _supervisor(), name="watchdog")
     faulthandler.dump_traceback_later(seconds + 1, exit=True, file=_STDERR)
-    arguments = (is_done, time.monotonic() + seconds, message, _supervisor())
-    threading.Thread(target=_watch, args=arguments, name="watchdog", daemon=True).start()
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from contract import shape
 
 from pollctl import testing
 from pollctl.config.settings import load as load_config
@@ -18,18 +19,6 @@ from pollctl.plugin_host.discovery import find
 from pollctl.plugin_host.loader import load
 
 SHIPPED = sorted(entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl")
-FILES = {
-    "__init__.py",
-    "model.py",
-    "fetch.py",
-    "decide.py",
-    "store.py",
-    "deliver.py",
-    "commands.py",
-    "fake.py",
-    "sample.toml",
-    "README.md",
-}
 HEADINGS = [
     "Question",
     "Settings",
@@ -57,8 +46,28 @@ def test_it_keeps_the_contract(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_has_the_files_that_a_reader_of_another_plugin_expects(name: str) -> None:
-    assert {path.name for path in folder(name).iterdir()} >= FILES
+def test_it_has_the_rooms_that_a_reader_of_another_plugin_expects(name: str) -> None:
+    assert shape.missing_rooms(folder(name)) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_nothing_else_lies_in_it_but_data(name: str) -> None:
+    assert shape.stray_files(folder(name)) + shape.double_rooms(folder(name)) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_file_of_it_is_too_long_to_be_read_at_once(name: str) -> None:
+    assert shape.long_files(folder(name)) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_rules_know_only_its_model_and_plain_values(name: str) -> None:
+    assert shape.foreign_imports_of_rules(folder(name)) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_imports_only_what_is_public_of_pollctl(name: str) -> None:
+    assert shape.private_imports(folder(name)) == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -89,18 +98,6 @@ def test_its_sample_shows_every_setting(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_importing_it_imports_nothing_heavy(name: str) -> None:
     assert testing.imports_of(find(name).entry_point.module) & testing.HEAVY == set()
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_its_decide_module_knows_only_its_model_and_plain_values(name: str) -> None:
-    module = find(name).entry_point.module
-    source = (folder(name) / "decide.py").read_text(encoding="utf-8")
-    foreign = {
-        imported
-        for imported in re.findall(r"^(?:from|import) (\S+)", source, re.MULTILINE)
-        if imported.split(".")[0] in {"pollctl", "sqlite_utils", module.split(".")[0]}
-    }
-    assert foreign <= {f"{module}.model", "pollctl"}
 
 
 def test_folders_entry_points_and_packages_name_the_same_plugins() -> None:

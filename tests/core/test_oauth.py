@@ -37,6 +37,16 @@ def test_client_credentials_are_asked_for_with_a_form() -> None:
     }
 
 
+def test_an_endpoint_that_wants_json_gets_an_object_with_numbers_as_numbers() -> None:
+    request = oauth.client_credentials(URL, Secret("me"), Secret("s3&cret"), encoding="json", account_id=7)
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.body == (
+        b'{"grant_type": "client_credentials", "client_id": "me", "client_secret": "s3&cret", "account_id": 7}'
+    )
+    again = oauth.refresh(URL, Secret("me"), Secret("secret"), Secret("again"), encoding="json")
+    assert json.loads(again.body or b"")["refresh_token"] == "again"
+
+
 def test_a_refresh_carries_the_refresh_token() -> None:
     request = oauth.refresh(URL, Secret("me"), Secret("secret"), Secret("again"), audience="api")
     assert form_of(request)["refresh_token"] == ["again"]
@@ -52,8 +62,9 @@ def test_a_grant_is_read_whole() -> None:
     assert grant.fields["instance"] == "https://x"
 
 
-def test_without_a_refresh_token_the_old_one_stays() -> None:
-    assert oauth.read_grant(answer({"access_token": "abc"})).refresh_token is None
+@pytest.mark.parametrize("given", [{}, {"refresh_token": None}, {"refresh_token": ""}], ids=str)
+def test_without_a_refresh_token_the_old_one_stays(given: Any) -> None:
+    assert oauth.read_grant(answer({"access_token": "abc", **given})).refresh_token is None
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,8 @@ def test_an_impure_function_is_told_what_it_did(decide: Any, named: str) -> None
 @pytest.mark.parametrize(
     ("source", "named"),
     [
-        ("import random", "imports random"),
-        ("from os import environ", "imports os"),
+        ("import random\nx = random.random()", "line 2 draws chance (random.random)"),
+        ("from os import environ\nx = environ['X']", "line 2 reads the environment (environ, which is os.environ)"),
         ("def f():\n    return datetime.now()", "line 2 reads the clock (datetime.now)"),
         ("def f():\n    return open('x')", "line 2 calls open()"),
         ("def f():\n    global x", "line 2 changes a global"),
@@ -80,7 +80,7 @@ def test_a_source_that_cannot_be_pure_is_told_where(source: str, named: str) -> 
     assert any(named in problem for problem in testing.impure_source(source))
 
 
-def test_a_source_that_only_reckons_is_clean() -> None:
+def test_a_source_that_only_computes_is_clean() -> None:
     assert testing.impure_source("from datetime import timedelta\ndef f(now):\n    return now + timedelta(1)") == []
 
 

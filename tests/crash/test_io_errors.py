@@ -29,8 +29,9 @@ from worlds.every import every
 
 from pollctl import Effect
 from pollctl.concurrency.cancellation import Stop
-from pollctl.delivery.effects import NO_KINDS, Retry, queued
+from pollctl.delivery.effects import queued
 from pollctl.delivery.outbox import Outbox
+from pollctl.delivery.policy import Policy, Retry
 from pollctl.errors import DatabaseError
 from pollctl.store import database, runs
 from pollctl.store.lock import held
@@ -117,7 +118,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_disk_that_fills_up_while_a_result_is_written_is_no_failed_delivery(tmp_path: Path) -> None:
     with closing(database.open_to_write(tmp_path / "pollctl.db")) as db:
-        outbox = Outbox(db, "bell", NO_KINDS, Retry(8, timedelta(minutes=1), timedelta(hours=1)))
+        outbox = Outbox(db, "bell", Policy(Retry(8, timedelta(minutes=1), timedelta(hours=1))))
         with database.writing(db):
             runs.start(db, "run-1", "bell", "manual", NOW, {})
             outbox.queue("run-1", [queued("ring", "key", {})], NOW)

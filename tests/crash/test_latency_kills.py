@@ -39,12 +39,12 @@ UP = Reply(elapsed=20)
 class World:
     """One database, one upstream, one sink, and a clock that is set by hand."""
 
-    def __init__(self, folder: Path, api: FakeApi, told: Sink) -> None:
+    def __init__(self, folder: Path, api: FakeApi, notified: Sink) -> None:
         folder.mkdir()
         self.folder = folder
         self.env = clean_environment(folder)
         self._api = api
-        self._told = told
+        self._notified = notified
         write_settings(folder, f'[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"')
         assert run_pollctl(folder, self.env, "db", "migrate").returncode == 0
 
@@ -60,7 +60,7 @@ class World:
                     "'running', 1, 1, ?)",
                     (target, LIFETIME_MINUTES * 60, at(minute)),
                 ).lastrowid
-                url = f"{self._told.json_url}/crew"
+                url = f"{self._notified.json_url}/crew"
                 db.execute("INSERT INTO latency_notify (job_id, url) VALUES (?, ?)", (job, url))
 
     def start_pass(self, minute: int) -> subprocess.Popen[bytes]:
@@ -122,8 +122,8 @@ def kill_somewhere(child: subprocess.Popen[bytes], world: World, dice: random.Ra
 def test_killed_passes_end_like_undisturbed_ones(tmp_path: Path) -> None:
     print(f"seed {SEED}, {KILLS} kills")
     dice = random.Random(SEED)
-    with FakeApi() as api, Sink() as told, Sink() as quiet:
-        disturbed, undisturbed = World(tmp_path / "killed", api, told), World(tmp_path / "left", api, quiet)
+    with FakeApi() as api, Sink() as notified, Sink() as quiet:
+        disturbed, undisturbed = World(tmp_path / "killed", api, notified), World(tmp_path / "left", api, quiet)
         usual_s = 0.5
         minute = killed = 0
         while killed < KILLS:
@@ -139,12 +139,16 @@ def test_killed_passes_end_like_undisturbed_ones(tmp_path: Path) -> None:
         assert disturbed.rows() == undisturbed.rows()
         effects = disturbed.rows()["effects"]
         assert {status for *_, status in effects} <= {"delivered"}
-        assert set(told.keys) == {key for key, *_ in effects} == set(quiet.keys)
+        assert set(notified.keys) == {key for key, *_ in effects} == set(quiet.keys)
         assert set(quiet.keys.values()) <= {1}
         outcomes = disturbed.outcomes()
         assert outcomes["crashed"] >= killed / 3, f"too few kills hit the pass itself: {outcomes}"
         print(
             json.dumps(
-                {"killed": killed, "crashed": outcomes["crashed"], "repeats": sum(told.keys.values()) - len(told.keys)}
+                {
+                    "killed": killed,
+                    "crashed": outcomes["crashed"],
+                    "repeats": sum(notified.keys.values()) - len(notified.keys),
+                }
             )
         )

@@ -88,7 +88,7 @@ CAUGHT = (
     ),
     Caught(
         "empty_answer_closes_all",
-        "tests/plugins/soc_sections/test_decide.py::test_by_default_an_empty_answer_is_never_believed",
+        "tests/plugins/soc_sections/decide/test_verdicts.py::test_by_default_an_empty_answer_is_never_believed",
         "suspect_empty",
     ),
     Caught("cut_off_forgotten", EVERY_SYSCALL, "effects cut off"),

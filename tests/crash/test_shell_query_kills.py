@@ -21,8 +21,7 @@ from campaign import size
 from plugin_package import clean_environment, command, run_pollctl, write_settings
 
 from pollctl import to_text
-from pollctl_shell_query.fake import COMPLETE, PROCESSING, QUEUED, FakeMarketingCloud
-from pollctl_shell_query.fake_xml import Step
+from pollctl_shell_query.fake import COMPLETE, PROCESSING, QUEUED, FakeMarketingCloud, Step
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))
 SEED = int(os.environ.get("POLLCTL_SEED", "1502"))

@@ -1,4 +1,4 @@
-"""Passes of soc_sections killed at random moments: nobody is told twice of an opening, and nobody is left out.
+"""Passes of soc_sections killed at random moments: nobody is notified twice of an opening, and nobody is left out.
 
 ``POLLCTL_CAMPAIGN=full`` is the run for the record; ``POLLCTL_SEED`` repeats one.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 from campaign import SEED, size
-from plugins.soc_sections.world import INDEX, Place, Sink
+from plugins.soc_sections.place import Place, Sink
+from plugins.soc_sections.world import INDEX
 
 from pollctl_soc_sections.fake import FakeSoc
 
@@ -55,7 +56,7 @@ def duration_of_a_pass(place: Place) -> float:
     return time.monotonic() - began
 
 
-def test_each_subscription_is_told_once_of_each_episode_whatever_is_killed(place: Place) -> None:
+def test_each_subscription_is_notified_once_of_each_episode_whatever_is_killed(place: Place) -> None:
     print(f"seed {SEED}, {KILLS} kills")
     dice = random.Random(SEED)
     for number in range(STUDENTS):
@@ -80,7 +81,7 @@ def test_each_subscription_is_told_once_of_each_episode_whatever_is_killed(place
                CROSS JOIN soc_subscriptions AS subscription"""
         )
     }
-    assert {(told.key, told.path.split("?")[0]) for told in place.sink.told} == wanted
+    assert {(each.key, each.path.split("?")[0]) for each in place.sink.received} == wanted
     assert place.sql("SELECT DISTINCT fanout_status FROM soc_open_event_notifications") == [("sent",)]
     assert place.sql("SELECT DISTINCT status FROM outbox") == [("delivered",)]
     assert place.sql("PRAGMA integrity_check") == [("ok",)]
@@ -88,7 +89,7 @@ def test_each_subscription_is_told_once_of_each_episode_whatever_is_killed(place
     events = [status for (status,) in place.sql("SELECT status FROM soc_status_events ORDER BY id")]
     assert events == ["OPEN", "CLOSED"] * (len(events) // 2) + ["OPEN"] * (len(events) % 2)
     assert place.status(INDEX) == "OPEN"
-    repeated = Counter(told.key for told in place.sink.told)
+    repeated = Counter(each.key for each in place.sink.received)
     print(
         f"{kills} kills, {len(wanted)} notifications, {sum(repeated.values()) - len(repeated)} repeats with the same key"
     )

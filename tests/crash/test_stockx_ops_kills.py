@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of stockx_ops passes over 50 jobs: each job ends once, and is told once by key.
+"""SIGKILL at random moments of stockx_ops passes over 50 jobs: each job ends once, and is notified of once by key.
 
 ``POLLCTL_KILLS`` sets how many passes are killed; the seed is printed.
 """

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import pytest
 from campaign import size
 from plugin_package import clean_environment, command
-from plugins.toilet_gap.world import AWS, PILOT, Queue, moto_server
+from plugins.toilet_gap.place import PILOT
+from plugins.toilet_gap.sqs_server import AWS, Queue, moto_server
 
 from pollctl import to_text
 from pollctl.concurrency.cancellation import Stop
@@ -89,7 +90,7 @@ class World:
         for visit in self.visits:
             if visit.before == number:
                 for time_ in range(visit.times):
-                    self.service.visit(visit.robot_id, visit.at, is_remembered=time_ == 0, is_pushed=visit.is_pushed)
+                    self.service.visit(visit.robot_id, visit.at, is_in_history=time_ == 0, is_pushed=visit.is_pushed)
 
     def kill_a_pass(self, number: int, dice: random.Random) -> None:
         """Kill a pass somewhere on its way, if it is still under way then; mostly between its first and last commit."""

@@ -194,6 +194,8 @@ from pollctl.concurrency.cancellation import Stop
 print([r.error.kind for r in map_bounded(lambda _: time.sleep(60), range(3), concurrency=3, timeout=0.2, stop=Stop())])
 with DaemonExecutor(2) as executor:
     futures = [executor.submit(time.sleep, 60) for _ in range(4)]
+    while not all(future.running() for future in futures[:2]):
+        time.sleep(0.01)
 print([future.cancelled() for future in futures])
 """
     began = time.monotonic()

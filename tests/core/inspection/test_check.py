@@ -91,6 +91,16 @@ def test_a_plugin_that_breaks_the_contract_is_a_failure_with_its_reason(
     assert done.returncode == 1
 
 
+def test_a_decide_that_reads_the_clock_is_a_failure_by_file_line_and_remedy(tmp_path: Path) -> None:
+    source = "import time as clock\n" + PLAIN.replace("    return [Seen(", "    clock.time()\n    return [Seen(")
+    line = source.splitlines().index("    clock.time()") + 1
+    done = run_pollctl(tmp_path, make_plugin_package(tmp_path, "odd", source), "check", "--json")
+    assert done.returncode == 1
+    assert findings(done)["FAIL", "odd"] == (
+        f"odd-package 1.2.3: odd.py:{line}: pollctl_decide reads the clock (clock.time, which is time.time); it is given `now`"
+    )
+
+
 def test_a_clock_behind_the_latest_pass_is_a_warning(tmp_path: Path) -> None:
     env = make_plugin_package(tmp_path, "plain")
     write_settings(tmp_path, "[plugins.plain]")

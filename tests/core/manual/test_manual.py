@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from itertools import combinations
 from pathlib import Path
 from types import ModuleType
@@ -45,8 +46,9 @@ from pollctl.config.messages import bare
 from pollctl.config.schema import Core, PluginConfig
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.discovery import find
-from pollctl.plugin_host.loader import load
+from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.store.authorizer import CORE_TABLES
+from pollctl.store.database import open_to_write
 
 BLOCKS = [block for page in pages() for block in blocks(page)]
 EXAMPLE = "gauge"  # the plugin that plugins.md builds; test_docs_plugin.py runs what is said of it
@@ -96,6 +98,25 @@ def test_the_reference_says_what_every_setting_means() -> None:
     rows = re.findall(r"^\| `\w+` \|.*\|$", read(DOCS / "reference" / "settings.md"), re.MULTILINE)
     assert len(rows) > 20
     assert [row for row in rows if re.search(r"\|\s*\|$", row) or "``" in row] == []
+
+
+def tables_below(heading: str) -> list[str]:
+    return re.findall(r"^### (\w+)$", section(DOCS / "reference" / "tables.md", heading), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_reference_lists_the_tables_of_a_plugin_that_its_migrations_make_alone(name: str, tmp_path: Path) -> None:
+    sets = migrations_of([load(find(name))])
+    with closing(open_to_write(tmp_path / "pollctl.db", sets)) as db:
+        made = {table for table in db.table_names() if not table.startswith("sqlite_")}
+    assert sets
+    assert sorted(tables_below(name)) == sorted(made - CORE_TABLES)
+
+
+def test_the_reference_lists_every_table_once() -> None:
+    named = [table for heading in ("The core", *SHIPPED) for table in tables_below(heading)]
+    created = re.findall(r'^CREATE TABLE "?(\w+)"?', read(ROOT / "schema.sql"), re.MULTILINE)
+    assert sorted(named) == sorted(table for table in created if not table.startswith("_"))
 
 
 def test_the_reference_names_no_path_of_this_machine() -> None:

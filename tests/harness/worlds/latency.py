@@ -13,7 +13,7 @@ from worlds.world import PATIENCE, Rows, create_database
 
 from pollctl import to_text
 from pollctl_latency.fake import LOST, FakeApi, Reply
-from pollctl_latency.tables import migrations
+from pollctl_latency.migrations import migrations
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -14,7 +14,7 @@ from worlds.world import PATIENCE, Rows, create_database, kept, put_back
 
 from pollctl import to_text
 from pollctl_shell_query.fake import COMPLETE, QUEUED, FakeMarketingCloud, Reply
-from pollctl_shell_query.tables import migrations
+from pollctl_shell_query.migrations import migrations
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SECONDS = (0, 10, 40, 70, 120)

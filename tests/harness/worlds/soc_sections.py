@@ -13,7 +13,7 @@ from worlds.world import PATIENCE, Rows, create_database
 
 from pollctl import to_text
 from pollctl_soc_sections.fake import FakeSoc
-from pollctl_soc_sections.tables import migrations
+from pollctl_soc_sections.migrations import migrations
 
 START = datetime(2026, 8, 3, 16, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -13,8 +13,8 @@ from worlds.world import PATIENCE, Rows, create_database
 
 from pollctl import to_text
 from pollctl_stockx_ops.fake import COMPLETED, OPEN, REFUSED, FakeStockX, Reply
-from pollctl_stockx_ops.recipients import name_of
-from pollctl_stockx_ops.tables import migrations
+from pollctl_stockx_ops.migrations import migrations
+from pollctl_stockx_ops.store.recipients import name_of
 
 START = datetime(2026, 3, 2, 23, 59, tzinfo=UTC)
 STEP = timedelta(seconds=30)

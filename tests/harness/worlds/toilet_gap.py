@@ -13,7 +13,7 @@ from worlds.world import PATIENCE, Rows, create_database, kept, put_back
 
 from pollctl import from_text
 from pollctl_toilet_gap.fake import FakeEventService, Fault
-from pollctl_toilet_gap.tables import migrations
+from pollctl_toilet_gap.migrations import migrations
 
 DAY = datetime(2025, 11, 12, tzinfo=UTC)
 PILOT: dict[str, object] = {"name": "pilot", "robot_id": "r-1", "timezone": "UTC", "start": "08:00", "end": "20:00"}

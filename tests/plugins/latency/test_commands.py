@@ -60,7 +60,7 @@ def test_add_prints_the_id_of_a_job_with_the_defaults_of_the_manual(shell: Shell
     ("target", "probe"),
     [("https://example.net/", "http"), ("example.net:5432", "tcp"), ("192.0.2.7", "api")],
 )
-def test_add_tells_the_probe_from_the_target(shell: Shell, target: str, probe: str) -> None:
+def test_add_infers_the_probe_from_the_target(shell: Shell, target: str, probe: str) -> None:
     assert shell.rows("add", target)["probe"] == probe
 
 
@@ -82,14 +82,14 @@ def test_add_takes_every_option(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("words", "message"),
     [
         (["a b"], "'a b' cannot be probed by api: a target is printable text without blanks"),
         (["example.net:0"], "port from 1 to 65535"),
         (["ftp://example.net/"], "http://host/path"),
         (["a", "--cadence", "500ms"], "at least 1s"),
         (["a", "--cadence", "1500ms"], "whole seconds"),
-        (["a", "--cadence", "soon"], "'soon' is no duration"),
+        (["a", "--cadence", "soon"], "'soon' is not a valid duration"),
         (["a", "--duration", "99999999999d"], "99999999999d"),
         (["a", "--cadence", "60s", "--duration", "59s"], "59s is shorter than the cadence, 1m"),
         (["a", "--mode", "dry"], "'dry'"),
@@ -98,10 +98,8 @@ def test_add_takes_every_option(shell: Shell) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_is_malformed_is_refused_before_anything_is_written(
-    shell: Shell, words: list[str], complaint: str
-) -> None:
-    assert complaint in shell.do("add", *words, code=2)
+def test_what_is_malformed_is_refused_before_anything_is_written(shell: Shell, words: list[str], message: str) -> None:
+    assert message in shell.do("add", *words, code=2)
     assert not (shell.folder / "pollctl.db").exists()
 
 
@@ -136,7 +134,7 @@ def test_a_job_that_is_not_there_is_named(shell: Shell, command: str) -> None:
     assert "no job 7" in shell.do(command, "7", code=2)
 
 
-def filled(shell: Shell) -> None:
+def add_job_with_samples(shell: Shell) -> None:
     shell.do("add", "192.0.2.7", "--notify", "json://127.0.0.1/a-secret-path")
     for number, (status, rtt) in enumerate(
         [("success", 10.0), ("missed", None), ("success", 40.0), ("system_error", None)]
@@ -150,7 +148,7 @@ def filled(shell: Shell) -> None:
 
 
 def test_listings_have_stable_keys_and_numbers(shell: Shell) -> None:
-    filled(shell)
+    add_job_with_samples(shell)
 
     assert [sample["status"] for sample in shell.rows("samples", "1")] == [
         "success", "missed", "success", "system_error",
@@ -170,14 +168,14 @@ def test_listings_have_stable_keys_and_numbers(shell: Shell) -> None:
 
 
 def test_show_draws_the_samples(shell: Shell) -> None:
-    filled(shell)
+    add_job_with_samples(shell)
     drawn = shell.do("show", "1")
 
     assert re.search(r"^▃x█\?  █ = 40.0 ms, x missed, \? system error$", drawn, re.MULTILINE)
 
 
 def test_addresses_are_counted_but_never_shown(shell: Shell) -> None:
-    filled(shell)
+    add_job_with_samples(shell)
     printed = "".join(
         shell.do(*words) for words in (["jobs"], ["jobs", "--json"], ["show", "1"], ["show", "1", "--json"])
     )
@@ -211,9 +209,9 @@ def test_a_running_job_without_a_sample_for_more_than_twice_its_cadence_is_stale
     shell.sql("UPDATE latency_jobs SET last_ping_at = ?", [last_ping_at])
     monkeypatch.setenv("POLLCTL_NOW", now)
     assert shell.rows("jobs")[0]["stale"] is is_stale
-    (standing,) = json.loads(shell.pollctl("status", "--json"))
+    (state,) = json.loads(shell.pollctl("status", "--json"))
     notice = "no sample for more than twice the cadence: job 1 (192.0.2.7)"
-    assert standing["notice"] == (notice if is_stale else None)
+    assert state["notice"] == (notice if is_stale else None)
 
     shell.do("cancel", "1")
     assert shell.rows("jobs")[0]["stale"] is False

@@ -1,19 +1,19 @@
-"""What Prometheus is told of latency."""
+"""What Prometheus sees of latency."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from plugins.latency.values import NOON
+from plugins.latency.world import World
 from prometheus_client import CollectorRegistry, generate_latest
 
 from pollctl_latency.metrics import families
 from pollctl_latency.model import Round
 
-NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
 
-
-def told(world: Any, now: datetime) -> list[str]:
+def exposed(world: World, now: datetime) -> list[str]:
     class Collector:
         def collect(self) -> Any:
             return families(world.db, now)
@@ -24,13 +24,13 @@ def told(world: Any, now: datetime) -> list[str]:
     return [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
 
 
-def test_metrics_tell_samples_jobs_stale_ones_round_trip_times_and_loss(world: Any) -> None:
+def test_metrics_show_samples_jobs_stale_ones_round_trip_times_and_loss(world: World) -> None:
     done, running = world.add_job(target="alpha"), world.add_job(target='be"ta')
     world.sample(done, [10.0, "system_error"])
     world.sample(running, [25.0, "missed"])
-    world.play(Round(finished=[done]), NOON + timedelta(hours=2))
+    world.decide_round(Round(finished=[done]), NOON + timedelta(hours=2))
 
-    assert told(world, NOON + timedelta(minutes=2)) == [
+    assert exposed(world, NOON + timedelta(minutes=2)) == [
         'pollctl_latency_samples_total{status="success"} 2.0',
         'pollctl_latency_samples_total{status="missed"} 1.0',
         'pollctl_latency_samples_total{status="system_error"} 1.0',
@@ -44,17 +44,17 @@ def test_metrics_tell_samples_jobs_stale_ones_round_trip_times_and_loss(world: A
     ]
 
 
-def test_a_job_that_stands_still_is_stale(world: Any) -> None:
+def test_a_job_without_samples_is_stale(world: World) -> None:
     world.add_job()
 
-    assert "pollctl_latency_stale_jobs 1.0" in told(world, NOON + timedelta(minutes=3))
+    assert "pollctl_latency_stale_jobs 1.0" in exposed(world, NOON + timedelta(minutes=3))
 
 
-def test_pruning_does_not_turn_the_counter_back(world: Any) -> None:
+def test_pruning_does_not_turn_the_counter_back(world: World) -> None:
     job_id = world.add_job()
     world.sample(job_id, [10.0, 20.0])
-    world.play(Round(finished=[job_id]), NOON + timedelta(hours=2))
-    world.play(Round(prunable=[job_id]), NOON + timedelta(days=99))
+    world.decide_round(Round(finished=[job_id]), NOON + timedelta(hours=2))
+    world.decide_round(Round(prunable=[job_id]), NOON + timedelta(days=99))
 
     assert world.rows("SELECT count(*) FROM latency_samples") == [(0,)]
-    assert 'pollctl_latency_samples_total{status="success"} 2.0' in told(world, NOON)
+    assert 'pollctl_latency_samples_total{status="success"} 2.0' in exposed(world, NOON)

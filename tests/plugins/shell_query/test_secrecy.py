@@ -3,44 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from plugins.shell_query.place import SQL, Place, at
 
-from pollctl import Answer, HttpUrl, Request, Secret, to_text
-from pollctl_shell_query import fake_xml as xml
-from pollctl_shell_query import tokens
-from pollctl_shell_query.fake import COMPLETE, QUEUED, TOKEN_EXPIRED, Reply
-from pollctl_shell_query.model import Settings
-from pollctl_shell_query.trouble import LONGEST_SAID, scrubbed
+from pollctl_shell_query.fake import COMPLETE, QUEUED, TOKEN_EXPIRED, Reply, envelopes
 
-NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
-SQL = "SELECT Name, Opens FROM Subscribers WHERE Opens > 1"
 ODD = "SELECT Name,\u200b  Opens\n FROM Subscribers\u00ad WHERE Note <> 'a & b' AND Opens > 1"
 
 
-def at(seconds: float = 0) -> str:
-    """A moment so many seconds after noon, as the database keeps it."""
-    return to_text(NOON + timedelta(seconds=seconds))
-
-
-def dumped(place: Any) -> str:
+def dumped(place: Place) -> str:
     """The whole database as text, but for the runs themselves."""
     tables = [name for (name,) in place.sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
     return repr([place.sql(f"SELECT * FROM {name}") for name in tables if name != "shell_query_runs"])
 
 
-def test_the_sql_text_is_kept_while_the_run_lives_and_nowhere_else(place: Any) -> None:
-    place.settle(core='record = "all"')
-    place.upstream.replies["create"] = [Reply(status=500, body=xml.fault("soap:Server", f"cannot run {SQL}"))]
+def test_the_sql_text_is_kept_while_the_run_lives_and_nowhere_else(place: Place) -> None:
+    place.configure(core='record = "all"')
+    place.upstream.replies["create"] = [Reply(status=500, body=envelopes.fault("soap:Server", f"cannot run {SQL}"))]
     run_id = place.submit()
     place.run(0, code=3)
     assert SQL not in dumped(place)
     assert place.row(run_id, "sql_text") == SQL
     place.run(120)
-    place.upstream.replies["status"] = [Reply(status=500, body=xml.fault("soap:Server", f"cannot ask about {SQL}"))]
+    place.upstream.replies["status"] = [
+        Reply(status=500, body=envelopes.fault("soap:Server", f"cannot ask about {SQL}"))
+    ]
     place.run(122, code=1)
     assert SQL not in dumped(place)
     place.upstream.script = [COMPLETE]
@@ -54,25 +42,25 @@ def test_the_sql_text_is_kept_while_the_run_lives_and_nowhere_else(place: Any) -
     assert "SELECT" not in repr(place.sql("SELECT * FROM recordings"))
 
 
-def test_the_sql_text_is_kept_where_that_is_asked_for(place: Any) -> None:
-    place.settle(keep_sql=True)
+def test_the_sql_text_is_kept_where_that_is_asked_for(place: Place) -> None:
+    place.configure(keep_sql=True)
     run_id = place.started()
     place.upstream.script = [COMPLETE]
     place.run(2)
     assert place.row(run_id, "status, sql_text") == ("ready", SQL)
 
 
-def test_the_sql_text_of_a_cancelled_run_is_kept_only_where_that_is_asked_for(place: Any) -> None:
+def test_the_sql_text_of_a_cancelled_run_is_kept_only_where_that_is_asked_for(place: Place) -> None:
     forgotten = place.submit()
     place.do("shell-query", "cancel", forgotten)
-    place.settle(keep_sql=True)
+    place.configure(keep_sql=True)
     kept = place.submit()
     place.do("shell-query", "cancel", kept)
     assert [place.row(run_id, "sql_text") for run_id in (forgotten, kept)] == [None, SQL]
 
 
-def test_no_token_and_no_secret_is_recorded_or_shown(place: Any) -> None:
-    place.settle(core='record = "all"')
+def test_no_token_and_no_secret_is_recorded_or_shown(place: Place) -> None:
+    place.configure(core='record = "all"')
     place.started()
     (token,) = place.upstream.tokens
     tables = ("recordings", "outbox", "runs")
@@ -84,12 +72,12 @@ def test_no_token_and_no_secret_is_recorded_or_shown(place: Any) -> None:
 
 def echo(before: str, sql: str = ODD) -> Reply:
     """A fault that repeats SQL."""
-    return Reply(status=500, body=xml.fault("soap:Server", f"{before} {sql}"))
+    return Reply(status=500, body=envelopes.fault("soap:Server", f"{before} {sql}"))
 
 
 @pytest.mark.parametrize("sql", [ODD, ODD[:60], ODD[-50:]], ids=["whole", "its beginning", "its end"])
-def test_no_word_of_the_upstream_brings_the_sql_text_elsewhere(place: Any, sql: str) -> None:
-    place.settle(core='record = "all"')
+def test_no_word_of_the_upstream_brings_the_sql_text_elsewhere(place: Place, sql: str) -> None:
+    place.configure(core='record = "all"')
     place.upstream.script = [QUEUED]
     place.upstream.replies["create"] = [echo("cannot create", sql)]
     run_id = place.submit(sql=ODD)
@@ -110,25 +98,8 @@ def test_no_word_of_the_upstream_brings_the_sql_text_elsewhere(place: Any, sql: 
         assert piece not in dumped(place) + place.stderr + place.do("outbox", "list")
 
 
-@pytest.mark.parametrize(
-    ("said", "sql", "kept"),
-    [
-        (f"cannot run {SQL}: bad", SQL, "cannot run [the SQL text]: bad"),
-        (f"cannot run {SQL[:30]}: bad", SQL, "cannot run [the SQL text]: bad"),
-        ("Invalid column name 'Subscribers'", SQL, "Invalid column name 'Subscribers'"),
-        (f"cannot delete {SQL}: bad", "", "cannot delete [the SQL text]"),
-        ("cannot delete /* ours */ x", None, "cannot delete [the SQL text]"),
-        ("It is in use", None, "It is in use"),
-        (f"{'x' * (LONGEST_SAID - 40)} {SQL}", SQL, f"{'x' * (LONGEST_SAID - 40)} [the SQL text]"),
-        ("y" * 5000, SQL, "y" * LONGEST_SAID),
-    ],
-)
-def test_sql_text_is_cut_out_whole_and_in_pieces(said: str, sql: str | None, kept: str) -> None:
-    assert scrubbed(said, sql) == kept
-
-
-def test_a_token_that_was_renewed_during_a_delivery_is_kept_and_shown_nowhere(place: Any) -> None:
-    place.settle(core='record = "all"')
+def test_a_token_that_was_renewed_during_a_delivery_is_kept_and_shown_nowhere(place: Place) -> None:
+    place.configure(core='record = "all"')
     run_id = place.submit()
     place.upstream.replies["perform"] = [TOKEN_EXPIRED]
     place.run(0)
@@ -145,31 +116,12 @@ def test_a_token_that_was_renewed_during_a_delivery_is_kept_and_shown_nowhere(pl
         ("status", "--json"),
         ("metrics",),
     ]
-    text += "".join(place.do(*words) for words in shown)
+    text += "".join(place.do(*arguments) for arguments in shown)
     for secret in (*place.upstream.tokens, place.upstream.client_secret):
         assert secret not in text
 
 
-def granted(url: str) -> Answer:
-    """An answer of the token endpoint that names an instance."""
-    said = {"access_token": "t", "expires_in": 1080, "soap_instance_url": url, "rest_instance_url": url}
-    request = Request(url="https://127.0.0.1/v2/token", method="POST")
-    return Answer(request=request, status=200, body=json.dumps(said).encode(), started_at=NOON, elapsed_ms=1)
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["http://127.0.0.1/", "ftp://127.0.0.1/", "//127.0.0.1/", "https:///x", "https://127.0.0.1/?a=b", "https://127.0.0.1/#a",
-     "https://who:ever@127.0.0.1/", "https://127.0.0.1/\x1b", "https://127.0.0.1:99999/", ""],
-)  # fmt: skip
-def test_a_token_goes_to_no_odd_address_and_not_from_tls_to_plain_http(url: str) -> None:
-    with_tls = Settings(auth_url=HttpUrl("https://127.0.0.1"), client_id=Secret("a"), client_secret=Secret("b"))
-    with pytest.raises(ValueError, match=r"no address to go to|port"):
-        tokens.read(granted(url), with_tls)
-    assert tokens.read(granted("https://127.0.0.1/"), with_tls).soap_url == "https://127.0.0.1"
-
-
-def test_no_redirect_takes_the_token_along(place: Any) -> None:
+def test_no_redirect_takes_the_token_along(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [COMPLETE]
     elsewhere = f"{place.upstream.base_url}/data/v1/customobjectdata/key/other/rowset?$page=1&$pageSize=1"

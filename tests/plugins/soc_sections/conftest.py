@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from plugins.soc_sections.world import Place, Sink, World
+from plugins.soc_sections.place import Place, Sink
+from plugins.soc_sections.world import World
 
 from pollctl_soc_sections.fake import FakeSoc
 

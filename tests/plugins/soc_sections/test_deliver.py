@@ -1,4 +1,4 @@
-"""Late deliveries: who is still to be told, and when."""
+"""Late deliveries: who is still notified, and when."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def queued(world: Any) -> Effect:
     ],
     ids=["window", "snooze"],
 )
-def test_what_comes_too_late_to_be_sent_waits_like_any_other_and_is_no_failed_delivery(
+def test_what_comes_too_late_to_be_sent_waits_like_any_other_and_is_not_a_failed_delivery(
     world: Any, columns: dict[str, str], why: str
 ) -> None:
     world.subscribe()
@@ -46,7 +46,7 @@ def test_what_comes_too_late_to_be_sent_waits_like_any_other_and_is_no_failed_de
 @pytest.mark.parametrize(
     ("status", "becomes"), [("paused", "deferred"), ("suppressed", "deferred"), ("unsubscribed", "expired")]
 )
-def test_nobody_is_told_who_does_not_want_to_hear_now(world: Any, status: str, becomes: str) -> None:
+def test_only_eligible_subscriptions_are_notified(world: Any, status: str, becomes: str) -> None:
     world.subscribe()
     effect = queued(world)
     world.db.execute("UPDATE soc_subscriptions SET status = ?", [status])
@@ -55,7 +55,7 @@ def test_nobody_is_told_who_does_not_want_to_hear_now(world: Any, status: str, b
     assert world.rows("SELECT sent_count FROM soc_subscriptions") == [(0,)]
 
 
-def test_who_was_paused_when_it_should_have_been_sent_is_told_when_resumed(world: Any) -> None:
+def test_a_subscription_that_was_paused_at_its_delivery_is_notified_when_resumed(world: Any) -> None:
     world.subscribe()
     effect = queued(world)
     world.db.execute("UPDATE soc_subscriptions SET status = 'paused'")

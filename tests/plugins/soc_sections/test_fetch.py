@@ -1,153 +1,33 @@
-"""What is asked for, what a catalogue holds, and how long an upstream is left alone."""
+"""Which requests a pass makes, and in which order."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from pollctl import Answer, FetchError, Request
-from pollctl_soc_sections.fake import FakeSoc
-from pollctl_soc_sections.fetch import (
-    Target,
-    UnreadableError,
-    hold_until,
-    is_stale,
-    read_catalogue,
-    read_poll,
-    read_sections,
-    stale_targets,
-)
-from pollctl_soc_sections.store import Known
+from pollctl_soc_sections.client import Target
+from pollctl_soc_sections.fetch import is_stale, stale_targets
+from pollctl_soc_sections.model import FetchState
 
 NOON = datetime(2026, 8, 3, 16, tzinfo=UTC)
+
 DAY = timedelta(days=1)
 
 
-def answer(
-    body: bytes = b"[]", status: int = 200, known: Known | None = None, headers: Mapping[str, str] | None = None
-) -> Answer:
-    target = Target("92026", "CM", known or Known())
-    request = Request(url="http://127.0.0.1/", tag=target)
-    return Answer(request=request, status=status, body=body, headers=headers or {}, started_at=NOON, elapsed_ms=1)
-
-
-def course(campus: Any = "CM", **section: Any) -> dict[str, Any]:
-    facts = {"index": "23943", "number": "01", "openToText": "", "campusCode": campus, **section}
-    return {"courseString": "18:820:522", "title": "PERSONNEL SUP & MGMT", "expandedTitle": "PERSONNEL   SUPERVISION ",
-            "sections": [facts]}  # fmt: skip
-
-
-def test_a_section_is_described_by_what_the_catalogue_says() -> None:
-    body = json.dumps([course(openToText="UNIT: 18\u0007\n(School)", specialPermissionAddCodeDescription=None)])
-    (section,) = read_sections(body.encode(), "CM")
-
-    assert (section.index_number, section.section_number, section.course) == ("23943", "01", "18:820:522")
-    assert (section.title, section.open_to, section.permission) == ("PERSONNEL SUPERVISION", "UNIT: 18 (School)", "")
-
-
-def test_only_the_campus_own_sections_are_taken() -> None:
-    body = json.dumps([course("NB"), course(index="00001"), course(None, index="00002"), course("??", index="00003")])
-    assert [section.index_number for section in read_sections(body.encode(), "CM")] == ["00001", "00002", "00003"]
-
-
 @pytest.mark.parametrize(
-    "body",
-    ["null", "{}", "[[]]", '[{"title": 5, "sections": []}]', "<html>", "[" * 100_000, '[{"sections": [{"index": 12345}]}]'],
-    ids=lambda body: body[:20],
-)  # fmt: skip
-def test_what_is_no_array_of_courses_is_no_catalogue(body: str) -> None:
-    with pytest.raises(UnreadableError, match="no array of courses"):
-        read_sections(body.encode(), "CM")
-
-
-def test_a_catalogue_of_another_campus_is_refused() -> None:
-    with pytest.raises(UnreadableError, match="no section of CM"):
-        read_sections(json.dumps([course("NB")]).encode(), "CM")
-
-
-def test_the_generated_term_has_the_shape_of_the_real_one() -> None:
-    with FakeSoc({"NB": 30}) as soc:
-        sections = read_sections(soc.catalogue("NB"), "NB")
-    assert [section.index_number for section in sections] == [section.index_number for section in soc.sections["NB"]]
-
-
-READ = """
-import re, sys
-from pollctl_soc_sections.fetch import read_sections
-print(len(read_sections(sys.stdin.buffer.read(), "NB")))
-print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_reading_21_mb_takes_less_than_250_mb_whatever_the_texts_hold() -> None:
-    with FakeSoc() as soc:
-        body = soc.catalogue("NB").replace(b'"unitNotes": ""', b'"unitNotes": "[ see {"')
-    assert len(body) > 20_000_000
-    done = subprocess.run([sys.executable, "-c", READ], input=body, capture_output=True, check=True)
-    sections, peak_kb = map(int, done.stdout.split())
-    assert sections == 12_000
-    assert peak_kb < 250 * 1024
-
-
-def test_an_answer_that_is_known_by_its_hash_is_not_parsed() -> None:
-    first = read_poll(answer(b'["00001"]'), NOON)
-    again = read_poll(answer(b'["00001"]', known=Known(settled_hash=first.content_hash)), NOON)
-    assert (first.is_same, first.listed) == (False, frozenset({"00001"}))
-    assert (again.is_same, again.listed) == (True, frozenset())
-
-
-@pytest.mark.parametrize(
-    ("status", "says"),
-    [(400, "check term and campus"), (404, "check term and campus"), (500, "HTTP 500"), (302, "HTTP 302")],
-)
-def test_a_status_other_than_2xx_is_a_failed_poll(status: int, says: str) -> None:
-    assert says in read_poll(answer(b'["00001"]', status), NOON).failure
-    assert says in read_catalogue(answer(b"[]", status), NOON).failure
-
-
-def test_no_answer_is_a_failed_poll() -> None:
-    lost = Answer(
-        request=answer().request,
-        error=FetchError(kind="timeout", message="no whole answer within 10 s"),
-        started_at=NOON,
-        elapsed_ms=10_000,
-    )
-    assert read_poll(lost, NOON).failure == "no whole answer within 10 s"
-
-
-@pytest.mark.parametrize(
-    ("status", "headers", "seconds"),
+    ("state", "every", "expected"),
     [
-        (429, {"retry-after": "150"}, 150), (429, {}, 60), (429, {"retry-after": "soon"}, 60),
-        (429, {"retry-after": "99999999999999999999"}, 86_400), (503, {"retry-after": "30"}, 30), (503, {}, None),
-        (500, {"retry-after": "30"}, None), (429, {"retry-after": "Mon, 03 Aug 2026 16:02:00 GMT"}, 120),
-    ],
-)  # fmt: skip
-def test_how_long_an_upstream_is_left_alone(status: int, headers: dict[str, str], seconds: int | None) -> None:
-    expected = None if seconds is None else NOON + timedelta(seconds=seconds)
-    assert hold_until(answer(b"", status, headers=headers), NOON) == expected
-
-
-@pytest.mark.parametrize(
-    ("known", "every", "expected"),
-    [
-        (Known(), DAY, True),
-        (Known(), timedelta(), False),
-        (Known(None, 5, NOON - DAY, NOON - DAY), DAY, True),
-        (Known(None, 5, NOON - DAY / 2, NOON - DAY / 2), DAY, False),
-        (Known(None, 5, NOON - DAY, NOON - timedelta(minutes=14)), DAY, False),
-        (Known(None, 5, NOON - DAY, NOON - timedelta(minutes=15)), DAY, True),
-        (Known(None, 0, None, NOON - timedelta(minutes=1), has_failed_first=True), DAY, True),
-        (Known(None, 5, NOON + DAY, NOON + DAY), DAY, True),
-        (Known(None, 0, NOON - timedelta(minutes=15), NOON - timedelta(minutes=15)), DAY, True),
-        (Known(None, 0, NOON - timedelta(minutes=14), NOON - timedelta(minutes=14)), DAY, False),
+        (FetchState(), DAY, True),
+        (FetchState(), timedelta(), False),
+        (FetchState(None, 5, NOON - DAY, NOON - DAY), DAY, True),
+        (FetchState(None, 5, NOON - DAY / 2, NOON - DAY / 2), DAY, False),
+        (FetchState(None, 5, NOON - DAY, NOON - timedelta(minutes=14)), DAY, False),
+        (FetchState(None, 5, NOON - DAY, NOON - timedelta(minutes=15)), DAY, True),
+        (FetchState(None, 0, None, NOON - timedelta(minutes=1), has_failed_first=True), DAY, True),
+        (FetchState(None, 5, NOON + DAY, NOON + DAY), DAY, True),
+        (FetchState(None, 0, NOON - timedelta(minutes=15), NOON - timedelta(minutes=15)), DAY, True),
+        (FetchState(None, 0, NOON - timedelta(minutes=14), NOON - timedelta(minutes=14)), DAY, False),
     ],
     ids=[
         "none yet",
@@ -162,11 +42,11 @@ def test_how_long_an_upstream_is_left_alone(status: int, headers: dict[str, str]
         "just empty",
     ],
 )
-def test_when_a_catalogue_is_read(known: Known, every: timedelta, expected: bool) -> None:
-    assert is_stale(known, NOON, every) is expected
+def test_when_a_catalogue_is_read(state: FetchState, every: timedelta, expected: bool) -> None:
+    assert is_stale(state, NOON, every) is expected
 
 
-def test_the_catalogue_that_was_asked_for_longest_ago_comes_first() -> None:
-    failed = [Known(None, 0, None, NOON - age * timedelta(minutes=1), has_failed_first=True) for age in (1, 3, 2)]
-    targets = [Target("92026", campus, known) for campus, known in zip("ABCD", [*failed, Known()], strict=True)]
+def test_the_catalogue_that_was_requested_longest_ago_comes_first() -> None:
+    failed = [FetchState(None, 0, None, NOON - age * timedelta(minutes=1), has_failed_first=True) for age in (1, 3, 2)]
+    targets = [Target("92026", campus, known) for campus, known in zip("ABCD", [*failed, FetchState()], strict=True)]
     assert [target.campus for target in stale_targets(targets, NOON, DAY)] == ["D", "B", "C", "A"]

@@ -1,4 +1,4 @@
-"""The day the upstream lied: for 41 seconds its answer held 8,146 of 11,423 open sections."""
+"""The day the upstream was wrong: for 41 seconds its answer held 8,146 of 11,423 open sections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plugins.soc_sections.world import Place, Sink
+from plugins.soc_sections.place import Place, Sink
 
 from pollctl_soc_sections.fake import FakeSoc
 
@@ -18,7 +18,7 @@ STUDENTS = 30
 def term(tmp_path: Path) -> Iterator[Place]:
     with Sink() as sink, FakeSoc() as soc:
         place = Place(tmp_path, soc, sink)
-        place.settle(catalogue_every="1d", min_poll_gap="15s")
+        place.configure(catalogue_every="1d", min_poll_gap="15s")
         yield place
 
 
@@ -28,14 +28,14 @@ def test_a_partial_answer_closes_nothing_and_alarms_nobody(term: Place) -> None:
     assert (len(set(full)), len(set(partial))) == (11_423, 8_146)
     left_out = sorted(set(full) - set(partial))
     term.run()
-    wishes = "\n".join(f"{index},92026,NB,{term.sink.contact(index)},yes" for index in left_out[:STUDENTS])
-    (term.folder / "wishes.csv").write_text(f"index,term,campus,contact,unless_open\n{wishes}\n")
-    term.soc_sections("subscribe", "--from", str(term.folder / "wishes.csv"))
+    rows = "\n".join(f"{index},92026,NB,{term.sink.contact(index)},yes" for index in left_out[:STUDENTS])
+    (term.folder / "subscriptions.csv").write_text(f"index,term,campus,contact,unless_open\n{rows}\n")
+    term.soc_sections("subscribe", "--from", str(term.folder / "subscriptions.csv"))
 
     naive = set(full)
     false_closings = false_openings = 0
     for answer in ("none", "partial", "partial", "none", "none"):
-        term.soc.standing["NB"] = answer
+        term.soc.lasting_faults["NB"] = answer
         term.run()
         listed = set(json.loads(term.soc.answer("NB", answer)))
         false_closings += len(naive - listed)
@@ -44,7 +44,7 @@ def test_a_partial_answer_closes_nothing_and_alarms_nobody(term: Place) -> None:
 
     assert (false_closings, false_openings) == (3_277, 3_277)
     assert term.events() == []
-    assert term.sink.told == []
+    assert term.sink.received == []
     assert term.verdicts() == ["accepted", "accepted", "suspect_drop", "suspect_drop", "accepted", "accepted"]
     assert term.sql("SELECT status, sum(misses), count(*) FROM soc_sections GROUP BY 1") == [
         ("CLOSED", 0, 577),

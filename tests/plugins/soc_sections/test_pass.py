@@ -12,7 +12,7 @@ INDEX = "05972"
 
 
 @pytest.mark.parametrize(
-    ("letters", "told", "events", "status"),
+    ("letters", "notified", "events", "status"),
     [
         ("X O O O", 1, ["OPEN"], "OPEN"),
         ("O X O", 1, [], "OPEN"),
@@ -26,30 +26,30 @@ INDEX = "05972"
     ],
     ids=str,
 )
-def test_letters(place: Any, letters: str, told: int, events: list[str], status: str) -> None:
+def test_letters(place: Any, letters: str, notified: int, events: list[str], status: str) -> None:
     place.subscribe()
     place.play(letters)
 
-    assert (len(place.told()), place.events(), place.status()) == (told, events, status)
-    assert len({it.key for it in place.told()}) == told
+    assert (len(place.notified()), place.events(), place.status()) == (notified, events, status)
+    assert len({it.key for it in place.notified()}) == notified
 
 
 def test_a_failed_poll_says_why_and_the_pass_goes_on_with_the_other_campus(place: Any) -> None:
-    place.settle(campuses=["NB", "NK"])
-    place.soc.standing["NB"] = "html"
+    place.configure(campuses=["NB", "NK"])
+    place.soc.lasting_faults["NB"] = "html"
     report = place.run(code=3)
 
     assert report["outcome"] == "partial"
-    assert "92026 NB: the answer is no array of strings" in report["error"]["message"]
+    assert "92026 NB: the answer is not an array of strings" in report["error"]["message"]
     assert place.sql("SELECT campus, verdict FROM soc_polls ORDER BY campus") == [("NB", "failed"), ("NK", "accepted")]
 
 
 @pytest.mark.parametrize("fault", ["truncated", "missing"])
-def test_what_is_no_answer_changes_nothing(place: Any, fault: Any) -> None:
+def test_what_is_not_an_answer_changes_nothing(place: Any, fault: Any) -> None:
     place.subscribe()
     place.play("O X")
     before = place.sql("SELECT * FROM soc_sections")
-    place.soc.standing["NB"] = fault
+    place.soc.lasting_faults["NB"] = fault
     report = place.run(code=1)
 
     assert place.sql("SELECT * FROM soc_sections") == before
@@ -66,25 +66,25 @@ def test_an_empty_answer_while_sections_are_open_is_recorded_as_suspect(place: A
 
 
 def test_a_campus_is_never_judged_by_the_answer_of_another(place: Any) -> None:
-    place.settle(campuses=["NB", "NK"], catalogue_every="1d")
-    place.soc.standing = {"NB": "all_campuses", "NK": "all_campuses"}
+    place.configure(campuses=["NB", "NK"], catalogue_every="1d")
+    place.soc.lasting_faults = {"NB": "all_campuses", "NK": "all_campuses"}
     place.run()
     place.run()
 
     found = place.sql("SELECT campus, count(*) FROM soc_sections WHERE status = 'OPEN' GROUP BY 1")
     assert found == [("NB", 20), ("NK", 20)]
     assert place.verdicts() == ["accepted"] * 4
-    assert sorted(place.soc.asked).count(("openSections", "NB")) == 2
+    assert sorted(place.soc.requests).count(("openSections", "NB")) == 2
 
 
 # rule 8
 
 
 def test_an_answer_of_another_term_is_rejected_and_the_pass_says_so(place: Any) -> None:
-    place.settle(catalogue_every="1d")
+    place.configure(catalogue_every="1d")
     place.run()
     before = place.sql("SELECT * FROM soc_sections")
-    place.soc.standing["NB"] = "wrong_term"
+    place.soc.lasting_faults["NB"] = "wrong_term"
     report = place.run(code=3)
 
     assert "wrong term or campus" in report["error"]["message"]
@@ -93,7 +93,7 @@ def test_an_answer_of_another_term_is_rejected_and_the_pass_says_so(place: Any) 
 
 
 def test_a_catalogue_that_cannot_be_read_makes_the_pass_partial_and_the_old_one_stays(place: Any) -> None:
-    place.settle(catalogue_every="1d")
+    place.configure(catalogue_every="1d")
     place.run()
     place.soc.catalogue_faults["NB"] = "html"
     place.minute += 24 * 60
@@ -105,8 +105,8 @@ def test_a_catalogue_that_cannot_be_read_makes_the_pass_partial_and_the_old_one_
     assert place.run()["outcome"] == "ok"  # tried again after a quarter of an hour, not each minute
 
 
-def test_catalogues_that_do_not_come_leave_the_pass_time_to_poll_and_to_tell(place: Any) -> None:
-    place.settle(campuses=["NB", "NK"], catalogue_every="1d", concurrency=1, deadline="6s")
+def test_catalogues_that_do_not_come_leave_the_pass_time_to_poll_and_to_deliver(place: Any) -> None:
+    place.configure(campuses=["NB", "NK"], catalogue_every="1d", concurrency=1, deadline="6s")
     place.soc.catalogue_faults = {"NB": "slow", "NK": "slow"}
     place.soc.delay = 30
     place.subscribe()
@@ -115,27 +115,27 @@ def test_catalogues_that_do_not_come_leave_the_pass_time_to_poll_and_to_tell(pla
 
     assert "catalogue of 92026 NB" in report["error"]["message"]
     assert place.verdicts() == ["accepted", "accepted"]
-    assert len(place.told()) == 1
+    assert len(place.notified()) == 1
 
 
 def test_a_catalogue_is_read_again_when_its_time_has_come_or_a_person_asks(place: Any) -> None:
-    place.settle(catalogue_every="1d")
+    place.configure(catalogue_every="1d")
     place.run()
     place.run()
-    assert place.soc.asked.count(("courses", "NB")) == 1
+    assert place.soc.requests.count(("courses", "NB")) == 1
     place.minute += 24 * 60
     place.run()
-    assert place.soc.asked.count(("courses", "NB")) == 2
+    assert place.soc.requests.count(("courses", "NB")) == 2
 
     assert place.json("soc-sections", "catalogue")[0]["sections"] == 40
-    assert place.soc.asked.count(("courses", "NB")) == 3
+    assert place.soc.requests.count(("courses", "NB")) == 3
 
 
 # rule 10
 
 
 def test_the_same_content_is_a_successful_poll_and_is_not_read_again(place: Any) -> None:
-    place.settle(catalogue_every="1d")
+    place.configure(catalogue_every="1d")
     for _ in range(3):
         place.run()
 
@@ -149,27 +149,30 @@ def test_the_same_content_is_a_successful_poll_and_is_not_read_again(place: Any)
 def test_a_notification_waits_for_its_window_and_goes_out_while_the_section_is_open(place: Any) -> None:
     place.subscribe("--window", "12:04-13:00")
     place.play("X O O")
-    assert (place.told(), place.sql("SELECT fanout_status FROM soc_open_event_notifications")) == ([], [("deferred",)])
+    assert (place.notified(), place.sql("SELECT fanout_status FROM soc_open_event_notifications")) == (
+        [],
+        [("deferred",)],
+    )
     place.play("O O")
-    assert len(place.told()) == 1
+    assert len(place.notified()) == 1
 
 
 def test_after_the_last_notification_allowed_a_subscription_is_paused_and_says_so(place: Any) -> None:
     number = place.subscribe("--max", "1")
     place.play("X O X X O")
 
-    assert len(place.told()) == 1
+    assert len(place.notified()) == 1
     assert place.json("soc-sections", "subscriptions")[0]["status"] == "paused"
     history = place.json("soc-sections", "subscriptions", "--history", str(number))
     assert [event["kind"] for event in history] == ["subscribed", "sent", "paused"]
 
     place.soc_sections("resume", str(number))
     place.play("O")
-    assert len(place.told()) == 2
+    assert len(place.notified()) == 2
 
 
 def test_what_could_not_be_delivered_is_sent_by_a_later_pass_with_the_same_key(place: Any) -> None:
-    place.settle(core='[pollctl.outbox]\nbackoff = "30s"')
+    place.configure(core='[pollctl.outbox]\nbackoff = "30s"')
     place.subscribe()
     place.play("X")
     place.sink.status = 500
@@ -179,12 +182,12 @@ def test_what_could_not_be_delivered_is_sent_by_a_later_pass_with_the_same_key(p
     place.sink.status = 200
     place.play("O")
 
-    assert len(place.told()) == 1
+    assert len(place.notified()) == 1
     assert place.sql("SELECT last_known_section_status, sent_count FROM soc_subscriptions") == [("OPEN", 1)]
 
 
-def test_a_delivery_that_is_dead_is_failed_and_the_subscription_is_told_of_the_next_opening(place: Any) -> None:
-    place.settle(core="[pollctl.outbox]\nmax_attempts = 1")
+def test_a_delivery_that_is_dead_is_failed_and_the_subscription_is_notified_of_the_next_opening(place: Any) -> None:
+    place.configure(core="[pollctl.outbox]\nmax_attempts = 1")
     place.subscribe()
     place.play("X")
     place.sink.status = 500
@@ -196,11 +199,11 @@ def test_a_delivery_that_is_dead_is_failed_and_the_subscription_is_told_of_the_n
     assert place.json("soc-sections", "subscriptions")[0]["failed"] == 1
 
     place.play("X X O")
-    assert len(place.told()) == 1
+    assert len(place.notified()) == 1
 
 
-def test_a_late_delivery_is_no_false_alarm(place: Any) -> None:
-    place.settle(core='[pollctl.outbox]\nbackoff = "150s"')
+def test_a_late_delivery_is_not_a_false_alarm(place: Any) -> None:
+    place.configure(core='[pollctl.outbox]\nbackoff = "150s"')
     place.subscribe()
     place.play("X")
     place.sink.status = 500
@@ -209,32 +212,32 @@ def test_a_late_delivery_is_no_false_alarm(place: Any) -> None:
     place.sink.status = 200
     place.play("X X X")
 
-    assert place.told() == []
+    assert place.notified() == []
     assert place.sql("SELECT fanout_status FROM soc_open_event_notifications") == [("expired",)]
 
 
-def test_every_new_subscriber_of_an_open_section_is_told_once_and_shares_the_event(place: Any) -> None:
+def test_every_new_subscriber_of_an_open_section_is_notified_once_and_shares_the_event(place: Any) -> None:
     place.subscribe(name="one")
     place.play("O")
     place.subscribe(name="two")
     place.subscribe("--unless-open", name="three")
     place.play("O O")
 
-    assert [len(place.told(name)) for name in ("one", "two", "three")] == [1, 1, 0]
+    assert [len(place.notified(name)) for name in ("one", "two", "three")] == [1, 1, 0]
     assert place.sql("SELECT status_before, status_after FROM soc_open_events") == [("UNKNOWN", "OPEN")]
     assert place.sql("SELECT trace_id FROM soc_open_events") == place.sql(
         "SELECT min(trace_id) FROM runs WHERE id = (SELECT min(id) FROM runs)"
     )
     assert place.events() == []
     place.play("X X O")
-    assert [len(place.told(name)) for name in ("one", "two", "three")] == [2, 2, 1]
+    assert [len(place.notified(name)) for name in ("one", "two", "three")] == [2, 2, 1]
 
 
 # rule 17
 
 
 def test_the_message_says_what_a_student_needs(place: Any) -> None:
-    place.settle(catalogue_every="1d")
+    place.configure(catalogue_every="1d")
     section = place.soc.sections["NB"][0]
     place.soc.close("NB", section.index_number)
     place.subscribe(index=section.index_number)
@@ -242,7 +245,7 @@ def test_the_message_says_what_a_student_needs(place: Any) -> None:
     place.soc.open("NB", section.index_number)
     place.run()
 
-    (told,) = place.told()
+    (message,) = place.notified()
     link = "https://sims.rutgers.edu/webreg/editSchedule.htm?login=cas&semesterSelection=92026&indexList="
     for fact in (
         section.course,
@@ -256,7 +259,7 @@ def test_the_message_says_what_a_student_needs(place: Any) -> None:
         "Special permission: Department Permission Number",
         f"{link}{section.index_number}",
     ):
-        assert fact in told.title + told.body
+        assert fact in message.title + message.body
 
 
 # rule 18
@@ -268,9 +271,9 @@ def test_a_429_holds_the_upstream_as_long_as_it_asks(place: Any) -> None:
     place.run(code=1)
     for _ in range(2):
         assert place.run()["outcome"] == "ok"
-    assert place.soc.asked == [("openSections", "NB")]
+    assert place.soc.requests == [("openSections", "NB")]
     place.run()
-    assert len(place.soc.asked) == 2
+    assert len(place.soc.requests) == 2
 
 
 def test_a_429_that_says_nothing_holds_for_a_minute(place: Any) -> None:
@@ -288,11 +291,11 @@ def test_the_old_host_may_send_on_to_an_allowed_one_only(place: Any) -> None:
     from pollctl_soc_sections.fake import FakeSoc
 
     with FakeSoc({"NB": 1}) as old:
-        old.standing["NB"] = "moved"
+        old.lasting_faults["NB"] = "moved"
         old.moved_to = place.soc.url
-        place.settle(base_url=old.url)
+        place.configure(base_url=old.url)
         assert "redirect" in place.run(code=1)["error"]["message"]
-        place.settle(base_url=old.url, allow_hosts=[place.soc.url.split("/")[2]])
+        place.configure(base_url=old.url, allow_hosts=[place.soc.url.split("/")[2]])
         place.run()
 
     assert place.verdicts() == ["failed", "accepted"]
@@ -313,7 +316,7 @@ def test_a_plan_lists_decisions_with_reasons_and_writes_nothing(place: Any) -> N
 
 
 def test_recorded_passes_decide_the_same_again(place: Any) -> None:
-    place.settle(core='record = "all"', catalogue_every="1d")
+    place.configure(core='record = "all"', catalogue_every="1d")
     place.subscribe(index=place.soc.sections["NB"][0].index_number)
     for campus_open in (20, 18, 19):
         place.soc.set_open("NB", [section.index_number for section in place.soc.sections["NB"][:campus_open]])

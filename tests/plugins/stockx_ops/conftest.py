@@ -1,111 +1,15 @@
-"""What the tests of stockx_ops share: a place where passes meet a fake StockX, and rows of every kind."""
+"""What the tests of stockx_ops share."""
 
 from __future__ import annotations
 
-import io
-import json
-import sqlite3
-import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from plugin_package import clean_environment, command
+from plugins.stockx_ops.place import Place
+from plugins.stockx_ops.world import World
 
-from pollctl import to_text
-from pollctl.cli import start
 from pollctl_stockx_ops.fake import FakeStockX
-
-NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
-
-
-def at(seconds: float = 0) -> str:
-    """A moment so many seconds after noon, as the database keeps it."""
-    return to_text(NOON + timedelta(seconds=seconds))
-
-
-class Place:
-    """A settings file and a database; commands run in this process unless they are started in one of their own."""
-
-    def __init__(self, folder: Path, upstream: FakeStockX, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        self.upstream = upstream
-        self.environment = clean_environment(folder)
-        self.stderr = ""
-        self._patch = monkeypatch
-        self.settle()
-
-    def settle(self, *, core: str = "", **settings: object) -> None:
-        section = self.upstream.settings(**{"rate": "1000/s", **settings})
-        text = f'[pollctl]\ndatabase = "pollctl.db"\n{core}\n{section}\n'
-        (self.folder / "pollctl.toml").write_text(text)
-
-    def do(self, *words: str, now: str = at(), code: int = 0) -> str:
-        out, err = io.StringIO(), io.StringIO()
-        self._patch.setenv("POLLCTL_NOW", now)
-        with redirect_stdout(out), redirect_stderr(err):
-            answered = start(["--config", str(self.folder / "pollctl.toml"), *words])
-        self.stderr = err.getvalue()
-        assert answered == code, (answered, out.getvalue(), self.stderr)
-        return out.getvalue()
-
-    def run(self, now: str = at(), code: int = 0) -> Any:
-        return json.loads(self.do("run", "stockx_ops", "--json", now=now, code=code))
-
-    def ask(self, *words: str) -> Any:
-        return json.loads(self.do("stockx-ops", *words, "--json"))
-
-    def start(self, now: str, *words: str) -> subprocess.Popen[str]:
-        """A pass, or another command, in a process of its own."""
-        return subprocess.Popen(
-            command(*(words or ("run", "stockx_ops", "--json"))),
-            cwd=self.folder,
-            env={**self.environment, "POLLCTL_NOW": now},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run_apart(self, now: str = at(), code: int = 0) -> Any:
-        """A whole pass in a process of its own (Apprise cannot be imported with warnings as errors)."""
-        process = self.start(now)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == code, (out, err)
-        return json.loads(out)
-
-    def connect(self, user: str, *words: str) -> None:
-        """Connect a user whom the upstream knows."""
-        token = f"refresh-{user}-start"
-        self.upstream.users[token] = user
-        self._patch.setenv("FAKE_REFRESH_TOKEN", token)
-        self.do("stockx-ops", "account", "connect", user, "--refresh-token-env", "FAKE_REFRESH_TOKEN", *words)
-
-    def insert(self, job_id: str, user: str = "anna", job_type: str = "create_listing", **columns: object) -> None:
-        """A job as another program would write it."""
-        row = {"id": job_id, "user_id": user, "job_type": job_type, "stockx_operation_id": f"op-{job_id}", **columns}
-        row = {"stockx_listing_id": f"listing-{job_id}", "started_at": at(-60), **row}
-        names, marks = ", ".join(row), ", ".join("?" for _ in row)
-        self.sql(f"INSERT INTO stockx_batch_jobs ({names}) VALUES ({marks})", list(row.values()))
-
-    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / "pollctl.db", timeout=20)) as db, db:
-            return db.execute(statement, values).fetchall()
-
-    def job(self, job_id: str, columns: str = "status, error_code, error_message") -> Any:
-        (row,) = self.sql(f"SELECT {columns} FROM stockx_batch_jobs WHERE id = ?", [job_id])
-        return row if len(row) > 1 else row[0]
-
-    def history(self, job_id: str) -> list[tuple[str, Any]]:
-        rows = self.sql("SELECT status, metadata FROM stockx_listing_history WHERE job_id = ? ORDER BY id", [job_id])
-        return [(status, json.loads(metadata)) for status, metadata in rows]
-
-    def effects(self, kind: str) -> list[tuple[str, str, Any]]:
-        rows = self.sql("SELECT key, status, result FROM outbox WHERE kind = ? ORDER BY id", [kind])
-        return [(key, status, json.loads(result or "null")) for key, status, result in rows]
 
 
 @pytest.fixture
@@ -115,3 +19,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         place = Place(tmp_path, upstream, monkeypatch)
         place.connect("anna")
         yield place
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A database in memory, with anna's account."""
+    world = World()
+    yield world
+    world.db.close()

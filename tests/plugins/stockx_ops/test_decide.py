@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pollctl import Secret, testing
 from pollctl.passes.report import recorded
-from pollctl_stockx_ops.decide import decide
+from pollctl_stockx_ops.decide import decide, in_words
 from pollctl_stockx_ops.model import (
     Account,
     Batch,
@@ -27,11 +27,10 @@ from pollctl_stockx_ops.model import (
     KeepTokens,
     Pace,
     PostponeJob,
-    Reply,
+    Response,
     Settings,
     State,
     Tokens,
-    in_words,
 )
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -53,14 +52,18 @@ def job(**changes: Any) -> Job:
     return Job(**{**facts, **changes})
 
 
-def reply(**facts: Any) -> Reply:
-    return Reply(**{"job_id": "j1", "attempt": 1, "connection": 1, "status": 200, **facts})
+def response(**facts: Any) -> Response:
+    return Response(**{"job_id": "j1", "attempt": 1, "connection": 1, "status": 200, **facts})
 
 
-def decided(*replies: Reply, settings: Settings = V2, jobs: tuple[Job, ...] = (), **changes: Any) -> list[Decision]:
-    known = {each.id: each for each in jobs or (job(**changes),)}
-    state = State(jobs=known, accounts={"anna": Account(status="ACTIVE", connection=1)}, recipients={"anna": ["crew"]})
-    return decide(state, Batch(replies=list(replies)), NOON, settings)
+def decided(
+    *responses: Response, settings: Settings = V2, jobs: tuple[Job, ...] = (), **changes: Any
+) -> list[Decision]:
+    all_jobs = {each.id: each for each in jobs or (job(**changes),)}
+    state = State(
+        jobs=all_jobs, accounts={"anna": Account(status="ACTIVE", connection=1)}, recipients={"anna": ["crew"]}
+    )
+    return decide(state, Batch(responses=list(responses)), NOON, settings)
 
 
 def only(decisions: list[Decision]) -> Any:
@@ -86,7 +89,7 @@ def test_at_exactly_fifteen_minutes_a_job_is_not_timed_out_and_a_millisecond_lat
     ("seconds", "words"),
     [(900, "15 minutes"), (60, "1 minute"), (90, "90 seconds"), (7200, "2 hours"), (0.5, "0.5 seconds")],
 )
-def test_the_time_allowed_is_told_in_words(seconds: float, words: str) -> None:
+def test_the_time_allowed_is_named_in_words(seconds: float, words: str) -> None:
     assert in_words(timedelta(seconds=seconds)) == words
 
 
@@ -95,13 +98,13 @@ def test_the_time_allowed_is_told_in_words(seconds: float, words: str) -> None:
 
 @pytest.mark.parametrize("word", ["queued", "processing", "something new", ""])
 def test_an_operation_under_way_or_with_an_unknown_word_is_asked_about_again(word: str) -> None:
-    later = only(decided(reply(word=word), settings=OPERATIONS))
+    later = only(decided(response(word=word), settings=OPERATIONS))
     assert isinstance(later, PostponeJob)
     assert (later.until, later.is_rate_limited) == (NOON + timedelta(seconds=20), False)
 
 
 def test_a_word_of_the_other_dialect_is_unknown() -> None:
-    assert isinstance(only(decided(reply(word="completed"))), PostponeJob)
+    assert isinstance(only(decided(response(word="completed"))), PostponeJob)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_a_word_of_the_other_dialect_is_unknown() -> None:
     ],
 )
 def test_a_completed_job_makes_of_its_listing_what_its_type_says(job_type: str, status: str) -> None:
-    done = only(decided(reply(word="SUCCEEDED", amount=250, currency_code="USD"), job_type=job_type))
+    done = only(decided(response(word="SUCCEEDED", amount=250, currency_code="USD"), job_type=job_type))
     assert isinstance(done, CompleteJob)
     assert (done.change.listing_id, done.change.status) == ("L1", status)  # type: ignore[union-attr]
     assert (done.change.ask_price, done.change.currency_code) == (250, "USD")  # type: ignore[union-attr]
@@ -123,40 +126,40 @@ def test_a_completed_job_makes_of_its_listing_what_its_type_says(job_type: str, 
 
 
 def test_an_unknown_job_type_completes_the_job_and_touches_no_listing() -> None:
-    done = only(decided(reply(word="SUCCEEDED"), job_type="polish_listing"))
+    done = only(decided(response(word="SUCCEEDED"), job_type="polish_listing"))
     assert isinstance(done, CompleteJob)
     assert done.change is None
     assert done.recipients is None
 
 
 def test_without_a_result_the_listing_id_comes_from_the_job() -> None:
-    given_by_upstream = only(decided(reply(word="completed", listing_id="L9"), settings=OPERATIONS))
+    given_by_upstream = only(decided(response(word="completed", listing_id="L9"), settings=OPERATIONS))
     assert given_by_upstream.change.listing_id == given_by_upstream.listing_id == "L9"
-    silent = only(decided(reply(word="completed"), settings=OPERATIONS))
+    silent = only(decided(response(word="completed"), settings=OPERATIONS))
     assert (silent.change.listing_id, silent.change.ask_price) == ("L1", None)
-    unknown = only(decided(reply(word="completed"), settings=OPERATIONS, listing_id=None))
+    unknown = only(decided(response(word="completed"), settings=OPERATIONS, listing_id=None))
     assert isinstance(unknown, CompleteJob)
     assert unknown.change is None
 
 
-def test_only_a_completed_create_or_activate_is_told_as_live() -> None:
-    told = {kind: only(decided(reply(word="SUCCEEDED"), job_type=kind)).recipients for kind in
+def test_only_a_completed_create_or_activate_is_notified_as_live() -> None:
+    recipients = {kind: only(decided(response(word="SUCCEEDED"), job_type=kind)).recipients for kind in
             ("create_listing", "activate_listing", "update_listing", "delete_listing")}  # fmt: skip
-    assert told == {
+    assert recipients == {
         "create_listing": ["crew"], "activate_listing": ["crew"], "update_listing": None, "delete_listing": None
     }  # fmt: skip
-    assert only(decided(reply(word="partial_success"), settings=OPERATIONS)).recipients is None
+    assert only(decided(response(word="partial_success"), settings=OPERATIONS)).recipients is None
 
 
 def test_a_failed_operation_fails_its_job_with_the_upstreams_message_or_unknown_error() -> None:
-    lost = only(decided(reply(word="FAILED", error_message="ask too low", error_code="LOW")))
+    lost = only(decided(response(word="FAILED", error_message="ask too low", error_code="LOW")))
     assert (lost.error_code, lost.error_message, lost.is_timeout) == ("LOW", "ask too low", False)
-    silent = only(decided(reply(word="failed"), settings=OPERATIONS))
+    silent = only(decided(response(word="failed"), settings=OPERATIONS))
     assert (silent.error_code, silent.error_message) == ("operation_failed", "Unknown error")
 
 
 def test_a_partial_success_ends_the_job_and_updates_the_listing() -> None:
-    done = only(decided(reply(word="partial_success", listing_id="L1", amount=90), settings=OPERATIONS))
+    done = only(decided(response(word="partial_success", listing_id="L1", amount=90), settings=OPERATIONS))
     assert (done.is_partial, done.change.ask_price, done.change.status) == (True, 90, "ACTIVE")
 
 
@@ -165,8 +168,8 @@ def test_a_partial_success_ends_the_job_and_updates_the_listing() -> None:
 
 def test_a_refused_login_fails_one_job_and_breaks_the_account_however_many_jobs() -> None:
     jobs = (job(), job(id="j2"), job(id="j3"))
-    replies = [reply(job_id=each.id, status=401, trouble="HTTP 401") for each in jobs]
-    lost, broken = decided(*replies, jobs=jobs)
+    responses = [response(job_id=each.id, status=401, error="HTTP 401") for each in jobs]
+    lost, broken = decided(*responses, jobs=jobs)
     assert isinstance(lost, FailJob)
     assert (lost.job.id, lost.error_code, lost.error_message) == (
         "j1", "authentication_failed", "StockX authentication failed"
@@ -178,7 +181,7 @@ def test_a_refused_login_fails_one_job_and_breaks_the_account_however_many_jobs(
 @pytest.mark.parametrize("account", [Account(status="BROKEN", connection=1), Account(status="ACTIVE", connection=2)])
 def test_a_401_to_a_login_that_is_no_longer_the_one_asked_with_changes_nothing(account: Account) -> None:
     state = State(jobs={"j1": job()}, accounts={"anna": account})
-    assert decide(state, Batch(replies=[reply(status=401, trouble="HTTP 401")]), NOON, V2) == []
+    assert decide(state, Batch(responses=[response(status=401, error="HTTP 401")]), NOON, V2) == []
 
 
 def test_tokens_and_expiry_are_for_the_login_that_was_asked_for() -> None:
@@ -195,23 +198,23 @@ def test_tokens_and_expiry_are_for_the_login_that_was_asked_for() -> None:
 
 @pytest.mark.parametrize(("retry_after", "pause"), [(None, 60), (5.0, 60), (60.0, 60), (61.0, 61), (86400.0, 86400)])
 def test_a_429_postpones_by_the_longer_of_the_two(retry_after: float | None, pause: int) -> None:
-    later = only(decided(reply(status=429, trouble="HTTP 429", retry_after_s=retry_after)))
+    later = only(decided(response(status=429, error="HTTP 429", retry_after_s=retry_after)))
     assert (later.until, later.is_rate_limited) == (NOON + timedelta(seconds=pause), True)
 
 
 @pytest.mark.parametrize("status", [0, 200, 301, 408, 409, 418, 500, 502, 503, 504])
 def test_what_says_nothing_about_the_operation_is_asked_about_again(status: int) -> None:
-    later = only(decided(reply(status=status, trouble="no usable answer", error_message="job failed, 404")))
+    later = only(decided(response(status=status, error="no usable answer", error_message="job failed, 404")))
     assert isinstance(later, PostponeJob)
     assert (later.until, later.is_rate_limited) == (NOON + timedelta(seconds=20), False)
 
 
 def test_the_class_comes_from_the_status_code_never_from_the_words() -> None:
-    lost = only(decided(reply(status=404, trouble="HTTP 404", error_message="429 too many requests")))
+    lost = only(decided(response(status=404, error="HTTP 404", error_message="429 too many requests")))
     assert lost.error_code == "operation_not_found"
-    assert only(decided(reply(status=404, trouble="HTTP 404"))).error_message == "Operation not found"
+    assert only(decided(response(status=404, error="HTTP 404"))).error_message == "Operation not found"
     for status in (400, 403, 422):
-        refused = only(decided(reply(status=status, trouble="x", error_message="timeout, try again")))
+        refused = only(decided(response(status=status, error="x", error_message="timeout, try again")))
         assert (type(refused), refused.error_message) == (FailJob, "timeout, try again")
 
 
@@ -222,7 +225,7 @@ def test_the_class_comes_from_the_status_code_never_from_the_words() -> None:
     "changes", [{"status": "COMPLETED"}, {"status": "FAILED"}, {"status": "PARTIAL"}, {"attempt": 2}]
 )
 def test_an_answer_about_a_job_that_ended_or_was_retried_meanwhile_changes_nothing(changes: Any) -> None:
-    assert decided(reply(word="SUCCEEDED"), **changes) == []
+    assert decided(response(word="SUCCEEDED"), **changes) == []
 
 
 # properties
@@ -231,7 +234,7 @@ words = st.sampled_from(["queued", "processing", "completed", "failed", "partial
 answers = st.one_of(
     st.builds(lambda word: {"word": word}, words),
     st.builds(
-        lambda status: {"status": status, "trouble": f"HTTP {status}"},
+        lambda status: {"status": status, "error": f"HTTP {status}"},
         st.sampled_from([0, 200, 400, 401, 403, 404, 422, 429, 500, 503]),
     ),
 )
@@ -247,7 +250,7 @@ def test_whatever_is_answered_decide_is_pure_and_survives_a_recording(answer: An
         summaries={"anna": DayCounts(jobs=1, completed=0, partial=0, failed=0, timed_out=0, open=1)},
     )
     batch = Batch(
-        replies=[reply(**answer)],
+        responses=[response(**answer)],
         overdue=["j1"],
         holds=[Hold(host="127.0.0.1", until=NOON)],
         day=Day(name="2026-03-07", starts_at=NOON, ends_at=NOON),
@@ -268,8 +271,16 @@ def test_a_recording_of_tokens_holds_none() -> None:
     assert testing.read_back(recorded(Batch(tokens=[tokens])), Batch).tokens[0].user_id == "anna"
 
 
+def test_a_batch_is_recorded_by_the_names_that_earlier_versions_gave_its_fields() -> None:
+    batch = Batch(responses=[response(status=503, error="HTTP 503")])
+    earlier = '{"replies": [{"job_id": "j1", "attempt": 1, "connection": 1, "status": 503, "trouble": "HTTP 503"}]}'
+    assert testing.read_back(earlier, Batch) == batch
+    assert '"replies":[' in recorded(batch)
+    assert '"trouble":"HTTP 503"' in recorded(batch)
+
+
 @pytest.mark.parametrize("rate", ["", "1", "0/s", "1/d", "-1/s", "1.5/s", "1 /s", "²/s"])
-def test_a_rate_that_is_none_is_refused(rate: str) -> None:
+def test_what_is_not_a_valid_rate_is_refused(rate: str) -> None:
     with pytest.raises(ValueError, match='write "1/s"'):
         Settings(rate=rate)
 

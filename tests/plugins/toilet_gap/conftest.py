@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
-from plugins.toilet_gap.world import AWS, Place, Queue, moto_server
+from plugins.toilet_gap.place import Place
+from plugins.toilet_gap.sqs_server import AWS, Queue, moto_server
 
 from pollctl_toilet_gap.fake import FakeEventService
 
@@ -51,7 +52,7 @@ def queued(place: Place, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Place
         monkeypatch.setenv(name, value)
     place.queue = queue
     place.service.push = queue.push
-    place.settle(queue_url=queue.url, endpoint_url=queue.endpoint_url, queue_wait="0s")
+    place.configure(queue_url=queue.url, endpoint_url=queue.endpoint_url, queue_wait="0s")
     return place
 
 

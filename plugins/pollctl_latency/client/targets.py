@@ -1,0 +1,48 @@
+"""Targets as people write them: which probe suits one, and what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from pollctl_latency.model import Probe
+
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]/]+)):(?P<port>\d{1,5})")
+_ONE_COLON = re.compile(r"[^:]*:[^:]*")
+_MAX_LENGTH = 2000
+
+
+def infer_probe(target: str) -> Probe:
+    """The probe that suits a target: a URL ``http``, ``host:port`` ``tcp``, anything else ``api``."""
+    if "://" in target:
+        return "http"
+    return "tcp" if target.startswith("[") or _ONE_COLON.fullmatch(target) else "api"
+
+
+def target_error(target: str, probe: Probe) -> str | None:
+    """Why *target* cannot be probed that way, with a remedy; None if it can."""
+    if not target or not target.isprintable() or " " in target or len(target) > _MAX_LENGTH:
+        return "a target is printable text without blanks"
+    if probe == "http":
+        return None if _is_url(target) else "write http://host/path or https://host/path"
+    if probe == "tcp":
+        return None if host_and_port(target) else "write host:port with a port from 1 to 65535"
+    if "://" in target or target.strip(".") == "":
+        return "write a host name or an address"
+    return None
+
+
+def host_and_port(target: str) -> tuple[str, int] | None:
+    """The parts of ``host:port`` or ``[address]:port``; None for anything else."""
+    match = _HOST_AND_PORT.fullmatch(target)
+    if match is None or not 0 < int(match["port"]) < 2**16:
+        return None
+    return match["v6"] or match["host"], int(match["port"])
+
+
+def _is_url(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

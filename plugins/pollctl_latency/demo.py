@@ -1,0 +1,43 @@
+"""latency in ``pollctl demo``: a line is cut for a while, and people are notified of it once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pollctl_latency.fake import LOST, FakeApi
+
+if TYPE_CHECKING:
+    from pollctl.demo import DemoSession
+
+_TARGET = "gateway.example.net"
+
+
+def run(session: DemoSession) -> None:
+    """Sample a gateway each minute; lose it for five minutes; say how it did."""
+    with FakeApi() as api:
+        session.title("latency: is the line good?")
+        session.settings(f'[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"')
+        session.say(
+            "The gateway is to be sampled each minute for a quarter of an hour, and the crew notified when it is offline."
+        )
+        session.pollctl(
+            "latency", "add", _TARGET, "--duration", "15m", "--alert-offline", "--alert-recovery",
+            "--notify", session.inbox("crew"), at=_at(0),
+        )  # fmt: skip
+        session.pollctl("why", "latency", at=_at(0))
+        session.say("A plan asks the upstream and decides, but writes nothing, here or there:")
+        session.pollctl("plan", "latency", at=_at(0))
+        session.say("Cron starts a pass each minute. At 09:03 somebody pulls the plug:")
+        session.passes("latency", *map(_at, range(3)))
+        api.script[_TARGET] = [LOST]
+        session.passes("latency", *map(_at, range(3, 9)))
+        session.say("Five misses in a row raised one alert. The plug goes back in:")
+        del api.script[_TARGET]
+        session.passes("latency", *map(_at, range(9, 17)))
+        session.say("The quarter of an hour is over, so the job is completed. How did the line do?")
+        session.pollctl("latency", "show", "1", at=_at(17))
+        session.pollctl("status", at=_at(17))
+
+
+def _at(minute: int) -> str:
+    return f"2026-03-02T09:{minute:02d}:00Z"

@@ -1,0 +1,88 @@
+"""The tables of latency, step by step; a step that was released is never edited."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from pollctl import sql
+
+migrations = Migrations("latency")
+
+_NUMBERS = """rtt_avg_ms REAL,
+    rtt_min_ms REAL,
+    rtt_max_ms REAL,
+    rtt_p95_ms REAL,
+    jitter_avg_ms REAL"""
+_COUNTS = """success INTEGER NOT NULL DEFAULT 0,
+    missed INTEGER NOT NULL DEFAULT 0,
+    system_error INTEGER NOT NULL DEFAULT 0"""
+_TABLES = (
+    f"""CREATE TABLE latency_jobs (
+    id INTEGER PRIMARY KEY,
+    target TEXT NOT NULL CHECK (target <> ''),
+    probe TEXT NOT NULL DEFAULT 'api' CHECK (probe IN ('api', 'http', 'tcp', 'icmp')),
+    monitoring_mode TEXT NOT NULL DEFAULT 'real_polling'
+        CHECK (monitoring_mode IN ('simulated', 'real_polling')),
+    cadence_seconds INTEGER NOT NULL DEFAULT 60 CHECK (cadence_seconds >= 1),
+    duration_seconds INTEGER NOT NULL DEFAULT 3600
+        CHECK (duration_seconds BETWEEN cadence_seconds AND 3153600000),
+    status TEXT NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'completed', 'cancelled', 'failed')),
+    alert_state TEXT NOT NULL DEFAULT 'ok' CHECK (alert_state IN ('ok', 'offline_alerted')),
+    alert_offline INTEGER NOT NULL DEFAULT 0 CHECK (alert_offline IN (0, 1)),
+    alert_recovery INTEGER NOT NULL DEFAULT 0 CHECK (alert_recovery IN (0, 1)),
+    started_at TEXT NOT NULL DEFAULT ({sql.NOW})
+        CHECK ({sql.utc("started_at")}),
+    last_ping_at TEXT CHECK (last_ping_at GLOB '20??-??-??T??:??:??*Z'),
+    completed_at TEXT CHECK ({sql.utc("completed_at")}),
+    is_rolled_up INTEGER NOT NULL DEFAULT 0 CHECK (is_rolled_up IN (0, 1)),
+    {_COUNTS},
+    {_NUMBERS},
+    loss_percent REAL,
+    rtt_median_ms REAL,
+    jitter_max_ms REAL,
+    outages INTEGER,
+    longest_streak INTEGER,
+    verdict TEXT CHECK (verdict IN ('pass', 'fail', 'unreliable', 'no_data'))
+) STRICT""",
+    "CREATE INDEX latency_jobs_by_status ON latency_jobs (status, is_rolled_up)",
+    f"""CREATE TABLE latency_samples (
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    sequence_number INTEGER NOT NULL CHECK (sequence_number >= 0),
+    status TEXT NOT NULL CHECK (status IN ('success', 'missed', 'system_error')),
+    rtt_ms REAL CHECK (rtt_ms >= 0),
+    jitter_ms REAL CHECK (jitter_ms >= 0),
+    recorded_at TEXT NOT NULL CHECK ({sql.utc("recorded_at")}),
+    error TEXT,
+    PRIMARY KEY (job_id, sequence_number),
+    CHECK ((status = 'success') = (rtt_ms IS NOT NULL))
+) STRICT, WITHOUT ROWID""",
+    # The latest success and the latest misses of a job stay one look-up each after a week of outage.
+    "CREATE INDEX latency_samples_by_status ON latency_samples (job_id, status, sequence_number)",
+    f"""CREATE TABLE latency_rollups (
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    bucket_start TEXT NOT NULL CHECK ({sql.utc("bucket_start")}),
+    {_COUNTS},
+    {_NUMBERS},
+    PRIMARY KEY (job_id, bucket_start)
+) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE latency_alerts (
+    id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    alert_type TEXT NOT NULL CHECK (alert_type IN ('offline', 'recovery')),
+    triggered_at TEXT NOT NULL CHECK ({sql.utc("triggered_at")})
+) STRICT""",
+    "CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id)",
+    """CREATE TABLE latency_notify (
+    id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    url TEXT NOT NULL,
+    UNIQUE (job_id, url)
+) STRICT""",
+)
+
+
+@migrations()
+def m001_tables(db: Database) -> None:
+    """Jobs, samples, roll-ups, alerts and who is notified."""
+    for statement in _TABLES:
+        db.execute(statement)

@@ -1,0 +1,79 @@
+"""The SELECTs behind listings, metrics and status."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import UsageError, to_text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_JOBS = """
+SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, status, alert_state,
+    alert_offline, alert_recovery, started_at, last_ping_at, completed_at, success, missed, system_error,
+    coalesce(loss_percent, 100.0 * missed / nullif(success + missed, 0)) AS loss_percent,
+    rtt_avg_ms, rtt_min_ms, rtt_max_ms, rtt_median_ms, rtt_p95_ms, jitter_avg_ms, jitter_max_ms,
+    outages, longest_streak, verdict,
+    status = 'running' AND round((julianday(?) - julianday(coalesce(last_ping_at, started_at))) * 86400000)
+        > 2000 * cadence_seconds AS stale,
+    (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
+FROM latency_jobs"""
+_FLAGS = ("alert_offline", "alert_recovery", "stale")
+
+
+def jobs(db: Database, now: datetime) -> list[dict[str, Any]]:
+    """All jobs, the newest first, with ``stale``: running, and no sample for more than twice the cadence."""
+    return [_with_flags(row) for row in db.query(f"{_JOBS} ORDER BY id DESC", [to_text(now)])]
+
+
+def stale_notice(db: Database, now: datetime) -> str:
+    """The stale jobs in a line; empty without any."""
+    stale = [f"{row['id']} ({row['target']})" for row in jobs(db, now) if row["stale"]]
+    return f"no sample for more than twice the cadence: job {', '.join(stale)}" if stale else ""
+
+
+def job(db: Database, job_id: int, now: datetime | None) -> dict[str, Any]:
+    """One job.
+
+    Raises:
+        UsageError: there is none with this id.
+    """
+    for row in db.query(f"{_JOBS} WHERE id = ?", [to_text(now) if now else None, job_id]):
+        return _with_flags(row)
+    raise UsageError(f"no job {job_id}; `pollctl latency jobs` lists them")
+
+
+def samples(db: Database, job_id: int) -> list[dict[str, Any]]:
+    """The samples of a job in their order."""
+    return list(
+        db.query(
+            """SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, error
+               FROM latency_samples WHERE job_id = ? ORDER BY sequence_number""",
+            [job_id],
+        )
+    )
+
+
+def alerts(db: Database) -> list[dict[str, Any]]:
+    """All alerts, the newest first."""
+    return list(
+        db.query(
+            """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
+               JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
+        )
+    )
+
+
+def last_rtts(db: Database) -> list[tuple[int, str, float | None]]:
+    """Id, target and latest round-trip time in ms of the running jobs."""
+    return db.execute(
+        """SELECT id, target, (SELECT rtt_ms FROM latency_samples
+               WHERE job_id = job.id AND status = 'success' ORDER BY sequence_number DESC)
+           FROM latency_jobs AS job WHERE status = 'running' ORDER BY id"""
+    ).fetchall()
+
+
+def _with_flags(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, **{flag: bool(row[flag]) for flag in _FLAGS}}

@@ -1,0 +1,118 @@
+"""Writing what was decided: samples, alerts, verdicts and roll-ups, and the notifications that they queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+
+from pollctl import to_text
+from pollctl_latency.model import (
+    AddSample,
+    ChangeAlertState,
+    CompleteJob,
+    Decision,
+    PruneSamples,
+    Rollup,
+    RollUpJob,
+    SampleStatus,
+    Summary,
+)
+from pollctl_latency.store.pruning import prune
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl import Run
+
+
+def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
+    """Write what was decided, samples all at once, and queue the notifications."""
+    _add_samples(db, [decision for decision in decisions if isinstance(decision, AddSample)], run)
+    for decision in decisions:
+        match decision:
+            case ChangeAlertState():
+                _change_alert_state(db, decision, run)
+            case CompleteJob():
+                _complete(db, decision, run)
+            case RollUpJob():
+                _write_numbers(db, decision.job_id, decision.summary, decision.rollups)
+            case PruneSamples():
+                prune(db, decision)
+
+
+def _add_samples(db: Database, added: Sequence[AddSample], run: Run) -> None:
+    if not added:
+        return
+    rows = [
+        (
+            sample.job_id,
+            sample.sequence_number,
+            sample.status,
+            sample.rtt_ms,
+            sample.jitter_ms,
+            to_text(sample.recorded_at),
+            None if sample.status == "success" else sample.reason,
+        )
+        for sample in added
+    ]
+    db.conn.executemany("INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    for status in get_args(SampleStatus):  # a statement each: to sort the counts in SQL takes twice as long
+        counted = [(row[5], row[0]) for row in rows if row[2] == status]
+        db.conn.executemany(
+            f"UPDATE latency_jobs SET last_ping_at = ?, {status} = {status} + 1 WHERE id = ?",  # noqa: S608 - our words
+            counted,
+        )
+    run.count(samples=len(added))
+
+
+def _change_alert_state(db: Database, change: ChangeAlertState, run: Run) -> None:
+    state = "offline_alerted" if change.alert_type == "offline" else "ok"
+    db.execute("UPDATE latency_jobs SET alert_state = ? WHERE id = ?", [state, change.job_id])
+    if not change.is_announced:
+        return
+    at = to_text(change.triggered_at)
+    db.execute(
+        "INSERT INTO latency_alerts (job_id, alert_type, triggered_at) VALUES (?, ?, ?)",
+        [change.job_id, change.alert_type, at],
+    )
+    payload = {
+        "job_id": change.job_id,
+        "target": change.target,
+        "alert_type": change.alert_type,
+        "triggered_at": at,
+    }
+    _queue(run, "alert", f"alert:{change.job_id}:{change.alert_type}:{at}", payload, change.recipients)
+
+
+def _complete(db: Database, completed: CompleteJob, run: Run) -> None:
+    db.execute(
+        "UPDATE latency_jobs SET status = 'completed', completed_at = ? WHERE id = ?",
+        [to_text(completed.completed_at), completed.job_id],
+    )
+    _write_numbers(db, completed.job_id, completed.summary, completed.rollups)
+    payload = {"job_id": completed.job_id, "target": completed.target, **msgspec.to_builtins(completed.summary)}
+    _queue(run, "completion", f"completion:{completed.job_id}", payload, completed.recipients)
+
+
+def _queue(run: Run, kind: str, key: str, payload: Mapping[str, Any], recipients: Sequence[int]) -> None:
+    """Queue one effect per recipient, or one that only records that there was nobody to notify."""
+    for number in recipients:
+        run.effect(kind, f"{key}:{number}", {**payload, "recipient": number}, lane=f"recipient:{number}")
+    if not recipients:
+        run.effect(kind, key, {**payload, "recipient": None})
+
+
+def _write_numbers(db: Database, job_id: int, summary: Summary, rollups: Sequence[Rollup]) -> None:
+    db.execute(
+        """UPDATE latency_jobs SET is_rolled_up = 1, success = ?, missed = ?, system_error = ?,
+           rtt_avg_ms = ?, rtt_min_ms = ?, rtt_max_ms = ?, rtt_p95_ms = ?, jitter_avg_ms = ?,
+           loss_percent = ?, rtt_median_ms = ?, jitter_max_ms = ?,
+           outages = ?, longest_streak = ?, verdict = ? WHERE id = ?""",
+        [*msgspec.structs.astuple(summary.stats), *msgspec.structs.astuple(summary)[1:], job_id],
+    )
+    db.conn.executemany(
+        "INSERT INTO latency_rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(job_id, to_text(rollup.bucket_start), *msgspec.structs.astuple(rollup.stats)) for rollup in rollups],
+    )

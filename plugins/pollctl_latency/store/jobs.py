@@ -1,0 +1,130 @@
+"""Jobs as rows: read for a pass, added and cancelled by a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pollctl import PollctlError, from_text, to_text
+from pollctl_latency import queries
+from pollctl_latency.model import Job, NewJob
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_JOB = """id, target, probe, monitoring_mode, status, cadence_seconds, duration_seconds, started_at,
+    last_ping_at, alert_state, alert_offline, alert_recovery,
+    success + missed + system_error AS sample_count"""
+
+
+def running_jobs(db: Database) -> list[Job]:
+    """The jobs that are to be sampled."""
+    return _jobs(db, "status = 'running'")
+
+
+def closed_jobs(db: Database) -> list[Job]:
+    """Jobs that are no longer running and that have no roll-ups yet."""
+    return _jobs(db, "status <> 'running' AND is_rolled_up = 0")
+
+
+def jobs_by_id(db: Database, ids: Iterable[int]) -> dict[int, Job]:
+    """Some jobs, by their ids; those that are not there are left out."""
+    rows = _jobs(db, "id IN (SELECT value FROM json_each(?))", json.dumps(list(ids)))
+    return {job.id: job for job in rows}
+
+
+def in_groups(sizes: Iterable[tuple[int, int]], limit: int) -> Iterator[list[int]]:
+    """Ids in groups whose sizes add up to *limit* at most, unless one alone exceeds it."""
+    group: list[int] = []
+    total = 0
+    for number, size in sizes:
+        if group and total + size > limit:
+            yield group
+            group, total = [], 0
+        group.append(number)
+        total += size
+    if group:
+        yield group
+
+
+def _jobs(db: Database, where: str, *values: str) -> list[Job]:
+    rows = db.execute(f"SELECT {_JOB} FROM latency_jobs WHERE {where} ORDER BY id", values)  # noqa: S608 - own text
+    return [_job(row) for row in rows]
+
+
+def _job(row: Sequence[Any]) -> Job:
+    return Job(
+        id=row[0],
+        target=row[1],
+        probe=row[2],
+        monitoring_mode=row[3],
+        status=row[4],
+        cadence_seconds=row[5],
+        duration_seconds=row[6],
+        started_at=from_text(row[7]),
+        last_ping_at=from_text(row[8]) if row[8] else None,
+        alert_state=row[9],
+        alert_offline=bool(row[10]),
+        alert_recovery=bool(row[11]),
+        sample_count=row[12],
+    )
+
+
+def add_job(db: Database, now: datetime, new: NewJob, urls: Sequence[str], max_running: int) -> int:
+    """Start a job, keep the addresses to notify of it, and return its id.
+
+    Raises:
+        PollctlError: one for the same target and probe is running, or as many as may be.
+    """
+    _refuse_second(db, new)
+    if new.monitoring_mode == "real_polling":
+        _refuse_too_many(db, max_running)
+    cursor = db.execute(
+        """INSERT INTO latency_jobs (target, probe, monitoring_mode, cadence_seconds, duration_seconds,
+           alert_offline, alert_recovery, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [*msgspec.structs.astuple(new), to_text(now)],
+    )
+    db.conn.executemany(
+        "INSERT INTO latency_notify (job_id, url) VALUES (?, ?)",
+        [(cursor.lastrowid, url) for url in dict.fromkeys(urls)],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _refuse_second(db: Database, new: NewJob) -> None:
+    row = db.execute(
+        "SELECT id FROM latency_jobs WHERE status = 'running' AND target = ? AND probe = ?",
+        [new.target, new.probe],
+    ).fetchone()
+    if row:
+        raise PollctlError(
+            f"job {row[0]} samples {new.target} by {new.probe} already; "
+            f"wait for its end, or `pollctl latency cancel {row[0]}`"
+        )
+
+
+def _refuse_too_many(db: Database, max_running: int) -> None:
+    running = db.execute(
+        "SELECT count(*) FROM latency_jobs WHERE status = 'running' AND monitoring_mode = 'real_polling'"
+    ).fetchone()[0]
+    if running >= max_running:
+        raise PollctlError(
+            f"{running} jobs are running and max_running is {max_running}; cancel one, or raise it in [plugins.latency]"
+        )
+
+
+def cancel_job(db: Database, job_id: int) -> None:
+    """Close a running job early; the next pass rolls up what it has.
+
+    Raises:
+        UsageError: there is no such job.
+        PollctlError: it is not running.
+    """
+    status = queries.job(db, job_id, None)["status"]
+    if status != "running":
+        raise PollctlError(f"job {job_id} is {status}; only a running one can be cancelled")
+    db.execute("UPDATE latency_jobs SET status = 'cancelled' WHERE id = ?", [job_id])

@@ -1,0 +1,60 @@
+"""What the decisions of one round rest on: its jobs, and the samples that went before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pollctl import from_text
+from pollctl_latency.model import Round, Sample, State, Tail
+from pollctl_latency.store.jobs import jobs_by_id
+from pollctl_latency.store.recipients import recipients_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+def load(db: Database, batch: Round) -> State:
+    """The jobs of one round with what their decisions rest on."""
+    probed = [measurement.job_id for measurement in batch.measurements]
+    ids = [*probed, *batch.finished]
+    return State(
+        jobs=jobs_by_id(db, ids),
+        tails=dict(_tails(db, probed)),
+        samples={job_id: samples(db, job_id) for job_id in batch.finished},
+        recipients=recipients_of(db, ids),
+    )
+
+
+def samples(db: Database, job_id: int) -> list[Sample]:
+    """All samples of a job in their order."""
+    rows = db.execute(
+        """SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at
+           FROM latency_samples WHERE job_id = ? ORDER BY sequence_number""",
+        [job_id],
+    )
+    return [
+        Sample(sequence_number=number, status=status, rtt_ms=rtt, jitter_ms=jitter, recorded_at=from_text(moment))
+        for number, status, rtt, jitter, moment in rows
+    ]
+
+
+_TAILS = """
+SELECT value,
+    (SELECT max(sequence_number) + 1 FROM latency_samples WHERE job_id = value),
+    (SELECT rtt_ms FROM latency_samples
+        WHERE job_id = value AND status = 'success' ORDER BY sequence_number DESC),
+    (SELECT json_group_array(status) FROM (
+        SELECT * FROM (SELECT status, sequence_number FROM latency_samples
+            WHERE job_id = value AND status = 'success' ORDER BY sequence_number DESC LIMIT 4)
+        UNION ALL
+        SELECT * FROM (SELECT status, sequence_number FROM latency_samples
+            WHERE job_id = value AND status = 'missed' ORDER BY sequence_number DESC LIMIT 4)
+        ORDER BY sequence_number DESC LIMIT 4))
+FROM json_each(?)"""
+
+
+def _tails(db: Database, ids: Iterable[int]) -> Iterator[tuple[int, Tail]]:
+    for job_id, following, rtt, recent in db.execute(_TAILS, [json.dumps(list(ids))]):
+        yield job_id, Tail(next_sequence=following or 0, last_rtt_ms=rtt, recent=json.loads(recent))

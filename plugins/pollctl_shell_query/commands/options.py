@@ -1,0 +1,47 @@
+"""Options that several commands take, and the SQL text that two of them are given."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import cast
+
+import click
+
+from pollctl import UsageError
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+sql_option = click.option("--sql", help="The SQL text.")
+file_option = click.option(
+    "--file", "file", type=click.Path(path_type=Path, allow_dash=True), help="A file with it; - is stdin."
+)
+
+
+def sql_text(sql: str | None, file: Path | None) -> str:
+    """The SQL text of ``--sql`` or ``--file``, if it can be sent."""
+    if (sql is None) == (file is None):
+        raise click.UsageError("say what to run: either --sql or --file")
+    where = "--sql" if file is None else f"--file {file}"
+    text = sql if sql is not None else _read(cast("Path", file))
+    if not text.strip():
+        raise click.BadParameter("there is no SQL text in it", param_hint=where)
+    for offset, char in enumerate(text):
+        if not _can_be_sent(char):
+            raise click.BadParameter(
+                f"it holds {char!r} at {offset}, which cannot be sent; take it out", param_hint=where
+            )
+    return text
+
+
+def _can_be_sent(char: str) -> bool:
+    """Whether XML can carry a character (XML 1.0, Char)."""
+    return char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"--file {file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--file {file} is not UTF-8") from error

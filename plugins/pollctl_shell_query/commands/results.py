@@ -1,0 +1,58 @@
+"""``results``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from pollctl import PluginContext, PollctlError
+from pollctl_shell_query import queries
+
+
+@click.command()
+@click.argument("run")
+@click.option("--format", "format_", type=click.Choice(["csv", "json", "table"]), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@click.pass_obj
+def results(context: PluginContext, run: str, format_: str, out: Path | None) -> None:
+    """Print the rows of a RUN that is ready."""
+    from pollctl_shell_query.commands.rows import opened, pages, write_csv, write_json
+    from pollctl_shell_query.commands.session import command_session
+
+    if format_ == "table" and out is not None:
+        raise click.UsageError("a table is for the terminal; --out needs --format csv or --format json")
+    with context.reading() as db:
+        row = queries.run(db, run)
+    if row["status"] != "ready":
+        raise PollctlError(
+            f"run {run} is {row['status']}{': ' if row['error_message'] else ''}{row['error_message'] or ''}"
+        )
+    if row["target_cleared_at"] is not None:
+        raise PollctlError(
+            f"run {run} has no rows any more: its data extension is deleted target_keep after its end; submit the SQL again"
+        )
+    with command_session(context) as session, _progress() as report:
+        found = pages(session, row["target_de_customer_key"], report)
+        if format_ == "table":
+            context.show([one for rows in found for one in rows], as_json=False)
+            return
+        with opened(out) as file:
+            (write_csv if format_ == "csv" else write_json)(found, file)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Shows how many rows of how many have come, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda _seen, _count: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("rows")
+        yield lambda seen, count: bar.update(task, completed=seen, total=max(seen, count))

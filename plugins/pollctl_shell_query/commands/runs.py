@@ -1,0 +1,45 @@
+"""``runs``, ``show`` and ``cancel``."""
+
+from __future__ import annotations
+
+import click
+
+from pollctl import PluginContext
+from pollctl_shell_query import queries
+from pollctl_shell_query.commands.options import as_json_option
+from pollctl_shell_query.store import submissions
+
+_LISTED = ("id", "name", "status", "target_de_customer_key", "row_count", "created_at", "completed_at", "error_message")
+
+
+@click.command()
+@as_json_option
+@click.pass_obj
+def runs(context: PluginContext, *, as_json: bool) -> None:
+    """List the runs, the newest first."""
+    with context.reading() as db:
+        rows = [queries.without_sql(row) for row in queries.runs(db)]
+    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+
+
+@click.command()
+@click.argument("run")
+@as_json_option
+@click.pass_obj
+def show(context: PluginContext, run: str, *, as_json: bool) -> None:
+    """Show one RUN; its SQL text while it lives."""
+    with context.reading() as db:
+        context.show(queries.run(db, run), as_json=as_json)
+
+
+@click.command()
+@click.argument("run")
+@click.pass_obj
+def cancel(context: PluginContext, run: str) -> None:
+    """Cancel a RUN that has not ended; the next pass cleans up after it."""
+    with context.writing() as db:
+        row = queries.run(db, run)
+        if row["completed_at"] is None:
+            submissions.cancel(db, run, context.now, keep_sql=context.settings.keep_sql)
+            return
+    click.echo(f"run {run} is {row['status']} already; nothing changed")

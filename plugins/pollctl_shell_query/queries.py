@@ -1,0 +1,79 @@
+"""The SELECTs behind listings and metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pollctl import UsageError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+COUNTED = (
+    "polls",
+    "is_running_true",
+    "is_running_false",
+    "is_running_failed",
+    "confirmations",
+    "row_probes",
+    "fast_ready",
+    "rowset_retries",
+    "timeout_duration",
+    "timeout_polls",
+    "timeout_rowset",
+    "reconciled",
+)
+"""What passes count, in ``stats`` of the pass."""
+_COLUMNS = """id, name, status, target_de_customer_key, target_update_type, target_fields IS NOT NULL AS is_own_target,
+    row_count, error_message, task_id, query_definition_id, customer_key, sql_text_hash, created_at, started_at,
+    poll_started_at, completed_at, target_cleared_at, coalesce(poll_count, 0) AS poll_count, next_poll_at,
+    coalesce(not_running_confirmations, 0) AS not_running_confirmations, coalesce(rowset_attempts, 0) AS rowset_attempts"""
+_RUNS = f"SELECT {_COLUMNS}, sql_text FROM shell_query_runs LEFT JOIN shell_query_polls ON run_id = id"  # noqa: S608
+
+
+def runs(db: Database) -> list[dict[str, Any]]:
+    """All runs, the newest first."""
+    return [_shown(row) for row in db.query(f"{_RUNS} ORDER BY created_at DESC, id")]
+
+
+def run(db: Database, run_id: str) -> dict[str, Any]:
+    """One run.
+
+    Raises:
+        UsageError: there is none with this id.
+    """
+    for row in db.query(f"{_RUNS} WHERE id = ?", [run_id]):
+        return _shown(row)
+    raise UsageError(f"no run {run_id!r}; `pollctl shell-query runs` lists them")
+
+
+def without_sql(row: dict[str, Any]) -> dict[str, Any]:
+    """A run as listings show it."""
+    return {key: value for key, value in row.items() if key != "sql_text"}
+
+
+def by_status(db: Database) -> dict[str, int]:
+    """How many runs there are, by status."""
+    return dict(db.execute("SELECT status, count(*) FROM shell_query_runs GROUP BY status").fetchall())
+
+
+def totals(db: Database) -> dict[str, int]:
+    """What polls came to, in the passes that are remembered."""
+    sums = ", ".join(f"coalesce(sum(json_extract(stats, '$.{name}')), 0)" for name in COUNTED)
+    row = db.execute(f"SELECT {sums} FROM runs WHERE plugin = 'shell_query'").fetchone()  # noqa: S608 - own names
+    return dict(zip(COUNTED, map(int, row), strict=True))
+
+
+def durations(db: Database, bounds: tuple[float, ...]) -> tuple[list[int], int, float]:
+    """How many ended runs took at most so many seconds from T0, for each bound; how many there are, and their sum."""
+    took = "(julianday(completed_at) - julianday(poll_started_at)) * 86400"
+    within = ", ".join(f"coalesce(sum(took <= {bound} + 0.0005), 0)" for bound in bounds)
+    row = db.execute(
+        f"""SELECT {within}, count(*), coalesce(sum(took), 0) FROM (SELECT {took} AS took FROM shell_query_runs
+            WHERE completed_at IS NOT NULL AND poll_started_at IS NOT NULL)"""  # noqa: S608 - own text
+    ).fetchone()
+    return [int(number) for number in row[:-2]], int(row[-2]), round(max(0.0, float(row[-1])), 3)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "is_own_target": bool(row["is_own_target"])}

@@ -1,0 +1,155 @@
+"""What ``subscribe`` is given, checked: options, or a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pollctl import UsageError, from_text
+from pollctl_soc_sections.model import NewSubscription, read_window
+from pollctl_soc_sections.model.identifiers import read_campus, read_index, read_term
+
+REQUIRED = ("index", "term", "campus", "contact")
+OPTIONAL = ("window", "max", "snooze_until", "unless_open")
+MAX_NOTIFICATIONS = 10
+_DEFAULT_MAX = "3"
+_FLAGS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
+
+
+def read_subscription(fields: Mapping[str, str]) -> NewSubscription:
+    """One subscription from text fields named as in ``REQUIRED`` and ``OPTIONAL``.
+
+    Raises:
+        ValueError: the fields that are wrong, one line each; a contact is not repeated, because it is a secret.
+    """
+    errors: list[str] = []
+
+    def value(name: str, read: Callable[[str], Any], default: str = "") -> Any:
+        try:
+            return read((fields.get(name) or default).strip())
+        except ValueError as error:
+            errors.append(f"{name}: {error}")
+            return None
+
+    facts = {
+        "index_number": value("index", read_index),
+        "term": value("term", read_term),
+        "campus": value("campus", read_campus),
+        "contact": value("contact", read_contact),
+        "window": value("window", _window),
+        "max_notifications": value("max", _max_notifications, _DEFAULT_MAX),
+        "snooze_until": value("snooze_until", lambda text: read_moment(text) if text else None),
+        "unless_open": value("unless_open", _flag),
+    }
+    if errors:
+        raise ValueError("\n".join(errors))
+    return NewSubscription(**facts)
+
+
+def read_file(path: Path) -> list[NewSubscription]:
+    """All subscriptions of a CSV file with a header.
+
+    Raises:
+        UsageError: whatever is wrong with any of its lines, all of it at once.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8") from None
+    rows = csv.DictReader(io.StringIO(text, newline=""), restkey="more", strict=True)
+    new, errors = _read_rows(path, rows)
+    if not new and not errors:
+        errors = [f"{path}: it holds no subscription"]
+    if errors:
+        raise UsageError("\n".join([*errors, "nothing was subscribed"]))
+    return new
+
+
+def _read_rows(path: Path, rows: csv.DictReader[str]) -> tuple[list[NewSubscription], list[str]]:
+    found: list[NewSubscription] = []
+    errors: list[str] = []
+    try:
+        if not _are_columns(rows.fieldnames or ()):
+            return [], [f"{path}: the first line must name {', '.join(REQUIRED)}, and may name {', '.join(OPTIONAL)}"]
+        for row in rows:
+            try:
+                found.append(_row(row))
+            except ValueError as error:
+                errors += [f"{path}:{rows.line_num}: {line}" for line in str(error).splitlines()]
+    except csv.Error as error:  # where the next row begins cannot be known
+        errors.append(f"{path}:{rows.reader.line_num}: {error}")
+    return found, errors
+
+
+def _are_columns(names: Sequence[str]) -> bool:
+    return set(REQUIRED) <= set(names) <= {*REQUIRED, *OPTIONAL} and len(set(names)) == len(names)
+
+
+def _row(row: Mapping[str, str]) -> NewSubscription:
+    if "more" in row:
+        raise ValueError("more values than names in the first line")
+    return read_subscription(row)
+
+
+def read_contact(text: str) -> str:
+    """An Apprise address.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    import apprise
+
+    scheme = urlsplit(text).scheme if text.isprintable() else ""
+    if not scheme or apprise.Apprise.instantiate(text, suppress_exceptions=True) is None:
+        what = f"{scheme}://…" if scheme else "what was given"
+        raise ValueError(
+            f"{what} is not an address that Apprise supports, such as mailtos://USER:PASSWORD@mail.example.net"
+        )
+    return text
+
+
+def read_moment(text: str) -> datetime:
+    """A moment with a zone.
+
+    Raises:
+        ValueError: it is not one, or too far away.
+    """
+    with suppress(OverflowError):  # a first or last day that is another year's in UTC
+        moment = from_text(text)
+        if 2000 <= moment.year < 2300:  # noqa: PLR2004 - what the tables take
+            return moment
+    raise ValueError(f"{text!r} is not in a year from 2000 to 2299")
+
+
+def _window(text: str) -> str | None:
+    if not text:
+        return None
+    read_window(text)
+    return text
+
+
+def _max_notifications(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_NOTIFICATIONS:
+        raise ValueError(f"{text!r} is not a number from 1 to {MAX_NOTIFICATIONS}")
+    return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in _FLAGS:
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return _FLAGS[text.lower()]
+
+
+def unpolled(new: Sequence[NewSubscription], polled: list[tuple[str, str]]) -> Iterator[str]:
+    """A warning for each term and campus that no pass polls."""
+    for term, campus in dict.fromkeys((each.term, each.campus) for each in new):
+        if (term, campus) not in polled:
+            yield f"{term} {campus} is not polled: add it to terms and campuses in [plugins.soc_sections]"

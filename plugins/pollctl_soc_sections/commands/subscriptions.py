@@ -1,0 +1,123 @@
+"""Commands that make, list and change subscriptions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pollctl import PluginContext, UsageError
+from pollctl_soc_sections import queries
+from pollctl_soc_sections.commands.parameters import ID, Checked, as_json_option, number_argument
+from pollctl_soc_sections.commands.subscription_input import (
+    REQUIRED,
+    read_file,
+    read_moment,
+    read_subscription,
+    unpolled,
+)
+from pollctl_soc_sections.model import NewSubscription
+from pollctl_soc_sections.store import subscriptions as stored
+
+_LISTED = (
+    "id", "term", "campus", "index_number", "course", "section_status", "unresolved", "contact", "status", "sent_count",
+    "waiting", "failed", "latest",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("index", required=False)
+@click.option("--term", help="Such as 92026 or FA2026.")
+@click.option("--campus", help="Such as NB; capitals count.")
+@click.option("--contact", metavar="URL", help="Apprise address to notify.")
+@click.option("--window", metavar="08:00-22:00", help="Only between these times, both included.")
+@click.option("--max", "most", metavar="N", help="Pause after so many notifications, 1 to 10.  [default: 3]")
+@click.option("--snooze-until", metavar="T", help="Nothing before this moment, such as 2026-09-01T12:00:00Z.")
+@click.option("--unless-open", is_flag=True, help="No notification if it is open already.")
+@click.option("--from", "file", metavar="FILE.csv", type=Path, help="Many at once, all or none.")
+@as_json_option
+@click.pass_obj
+def subscribe(
+    context: PluginContext, /, index: str | None, file: Path | None, *, unless_open: bool, as_json: bool, **options: Any
+) -> None:
+    """Notify a contact when section INDEX opens. Prints the subscription's id; a second one for the same is the first."""
+    is_single = index is not None or unless_open or any(options.values())
+    if is_single == (file is not None):
+        raise click.UsageError("give INDEX with --term, --campus and --contact, or --from FILE.csv")
+    new = read_file(file) if file else [_from_options(index, options, unless_open=unless_open)]
+    with context.writing() as db:
+        numbers = [stored.subscribe(db, context.now, each) for each in new]
+        rows = queries.subscriptions(db, numbers)
+    for warning in unpolled(new, context.settings.polled):
+        click.echo(f"soc_sections: {warning}", err=True)
+    if as_json:
+        context.show(rows if file else rows[0], as_json=True)
+        return
+    click.echo("\n".join(str(number) for number in numbers))
+
+
+def _from_options(index: str | None, options: dict[str, str | None], *, unless_open: bool) -> NewSubscription:
+    fields = {**options, "index": index, "max": options["most"], "unless_open": "yes" if unless_open else ""}
+    missing = [name for name in REQUIRED if not fields[name]]
+    if missing:
+        raise click.UsageError(f"missing: {', '.join('INDEX' if it == 'index' else f'--{it}' for it in missing)}")
+    try:
+        return read_subscription({name: value or "" for name, value in fields.items()})
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+@click.command()
+@click.option("--history", "number", metavar="ID", type=ID, help="What happened to one of them.")
+@as_json_option
+@click.pass_obj
+def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) -> None:
+    """List the subscriptions; of a contact only its service is shown."""
+    with context.reading() as db:
+        if number is not None:
+            stored.status_of(db, number)
+            context.show(queries.history(db, number), as_json=as_json)
+            return
+        rows = queries.subscriptions(db)
+    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+
+
+@click.command()
+@number_argument
+@click.pass_obj
+def unsubscribe(context: PluginContext, number: int) -> None:
+    """End a subscription for good."""
+    _change(context, number, "unsubscribed")
+
+
+@click.command()
+@number_argument
+@click.pass_obj
+def pause(context: PluginContext, number: int) -> None:
+    """Send no notification until `resume`."""
+    _change(context, number, "paused")
+
+
+@click.command()
+@number_argument
+@click.pass_obj
+def resume(context: PluginContext, number: int) -> None:
+    """Notify again, and restart the count; ends a snooze too. A section that opened meanwhile is notified if still open."""
+    _change(context, number, "active")
+
+
+def _change(context: PluginContext, number: int, status: str) -> None:
+    with context.writing() as db:
+        stored.change(db, context.now, number, status)
+
+
+@click.command()
+@number_argument
+@click.argument("until", type=Checked("moment", read_moment))
+@click.pass_obj
+def snooze(context: PluginContext, number: int, until: datetime) -> None:
+    """Send nothing before UNTIL, such as 2026-09-01T12:00:00Z; what opens meanwhile is notified then if still open."""
+    with context.writing() as db:
+        stored.snooze(db, context.now, number, until)

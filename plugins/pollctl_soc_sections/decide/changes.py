@@ -1,0 +1,64 @@
+"""What an answer changes: first sights, openings, closings and misses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from pollctl_soc_sections.decide.comparison import Comparison
+from pollctl_soc_sections.decide.events import dedupe_key, open_event
+from pollctl_soc_sections.decide.verdicts import Ruling
+from pollctl_soc_sections.model import CloseSection, CountMisses, Decision, Poll, Settings, State, StoreStates
+
+
+def first_sight(poll: Poll, comparison: Comparison, ruling: Ruling, now: datetime) -> Iterator[Decision]:
+    """Sections that were never judged are stored, and nobody is notified; absent ones only where misses count."""
+    absent = comparison.absent if ruling.is_counted else frozenset()
+    if not comparison.appeared and not absent:
+        return
+    yield StoreStates(
+        term=poll.term,
+        campus=poll.campus,
+        open=sorted(comparison.appeared),
+        closed=sorted(absent),
+        at=now,
+        reason=f"first sight of {len(comparison.appeared)} open and {len(absent)} closed sections",
+    )
+
+
+def openings(state: State, poll: Poll, comparison: Comparison, now: datetime) -> Iterator[Decision]:
+    """A closed section that is listed has opened."""
+    for index in sorted(comparison.opened):
+        yield open_event(state, poll, index, "CLOSED", now)
+
+
+def closed_by(state: State, comparison: Comparison, settings: Settings) -> frozenset[str]:
+    """Sections for which this miss is the last that was needed."""
+    if settings.miss_threshold == 1:
+        return comparison.missing
+    missed = state.misses.items()
+    return comparison.missing & {index for index, times in missed if times + 1 >= settings.miss_threshold}
+
+
+def closings(state: State, poll: Poll, closing: Iterable[str], now: datetime, settings: Settings) -> Iterator[Decision]:
+    """A section that was missed often enough has closed."""
+    for index in sorted(closing):
+        episode = state.details[index].episode
+        yield CloseSection(
+            term=poll.term,
+            campus=poll.campus,
+            index_number=index,
+            episode=episode,
+            event_at=now,
+            dedupe_key=dedupe_key(poll, index, "CLOSED", episode),
+            reason=f"missed {max(settings.miss_threshold, state.misses.get(index, 0) + 1)} times in a row",
+        )
+
+
+def misses(state: State, poll: Poll, missing: frozenset[str], *, is_counted: bool) -> Iterator[Decision]:
+    """Open sections that are not listed are missed once more; those that are back were never closed."""
+    missed = sorted(missing) if is_counted else []
+    back = sorted(index for index in state.misses if index in poll.listed)
+    if missed or back:
+        reason = f"{len(missed)} open sections are not listed, {len(back)} are listed again"
+        yield CountMisses(term=poll.term, campus=poll.campus, missed=missed, back=back, reason=reason)

@@ -1,0 +1,87 @@
+"""Open events and their notifications: queued, deferred, released, ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pollctl import to_text
+from pollctl_soc_sections.model import EndNotification, FanOut, OpenEvent, Release
+from pollctl_soc_sections.store.history import add_to_history
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl import Run
+
+
+def add_events(db: Database, events: Sequence[OpenEvent], run: Run) -> None:
+    """Record open events; one that was recorded before stays as it is."""
+    row = db.execute("SELECT trace_id FROM runs WHERE id = ?", [run.id]).fetchone()
+    trace_id = row[0] if row else run.id
+    db.conn.executemany(
+        """INSERT INTO soc_open_events (term, campus, index_number, episode, status_before, seat_delta, event_at,
+           dedupe_key, trace_id, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING""",
+        [
+            (it.term, it.campus, it.index_number, it.episode, it.status_before, it.seat_delta,
+             to_text(it.event_at), it.dedupe_key, trace_id, msgspec.json.encode(it.facts).decode())
+            for it in events
+        ],
+    )  # fmt: skip
+
+
+def add_notifications(db: Database, fans: Sequence[FanOut], run: Run) -> None:
+    """One row per event and subscription, and the effects of those that need not wait, ``chunk`` at a time."""
+    chunk = run.settings.chunk
+    for fan in fans:
+        status = "deferred" if fan.is_deferred else "pending"
+        for start in range(0, len(fan.subscriptions), chunk):
+            page = fan.subscriptions[start : start + chunk]
+            db.execute(
+                """INSERT INTO soc_open_event_notifications (event_id, subscription_id, fanout_status, effect_key,
+                       changed_at)
+                   SELECT event.id, value, ?1, CASE ?1 WHEN 'pending' THEN dedupe_key || ':' || value END, ?2
+                   FROM soc_open_events AS event JOIN json_each(?3) WHERE dedupe_key = ?4 ON CONFLICT DO NOTHING""",
+                [status, to_text(run.now), json.dumps(page), fan.dedupe_key],
+            )
+            if not fan.is_deferred:
+                _queue(db, [(fan.dedupe_key, number, f"{fan.dedupe_key}:{number}") for number in page], run)
+        run.count(**{status: len(fan.subscriptions)})
+
+
+def release(db: Database, released: Sequence[Release], run: Run) -> None:
+    """Queue notifications that have waited long enough."""
+    db.conn.executemany(
+        """UPDATE soc_open_event_notifications SET fanout_status = 'pending', effect_key = ?3, changed_at = ?4
+           WHERE event_id = ?1 AND subscription_id = ?2""",
+        [(it.event_id, it.subscription_id, it.effect_key, to_text(run.now)) for it in released],
+    )
+    _queue(db, [(it.dedupe_key, it.subscription_id, it.effect_key) for it in released], run)
+    run.count(released=len(released))
+
+
+def end(db: Database, ended: Sequence[EndNotification], run: Run) -> None:
+    """Record what became of notifications that will not go out, also in the subscriptions' history."""
+    db.conn.executemany(
+        """UPDATE soc_open_event_notifications SET fanout_status = ?3, changed_at = ?4
+           WHERE event_id = ?1 AND subscription_id = ?2""",
+        [(it.event_id, it.subscription_id, it.status, to_text(run.now)) for it in ended],
+    )
+    add_to_history(db, [(it.subscription_id, it.status, it.reason) for it in ended], run.now)
+
+
+def _queue(db: Database, effects: Sequence[tuple[str, int, str]], run: Run) -> None:
+    """One effect per event, subscription and key; those to one contact go in order, and the contact itself stays here."""
+    lanes = dict(
+        db.execute(
+            """SELECT id, (SELECT min(id) FROM soc_subscriptions AS first WHERE first.contact = subscription.contact)
+               FROM soc_subscriptions AS subscription WHERE id IN (SELECT value FROM json_each(?))""",
+            [json.dumps([number for _, number, _ in effects])],
+        ).fetchall()
+    )
+    for dedupe_key, number, key in effects:
+        payload = {"dedupe_key": dedupe_key, "subscription_id": number}
+        run.effect("opening", key, payload, lane=f"contact:{lanes[number]}")

@@ -1,0 +1,107 @@
+"""The tables of stockx_ops, step by step; a step that was released is never edited."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+from pollctl import sql
+
+migrations = Migrations("stockx_ops")
+
+_FORMAT = "'%Y-%m-%dT%H:%M:%fZ'"
+
+
+def _to_milliseconds(event: str) -> str:
+    """A trigger that gives moments of other programs the milliseconds without which they do not sort as text."""
+    columns = ("started_at", "next_poll_at")
+    differ = " OR ".join(f"NEW.{column} <> strftime({_FORMAT}, NEW.{column})" for column in columns)
+    change = ", ".join(f"{column} = strftime({_FORMAT}, {column})" for column in columns)
+    return f"""CREATE TRIGGER stockx_batch_jobs_{event.split(maxsplit=1)[0].lower()} AFTER {event} ON stockx_batch_jobs
+    WHEN {differ} BEGIN UPDATE stockx_batch_jobs SET {change} WHERE rowid = NEW.rowid; END"""  # noqa: S608 - own text
+
+
+_OPEN = "status IN ('PENDING', 'IN_PROGRESS')"
+_NOW = f"DEFAULT ({sql.NOW})"
+_TABLES = (
+    f"""CREATE TABLE stockx_accounts (
+    user_id TEXT NOT NULL PRIMARY KEY CHECK (user_id <> ''),
+    status TEXT NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'BROKEN', 'EXPIRED', 'REVOKED')),
+    access_token TEXT,
+    refresh_token TEXT,
+    expires_at TEXT CHECK ({sql.utc("expires_at")}),
+    connection INTEGER NOT NULL DEFAULT 1,
+    connected_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("connected_at")}),
+    updated_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("updated_at")})
+) STRICT""",
+    """CREATE TABLE stockx_notify (
+    user_id TEXT NOT NULL REFERENCES stockx_accounts (user_id) ON DELETE CASCADE,
+    url TEXT NOT NULL,
+    PRIMARY KEY (user_id, url)
+) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE stockx_batch_jobs (
+    id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
+    user_id TEXT NOT NULL,
+    job_type TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'PENDING'
+        CHECK (status IN ('PENDING', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'PARTIAL')),
+    stockx_operation_id TEXT,
+    stockx_listing_id TEXT,
+    error_code TEXT,
+    error_message TEXT,
+    metadata TEXT,
+    started_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("started_at")}),
+    next_poll_at TEXT CHECK ({sql.utc("next_poll_at")}),
+    poll_count INTEGER NOT NULL DEFAULT 0 CHECK (poll_count >= 0),
+    attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+    updated_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("updated_at")}),
+    completed_at TEXT CHECK ({sql.utc("completed_at")})
+) STRICT""",
+    # The oldest due jobs among millions: jobs never asked about are due by their start, the others by a moment of
+    # their own. Each kind is read in the order of the starts until there are enough, or by that moment where few are.
+    f"""CREATE INDEX stockx_jobs_new ON stockx_batch_jobs (started_at, id, user_id)
+    WHERE {_OPEN} AND next_poll_at IS NULL""",
+    f"""CREATE INDEX stockx_jobs_asked ON stockx_batch_jobs (started_at, id, user_id, next_poll_at)
+    WHERE {_OPEN} AND next_poll_at IS NOT NULL""",
+    f"""CREATE INDEX stockx_jobs_by_moment ON stockx_batch_jobs (next_poll_at)
+    WHERE {_OPEN} AND next_poll_at IS NOT NULL""",
+    "CREATE INDEX stockx_jobs_by_start ON stockx_batch_jobs (started_at)",
+    "CREATE INDEX stockx_jobs_by_operation ON stockx_batch_jobs (stockx_operation_id)",
+    _to_milliseconds("INSERT"),
+    _to_milliseconds("UPDATE OF started_at, next_poll_at"),
+    f"""CREATE TABLE stockx_listings (
+    stockx_listing_id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    status TEXT NOT NULL
+        CHECK (status IN ('PENDING', 'ACTIVE', 'INACTIVE', 'DELETED', 'CANCELED', 'MATCHED', 'COMPLETED')),
+    ask_price INTEGER CHECK (ask_price >= 0),
+    currency_code TEXT,
+    expires_at TEXT CHECK ({sql.utc("expires_at")}),
+    updated_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("updated_at")})
+) STRICT""",
+    f"""CREATE TABLE stockx_listing_history (
+    id INTEGER PRIMARY KEY,
+    stockx_listing_id TEXT,
+    job_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 1,
+    action TEXT NOT NULL,
+    status TEXT NOT NULL,
+    changed_by TEXT NOT NULL DEFAULT 'pollctl',
+    changed_at TEXT NOT NULL {_NOW} CHECK ({sql.utc("changed_at")}),
+    metadata TEXT NOT NULL DEFAULT '{{}}',
+    UNIQUE (job_id, attempt, status)
+) STRICT""",
+    "CREATE INDEX stockx_history_by_listing ON stockx_listing_history (stockx_listing_id, id)",
+    "CREATE TABLE stockx_days (day TEXT NOT NULL PRIMARY KEY, summarised_at TEXT NOT NULL) STRICT",
+    """CREATE TABLE stockx_pace (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    boot_id TEXT NOT NULL,
+    last_start REAL
+) STRICT""",
+)
+
+
+@migrations()
+def m001_tables(db: Database) -> None:
+    """Accounts and their notification addresses, jobs, listings and their history, days summed up, and the pace of requests."""
+    for statement in _TABLES:
+        db.execute(statement)

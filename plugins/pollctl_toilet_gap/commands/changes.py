@@ -1,0 +1,29 @@
+"""What commands change: the template, and checks that are closed."""
+
+from __future__ import annotations
+
+import click
+
+from pollctl import PluginContext
+from pollctl_toilet_gap.commands.parameters import as_json_option, check_argument
+from pollctl_toilet_gap.store import closing, template
+
+
+@click.command("seed-template")
+@as_json_option
+@click.pass_obj
+def seed_template(context: PluginContext, *, as_json: bool) -> None:
+    """Write the description TOILET_ACTIVITY_GAP, its template and phases; a second time changes nothing."""
+    with context.writing() as db:
+        rows = template.seed_template(db, "TOILET_ACTIVITY", "NO_TOILET_ACTIVITY_ALARM")
+    context.show(rows, as_json=as_json)
+
+
+@click.command()
+@check_argument
+@click.pass_obj
+def close(context: PluginContext, check: int) -> None:
+    """Let the next pass end CHECK: folded up to then, by its alarms, and unsubscribed."""
+    with context.writing() as db:
+        closing.close(db, check, context.now)
+    click.echo(f"the next pass ends check {check}", err=True)

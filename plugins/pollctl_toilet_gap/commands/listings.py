@@ -1,0 +1,80 @@
+"""What monitors and checks there are, and what happened in them."""
+
+from __future__ import annotations
+
+from datetime import date as calendar_date
+from typing import Any
+
+import click
+
+from pollctl import PluginContext, UsageError
+from pollctl_toilet_gap import queries
+from pollctl_toilet_gap.commands.parameters import as_json_option, check_argument
+from pollctl_toilet_gap.decide import local_time
+from pollctl_toilet_gap.model import Monitor
+
+_LISTED = ("id", "monitor", "robot_id", "local_date", "phase", "result", "since", "until", "alarms")
+
+
+@click.command()
+@as_json_option
+@click.pass_obj
+def monitors(context: PluginContext, *, as_json: bool) -> None:
+    """List the monitors of the settings, and what each does at this moment."""
+    with context.reading() as db:
+        found = queries.open_checks(db)
+    rows = [_monitor_row(context, monitor, found.get(monitor.name)) for monitor in context.settings.monitors]
+    context.show(rows, as_json=as_json)
+
+
+def _monitor_row(context: PluginContext, monitor: Monitor, check: dict[str, Any] | None) -> dict[str, Any]:
+    day = local_time.day_at(monitor, context.now)
+    return {
+        "name": monitor.name,
+        "robot_id": monitor.robot_id,
+        "timezone": str(monitor.timezone),
+        "start": monitor.start,
+        "end": monitor.end,
+        "gap": str(monitor.gap),
+        "is_day": day is not None,
+        "check": check["id"] if check else None,
+        "phase": check["phase"] if check else None,
+        "since": check["since"] if check else None,
+        "until": check["until"] if check else None,
+    }
+
+
+@click.command()
+@click.option("--monitor", help="Only those of this monitor.")
+@click.option("--date", help="Only those of this date, such as 2026-03-08 (of A, in the monitor's zone).")
+@as_json_option
+@click.pass_obj
+def checks(context: PluginContext, monitor: str | None, date: str | None, *, as_json: bool) -> None:
+    """List the checks, the newest first."""
+    if date is not None:
+        _check_date(date)
+    with context.reading() as db:
+        rows = queries.checks(db, monitor, date)
+    if not rows and monitor is not None and monitor not in context.settings.by_name:
+        known = ", ".join(context.settings.by_name) or "there are none"
+        raise UsageError(f"no monitor {monitor!r}, in the settings or among the checks; in the settings: {known}")
+    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+
+
+def _check_date(text: str) -> None:
+    try:
+        is_date = calendar_date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        is_date = False
+    if not is_date:
+        raise click.BadParameter(f"{text!r} is not a valid date; write 2026-03-08", param_hint="--date")
+
+
+@click.command()
+@check_argument
+@as_json_option
+@click.pass_obj
+def records(context: PluginContext, check: int, *, as_json: bool) -> None:
+    """List what happened in CHECK, in its order."""
+    with context.reading() as db:
+        context.show(queries.records(db, check), as_json=as_json)

@@ -1,0 +1,28 @@
+"""The day of a check in the terminal."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pollctl import PluginContext
+from pollctl_toilet_gap import queries
+from pollctl_toilet_gap.commands import drawing
+from pollctl_toilet_gap.commands.parameters import check_argument
+
+
+@click.command("timeline")
+@check_argument
+@click.pass_obj
+def show_timeline(context: PluginContext, check: int) -> None:
+    """Draw the day of CHECK, in its local time."""
+    from rich.console import Console
+    from rich.text import Text
+
+    with context.reading() as db:
+        found, rows = queries.check(db, check), queries.records(db, check)
+    is_plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    for line in drawing.drawn(found, rows, context.now, is_plain=is_plain):
+        console.print(Text.assemble(*((piece.text, piece.style) for piece in line)))

@@ -1,0 +1,77 @@
+"""Settings and the frozen values that travel from fetch through decide to the database."""
+
+from __future__ import annotations
+
+from pollctl_toilet_gap.model.batch import (
+    Batch,
+    Day,
+    DueCheck,
+    Event,
+    History,
+    ParsedMessage,
+    PoisonMessage,
+    Receipt,
+    Source,
+    UndeliveredAlarm,
+)
+from pollctl_toilet_gap.model.decisions import (
+    COUNTED,
+    AddRecord,
+    ChangeTerms,
+    ClearMessages,
+    DeadLetter,
+    Decision,
+    EndCheck,
+    KeepEvent,
+    KeepWindow,
+    MissDay,
+    NotifyBlind,
+    NotifyUndelivered,
+    RaiseAlarm,
+    RecordName,
+    Resubscribe,
+    StartCheck,
+)
+from pollctl_toilet_gap.model.settings import Monitor, Settings, Terms, minutes_of
+from pollctl_toilet_gap.model.state import Check, CheckResult, OpenedBy, Phase, State, Subscriber
+from pollctl_toilet_gap.model.subscribing import SubscribeResult
+
+__all__ = [
+    "COUNTED",
+    "AddRecord",
+    "Batch",
+    "ChangeTerms",
+    "Check",
+    "CheckResult",
+    "ClearMessages",
+    "Day",
+    "DeadLetter",
+    "Decision",
+    "DueCheck",
+    "EndCheck",
+    "Event",
+    "History",
+    "KeepEvent",
+    "KeepWindow",
+    "MissDay",
+    "Monitor",
+    "NotifyBlind",
+    "NotifyUndelivered",
+    "OpenedBy",
+    "ParsedMessage",
+    "Phase",
+    "PoisonMessage",
+    "RaiseAlarm",
+    "Receipt",
+    "RecordName",
+    "Resubscribe",
+    "Settings",
+    "Source",
+    "StartCheck",
+    "State",
+    "SubscribeResult",
+    "Subscriber",
+    "Terms",
+    "UndeliveredAlarm",
+    "minutes_of",
+]

@@ -1,0 +1,94 @@
+"""The SELECTs behind the commands, the metrics and the notice of ``pollctl status``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pollctl import UsageError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_CHECKS = """SELECT c.id, c.monitor, c.robot_id, c.local_date, c.phase, c.result, c.planned_at, c.ends_at, w.since,
+    w.until, (SELECT count(*) FROM status_check_record WHERE status_check_id = c.id AND reference_id IS NOT NULL) AS alarms,
+    c.subscription_id, c.closing_at, c.created_at, c.updated_at, c.settings
+    FROM status_check AS c LEFT JOIN status_check_poller AS w ON w.status_check_id = c.id"""
+
+
+def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str, Any]]:
+    """Checks, the newest first; ``settings`` decoded."""
+    rows = db.query(
+        f"{_CHECKS} WHERE (?1 IS NULL OR c.monitor = ?1) AND (?2 IS NULL OR c.local_date = ?2) ORDER BY c.id DESC",
+        [monitor, date],
+    )
+    return [{**row, "settings": json.loads(row["settings"])} for row in rows]
+
+
+def check(db: Database, number: int) -> dict[str, Any]:
+    """One check.
+
+    Raises:
+        UsageError: there is none with this id.
+    """
+    for row in db.query(f"{_CHECKS} WHERE c.id = ?", [number]):
+        return {**row, "settings": json.loads(row["settings"])}
+    raise UsageError(f"no check {number}; `pollctl toilet-gap checks` lists them")
+
+
+def open_checks(db: Database) -> dict[str, dict[str, Any]]:
+    """The open check of each monitor, the latest where there are two."""
+    return {row["monitor"]: row for row in db.query(f"{_CHECKS} WHERE c.phase <> 'COMPLETE' ORDER BY c.id")}
+
+
+def records(db: Database, number: int) -> list[dict[str, Any]]:
+    """What happened in a check, in its order.
+
+    Raises:
+        UsageError: there is no such check.
+    """
+    check(db, number)
+    return list(
+        db.query(
+            """SELECT "order", event_name, event_at, phase, result, incoming_event_id, reference_id, created_at
+               FROM status_check_record WHERE status_check_id = ? ORDER BY "order" """,
+            [number],
+        )
+    )
+
+
+# numbers
+
+
+def by_name(db: Database) -> dict[str, int]:
+    """How many records there are of each name."""
+    return dict(db.execute("SELECT event_name, count(*) FROM status_check_record GROUP BY event_name").fetchall())
+
+
+def by_result(db: Database) -> dict[str, int]:
+    """How many checks there are with each result; ``OPEN`` for those that are not over."""
+    return dict(db.execute("SELECT coalesce(result, 'OPEN'), count(*) FROM status_check GROUP BY result").fetchall())
+
+
+def dead_letters(db: Database) -> int:
+    """How many dead letters there are."""
+    (number,) = db.execute("SELECT count(*) FROM status_check_dead_letter").fetchone()
+    return int(number)
+
+
+_UNSENT = """SELECT count(*) FROM outbox WHERE plugin = 'toilet_gap' AND kind = 'alarm' AND status <> 'delivered'
+    AND last_error IS NOT 'dropped by hand'"""
+_BLIND = "SELECT count(*) FROM status_check_poller WHERE unjudged > 0"
+_UNWATCHED = """SELECT count(DISTINCT c.id) FROM status_check AS c JOIN status_check_subscription AS s
+    ON s.status_check_id = c.id WHERE c.phase = 'SETUP' AND s.state = 'failed'"""
+
+
+def notice(db: Database) -> str:
+    """What a person should look at, in one line; nothing where there is nothing."""
+    counted = (
+        (_UNSENT, "alarms not posted"),
+        (_BLIND, "checks cannot be judged"),
+        (_UNWATCHED, "checks not subscribed"),
+    )
+    numbers = [(db.execute(sql).fetchone()[0], words) for sql, words in counted]
+    return ", ".join(f"{number} {words}" for number, words in numbers if number)

@@ -1,0 +1,105 @@
+"""A place where passes of latency meet a fake API."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pollctl_latency.fake import BROKEN, LOST, FakeApi, Reply
+
+NOON = "2026-03-08T12:00:00Z"
+SCRIPT = {
+    "slow": [Reply(elapsed=900, delay=0.9)],
+    "silent": [Reply(delay=30)],
+    "gone": [LOST],
+    "broken": [BROKEN],
+    "garbage": [Reply(body=b"<html>")],
+    "comes and goes": [Reply(elapsed=10), Reply(elapsed=20), LOST, Reply(elapsed=40), BROKEN],
+}
+
+
+class Place:
+    """A settings file, a database and an API; commands run in processes of their own."""
+
+    def __init__(self, folder: Path, api: FakeApi) -> None:
+        self.api = api
+        self.folder = folder
+        self.started: list[subprocess.Popen[str]] = []
+        self.configure()
+
+    def configure(self, *, window: str = "0s", timeout: str = "2s", core: str = "", **settings: object) -> None:
+        lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        (self.folder / "pollctl.toml").write_text(
+            f'[pollctl]\ndatabase = "pollctl.db"\n{core}\n[plugins.latency]\nbase_url = "{self.api.url}"\n'
+            f'window = "{window}"\ntimeout = "{timeout}"\n' + "\n".join(lines)
+        )
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "pollctl", "--config", str(self.folder / "pollctl.toml"), *words]
+
+    def do(self, *words: str, now: str | None = None, code: int = 0) -> str:
+        environment = {**os.environ, **({"POLLCTL_NOW": now} if now else {})}
+        done = subprocess.run(
+            self.command(*words), capture_output=True, text=True, timeout=30, env=environment, check=False
+        )
+        assert done.returncode == code, done.stderr + done.stdout
+        return done.stdout or done.stderr
+
+    def run(self, now: str | None = None, code: int = 0) -> Any:
+        return json.loads(self.do("run", "latency", "--json", now=now, code=code))
+
+    def start(self) -> subprocess.Popen[str]:
+        words = self.command("run", "latency", "--json")
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
+        return process
+
+    def add(self, target: str, *words: str, now: str = NOON) -> int:
+        return int(json.loads(self.do("latency", "add", target, *words, "--json", now=now))["id"])
+
+    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        with closing(sqlite3.connect(self.folder / "pollctl.db", timeout=10)) as db, db:
+            return db.execute(statement, values).fetchall()
+
+    def insert(self, target: str, **columns: object) -> None:
+        row = {"target": target, **columns}
+        names, marks = ", ".join(row), ", ".join("?" for _ in row)
+        self.sql(f"INSERT INTO latency_jobs ({names}) VALUES ({marks})", list(row.values()))
+
+    def statuses(self, target: str) -> list[str]:
+        return [
+            status
+            for (status,) in self.sql(
+                """SELECT sample.status FROM latency_samples AS sample JOIN latency_jobs ON id = job_id
+                   WHERE target = ? ORDER BY sequence_number""",
+                [target],
+            )
+        ]
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not is_so():
+            assert time.monotonic() < deadline, "it did not happen within ten seconds"
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        """Kill what a test left running."""
+        for process in self.started:
+            process.kill()
+            process.communicate()
+
+
+def exit_code_of(process: subprocess.Popen[str], sent: signal.Signals | None = None) -> int:
+    if sent:
+        process.send_signal(sent)
+    process.communicate(timeout=20)
+    return process.returncode

@@ -1,0 +1,48 @@
+"""The tables, as other programs meet them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import pytest
+from plugins.latency.world import World
+
+from pollctl_latency.store.jobs import running_jobs
+
+
+def test_a_target_is_all_that_another_program_must_say(world: World) -> None:
+    world.db.execute("INSERT INTO latency_jobs (target) VALUES ('192.0.2.7')")
+    (job,) = running_jobs(world.db)
+
+    assert (job.probe, job.cadence_seconds, job.duration_seconds, job.status) == ("api", 60, 3600, "running")
+
+
+@pytest.mark.parametrize("moment", ["2026-03-08T12:00:00Z", "2026-03-08T12:00:00.5Z", "2026-03-08T12:00:00.123456Z"])
+def test_moments_of_other_programs_may_have_fractions_or_none(world: World, moment: Any) -> None:
+    world.add_job(started_at=moment)
+
+    assert running_jobs(world.db)[0].started_at.hour == 12
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"started_at": "2026-03-08 12:00:00"}, {"started_at": "2026-02-30T12:00:00Z"}, {"started_at": "noon"},
+        {"started_at": "9999-12-31T12:00:00Z"}, {"started_at": "2026-03-08T12:00:00.x1Z"},
+        {"started_at": "12:00:00Z"}, {"started_at": "2026-03-08T12:00:00+01:00Z"}, {"status": "paused"},
+        {"monitoring_mode": "dry"}, {"probe": "udp"}, {"cadence_seconds": 0}, {"duration_seconds": 59},
+        {"cadence_seconds": "often"}, {"target": ""}, {"target": None}, {"alert_state": "bad"},
+        {"duration_seconds": 10**12},
+    ],
+    ids=lambda columns: " ".join(f"{key}={value}" for key, value in columns.items()),
+)  # fmt: skip
+def test_a_row_that_no_rule_could_read_is_refused_by_the_table(world: World, columns: dict[str, Any]) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        world.add_job(**columns)
+
+
+def test_what_fits_into_the_table_can_be_read_and_ends_within_time(world: World) -> None:
+    world.add_job(started_at="2200-12-31T23:59:59.999Z", duration_seconds=3_153_600_000)
+
+    assert running_jobs(world.db)[0].ends_at.year == 2300

@@ -1,0 +1,126 @@
+"""What holds for any row of answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plugins.soc_sections.world import INDEX, MINUTE, World, indexes, world_with_catalogue
+
+from pollctl_soc_sections import store
+from pollctl_soc_sections.client import read_indexes
+from pollctl_soc_sections.decide import decide
+from pollctl_soc_sections.model import Poll
+
+SECOND = timedelta(seconds=1)
+
+LETTERS = st.lists(st.sampled_from(["O", "X", "o", "x", "E", "e", "F"]), max_size=24)
+
+
+"""O, X and E a minute after the last; o, x and e ten seconds after; E an empty answer; F a failure."""
+
+
+def expected(letters: Sequence[str]) -> tuple[list[str], int]:
+    """The events and the number of notifications, by an automaton of its own for one section."""
+    status, misses, events, notified, since_counted = "UNKNOWN", 0, [], 0, None
+    for letter in letters:
+        gap = 10 if letter in "oxe" else 60
+        since_counted = None if since_counted is None else since_counted + gap
+        is_counted = since_counted is None or since_counted >= 30
+        if letter == "F":
+            continue
+        if letter in "Oo":
+            notified += status != "OPEN"
+            events += ["OPEN"] if status == "CLOSED" else []
+            status, misses = "OPEN", 0
+        elif letter not in "Ee" and is_counted and status == "OPEN":
+            misses += 1
+            if misses == 2:
+                status, misses, events = "CLOSED", 0, [*events, "CLOSED"]
+        elif letter not in "Ee" and is_counted and status == "UNKNOWN":
+            status = "CLOSED"
+        since_counted = 0 if is_counted else since_counted
+    return events, notified
+
+
+@settings(max_examples=60, deadline=None)
+@given(letters=LETTERS)
+def test_a_notification_is_sent_exactly_once_per_episode(letters: list[str]) -> None:
+    world = World(catalogue_every=timedelta())
+    world.subscribe()
+    notified: list[str] = []
+    world.poll(["10000"], after=-timedelta(hours=1))  # something else is open, so that empty is an outage
+    world.db.execute("UPDATE soc_sections SET status = 'UNKNOWN' WHERE index_number = ?", [INDEX])
+    world.db.execute("UPDATE soc_campuses SET last_counted_at = NULL")
+    for letter in letters:
+        after = 10 * SECOND if letter in "oxe" else MINUTE
+        if letter == "F":
+            world.now += after
+            world.play(Poll(term="92026", campus="NB", failure="HTTP 500"))
+        else:
+            world.poll({"O": ["10000", INDEX], "X": ["10000"], "E": []}[letter.upper()], after=after)
+        notified += [key for key, _, _ in world.run.effects]
+        world.deliver()
+
+    events, number = expected(letters)
+    assert world.events() == events
+    assert len(notified) == len(set(notified)) == number
+    assert all(one != other for one, other in pairwise(world.events()))
+
+
+KNOWN = indexes(0, 120)
+
+ANSWERS: st.SearchStrategy[list[str] | None] = st.one_of(
+    st.builds(lambda first, size: KNOWN[first : first + size], st.integers(0, 60), st.integers(0, 120)),
+    st.just([]),
+    st.just(["99999"]),
+    st.none(),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(answers=st.lists(ANSWERS, min_size=1, max_size=12))
+def test_no_answer_that_the_guards_hold_back_closes_or_misses_anything(answers: list[list[str] | None]) -> None:
+    world = world_with_catalogue(KNOWN)
+    world.poll(KNOWN)
+    for answer in answers:
+        before = dict(world.rows("SELECT index_number, (status, misses) IS ('OPEN', 0) FROM soc_sections"))
+        states = world.rows("SELECT index_number, status, misses FROM soc_sections")
+        events = len(world.events())
+        if answer is None:
+            world.now += MINUTE
+            world.play(Poll(term="92026", campus="NB", failure="HTTP 500"))
+            verdict = "failed"
+        else:
+            verdict = world.poll(answer)
+        after = world.rows("SELECT index_number, status, misses FROM soc_sections")
+        if verdict in ("failed", "rejected"):
+            assert after == states
+        if verdict.startswith("suspect"):
+            assert "CLOSED" not in world.events()[events:]
+            changed = {row[0] for row in set(after) - set(states)}
+            assert changed <= set(answer or ())
+            assert all((status, misses) == ("OPEN", 0) for index, status, misses in after if index in changed)
+        assert before.keys() == {index for index, _, _ in after}
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_order_and_duplicates_inside_an_answer_change_nothing(data: st.DataObject) -> None:
+    world = world_with_catalogue(KNOWN)
+    world.subscribe("00007")
+    world.poll(data.draw(st.sets(st.sampled_from(KNOWN), min_size=100)))
+    listed = data.draw(st.lists(st.sampled_from(KNOWN), min_size=1))
+    shuffled = data.draw(st.permutations([*listed, *listed[:5]]))
+    now = world.now + MINUTE
+    world.run.now = now
+    both = []
+    for entries in (sorted(set(listed)), shuffled):
+        indexes_read, _ = read_indexes(json.dumps(entries).encode())
+        poll = Poll(term="92026", campus="NB", content_hash="x", listed=indexes_read)
+        both.append(decide(store.load(world.db, poll, world.run), poll, now, world.run.settings))
+    assert both[0] == both[1]
