@@ -39,6 +39,9 @@ def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
 
     Not for what ends, kills, or limits its process, and not for environments that Python reads when it starts.
     """
+    assert threading.current_thread() is threading.main_thread(), (
+        "a thread cannot do without a process: use spawn_pollctl"
+    )
     deaf = sorted(name for name in env if name.startswith(("PYTHON", "LC_")) and name not in _HEARD)
     assert not deaf, f"Python reads {', '.join(deaf)} when it starts: use spawn_pollctl"
     with _Streams() as streams, _surroundings(folder, env, arguments):
@@ -285,8 +288,8 @@ def _opened(number: int, mode: str, buffering: int = -1) -> Any:
 
 
 def _content(descriptor: int) -> str:
-    """All that was written, lines ended by ``\\n`` as subprocess reads them."""
+    """All that was written, to the last character: ``\\r`` too, which a process' output read as text would lose."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     file: IO[str]
-    with open(descriptor, encoding="utf-8") as file:
+    with open(descriptor, encoding="utf-8", newline="") as file:
         return file.read()

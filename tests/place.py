@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,18 @@ class Place:
     Args:
         folder: it is made if it is not there.
         **env: more variables.
+
+    Attributes:
+        now: the moment of commands that are given none; empty for the real clock.
+        stderr: what the last command of `do` said there.
     """
 
     def __init__(self, folder: Path, **env: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.env = clean_environment(folder) | env
+        self.now = ""
+        self.stderr = ""
 
     @property
     def database(self) -> Path:
@@ -48,23 +54,30 @@ class Place:
         """Install one more plugin, or a wrapper."""
         self.env = make_plugin_package(self.folder, name, source, group=group, env=self.env)
 
-    def run(self, *words: str, now: str = "") -> Done:
-        """Run pollctl to its end, in this process; *now* stops the clock."""
+    def call(self, *words: str, now: str = "") -> Done:
+        """Run pollctl to its end, in this process; *now* is the moment at which the clock stands."""
         return run_pollctl(self.folder, self.env_at(now), *words)
+
+    def do(self, *words: str, now: str = "", code: int = 0) -> str:
+        """Run pollctl as `call`, which must end with *code*; answers what stood on stdout."""
+        done = self.call(*words, now=now)
+        self.stderr = done.stderr
+        assert done.returncode == code, done
+        return done.stdout
 
     def spawn(self, *words: str, now: str = "", **more: Any) -> Done:
         """Run pollctl to its end as a process."""
         return spawn_pollctl(self.folder, self.env_at(now), *words, **more)
 
-    def start(self, *words: str, now: str = "", **more: Any) -> subprocess.Popen[str]:
+    def popen(self, *words: str, now: str = "", **more: Any) -> subprocess.Popen[str]:
         """Start pollctl as a process; what it prints is to be read, unless *more* says otherwise."""
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         return subprocess.Popen(command(*words), cwd=self.folder, env=self.env_at(now), text=True, **streams)
 
     @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def running(self, *words: str) -> Iterator[subprocess.Popen[str]]:
         """Start pollctl, and kill it at the end if it is still there."""
-        process = self.start(*words, preexec_fn=obey_interrupts)
+        process = self.popen(*words, preexec_fn=obey_interrupts)
         try:
             with process:
                 yield process
@@ -74,13 +87,14 @@ class Place:
                 process.kill()
 
     def env_at(self, now: str) -> dict[str, str]:
-        """The environment with the clock stopped at a moment, if one is given."""
-        return self.env | ({"POLLCTL_NOW": now} if now else {})
+        """The environment with the clock stopped at a moment, or at ``now`` if none is given."""
+        moment = now or self.now
+        return self.env | ({"POLLCTL_NOW": moment} if moment else {})
 
-    def sql(self, query: str) -> list[tuple[Any, ...]]:
-        """The rows that answer a query."""
+    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        """The rows that answer a statement, each a tuple."""
         with closing(sqlite3.connect(self.database, timeout=20)) as db, db:
-            return db.execute(query).fetchall()
+            return db.execute(statement, values).fetchall()
 
     def outcomes(self) -> dict[str, str]:
         """The outcome of the last pass of each plugin."""

@@ -36,14 +36,14 @@ class Parrot(Place):
 
     def report(self, *options: str, now: str = "", code: int | None = 0) -> dict[str, Any]:
         """Make one pass in this process; answers its report."""
-        done = self.run("run", "parrot", "--json", *options, now=now)
+        done = self.call("run", "parrot", "--json", *options, now=now)
         assert code is None or done.returncode == code, (done.returncode, done.stdout, done.stderr)
         found: dict[str, Any] = json_of(done)
         return found
 
     def start_pass(self, *options: str) -> subprocess.Popen[str]:
         """Start one pass as a process."""
-        return self.start("run", "parrot", "--json", *options)
+        return self.popen("run", "parrot", "--json", *options)
 
     def rows(self, query: str) -> list[Any]:
         """The rows that answer a query; those of one column as their values."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from campaign import SEED, size
+from plugin_package import command
 from plugins.soc_sections.place import Place, Sink
 from plugins.soc_sections.world import INDEX
 
@@ -38,10 +39,11 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def run_and_kill(place: Place, after: float) -> bool:
     """Start a pass and kill it some seconds later; answers whether it was still alive then."""
     process = subprocess.Popen(
-        place.command("run", "soc_sections"),
+        command("run", "soc_sections"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=place.environment(place.at()),
+        cwd=place.folder,
+        env=place.env_at(""),
     )
     try:
         process.wait(timeout=after)

@@ -18,9 +18,9 @@ def test_an_effect_that_must_not_be_repeated_waits_for_a_person_as_unknown(parro
     parrot.report()
     assert parrot.said == []
     assert parrot.rows("SELECT DISTINCT status FROM outbox") == ["unknown"]
-    listed = json_of(parrot.run("outbox", "list", "--json"))
+    listed = json_of(parrot.call("outbox", "list", "--json"))
     assert [row["status"] for row in listed] == ["unknown", "unknown"]
-    assert parrot.run("outbox", "retry", str(listed[0]["id"])).returncode == 0
+    assert parrot.call("outbox", "retry", str(listed[0]["id"])).returncode == 0
     parrot.report()
     assert parrot.said == ["one"]
 
@@ -47,10 +47,10 @@ def test_after_max_attempts_an_effect_is_dead_and_can_be_retried_by_hand(parrot:
     parrot.report(code=3)
     assert parrot.rows("SELECT status, attempts, last_error FROM outbox") == [("dead", 2, "the line is dead")]
     assert parrot.report()["effects"]["failed"] == 0
-    status = json_of(parrot.run("status", "--json"))
+    status = json_of(parrot.call("status", "--json"))
     assert "dead" in json.dumps(status)
     parrot.teach(parrot_source(), "plan = ['one']", core)
-    assert parrot.run("outbox", "retry", "1").returncode == 0
+    assert parrot.call("outbox", "retry", "1").returncode == 0
     assert parrot.report()["effects"]["delivered"] == 1
 
 
@@ -129,7 +129,7 @@ def test_effects_of_one_lane_go_in_order_and_one_dead_lane_does_not_stop_another
     assert parrot.said == ["b1", "b2", "b3"]
     parrot.teach(parrot_source())
     parrot.rows("SELECT 1")
-    parrot.run("outbox", "retry", "1")
+    parrot.call("outbox", "retry", "1")
     parrot.configure("plan = []")
     parrot.report()
     assert parrot.said == ["b1", "b2", "b3", "a1", "a2", "a3"]
@@ -142,7 +142,7 @@ def test_settle_is_part_of_the_transaction_that_marks_the_effect_delivered(parro
     assert status == "pending"
     assert "settle raised ValueError: not now" in error
     parrot.teach(parrot_source(), "plan = ['one']")
-    parrot.run("outbox", "retry", "1")
+    parrot.call("outbox", "retry", "1")
     parrot.report()
     assert parrot.rows("SELECT word FROM parrot_said") == ["one"]
 

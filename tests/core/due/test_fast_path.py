@@ -44,7 +44,7 @@ class Idle(Place):
         return fast_path.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
 
     def due_run(self, code: int = 0, now: str = "") -> None:
-        done = self.run(*PLAIN_RUN, now=now)
+        done = self.call(*PLAIN_RUN, now=now)
         assert done.returncode == code, done.stderr
         assert code or (done.stdout, done.stderr) == ("", "")
 
@@ -179,7 +179,7 @@ def test_a_copy_that_another_line_names_is_not_taken_for_the_database(place: Idl
 
 
 def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Idle) -> None:
-    assert place.run("run", "counter").returncode == 0
+    assert place.call("run", "counter").returncode == 0
     assert not place.is_idle()
     place.due_run()
     assert place.is_idle()

@@ -20,12 +20,12 @@ def test_a_second_pass_of_the_same_plugin_is_told_who_is_at_work(parrot: Parrot)
     parrot.teach(parrot_source(fetch=busy))
     first = parrot.start_pass()
     wait_for((parrot.folder / "busy").exists)
-    done = parrot.run("run", "parrot")
+    done = parrot.call("run", "parrot")
     assert done.returncode == 75
     assert f"pid {first.pid}, run " in done.stderr
     assert done.stdout == ""
     Timer(0.2, (parrot.folder / "go").touch).start()
-    waiting = parrot.run("run", "parrot", "--wait", "20", "--json")
+    waiting = parrot.call("run", "parrot", "--wait", "20", "--json")
     assert waiting.returncode == 0
     assert first.wait() == 0
     first.communicate()
@@ -53,7 +53,7 @@ def test_a_killed_pass_is_marked_crashed_by_the_next_which_finishes_its_work(par
     assert child.returncode == -signal.SIGKILL
     assert parrot.rows("SELECT outcome FROM runs") == ["running"]
     assert parrot.rows("SELECT status FROM outbox ORDER BY id") == ["sending", "sending"]
-    (status,) = json_of(parrot.run("status", "--json"))
+    (status,) = json_of(parrot.call("status", "--json"))
     assert status["outcome"] == "crashed"
     parrot.teach(parrot_source())
     report = parrot.report()

@@ -193,7 +193,7 @@ def test_times_are_kept_as_text_in_utc_that_sorts(parrot: Parrot) -> None:
 
 
 def test_a_clock_before_2020_is_refused_before_anything_happens(parrot: Parrot) -> None:
-    done = parrot.run("run", "parrot", now="1970-01-01T00:00:00Z")
+    done = parrot.call("run", "parrot", now="1970-01-01T00:00:00Z")
     assert done.returncode == 2
     assert "before 2020" in done.stderr
     assert not (parrot.folder / "pollctl.db").exists()
@@ -232,5 +232,5 @@ def test_what_a_plugin_logs_is_one_line_that_steers_no_terminal(parrot: Parrot) 
     parrot.teach(
         parrot_source(fetch="(run):\n    run.log('so\\x1b[31m says\\nthe upstream \\ud800')\n    yield Batch('x')\n")
     )
-    done = parrot.run("run", "parrot")
+    done = parrot.call("run", "parrot")
     assert (done.returncode, done.stderr) == (0, "parrot: so\\x1b[31m says\\nthe upstream \\ud800\n")

@@ -9,9 +9,9 @@ from sample_plugin import parrot_source
 def test_recordings_can_be_replayed_against_new_code(parrot: Parrot) -> None:
     parrot.configure('record = "all"')
     parrot.report()
-    assert parrot.run("replay", "--all").returncode == 0
+    assert parrot.call("replay", "--all").returncode == 0
     parrot.teach(parrot_source().replace("never heard before", "unheard of"), 'record = "all"')
-    changed = parrot.run("replay", "--all")
+    changed = parrot.call("replay", "--all")
     assert changed.returncode == 1
     assert "unheard of" in changed.stdout
 
@@ -23,9 +23,9 @@ def test_a_batch_that_decide_choked_on_is_recorded_and_replayed_after_the_mend(p
         ('{"word":"one"}', None),
         ('{"word":"two"}', None),
     ]
-    assert parrot.run("replay", "--all").returncode == 1
+    assert parrot.call("replay", "--all").returncode == 1
     parrot.teach(parrot_source())
-    assert parrot.run("replay", "--all").returncode == 0
+    assert parrot.call("replay", "--all").returncode == 0
 
 
 def test_recordings_of_good_passes_are_kept_only_when_asked_for(parrot: Parrot) -> None:

@@ -15,7 +15,7 @@ def test_secrets_reach_neither_errors_nor_recordings_nor_the_outbox(parrot: Parr
         apply="(db, decisions, run):\n    run.effect('say', 'x', {'word': 'x'})\n",
     )
     parrot.teach(source, f'token = "{secret}"\nrecord = "all"')
-    done = parrot.run("run", "parrot", "--json")
+    done = parrot.call("run", "parrot", "--json")
     assert done.returncode == 1
     assert "***" in done.stdout
     assert secret not in done.stdout + done.stderr
@@ -46,7 +46,7 @@ def test_a_plan_shows_no_secret_that_came_back_from_the_upstream(parrot: Parrot)
     source = parrot_source(settings="token: Secret", fetch="(run):\n    yield Batch(run.settings.token.reveal())\n")
     parrot.teach(source, 'token = "canary-7f3a"')
     for options in ((), ("--json",)):
-        done = parrot.run("plan", "parrot", *options)
+        done = parrot.call("plan", "parrot", *options)
         assert "***" in done.stdout
         assert "canary" not in done.stdout + done.stderr
 
@@ -77,8 +77,8 @@ def pollctl_commands(group):
     )
     parrot.teach(source, 'token = "canary-7f3a"')
     for words in (("--debug", "parrot", "trip"), ("--debug", "plan", "parrot"), ("parrot", "slip")):
-        done = parrot.run(*words)
+        done = parrot.call(*words)
         assert done.returncode == 1, words
         assert "canary" not in done.stdout + done.stderr, words
         assert "***" in done.stderr
-    assert "Traceback" in parrot.run("parrot", "slip").stderr
+    assert "Traceback" in parrot.call("parrot", "slip").stderr

@@ -47,16 +47,16 @@ BROKEN = {
 def test_a_broken_plugin_fails_its_own_pass_and_no_other(parrot: Parrot, source: str, named: str) -> None:
     parrot.plugin("broken", source)
     parrot.settings("[plugins.parrot]", "[plugins.broken]")
-    done = parrot.run("run", "broken", "--json")
+    done = parrot.call("run", "broken", "--json")
     report = json_of(done)
     assert (done.returncode, report["outcome"]) == (1, "failed")
     assert "plugin 'broken' (broken-package 1.2.3)" in report["error"]["message"]
     assert named in report["error"]["message"]
     assert "Traceback" not in done.stderr
     parrot.report()
-    plugins = {row["plugin"]: row for row in json_of(parrot.run("plugins", "--json"))}
+    plugins = {row["plugin"]: row for row in json_of(parrot.call("plugins", "--json"))}
     assert named in json.dumps(plugins["broken"])
-    assert parrot.run("check").returncode == 1
+    assert parrot.call("check").returncode == 1
 
 
 MIGRATING = """from sqlite_utils import Migrations
@@ -83,14 +83,14 @@ def test_a_plugin_whose_migrations_fail_fails_its_own_passes_and_no_other(
     source = source.replace("decision=Seen)", f"decision=Seen, migrations={migrations})")
     parrot.plugin("broken", source)
     parrot.settings("[plugins.parrot]", "[plugins.broken]")
-    done = parrot.run("due", "--run")
+    done = parrot.call("due", "--run")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "migrations" in done.stderr
     assert "'broken'" in done.stderr
     assert sorted(parrot.rows("SELECT plugin, outcome FROM runs")) == [("broken", "failed"), ("parrot", "ok")]
-    checked = parrot.run("check")
+    checked = parrot.call("check")
     assert (checked.returncode, checked.stderr) == (1, "")
-    metrics = parrot.run("metrics")
+    metrics = parrot.call("metrics")
     assert metrics.returncode == 0
     assert 'pollctl_last_run_outcome{outcome="ok",plugin="parrot"} 1.0' in metrics.stdout

@@ -227,7 +227,7 @@ def test_a_signal_to_the_supervisor_ends_all_passes_as_interrupted(
 ) -> None:
     place.fetching("alpha", SLOW)
     place.settings(section("alpha"))
-    with place.started("due", "--run") as process:
+    with place.running("due", "--run") as process:
         assert eventually((place.folder / "pid").exists)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=20)
@@ -238,7 +238,7 @@ def test_a_signal_to_the_supervisor_ends_all_passes_as_interrupted(
 def test_passes_end_when_their_supervisor_was_killed(place: Supervised) -> None:
     place.fetching("alpha", SLOW)
     place.settings(section("alpha"))
-    with place.started("due", "--run") as process:
+    with place.running("due", "--run") as process:
         assert eventually((place.folder / "pid").exists)
         process.kill()
     ended = eventually(lambda: not is_alive(place.folder / "pid"))
@@ -356,7 +356,7 @@ def test_a_signal_that_comes_before_a_pass_listens_is_an_interruption_too(place:
     importing += "(Path(os.environ['HOME']) / 'pid').write_text('')\ntime.sleep(30)\n"
     (place.folder / "site-alpha/alpha.py").write_text(importing)
     place.settings(section("alpha"))
-    with place.started("due", "--run") as process:
+    with place.running("due", "--run") as process:
         assert eventually((place.folder / "pid").exists)
         process.send_signal(signal.SIGTERM)
         _, stderr = process.communicate(timeout=20)

@@ -77,8 +77,8 @@ def test_a_queue_that_says_nothing_ends_in_time(queued: Place, monkeypatch: pyte
 def test_without_boto3_the_remedy_is_named_and_the_history_is_read(queued: Place) -> None:
     queued.run("08:00")
     (queued.folder / "boto3.py").write_text("raise ModuleNotFoundError(\"No module named 'boto3'\")")
-    queued.environment["PYTHONPATH"] = str(queued.folder)
-    report = queued.run_in_process("10:00", code=3)
+    queued.env["PYTHONPATH"] = str(queued.folder)
+    report = queued.run_apart("10:00", code=3)
     assert "pip install 'pollctl[sqs]'" in report["error"]["message"]
     assert len(queued.service.references) == 1
 
