@@ -20,6 +20,8 @@ import pytest
 from plugin_package import Done, Env, command, json_of, make_plugin_package, spawn_pollctl, write_settings
 from sample_plugin import PLAIN
 
+pytestmark = pytest.mark.slow
+
 SPEAKING = (
     PLAIN.replace("settings=Settings, batch", 'effects={"say": "keyed"}, settings=Settings, batch').replace(
         "run.count(seen=len(decisions))", 'run.effect("say", f"{run.id} {decisions[0].number}", {})'

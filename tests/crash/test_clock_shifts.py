@@ -187,6 +187,7 @@ class Walk:
         assert not again.is_due, f"due again at once: {again}"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_wherever_the_clock_wanders_no_slot_runs_twice_and_none_is_forgotten() -> None:
     passes = 0

@@ -22,6 +22,8 @@ from msgspec import Struct
 from place import eventually
 from plugin_package import Env, make_plugin_package, spawn_pollctl, write_settings
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faulty_plugins")]
+
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 AT_ONCE = 10
 DEADLINE_S = 5  # with the grace less than the 10 s that others wait for the database

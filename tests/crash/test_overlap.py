@@ -71,7 +71,7 @@ def pollctl_deliver(effect, run):
 """
 """A plugin whose passes wait for the file ``go`` and then queue one effect in each of their transactions."""
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 def start_at_once(folder: Path, env: dict[str, str]) -> list[subprocess.Popen[str]]:

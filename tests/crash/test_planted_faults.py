@@ -98,7 +98,7 @@ CAUGHT = (
 
 needs_patch = pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed (Debian: apt install patch)")
 needs_ptrace = pytest.mark.skipif(not tracee.is_possible, reason=tracee.why_not)
-pytestmark = [needs_patch, needs_strace, needs_ptrace, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, needs_patch, needs_strace, needs_ptrace, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ FAILING_SYNCS = range(1, 25) if IS_FULL else (2, 4, 5, 6)  # of the journal; 4 t
 MOMENTS = ("2026-03-02T09:00:00Z", "2026-03-02T09:01:00Z", "2026-03-02T09:02:00Z")
 WORDS = (["apple", "avocado", "berry", "cherry"], ["apple", "apricot", "berry", "blackberry", "banana"])
 
-pytestmark = needs_strace
+pytestmark = [pytest.mark.slow, needs_strace]
 
 
 def recorded_pass(folder: Path, env: dict[str, str], number: int, url: str, states: Path) -> Recorded:

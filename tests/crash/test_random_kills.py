@@ -17,7 +17,7 @@ IN_ALL = int(os.environ.get("POLLCTL_KILLS", size(1000, 10_000)))
 BY_ONE = -(-IN_ALL // (len(every()) * WORKERS))
 """Kills of one plugin by one worker, rounded up."""
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.mark.skipif(IS_FULL, reason="the full campaign tells each plugin's story by itself")

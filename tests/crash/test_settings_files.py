@@ -13,8 +13,6 @@ import pytest
 from plugin_package import clean_environment, run_pollctl, spawn_pollctl
 from wrong_settings import CANARY, EVERY, SECRETS, Wrong
 
-from pollctl.cli import start
-
 Pollctl = Callable[..., tuple[int, str]]
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 ALL_COMMANDS = (("check",), ("run", "latency"), ("due",), ("due", "--run"))
@@ -33,17 +31,12 @@ def extra(wrong: Wrong) -> str:
 
 
 @pytest.fixture
-def pollctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Pollctl:
-    """Run one command line in this process; answers exit code and all that was said."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("POLLCTL_CONFIG", "POLLCTL_NOW", "GONE", "STOCKX_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def pollctl(tmp_path: Path) -> Pollctl:
+    """Run one command line in this process, with more variables; answers exit code and all that was said."""
 
-    def run(*words: str) -> tuple[int, str]:
-        code = start(words)
-        said = capfd.readouterr()
-        return code, said.out + said.err
+    def run(*words: str, **more: str) -> tuple[int, str]:
+        done = run_pollctl(tmp_path, clean_environment(tmp_path) | more, *words)
+        return done.returncode, done.stdout + done.stderr
 
     return run
 
@@ -57,20 +50,17 @@ def assert_told(said: str, wrong: Wrong) -> None:
     assert "\x1b" not in said
 
 
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # by apprise
 @pytest.mark.parametrize("wrong", EVERY.values(), ids=EVERY)
 def test_a_wrong_file_is_told_by_every_command_and_nothing_is_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pollctl: Pollctl, wrong: Wrong
+    tmp_path: Path, pollctl: Pollctl, wrong: Wrong
 ) -> None:
     written(tmp_path, wrong)
-    for name, value in wrong.environ.items():
-        monkeypatch.setenv(name, value)
     commands = [("check",)] if wrong.is_for_check else [("check",), ("run", wrong.plugin or "latency")]
     for words in commands:
-        code, said = pollctl(*words)
+        code, said = pollctl(*words, **wrong.environ)
         assert code == 2, (words, said)
         assert_told(said, wrong)
-    code, said = pollctl("due")
+    code, said = pollctl("due", **wrong.environ)
     is_for_others = wrong.plugin or wrong.is_for_check
     assert code == (0 if is_for_others else 2), said
     assert CANARY not in said

@@ -207,7 +207,7 @@ def _unreadable() -> dict[str, Faulty]:
         "syntax": Faulty({"module": "def (:"}, "failed", ("cannot be imported: SyntaxError",)),
         "import_error": Faulty({"module": "import nonesuch"}, "failed", ("cannot be imported: ModuleNotFoundError",)),
         "nul": Faulty({"module": "\0"}, "failed", ("cannot be imported",)),
-        "dies_on_import": Faulty({"module": "os._exit(0)"}, "", ("without a word",)),
+        "dies_on_import": Faulty({"module": "os._exit(0)"}, "", ("without saying why",)),
         "closes_streams_on_import": Faulty({"module": "os.close(1)"}, "any", ()),
     }
 

@@ -307,6 +307,7 @@ print(stop.wait(30))
     assert time.monotonic() - began < 0.3
 
 
+@pytest.mark.slow
 def test_signals_in_a_storm_never_deadlock_a_wait() -> None:
     script = """
 import os, signal, threading, time
