@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from http import HTTPStatus
@@ -19,6 +20,8 @@ import click
 
 from pollctl import clock
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
+
+_WIDTH = 76
 
 
 class Message(NamedTuple):
@@ -38,12 +41,14 @@ class DemoSession:
 
     Attributes:
         messages: what was sent to addresses of ``inbox``, in the order of arrival.
+        failures: what did not come as the demo expects it, a sentence each; with one, ``pollctl demo`` exits with 1.
     """
 
     def __init__(self, folder: Path, start: Callable[[Sequence[str]], int]) -> None:
         self.folder = folder
         self._start = start
         self.messages: list[Message] = []
+        self.failures: list[str] = []
         self._printed = 0
         self._inbox = _Inbox(self.messages)
 
@@ -71,26 +76,43 @@ class DemoSession:
         """An Apprise address that leads to ``messages``."""
         return f"{self._inbox.json_url}/{recipient}"
 
-    def pollctl(self, *words: str, at: str) -> None:
-        """Show a command and what it prints, at a moment such as ``2026-03-02T09:00:00Z``."""
-        click.secho(f"\n$ pollctl {' '.join(words)}", fg="cyan", nl=False)
+    def pollctl(self, *words: str, at: str, code: int = 0) -> None:
+        """Show a command and what it prints, at a moment such as ``2026-03-02T09:00:00Z``; it must exit with *code*."""
+        click.secho(f"\n{_command(words)}", fg="cyan", nl=False)
         click.secho(f"    # {at[11:16]}", dim=True)
-        click.echo(self._output(words, at), nl=False)
+        click.echo(self._output(words, at, code), nl=False)
         self._print_messages()
 
-    def passes(self, plugin: str, *moments: str) -> None:
-        """Run one pass at each moment and show a line for each."""
+    def passes(self, plugin: str, *moments: str, code: int = 0) -> None:
+        """Run one pass at each moment and show a line for each; each must exit with *code* (0 ok, 1 failed, 3 partial)."""
         click.echo()
         for at in moments:
-            line = self._output(("run", plugin), at).strip()
+            line = self._output(("run", plugin), at, code).strip()
             click.echo(f"{at[11:16]}  {line}")
             self._print_messages()
 
-    def _output(self, words: tuple[str, ...], at: str) -> str:
+    def expect(self, what: str, *, is_so: bool) -> None:
+        """Fail the demo unless what the narrator says really came about: *what* is that, as a sentence."""
+        if not is_so:
+            self._fail(f"it is not so that {what}")
+
+    def expect_messages(self, recipient: str, *parts: str) -> None:
+        """Fail the demo unless *recipient* has received as many messages as *parts*, each with its part, in this order."""
+        received = [f"{one.title}\n{one.body}" for one in self.messages if one.recipient == recipient]
+        is_so = len(received) == len(parts) and all(map(str.__contains__, received, parts))
+        self.expect(f"{recipient} received {len(parts)} messages with {', '.join(map(repr, parts))}", is_so=is_so)
+
+    def _fail(self, what: str) -> None:
+        self.failures.append(what)
+        click.secho(f"       FAILED: {what}", fg="red")
+
+    def _output(self, words: tuple[str, ...], at: str, code: int) -> str:
         """What a command prints; it runs in this process, which spares each the start of an interpreter."""
         printed = io.StringIO()
         with _set(clock.VARIABLE, at), redirect_stdout(printed), redirect_stderr(printed):
-            self._start(["--config", str(self.folder / "pollctl.toml"), *words])
+            found = self._start(["--config", str(self.folder / "pollctl.toml"), *words])
+        if found != code:
+            self._fail(f"`pollctl {words[0]} ...` at {at} exited with {found}, not {code}")
         return printed.getvalue()
 
     def _print_messages(self) -> None:
@@ -99,6 +121,16 @@ class DemoSession:
             if message.body:
                 click.secho(f"       {message.body}", dim=True)
         self._printed = len(self.messages)
+
+
+def _command(words: Sequence[str]) -> str:
+    """A command line that can be pasted, over as many lines as it takes."""
+    lines = ["$ pollctl"]
+    for word in map(shlex.quote, words):
+        if len(lines[-1]) + len(word) > _WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    return " \\\n".join(lines)
 
 
 @contextmanager

@@ -87,16 +87,35 @@ class ServerResponse(NamedTuple):
 NOT_FOUND = ServerResponse(404, b"{}")
 
 
+class Playground(NamedTuple):
+    """What ``pollctl fake NAME`` serves: an upstream to try a plugin on by hand.
+
+    A plugin offers one by a function ``playground(port)`` behind an entry point of its name in the group ``pollctl.fakes``.
+
+    Attributes:
+        upstream: not yet serving.
+        settings: the section to paste into ``pollctl.toml``.
+        hint: a command to begin with, and what will come of it.
+    """
+
+    upstream: FakeUpstream
+    settings: str
+    hint: str
+
+
 class FakeUpstream:
     """To be used with ``with``: it answers until the block ends, each request in a thread of its own.
+
+    Args:
+        port: of 127.0.0.1; 0 takes a free one.
 
     Attributes:
         url: ``http://127.0.0.1:PORT``; known before the block begins.
         json_url: the same as ``json://``, for Apprise.
     """
 
-    def __init__(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+    def __init__(self, *, port: int = 0) -> None:
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.upstream = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 

@@ -30,7 +30,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     Attributes:
         refresh_token: the next one, if the endpoint rotates them; None: the old one stays, as where the text is empty.
         granted_at: when the exchange began.
-        life: how long the access token lasts from then on; None where the endpoint does not say.
+        life: how long the access token lasts from then on; None where the endpoint does not say, or nothing readable.
         fields: the whole body, for what an upstream adds.
     """
 
@@ -156,13 +156,14 @@ def _token(value: Any) -> Secret:
 
 
 def _life(value: Any, longest: timedelta) -> timedelta | None:
-    """How long a token lasts; some endpoints write the number as text."""
-    if value is None:
-        return None
+    """How long a token lasts; None where that cannot be read: the tokens beside it, a rotated one above all, must be kept.
+
+    Some endpoints write the number as text.
+    """
     try:
-        seconds = float(value) if not isinstance(value, bool) else None
+        seconds = float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
-        seconds = None
-    if seconds is None or seconds != seconds:  # noqa: PLR0124 - NaN
-        raise TokenError(f"the token endpoint names {shorten(repr(value), 40)} as the life of a token")
+        return None
+    if seconds != seconds:  # noqa: PLR0124 - NaN
+        return None
     return timedelta(seconds=max(0.0, min(seconds, longest.total_seconds())))

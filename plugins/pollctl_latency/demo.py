@@ -8,6 +8,7 @@ from pollctl_latency.fake import LOST, FakeApi
 
 if TYPE_CHECKING:
     from pollctl.demo import DemoSession
+    from pollctl.fakes import Playground
 
 _TARGET = "gateway.example.net"
 
@@ -34,9 +35,19 @@ def run(session: DemoSession) -> None:
         session.say("Five misses in a row raised one alert. The plug goes back in:")
         del api.script[_TARGET]
         session.passes("latency", *map(_at, range(9, 17)))
+        session.expect_messages("crew", "offline", "recovered", "lost")
         session.say("The quarter of an hour is over, so the job is completed. How did the line do?")
         session.pollctl("latency", "show", "1", at=_at(17))
         session.pollctl("status", at=_at(17))
+
+
+def playground(port: int) -> Playground:
+    """An API that answers for every target in about 20 ms."""
+    from pollctl.fakes import Playground
+
+    api = FakeApi(port=port)
+    settings = f'[plugins.latency]\nbase_url = "{api.url}"'
+    return Playground(api, settings, "pollctl latency add gateway.example.net; pollctl run latency")
 
 
 def _at(minute: int) -> str:

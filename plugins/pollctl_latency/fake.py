@@ -55,8 +55,8 @@ class FakeApi(FakeUpstream):
         requests: pairs of label and target, in the order of arrival.
     """
 
-    def __init__(self, script: Mapping[str, Sequence[Reply]] | None = None) -> None:
-        super().__init__()
+    def __init__(self, script: Mapping[str, Sequence[Reply]] | None = None, *, port: int = 0) -> None:
+        super().__init__(port=port)
         self.requests: list[tuple[str, str]] = []
         self.script = {target: list(replies) for target, replies in (script or {}).items()}
         self._random = Random(4402)  # noqa: S311 - a fake

@@ -10,6 +10,7 @@ from pollctl_shell_query.fake import QUEUED, FakeMarketingCloud
 
 if TYPE_CHECKING:
     from pollctl.demo import DemoSession
+    from pollctl.fakes import Playground
 
 _ROWS = (("Ada", 31), ("Grace", 17), ("Edsger", 4))
 
@@ -33,7 +34,20 @@ def run(session: DemoSession) -> None:
         session.pollctl("shell-query", "runs", at=_at(4, 12))
         session.passes("shell_query", _at(4, 45))
         session.say("Twice, far enough apart, and its rows can be read. The definition is deleted.")
+        session.expect("the definition is deleted", is_so=not upstream.definitions)
         session.pollctl("shell-query", "results", run_id, "--format", "csv", at=_at(4, 50))
+
+
+def playground(port: int) -> Playground:
+    """A Marketing Cloud in which each query ends with three rows."""
+    from pollctl.fakes import Playground
+
+    upstream = FakeMarketingCloud(port=port)
+    upstream.rows = [{"keys": {"Name": name}, "values": {"Opens": str(opens)}} for name, opens in _ROWS]
+    hint = (
+        "pollctl shell-query submit --sql 'SELECT Name, Opens FROM Subscribers' --target Opens; pollctl run shell_query"
+    )
+    return Playground(upstream, upstream.settings(), hint)
 
 
 def _submit(session: DemoSession) -> str:

@@ -8,6 +8,7 @@ from pollctl_soc_sections.fake import FakeSoc
 
 if TYPE_CHECKING:
     from pollctl.demo import DemoSession
+    from pollctl.fakes import Playground
 
 _SIZE = 200
 
@@ -39,8 +40,22 @@ def run(session: DemoSession) -> None:
         _poll(session, soc, wanted, "XX", first=5)
         session.say("Somebody drops the class. The student is notified, once, however long it stays open:")
         _poll(session, soc, wanted, "OOO", first=7)
+        session.expect_messages("student", wanted)
         session.pollctl("soc-sections", "events", at=_at(9))
         session.pollctl("soc-sections", "subscriptions", at=_at(9))
+
+
+def playground(port: int) -> Playground:
+    """A campus of 200 sections, nine in ten of them open."""
+    from pollctl.fakes import Playground
+
+    soc = FakeSoc({"NB": _SIZE}, open_share=0.9, port=port)
+    settings = f'[plugins.soc_sections]\nbase_url = "{soc.url}"\ncampuses = ["NB"]'
+    wanted = min(soc.open_sections("NB"))
+    hint = (
+        f"pollctl run soc_sections; pollctl soc-sections subscribe {wanted} --term FA2026 --campus NB --contact ADDRESS"
+    )
+    return Playground(soc, settings, hint)
 
 
 def _poll(session: DemoSession, soc: FakeSoc, wanted: str, letters: str, *, first: int) -> None:

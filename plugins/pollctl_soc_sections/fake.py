@@ -62,9 +62,14 @@ class FakeSoc(FakeUpstream):
     """
 
     def __init__(
-        self, sizes: Mapping[str, int] = DEFAULT_SIZES, *, open_share: float = _OPEN_SHARE, seed: int = 92026
+        self,
+        sizes: Mapping[str, int] = DEFAULT_SIZES,
+        *,
+        open_share: float = _OPEN_SHARE,
+        seed: int = 92026,
+        port: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(port=port)
         generator = Random(seed)  # noqa: S311 - a fake
         numbers = iter(generator.sample(range(1, 100_000), sum(sizes.values())))
         self.sections = {

@@ -9,6 +9,7 @@ from pollctl_stockx_ops.fake import COMPLETED, OPEN, REFUSED, FakeStockX, Reply
 
 if TYPE_CHECKING:
     from pollctl.demo import DemoSession
+    from pollctl.fakes import Playground
 
 _VARIABLE = "POLLCTL_DEMO_REFRESH_TOKEN"
 
@@ -41,9 +42,24 @@ def run(session: DemoSession) -> None:
         upstream.barred.add("anna")
         for second, name in enumerate(("clogs", "pumps", "loafers"), start=125):
             _track(session, name, second)
-        session.passes("stockx_ops", _at(150), _at(180), _at(210))
+        session.passes("stockx_ops", _at(150), code=1)
+        session.passes("stockx_ops", _at(180), _at(210))
+        session.expect_messages("anna", "sneakers is live", "sandals is live", "login")
         session.pollctl("stockx-ops", "account", "list", at=_at(210))
         session.pollctl("stockx-ops", "stats", at=_at(210))
+
+
+def playground(port: int) -> Playground:
+    """A seller whose operations end well at the second question."""
+    from pollctl.fakes import Playground
+
+    upstream = FakeStockX({"op-boots": [OPEN, COMPLETED]}, port=port)
+    upstream.users["refresh-anna-demo"] = "anna"
+    hint = (
+        f"{_VARIABLE}=refresh-anna-demo pollctl stockx-ops account connect anna --refresh-token-env {_VARIABLE}; "
+        "pollctl stockx-ops track op-boots --user anna --type create_listing --listing boots; pollctl run stockx_ops"
+    )
+    return Playground(upstream, upstream.settings(), hint)
 
 
 def _connect(session: DemoSession, upstream: FakeStockX) -> None:

@@ -109,8 +109,9 @@ class FakeStockX(FakeUpstream):
         punishment: float = 5.0,
         rotates: bool = False,
         lifetime: int = 43_200,
+        port: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(port=port)
         self.script = {operation: list(replies) for operation, replies in (script or {}).items()}
         self.otherwise = otherwise
         self.limit, self.per, self.punishment = limit, per, punishment

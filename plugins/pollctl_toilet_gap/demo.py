@@ -9,6 +9,7 @@ from pollctl_toilet_gap.fake import FakeEventService
 
 if TYPE_CHECKING:
     from pollctl.demo import DemoSession
+    from pollctl.fakes import Playground
 
 _MONITOR: dict[str, object] = {
     "name": "room-12",
@@ -36,13 +37,21 @@ def run(session: DemoSession) -> None:
         session.pollctl("plan", "toilet_gap", at=_at("15:30"))
         service.now = from_text(_at("15:30"))
         session.passes("toilet_gap", _at("15:29"), _at("15:30"), _at("15:31"))
+        session.expect("one alarm went out", is_so=len(service.posted) == 1)
         for visit in _VISITS[3:]:
             service.visit("r-12", _at(visit))
-        session.say(
-            f"{len(service.posted)} alarm went out, once. Then she comes again, and the day ends by what happened:"
-        )
+        session.say("One alarm went out, once. Then she comes again, and the day ends by what happened:")
         session.passes("toilet_gap", _at("19:59"), _at("20:00"))
         session.pollctl("toilet-gap", "timeline", "1", at=_at("20:00"))
+
+
+def playground(port: int) -> Playground:
+    """A resident who is never heard of, watched all day: an alarm goes out as soon as the gap has passed."""
+    from pollctl.fakes import Playground
+
+    service = FakeEventService(port=port)
+    monitor = {**_MONITOR, "start": "00:00", "end": "23:59", "gap": "5m"}
+    return Playground(service, service.settings(monitor), "pollctl run toilet_gap; pollctl toilet-gap checks")
 
 
 def _at(clock: str) -> str:

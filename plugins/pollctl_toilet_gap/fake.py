@@ -56,8 +56,8 @@ class FakeEventService(FakeUpstream):
         calls: how often each operation was asked for.
     """
 
-    def __init__(self, push: Callable[[str], None] | None = None) -> None:
-        super().__init__()
+    def __init__(self, push: Callable[[str], None] | None = None, *, port: int = 0) -> None:
+        super().__init__(port=port)
         self.now = datetime(2020, 1, 1, tzinfo=UTC)
         self.subscriptions: dict[str, Subscription] = {}
         self.subscribed: list[Subscription] = []

@@ -1,4 +1,4 @@
-"""``status``, ``history``, ``show``, ``plugins``: looking without touching."""
+"""``status``, ``history``, ``show``: looking without touching."""
 
 from __future__ import annotations
 
@@ -85,24 +85,6 @@ def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
         if rows:
             console.print_text(f"\n{title}")
             console.print_rows(rows, as_json=False)
-
-
-@click.command()
-@json_option
-@click.pass_obj
-def plugins(invocation: Invocation, *, as_json: bool) -> None:
-    """List the plugins that are installed, those that cannot be used with the reason."""
-    import msgspec
-
-    from pollctl.inspection.inventory import inventory
-
-    rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
-    console.print_rows(
-        rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary")
-    )
-    for row in rows:
-        if row["error"] and not as_json:
-            console.log(row["error"])
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

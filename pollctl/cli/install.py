@@ -25,22 +25,26 @@ MAILTO=root
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
-def init(folder: Path) -> None:
+@click.option("--plugin", "names", metavar="NAME", multiple=True, help="With its section; several may be named.")
+@click.pass_obj
+def init(invocation: Invocation, folder: Path, names: tuple[str, ...]) -> None:
     """Write a commented pollctl.toml into DIR (here, if none is named) and create the database beside it.
 
-    Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
+    It has the sections of the plugins that are named, that of latency if none is. Nothing that exists is overwritten: a
+    pollctl.toml that is there already is an error.
     """
+    from pollctl.cli.plugins import sample_of
     from pollctl.config import settings
-    from pollctl.plugin_host.discovery import find
     from pollctl.plugin_host.loader import load, migrations_of
     from pollctl.store.database import open_to_write
 
     path = folder / SETTINGS
-    _write_new(path, f"{settings.sample()}\n{_sample_of_latency()}")
+    found = [invocation.find(name) for name in names or ("latency",)]
+    _write_new(path, "\n".join([settings.sample(), *map(sample_of, found)]))
     console.print_text(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
     database = settings.load(path).core.database
     is_there = database.exists()
-    with closing(open_to_write(database, migrations_of([load(find("latency"))]))):
+    with closing(open_to_write(database, migrations_of([load(one) for one in found]))):
         console.print_text(f"{database}: {'was there already' if is_there else 'created'}")
 
 
@@ -96,9 +100,3 @@ def _write_new(path: Path, text: str) -> None:
         raise PollctlError(f"{path}: is there already; nothing was changed") from error
     except OSError as error:
         raise PollctlError(f"{path}: {error.strerror}") from error
-
-
-def _sample_of_latency() -> str:
-    from importlib.resources import files
-
-    return files("pollctl_latency").joinpath("sample.toml").read_text(encoding="utf-8")

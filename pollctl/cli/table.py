@@ -15,6 +15,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "init": Entry("install", "Write a commented pollctl.toml and create the database."),
     "demo": Entry("demo", "Run all plugins against embedded upstreams in a temporary place."),
+    "fake": Entry("fake", "Serve a plugin's fake upstream, to try things by hand."),
     "run": Entry("passes", "Run one pass of each plugin."),
     "plan": Entry("passes", "Show what a pass would decide; write nothing, here or upstream."),
     "due": Entry("due", "List the plugins that are due, or run them."),
@@ -23,7 +24,7 @@ COMMANDS = {
     "history": Entry("inspect", "List past passes, newest first."),
     "show": Entry("inspect", "Show everything about one pass."),
     "replay": Entry("replay", "Decide again what was recorded and show any difference."),
-    "plugins": Entry("inspect", "List the plugins that are installed."),
+    "plugins": Entry("plugins", "List the plugins that are installed, print their samples, enable one."),
     "check": Entry("check", "Check settings, database, clock and plugins."),
     "outbox": Entry("outbox", "List, retry or drop effects."),
     "db": Entry("database", "Migrate, back up, check or prune the database."),

@@ -13,6 +13,7 @@ import pytest
 from plugin_package import clean_environment, run_pollctl, spawn_pollctl
 from wrong_settings import CANARY, EVERY, SECRETS, Wrong
 
+pytestmark = pytest.mark.slow
 Pollctl = Callable[..., tuple[int, str]]
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 ALL_COMMANDS = (("check",), ("run", "latency"), ("due",), ("due", "--run"))

@@ -30,8 +30,8 @@ class FakeMarketingCloud(FakeUpstream, FakeAccount):
         is_unplugged: whether connections are closed without an answer, and nothing happens any more.
     """
 
-    def __init__(self) -> None:
-        FakeUpstream.__init__(self)
+    def __init__(self, *, port: int = 0) -> None:
+        FakeUpstream.__init__(self, port=port)
         FakeAccount.__init__(self)
         self.base_url = self.url
         self.replies: dict[str, list[Reply]] = defaultdict(list)

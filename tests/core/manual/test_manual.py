@@ -188,6 +188,8 @@ def parsed(arguments: list[str], settings: Path) -> click.Context:
     context.obj = Invocation(str(settings), is_debugging=False)
     while isinstance(context.command, click.Group):
         rest = [*context._protected_args, *context.args]
+        if not rest and context.command.invoke_without_command:
+            return context
         name, command, rest = context.command.resolve_command(context, rest)
         assert command is not None
         context = command.make_context(name, rest, parent=context)
