@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs schema bench campaign clean
+.PHONY: demo test slow lint docs schema bench campaign clean
 
 $(BIN)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -14,8 +14,11 @@ $(BIN)/.ready: pyproject.toml
 demo: $(BIN)/.ready      ## the whole story on embedded upstreams, in a temporary place
 	$(BIN)/pollctl demo
 
-test: $(BIN)/.ready      ## all tests
-	$(BIN)/pytest --quiet --numprocesses auto
+test: $(BIN)/.ready      ## the tests that are quick: less than three minutes
+	$(BIN)/pytest --quiet --numprocesses auto --dist loadgroup -m "not slow"
+
+slow: $(BIN)/.ready      ## the others, among them the reliability campaign in bounded size
+	$(BIN)/pytest --quiet --numprocesses auto --dist loadgroup -m slow
 
 lint: $(BIN)/.ready      ## style, types, layers
 	$(BIN)/ruff check .
@@ -33,8 +36,8 @@ schema: $(BIN)/.ready    ## the picture of what the migrations produce, and the 
 bench: $(BIN)/.ready     ## all figures
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-campaign: $(BIN)/.ready  ## the whole reliability campaign, hours of it; docs/reliability.md quotes its figures
-	POLLCTL_CAMPAIGN=full $(BIN)/pytest --capture=no --quiet tests/crash
+campaign: $(BIN)/.ready  ## the reliability campaign in full size, hours of it, or PART=NAME; PART=list names the parts
+	$(BIN)/python tests/harness/parts.py $(or $(PART),all)
 
 clean:
 	rm -rf $(VENV) dist

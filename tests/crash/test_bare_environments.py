@@ -1,7 +1,7 @@
 """Bare environments: the work is done or the message is clear, the exit code is right, and nobody sees a traceback.
 
-More of the same stands beside the command line it is about: tests/core/test_cli_frame.py (closed and full streams, bare
-locales, broken pipes) and tests/core/test_supervisor.py (sixteen descriptors for five passes).
+More of the same stands beside the command line it is about: tests/core/cli/test_frame.py (closed and full streams, bare
+locales, broken pipes) and tests/core/supervision/test_supervisor.py (sixteen descriptors for five passes).
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import PLAIN, Done, Env, command, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import Done, Env, command, json_of, make_plugin_package, spawn_pollctl, write_settings
+from sample_plugin import PLAIN
+
+pytestmark = pytest.mark.slow
 
 SPEAKING = (
     PLAIN.replace("settings=Settings, batch", 'effects={"say": "keyed"}, settings=Settings, batch').replace(
@@ -106,7 +109,7 @@ def test_whatever_surrounds_a_pass_its_work_is_done(
 ) -> None:
     write_settings(tmp_path, "[plugins.plain]")
     kept = {name: value for name, value in (env | more).items() if value}
-    done = run_pollctl(tmp_path, kept, "run", "plain", **options)
+    done = spawn_pollctl(tmp_path, kept, "run", "plain", **options)
     assert done.returncode == 0, done
     assert_quiet(done)
     assert_done(tmp_path)
@@ -133,7 +136,7 @@ def test_the_supervisor_works_without_streams_too(tmp_path: Path, env: Env, word
 def test_with_too_few_descriptors_the_message_is_clear_and_the_next_pass_converges(tmp_path: Path, env: Env) -> None:
     write_settings(tmp_path, "[plugins.plain]")
     for number in range(4, 12):
-        done = run_pollctl(tmp_path, env, "run", "plain", preexec_fn=bound(number))
+        done = spawn_pollctl(tmp_path, env, "run", "plain", preexec_fn=bound(number))
         assert_quiet_or_before_us(done, number)
         if done.returncode == 0:
             break
@@ -178,8 +181,8 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path, env: Env, wor
 @pytest.mark.skipif(bool(HUMBLE) and not shutil.which("setpriv"), reason="needs setpriv of util-linux, as root")
 def test_a_folder_that_becomes_read_only_is_named_and_the_next_pass_goes_on(tmp_path: Path, env: Env) -> None:
     write_settings(tmp_path, "[plugins.plain]")
-    assert run_pollctl(tmp_path, env, "init").returncode in (0, 1)
-    assert run_pollctl(tmp_path, env, "db", "migrate").returncode == 0
+    assert spawn_pollctl(tmp_path, env, "init").returncode in (0, 1)
+    assert spawn_pollctl(tmp_path, env, "db", "migrate").returncode == 0
     tmp_path.chmod(0o555)
     try:
         for words in (("run", "plain"), ("due", "--run")):
@@ -197,7 +200,7 @@ def test_a_folder_that_becomes_read_only_is_named_and_the_next_pass_goes_on(tmp_
             assert_quiet(done)
     finally:
         tmp_path.chmod(0o755)
-    assert run_pollctl(tmp_path, env, "run", "plain").returncode == 0
+    assert spawn_pollctl(tmp_path, env, "run", "plain").returncode == 0
     assert_done(tmp_path)
 
 
@@ -232,14 +235,14 @@ def test_a_database_in_a_missing_folder_is_named_with_the_remedy(tmp_path: Path,
     write_settings(tmp_path)
     (tmp_path / "pollctl.toml").write_text('[pollctl]\ndatabase = "no/such/pollctl.db"\n[plugins.plain]\n')
     for words in (("run", "plain"), ("due", "--run")):
-        done = run_pollctl(tmp_path, env, *words)
+        done = spawn_pollctl(tmp_path, env, *words)
         assert done.returncode == 1
         assert "no/such" in done.stderr
         assert_quiet(done)
 
 
 def test_init_makes_files_for_their_owner_alone_whatever_the_umask(tmp_path: Path, env: Env) -> None:
-    assert run_pollctl(tmp_path, env, "init", "here", umask=0).returncode == 0
+    assert spawn_pollctl(tmp_path, env, "init", "here", umask=0).returncode == 0
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (tmp_path / "here").iterdir()}
     assert set(modes.values()) == {"0o600"}, modes
     assert "pollctl.toml" in modes
@@ -248,7 +251,7 @@ def test_init_makes_files_for_their_owner_alone_whatever_the_umask(tmp_path: Pat
 def test_json_on_a_bare_locale_is_still_json(tmp_path: Path, env: Env) -> None:
     write_settings(tmp_path, "[plugins.plain]", 'word = "søster\\u0007"')
     bare = env | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    plan = json_of(run_pollctl(tmp_path, bare, "plan", "plain", "--json"))
+    plan = json_of(spawn_pollctl(tmp_path, bare, "plan", "plain", "--json"))
     assert plan["decisions"][0]["reason"] == "søster\u0007 1"
 
 

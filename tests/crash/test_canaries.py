@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 from canaries import COOKIE, FAULTS, PLUGINS, Parrot, Planted, spellings
-from core.hostile_server import HostileServer
-from plugin_package import clean_environment, make_plugin_package, run_pollctl, write_settings
+from hostile_server import HostileServer
+from plugin_package import clean_environment, make_plugin_package, spawn_pollctl, write_settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("canaries")]
 
 TRIED = (
     list(FAULTS)
@@ -98,7 +100,7 @@ class Aviary:
                 assert self.pollctl(*words) == 0, self.said[-1]
 
     def pollctl(self, *words: str, **more: str) -> int:
-        done = run_pollctl(self.folder, self.env | more, *words)
+        done = spawn_pollctl(self.folder, self.env | more, *words)
         self.said.append(f"{words[:2]} (fault {self.parrot.fault}, {more}): {done.stdout}{done.stderr}")
         return done.returncode
 
@@ -227,7 +229,7 @@ def test_a_login_that_was_revoked_leaves_no_trace_in_the_file(tmp_path: Path) ->
     write_settings(tmp_path, "[plugins.stockx_ops]")
     env = clean_environment(tmp_path) | {"TOKEN": "canary-token-of-anna"}
     words = ("stockx-ops", "account", "connect", "anna", "--refresh-token-env", "TOKEN")
-    assert run_pollctl(tmp_path, env, *words).returncode == 0
+    assert spawn_pollctl(tmp_path, env, *words).returncode == 0
     assert b"canary-token" in (tmp_path / "pollctl.db").read_bytes()
-    assert run_pollctl(tmp_path, env, "stockx-ops", "account", "revoke", "anna").returncode == 0
+    assert spawn_pollctl(tmp_path, env, "stockx-ops", "account", "revoke", "anna").returncode == 0
     assert [path.name for path in tmp_path.iterdir() if path.is_file() and b"canary-token" in path.read_bytes()] == []

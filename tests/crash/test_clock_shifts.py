@@ -17,8 +17,9 @@ from typing import Literal
 
 import pytest
 from campaign import SEED, figure, size
-from herald import SOURCE, herald, herald_settings
-from plugin_package import PLAIN, Done, json_of, make_plugin_package, run_pollctl, write_settings
+from plugin_package import Done, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
+from sample_plugin import PLAIN, sender_source
+from sender import install_sender, sender_settings
 from sink import Sink
 
 from pollctl import from_text
@@ -45,7 +46,7 @@ def shifted(folder: Path, env: dict[str, str], clock: str, *words: str) -> Done:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "TZ": "UTC",
     }
-    return run_pollctl(folder, {**env, **faked}, *words)
+    return spawn_pollctl(folder, {**env, **faked}, *words)
 
 
 def test_a_clock_that_is_set_back_or_forward_between_passes_runs_no_slot_twice(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_a_clock_that_is_set_back_or_forward_between_passes_runs_no_slot_twice(t
     assert len(starts) == sum(map(bool, times.values()))
 
 
-SHIFTING = SOURCE.replace(
+SHIFTING = sender_source().replace(
     "    words = list(run.settings.words)\n",
     "    words = list(run.settings.words)\n    open('clock', 'w').write(open('jump').read())\n",
 )
@@ -82,11 +83,11 @@ SHIFTING = SOURCE.replace(
     "jump", ["2026-03-02 09:00:00", "2026-03-03 10:00:00"], ids=["back by an hour", "forward by a day"]
 )
 def test_a_clock_that_jumps_within_a_pass_ends_it_no_sooner_and_delays_no_effect(tmp_path: Path, jump: str) -> None:
-    env = {**herald(tmp_path), **make_plugin_package(tmp_path / "other", "herald", SHIFTING), "HOME": str(tmp_path)}
+    env = install_sender(tmp_path, SHIFTING)
     (tmp_path / "jump").write_text(jump)
     with Sink() as told:
-        herald_settings(tmp_path, told.url, ["apple", "berry", "cherry"])
-        done = shifted(tmp_path, env, "2026-03-02 10:00:00", "run", "herald", "--json")
+        sender_settings(tmp_path, told.url, ["apple", "berry", "cherry"])
+        done = shifted(tmp_path, env, "2026-03-02 10:00:00", "run", "sender", "--json")
         report = json_of(done)
         assert (done.returncode, report["outcome"]) == (0, "ok"), (report, done.stderr)
         assert report["duration_ms"] < 30_000, "the clock's jump counts as duration"
@@ -186,6 +187,7 @@ class Walk:
         assert not again.is_due, f"due again at once: {again}"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_wherever_the_clock_wanders_no_slot_runs_twice_and_none_is_forgotten() -> None:
     passes = 0

@@ -29,6 +29,7 @@ OF_EACH = ("pass", "recovery")
 SILENT = {"pass": 1, "recovery": 0, "creation": 0, "migration": 0}
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not tracee.is_possible, reason=tracee.why_not),
     pytest.mark.timeout(1800),
 ]

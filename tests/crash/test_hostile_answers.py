@@ -12,10 +12,12 @@ from contextlib import ExitStack
 
 import hostile_answers
 import pytest
-from core.hostile_server import TLS, HostileServer, black_hole
 from hostile_answers import CAP, LIMIT_S, Hostile
+from hostile_server import TLS, HostileServer, black_hole
 from msgspec import Struct
 from plugin_package import clean_environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile_answers")]
 
 CHILD = """
 import json, sys, time

@@ -43,7 +43,7 @@ HARMLESS = r"\w+ \S+\.lock|f(data)?sync told"
 HARMLESS_IN_WAL = r"(fdatasync|unlink) \S+-wal|unlink \S+-shm|(pwrite64|ftruncate|fdatasync) \S+\.db|openat \S+-wal"
 """There it is also a checkpoint, after which the log still has everything, and opening the log to write where it is only read."""
 needs_ptrace = pytest.mark.skipif(not tracee.is_possible, reason=tracee.why_not)
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @needs_ptrace

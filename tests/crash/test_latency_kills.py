@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import sqlite3
 import subprocess
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 import pytest
 from campaign import size
-from plugin_package import clean_environment, command, run_pollctl, write_settings
+from place import Place, was_killed
 from sink import Sink
 
 from pollctl import to_text
@@ -30,23 +29,21 @@ from pollctl_latency.fake import LOST, FakeApi, Reply
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(40, 200)))
 SEED = int(os.environ.get("POLLCTL_SEED", "4402"))
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 LIFETIME_MINUTES = 7
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UP = Reply(elapsed=20)
 
 
-class World:
+class World(Place):
     """One database, one upstream, one sink, and a clock that is set by hand."""
 
     def __init__(self, folder: Path, api: FakeApi, notified: Sink) -> None:
-        folder.mkdir()
-        self.folder = folder
-        self.env = clean_environment(folder)
+        super().__init__(folder)
         self._api = api
         self._notified = notified
-        write_settings(folder, f'[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"')
-        assert run_pollctl(folder, self.env, "db", "migrate").returncode == 0
+        self.settings(f'[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"')
+        self.do("db", "migrate")
 
     def begin_jobs(self, minute: int) -> None:
         """Insert a job that is down and one that is up, as a program would."""
@@ -63,16 +60,11 @@ class World:
                 url = f"{self._notified.json_url}/crew"
                 db.execute("INSERT INTO latency_notify (job_id, url) VALUES (?, ?)", (job, url))
 
-    def start_pass(self, minute: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command("run", "latency"),
-            cwd=self.folder,
-            env={**self.env, "POLLCTL_NOW": at(minute)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+    def start_pass(self, minute: int) -> subprocess.Popen[str]:
+        return self.popen("run", "latency", now=at(minute), stdout=subprocess.DEVNULL)
 
     def finish_pass(self, minute: int) -> None:
+        """A whole pass as a process."""
         child = self.start_pass(minute)
         _, err = child.communicate(timeout=60)
         assert child.returncode == 0, err
@@ -97,7 +89,7 @@ class World:
             assert db.execute("PRAGMA foreign_key_check").fetchall() == []
             return {name: db.execute(question).fetchall() for name, question in questions.items()}
 
-    def outcomes(self) -> Counter[str]:
+    def ends(self) -> Counter[str]:
         with closing(sqlite3.connect(self.folder / "pollctl.db")) as db:
             return Counter(outcome for (outcome,) in db.execute("SELECT outcome FROM runs"))
 
@@ -106,7 +98,7 @@ def at(minute: int) -> str:
     return to_text(START + timedelta(minutes=minute))
 
 
-def kill_somewhere(child: subprocess.Popen[bytes], world: World, dice: random.Random, usual_s: float) -> bool:
+def kill_somewhere(child: subprocess.Popen[str], world: World, dice: random.Random, usual_s: float) -> bool:
     """Kill a pass: mostly once it is at work, sometimes at any moment since its start; answers whether it still lived."""
     if dice.random() < 0.8:
         while child.poll() is None and not world.is_at_work():
@@ -114,9 +106,7 @@ def kill_somewhere(child: subprocess.Popen[bytes], world: World, dice: random.Ra
         time.sleep(dice.uniform(0, usual_s * 0.8))
     else:
         time.sleep(dice.uniform(0, usual_s))
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
-    return child.returncode == -signal.SIGKILL
+    return was_killed(child)
 
 
 def test_killed_passes_end_like_undisturbed_ones(tmp_path: Path) -> None:
@@ -134,14 +124,14 @@ def test_killed_passes_end_like_undisturbed_ones(tmp_path: Path) -> None:
             disturbed.finish_pass(minute)
             usual_s = time.monotonic() - began
             undisturbed.begin_jobs(minute)
-            undisturbed.finish_pass(minute)
+            undisturbed.do("run", "latency", now=at(minute))
             minute += 1
         assert disturbed.rows() == undisturbed.rows()
         effects = disturbed.rows()["effects"]
         assert {status for *_, status in effects} <= {"delivered"}
         assert set(notified.keys) == {key for key, *_ in effects} == set(quiet.keys)
         assert set(quiet.keys.values()) <= {1}
-        outcomes = disturbed.outcomes()
+        outcomes = disturbed.ends()
         assert outcomes["crashed"] >= killed / 3, f"too few kills hit the pass itself: {outcomes}"
         print(
             json.dumps(

@@ -14,12 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-import misfits
+import faulty_plugins
 import pytest
-from core.supervision import eventually, is_alive, kill_leftover
-from misfits import Misfit
+from core.supervision.supervised import is_alive, kill_leftover
+from faulty_plugins import Faulty
 from msgspec import Struct
-from plugin_package import Env, make_plugin_package, run_pollctl, write_settings
+from place import eventually
+from plugin_package import Env, make_plugin_package, spawn_pollctl, write_settings
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faulty_plugins")]
 
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 AT_ONCE = 10
@@ -27,7 +30,7 @@ DEADLINE_S = 5  # with the grace less than the 10 s that others wait for the dat
 NOT_IN_BOUNDED = ("_base", "_generator_exit", "_cancelled", "_memory")
 
 
-def part(cases: Mapping[str, Misfit]) -> dict[str, Misfit]:
+def part(cases: Mapping[str, Faulty]) -> dict[str, Faulty]:
     """All cases, or those of ``apply`` and the ones that differ from hook to hook."""
     if IS_FULL:
         return dict(cases)
@@ -35,17 +38,17 @@ def part(cases: Mapping[str, Misfit]) -> dict[str, Misfit]:
 
 
 CASES = {
-    **misfits.UNREADABLE,
-    **part(misfits.RAISING),
-    **part(misfits.DATABASE),
-    **misfits.TYPES,
-    **misfits.SURROUNDINGS,
+    **faulty_plugins.UNREADABLE,
+    **part(faulty_plugins.RAISING),
+    **part(faulty_plugins.DATABASE),
+    **faulty_plugins.TYPES,
+    **faulty_plugins.SURROUNDINGS,
 }
-ALL = {**CASES, **misfits.HANGING, **misfits.HOLDING}
+ALL = {**CASES, **faulty_plugins.HANGING, **faulty_plugins.HOLDING}
 
 
 class Seen(Struct, frozen=True):
-    """What one ``due --run`` left of one misfit, and of the sound plugin beside it."""
+    """What one ``due --run`` left of one faulty plugin, and of the sound plugin beside it."""
 
     outcome: str
     lines: Sequence[str]
@@ -55,16 +58,16 @@ class Seen(Struct, frozen=True):
     integrity: str
 
 
-def try_out(folder: Path, cases: Mapping[str, Misfit], deadline_s: int = 60) -> dict[str, Seen]:
-    """Run the misfits and a sound plugin side by side, as cron does."""
+def try_out(folder: Path, cases: Mapping[str, Faulty], deadline_s: int = 60) -> dict[str, Seen]:
+    """Run the faulty plugins and a sound plugin side by side, as cron does."""
     folder.mkdir()
     env: Env = {}
     for name, case in cases.items():
-        env = make_plugin_package(folder, name, misfits.source(name, **case.bodies), env=env)
-    env = make_plugin_package(folder, "sound", misfits.source("sound"), env=env)
+        env = make_plugin_package(folder, name, faulty_plugins.source(name, **case.bodies), env=env)
+    env = make_plugin_package(folder, "sound", faulty_plugins.source("sound"), env=env)
     sections = [f'[plugins.{name}]\ndeadline = "{deadline_s}s"' for name in cases]
     write_settings(folder, 'grace = "3s"', *sections, "[plugins.sound]")
-    done = run_pollctl(folder, env, "due", "--run", timeout=240)
+    done = spawn_pollctl(folder, env, "due", "--run", timeout=240)
     assert done.stdout == ""
     with closing(sqlite3.connect(folder / "pollctl.db")) as db:
         outcomes = dict(db.execute("SELECT plugin, outcome FROM runs"))
@@ -85,11 +88,14 @@ def try_out(folder: Path, cases: Mapping[str, Misfit], deadline_s: int = 60) -> 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Seen]]:
-    """All misfits, tried out in groups; one that holds the database has a database of its own."""
-    folder = tmp_path_factory.mktemp("misfits")
+    """All faulty plugins, tried out in groups; one that holds the database has a database of its own."""
+    folder = tmp_path_factory.mktemp("faulty")
     names = list(CASES)
     groups = [({name: CASES[name] for name in names[at : at + AT_ONCE]}, 60) for at in range(0, len(names), AT_ONCE)]
-    groups += [(misfits.HANGING, DEADLINE_S), *(({name: case}, DEADLINE_S) for name, case in misfits.HOLDING.items())]
+    groups += [
+        (faulty_plugins.HANGING, DEADLINE_S),
+        *(({name: case}, DEADLINE_S) for name, case in faulty_plugins.HOLDING.items()),
+    ]
     with ThreadPoolExecutor(3) as side_by_side:
         trials = [
             side_by_side.submit(try_out, folder / str(number), *group) for number, group in enumerate(reversed(groups))
@@ -100,7 +106,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Seen]]:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_misfit_ends_as_it_must_and_is_named(seen: dict[str, Seen], name: str) -> None:
+def test_a_faulty_plugin_ends_as_it_must_and_is_named(seen: dict[str, Seen], name: str) -> None:
     case, one = ALL[name], seen[name]
     assert case.outcome in ("any", one.outcome), one
     if case.outcome in ("failed", "crashed", "partial", ""):
@@ -126,7 +132,7 @@ def test_nobody_sees_a_traceback(seen: dict[str, Seen]) -> None:
 
 def test_a_raised_error_is_one_line(seen: dict[str, Seen]) -> None:
     assert {
-        name: len(seen[name].lines) for name in CASES if name in misfits.RAISING and len(seen[name].lines) != 1
+        name: len(seen[name].lines) for name in CASES if name in faulty_plugins.RAISING and len(seen[name].lines) != 1
     } == {}
 
 
@@ -144,27 +150,27 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize(("bodies", "code", "says"), BY_HAND.values(), ids=BY_HAND)
-def test_by_hand_a_misfit_ends_too_and_its_report_comes_out(
+def test_by_hand_a_faulty_plugin_ends_too_and_its_report_comes_out(
     tmp_path: Path, bodies: dict[str, str], code: int, says: str
 ) -> None:
-    env = make_plugin_package(tmp_path, "misfit", misfits.source("misfit", **bodies))
-    write_settings(tmp_path, 'grace = "1s"', '[plugins.misfit]\ndeadline = "3s"')
+    env = make_plugin_package(tmp_path, "faulty", faulty_plugins.source("faulty", **bodies))
+    write_settings(tmp_path, 'grace = "1s"', '[plugins.faulty]\ndeadline = "3s"')
     began = time.monotonic()
-    done = run_pollctl(tmp_path, env, "run", "misfit", timeout=100)
+    done = spawn_pollctl(tmp_path, env, "run", "faulty", timeout=100)
     assert time.monotonic() - began < 60
     assert done.returncode == code, done
     assert says in done.stderr
     assert "Traceback" not in done.stderr
-    assert ("misfit: ok" in done.stdout) == (code == 0)
+    assert ("faulty: ok" in done.stdout) == (code == 0)
 
 
 def test_a_child_that_a_pass_leaves_behind_does_not_keep_its_lock(tmp_path: Path) -> None:
-    body = misfits.SURROUNDINGS["forks_away"].bodies
-    env = make_plugin_package(tmp_path, "misfit", misfits.source("misfit", **body))
+    body = faulty_plugins.SURROUNDINGS["forks_away"].bodies
+    env = make_plugin_package(tmp_path, "faulty", faulty_plugins.source("faulty", **body))
     write_settings(tmp_path)
     try:
         for children in (1, 2):
-            assert run_pollctl(tmp_path, env, "run", "misfit", stdout=None, stderr=None).returncode == 0
+            assert spawn_pollctl(tmp_path, env, "run", "faulty", stdout=None, stderr=None).returncode == 0
             assert eventually(lambda: len(list(tmp_path.glob("away-*.pid"))) == children)  # noqa: B023 - called at once
         assert all(map(is_alive, tmp_path.glob("away-*.pid")))
     finally:
@@ -173,8 +179,8 @@ def test_a_child_that_a_pass_leaves_behind_does_not_keep_its_lock(tmp_path: Path
 
 
 def test_ctrl_c_is_still_the_persons(tmp_path: Path) -> None:
-    source = misfits.source("misfit", fetch="os.kill(os.getpid(), signal.SIGINT)\nyield Batch(1)")
-    env = make_plugin_package(tmp_path, "misfit", source)
-    done = run_pollctl(tmp_path, env, "run", "misfit", "--json")
+    source = faulty_plugins.source("faulty", fetch="os.kill(os.getpid(), signal.SIGINT)\nyield Batch(1)")
+    env = make_plugin_package(tmp_path, "faulty", source)
+    done = spawn_pollctl(tmp_path, env, "run", "faulty", "--json")
     assert done.returncode == 128 + signal.SIGINT
     assert '"interrupted"' in done.stdout

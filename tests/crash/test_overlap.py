@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from campaign import figure, size
-from plugin_package import command, make_plugin_package, run_pollctl, write_settings
+from plugin_package import command, make_plugin_package, spawn_pollctl, write_settings
 
 ROUNDS = size(2, 100)
 BACKUPS = size(4, 100)
@@ -71,7 +71,7 @@ def pollctl_deliver(effect, run):
 """
 """A plugin whose passes wait for the file ``go`` and then queue one effect in each of their transactions."""
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 def start_at_once(folder: Path, env: dict[str, str]) -> list[subprocess.Popen[str]]:
@@ -134,13 +134,13 @@ def test_a_backup_during_passes_is_whole(tmp_path: Path) -> None:
     env = make_plugin_package(tmp_path, "turnstile", SOURCE)
     write_settings(tmp_path, "[plugins.turnstile]\nbatches = 150")
     (tmp_path / "go").touch()
-    assert run_pollctl(tmp_path, env, "db", "migrate").returncode == 0
+    assert spawn_pollctl(tmp_path, env, "db", "migrate").returncode == 0
     is_over = threading.Event()
     endings: list[int] = []
 
     def pass_after_pass() -> None:
         while not is_over.is_set():
-            endings.append(run_pollctl(tmp_path, env, "run", "turnstile").returncode)
+            endings.append(spawn_pollctl(tmp_path, env, "run", "turnstile").returncode)
 
     passes = threading.Thread(target=pass_after_pass)
     passes.start()
@@ -157,7 +157,7 @@ def test_a_backup_during_passes_is_whole(tmp_path: Path) -> None:
 
 def check_backup(folder: Path, env: dict[str, str], copy: Path) -> int:
     """Make a backup and look into it: sound, private, and between two transactions; answers how many effects it holds."""
-    done = run_pollctl(folder, env, "db", "backup", str(copy))
+    done = spawn_pollctl(folder, env, "db", "backup", str(copy))
     assert done.returncode == 0, done.stderr
     assert copy.stat().st_mode & 0o777 == 0o600
     assert query(copy, "PRAGMA integrity_check") == [("ok",)]

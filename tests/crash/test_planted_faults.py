@@ -46,12 +46,12 @@ CAUGHT = (
     ),
     Caught(
         "lock_file_unlinked",
-        "tests/core/test_lock.py::test_the_lock_file_stays_private_and_is_never_unlinked",
+        "tests/core/store/test_lock.py::test_the_lock_file_stays_private_and_is_never_unlinked",
         "FileNotFoundError",
     ),
     Caught(
         "deferred_begin",
-        "tests/core/test_store.py::test_a_transaction_begins_immediate_so_that_a_second_writer_waits_at_the_start",
+        "tests/core/store/test_database.py::test_a_transaction_begins_immediate_so_that_a_second_writer_waits_at_the_start",
         "DID NOT RAISE",
     ),
     Caught(
@@ -61,19 +61,19 @@ CAUGHT = (
     ),
     Caught(
         "time_out_per_read",
-        "tests/core/test_http_hostile.py::test_an_exchange_ends_at_its_total_time_limit_and_so_does_its_thread"
+        "tests/core/http/test_hostile.py::test_an_exchange_ends_at_its_total_time_limit_and_so_does_its_thread"
         "[body a byte at a time]",
         r"Timeout \(>|<= \(0\.5 \+ 0\.5\)",  # it goes on and on, unless a slow machine leaves a gap in the trickle
         limit_s=8,
     ),
     Caught(
         "redirects_with_credentials",
-        "tests/core/test_http.py::test_a_redirect_to_an_allowed_host_is_followed_without_credentials_or_custom_headers",
+        "tests/core/http/test_redirects.py::test_a_redirect_to_an_allowed_host_is_followed_without_credentials_or_custom_headers",
         "'Authorization'",
     ),
     Caught(
         "proxy_variables",
-        "tests/core/test_http.py::test_proxies_and_netrc_do_not_count_unless_the_settings_say_so",
+        "tests/core/http/test_surroundings.py::test_proxies_and_netrc_do_not_count_unless_the_settings_say_so",
         "from the proxy",
     ),
     Caught(
@@ -83,7 +83,7 @@ CAUGHT = (
     ),
     Caught(
         "plugin_errors_not_contained",
-        "tests/core/test_engine.py::test_a_bad_batch_leaves_no_trace_and_does_not_hide_the_next[ValueError('no')-decide]",
+        "tests/core/passes/test_pass.py::test_a_bad_batch_leaves_no_trace_and_does_not_hide_the_next[ValueError('no')-decide]",
         "AssertionError: pollctl: plugin 'parrot' .* decide raised ValueError: no",
     ),
     Caught(
@@ -98,7 +98,7 @@ CAUGHT = (
 
 needs_patch = pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed (Debian: apt install patch)")
 needs_ptrace = pytest.mark.skipif(not tracee.is_possible, reason=tracee.why_not)
-pytestmark = [needs_patch, needs_strace, needs_ptrace, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, needs_patch, needs_strace, needs_ptrace, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ import pytest
 from campaign import IS_FULL, SEED, figure, folder_in_memory, size
 from disk import State, Write
 from disk_trace import needs_strace, record
-from herald import herald, herald_settings, with_sqlite
-from plugin_package import command, run_pollctl
+from plugin_package import command, spawn_pollctl
 from power_cut import DATABASE, Cut, Recorded, on_disk, put
+from sender import install_sender, sender_settings, with_sqlite
 from sink import Sink
 from worlds.every import every
 from worlds.world import assert_settled, story
@@ -36,15 +36,15 @@ FAILING_SYNCS = range(1, 25) if IS_FULL else (2, 4, 5, 6)  # of the journal; 4 t
 MOMENTS = ("2026-03-02T09:00:00Z", "2026-03-02T09:01:00Z", "2026-03-02T09:02:00Z")
 WORDS = (["apple", "avocado", "berry", "cherry"], ["apple", "apricot", "berry", "blackberry", "banana"])
 
-pytestmark = needs_strace
+pytestmark = [pytest.mark.slow, needs_strace]
 
 
 def recorded_pass(folder: Path, env: dict[str, str], number: int, url: str, states: Path) -> Recorded:
-    """Record pass *number* of the herald: the first creates the database."""
-    herald_settings(folder, url, WORDS[number])
+    """Record pass *number* of the sender: the first creates the database."""
+    sender_settings(folder, url, WORDS[number])
     before = on_disk(folder)
     env = {**env, "POLLCTL_NOW": MOMENTS[number]}
-    return Recorded(before, record(folder, env, command("run", "herald"), DATABASE), states)
+    return Recorded(before, record(folder, env, command("run", "sender"), DATABASE), states)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_no_power_cut_loses_an_acknowledged_commit_or_an_effect(
     dice = random.Random(SEED)
     folder = tmp_path / "pass"
     folder.mkdir()
-    env = with_sqlite(herald(folder), CHOOSES[journal])
+    env = with_sqlite(install_sender(folder), CHOOSES[journal])
     with Sink() as told:
         for earlier in range(number):
             recorded_pass(folder, env, earlier, told.url, states)
@@ -101,11 +101,11 @@ def run_on(folder: Path, env: dict[str, str], state: State, told: Sink, sent: se
     """Let the next pass find what the power cut left: it must come to the same end as if nothing had been."""
     put(state, folder)
     told.keys.clear()
-    done = run_pollctl(folder, {**env, "POLLCTL_NOW": MOMENTS[2]}, "run", "herald")
+    done = spawn_pollctl(folder, {**env, "POLLCTL_NOW": MOMENTS[2]}, "run", "sender")
     assert done.returncode == 0, done.stderr
     with closing(sqlite3.connect(folder / DATABASE)) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        words = dict(db.execute("SELECT word, told FROM herald_words").fetchall())
+        words = dict(db.execute("SELECT word, told FROM sender_words").fetchall())
         effects = dict(db.execute("SELECT key, status FROM outbox").fetchall())
         assert db.execute("SELECT count(*) FROM runs WHERE outcome='running'").fetchall() == [(0,)]
     assert set(words) == set(effects)
@@ -150,16 +150,16 @@ def test_a_pass_that_says_ok_has_written_everything_whichever_sync_fails(tmp_pat
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     with Sink() as told:
-        env = {**with_sqlite(herald(fresh), CHOOSES[journal]), "POLLCTL_NOW": MOMENTS[0]}
-        herald_settings(fresh, told.url, [])
-        assert run_pollctl(fresh, env, "run", "herald").returncode == 0
-        herald_settings(fresh, told.url, WORDS[0])
+        env = {**with_sqlite(install_sender(fresh), CHOOSES[journal]), "POLLCTL_NOW": MOMENTS[0]}
+        sender_settings(fresh, told.url, [])
+        assert spawn_pollctl(fresh, env, "run", "sender").returncode == 0
+        sender_settings(fresh, told.url, WORDS[0])
         for number in FAILING_SYNCS:
             told.keys.clear()
             folder = shutil.copytree(fresh, tmp_path / str(number))
             done = run_with_a_failing_sync(folder, env, number, journal)
             with closing(sqlite3.connect(folder / DATABASE)) as db:
-                words = {word for (word,) in db.execute("SELECT word FROM herald_words")}
+                words = {word for (word,) in db.execute("SELECT word FROM sender_words")}
             assert done.returncode != 0 or words == set(WORDS[0]), (
                 f"the pass said ok, but what it decided is not there: sync {number} failed, {words} of {WORDS[0]} are there"
             )
@@ -185,5 +185,5 @@ def run_with_a_failing_sync(
         "--",
     ]
     return subprocess.run(
-        [*strace, *command("run", "herald")], cwd=folder, env=env, capture_output=True, text=True, check=False
+        [*strace, *command("run", "sender")], cwd=folder, env=env, capture_output=True, text=True, check=False
     )

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 
 import pytest
-from ambush import Ambush, Tally, lie_in
 from campaign import IS_FULL, SEED, WORKERS, figure, side_by_side, size
+from random_kills import Killing, Tally, kill_at_random
 from worlds.every import every
 
 IN_ALL = int(os.environ.get("POLLCTL_KILLS", size(1000, 10_000)))
 BY_ONE = -(-IN_ALL // (len(every()) * WORKERS))
 """Kills of one plugin by one worker, rounded up."""
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.mark.skipif(IS_FULL, reason="the full campaign tells each plugin's story by itself")
@@ -32,8 +32,8 @@ def test_whenever_a_pass_of_a_plugin_is_killed_nothing_is_lost_or_doubled(plugin
 
 
 def hunt(plugins: list[str]) -> None:
-    ambushes = [Ambush(plugin, BY_ONE, f"{SEED} {plugin} {worker}") for plugin in plugins for worker in range(WORKERS)]
-    tally = Tally(*map(sum, zip(*side_by_side(lie_in, ambushes), strict=True)))
+    killings = [Killing(plugin, BY_ONE, f"{SEED} {plugin} {worker}") for plugin in plugins for worker in range(WORKERS)]
+    tally = Tally(*map(sum, zip(*side_by_side(kill_at_random, killings), strict=True)))
     assert tally.crashed > tally.killed / 3, f"too few kills hit the pass itself: {tally}"
     figure(
         f"random kills, {', '.join(plugins)}: {tally.killed} passes killed, {tally.crashed} found dead by the next, "

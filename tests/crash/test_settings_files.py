@@ -1,6 +1,6 @@
 """Wrong settings files, all kinds of them: exit code 2, one clear line, no traceback, no secret, nothing started.
 
-What each single key is told stands in tests/core/test_config_messages.py; here whole files meet whole commands.
+What each single key is told stands in tests/core/config/; here whole files meet whole commands.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from plugin_package import clean_environment, run_pollctl
+from plugin_package import clean_environment, run_pollctl, spawn_pollctl
 from wrong_settings import CANARY, EVERY, SECRETS, Wrong
 
-from pollctl.cli import start
-
+pytestmark = pytest.mark.slow
 Pollctl = Callable[..., tuple[int, str]]
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 ALL_COMMANDS = (("check",), ("run", "latency"), ("due",), ("due", "--run"))
@@ -33,17 +32,12 @@ def extra(wrong: Wrong) -> str:
 
 
 @pytest.fixture
-def pollctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Pollctl:
-    """Run one command line in this process; answers exit code and all that was said."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("POLLCTL_CONFIG", "POLLCTL_NOW", "GONE", "STOCKX_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def pollctl(tmp_path: Path) -> Pollctl:
+    """Run one command line in this process, with more variables; answers exit code and all that was said."""
 
-    def run(*words: str) -> tuple[int, str]:
-        code = start(words)
-        said = capfd.readouterr()
-        return code, said.out + said.err
+    def run(*words: str, **more: str) -> tuple[int, str]:
+        done = run_pollctl(tmp_path, clean_environment(tmp_path) | more, *words)
+        return done.returncode, done.stdout + done.stderr
 
     return run
 
@@ -57,20 +51,17 @@ def assert_told(said: str, wrong: Wrong) -> None:
     assert "\x1b" not in said
 
 
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # by apprise
 @pytest.mark.parametrize("wrong", EVERY.values(), ids=EVERY)
 def test_a_wrong_file_is_told_by_every_command_and_nothing_is_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pollctl: Pollctl, wrong: Wrong
+    tmp_path: Path, pollctl: Pollctl, wrong: Wrong
 ) -> None:
     written(tmp_path, wrong)
-    for name, value in wrong.environ.items():
-        monkeypatch.setenv(name, value)
     commands = [("check",)] if wrong.is_for_check else [("check",), ("run", wrong.plugin or "latency")]
     for words in commands:
-        code, said = pollctl(*words)
+        code, said = pollctl(*words, **wrong.environ)
         assert code == 2, (words, said)
         assert_told(said, wrong)
-    code, said = pollctl("due")
+    code, said = pollctl("due", **wrong.environ)
     is_for_others = wrong.plugin or wrong.is_for_check
     assert code == (0 if is_for_others else 2), said
     assert CANARY not in said
@@ -116,7 +107,7 @@ def test_a_file_that_cannot_be_had_is_named(tmp_path: Path, name: str) -> None:
 def test_a_pipe_is_no_settings_file_and_nobody_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pollctl.toml")
     for command in ALL_COMMANDS:
-        done = run_pollctl(tmp_path, clean_environment(tmp_path), *command, timeout=60)
+        done = run_pollctl(tmp_path, clean_environment(tmp_path), *command)
         assert done.returncode == 2
         assert "pollctl.toml: cannot be read: it is not a regular file" in done.stderr
 
@@ -168,7 +159,7 @@ def test_as_a_process_it_is_the_same(tmp_path: Path, name: str) -> None:
         (("run", wrong.plugin or "latency"), 2),
         (("due", "--run"), 1 if wrong.plugin else 2),
     ):
-        done = run_pollctl(tmp_path, clean_environment(tmp_path), *words)
+        done = spawn_pollctl(tmp_path, clean_environment(tmp_path), *words)
         assert done.returncode == code, done
         assert_told(done.stdout + done.stderr, wrong)
 

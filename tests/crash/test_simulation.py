@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from campaign import SEED, WORKERS, figure, size
 
+pytestmark = pytest.mark.slow
+
 SEEDS, STEPS = size(20, 2000), size(60, 200)
 TESTS = Path(__file__).parents[1]
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
-import signal
 import sqlite3
 import subprocess
 import time
@@ -19,20 +19,16 @@ from typing import Any, NamedTuple
 
 import pytest
 from campaign import size
-from plugin_package import clean_environment, command
+from place import Place, was_killed
 from plugins.toilet_gap.place import PILOT
 from plugins.toilet_gap.sqs_server import AWS, Queue, moto_server
 
 from pollctl import to_text
-from pollctl.concurrency.cancellation import Stop
-from pollctl.config.settings import load as load_config
-from pollctl.passes.engine import run_pass
-from pollctl.plugin_host.discovery import find
 from pollctl_toilet_gap.fake import FakeEventService
 
 KILLS = int(os.environ.get("POLLCTL_KILLS", size(25, 200)))
 SEED = int(os.environ.get("POLLCTL_SEED", "1503"))
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 BEGINS = datetime(2026, 3, 2, 7, tzinfo=UTC)
 IN_THE_MIDDLE = 0.8
 """The share of kills that wait until the pass has begun; the others may come before or behind it."""
@@ -64,22 +60,20 @@ class Visit(NamedTuple):
     times: int
 
 
-class World:
+class World(Place):
     """One database and its upstreams, which live through one day; the clock goes on an hour and a half with each pass."""
 
     def __init__(self, folder: Path, service: FakeEventService, queue: Queue | None, visits: list[Visit]) -> None:
-        self.folder, self.service, self.queue, self.visits = folder, service, queue, visits
-        self.env = {**clean_environment(folder), **AWS}
+        super().__init__(folder, **AWS)
+        self.service, self.queue, self.visits = service, queue, visits
         self.killed = 0
         self.longest = 0.1
-        folder.mkdir()
         monitors = [{**PILOT, "name": f"m{number}", "robot_id": f"r-{number}"} for number in range(MONITORS)]
         more: dict[str, object] = {}
         if queue:
             service.push = queue.push
             more = {"queue_url": queue.url, "endpoint_url": queue.endpoint_url, "queue_wait": "0s"}
-        text = f'[pollctl]\ndatabase = "pollctl.db"\n{PATIENCE}\n{service.settings(*monitors, **more)}\n'
-        (folder / "pollctl.toml").write_text(text)
+        self.settings(PATIENCE, service.settings(*monitors, **more))
 
     def rows(self, sql: str) -> list[Any]:
         with closing(sqlite3.connect(f"file:{self.folder}/pollctl.db?mode=ro", uri=True, timeout=20)) as db:
@@ -94,16 +88,15 @@ class World:
 
     def kill_a_pass(self, number: int, dice: random.Random) -> None:
         """Kill a pass somewhere on its way, if it is still under way then; mostly between its first and last commit."""
-        process = self._start(number)
+        self.service.now = BEGINS + number * STEP
+        process = self.popen("run", "toilet_gap", now=to_text(self.service.now), stdout=subprocess.DEVNULL)
         if dice.random() < IN_THE_MIDDLE:
             while process.poll() is None and not self._is_running(process.pid):
                 time.sleep(0.003)
             time.sleep(dice.uniform(0, self.longest))
         else:
             time.sleep(dice.uniform(0, 0.5))
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
-        self.killed += process.returncode == -signal.SIGKILL
+        self.killed += was_killed(process)
 
     def _is_running(self, pid: int) -> bool:
         try:
@@ -111,25 +104,12 @@ class World:
         except sqlite3.OperationalError:
             return False  # there is no database yet
 
-    def whole_pass(self, number: int, patch: pytest.MonkeyPatch) -> None:
+    def whole_pass(self, number: int) -> None:
         """A pass in this process, where nobody disturbs it."""
         self.service.now = BEGINS + number * STEP
-        for name, value in {**AWS, "POLLCTL_NOW": to_text(self.service.now)}.items():
-            patch.setenv(name, value)
-        config = load_config(self.folder / "pollctl.toml", os.environ)
-        report = run_pass(config, find("toilet_gap"), trigger="manual", stop=Stop())
-        assert report.outcome == "ok", report
-        self.longest = report.duration_ms / 1000
-
-    def _start(self, number: int) -> subprocess.Popen[bytes]:
-        self.service.now = BEGINS + number * STEP
-        return subprocess.Popen(
-            command("run", "toilet_gap"),
-            cwd=self.folder,
-            env={**self.env, "POLLCTL_NOW": to_text(self.service.now)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        report = json.loads(self.do("run", "toilet_gap", "--json", now=to_text(self.service.now)))
+        assert report["outcome"] == "ok", report
+        self.longest = report["duration_ms"] / 1000
 
 
 def day_of_visits(dice: random.Random) -> list[Visit]:
@@ -157,35 +137,35 @@ def worlds(folder: Path, visits: list[Visit], *, has_queue: bool) -> Iterator[tu
 
 @pytest.mark.parametrize("source", ["history", "queue"])
 def test_whenever_passes_are_killed_rows_and_alarms_are_those_of_an_undisturbed_day(
-    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, source: str
 ) -> None:
     dice = random.Random(f"{SEED}{source}")
     kills = KILLS // 2 + (source == "queue") * (KILLS % 2)
     print(f"seed {SEED}, {kills} kills, {source}")
     with worlds(tmp_path, day_of_visits(dice), has_queue=source == "queue") as (calm, killed):
-        live(calm, killed, kills, dice, monkeypatch)
+        live(calm, killed, kills, dice)
         crashed = killed.rows("SELECT count(*) FROM runs WHERE outcome = 'crashed'")[0][0]
         cut = killed.rows("SELECT count(*) FROM outbox WHERE attempts > 1")[0][0]
         print(f"{killed.killed} killed, {crashed} of them within a pass, {cut} deliveries repeated")
-        compare(calm, killed, monkeypatch)
+        compare(calm, killed)
 
 
-def live(calm: World, killed: World, kills: int, dice: random.Random, patch: pytest.MonkeyPatch) -> None:
+def live(calm: World, killed: World, kills: int, dice: random.Random) -> None:
     """The same day in both worlds; in the second some passes are killed before one of each step comes through."""
     for number in range(PASSES):
         calm.happen(number)
         killed.happen(number)
-        calm.whole_pass(number, patch)
+        calm.whole_pass(number)
         killed.longest = 1.2 * calm.longest
         goal = kills * (number + 1) // PASSES
         while killed.killed < goal:
             killed.kill_a_pass(number, dice)
             if killed.queue:
                 killed.queue.time_out()
-        killed.whole_pass(number, patch)
+        killed.whole_pass(number)
 
 
-def compare(calm: World, killed: World, patch: pytest.MonkeyPatch) -> None:
+def compare(calm: World, killed: World) -> None:
     """The same rows, and the same alarms in the same order, each once; what is left upstream, too."""
     for sql in ROWS:
         assert killed.rows(sql) == calm.rows(sql), sql
@@ -200,5 +180,5 @@ def compare(calm: World, killed: World, patch: pytest.MonkeyPatch) -> None:
     assert killed.rows("SELECT DISTINCT status FROM outbox") == [("delivered",)]
     assert killed.rows("PRAGMA integrity_check") == [("ok",)]
     if killed.queue:
-        killed.whole_pass(PASSES, patch)
+        killed.whole_pass(PASSES)
         assert killed.queue.size == 0

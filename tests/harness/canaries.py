@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from core.hostile_server import OK, Peer, packed, whole
+from hostile_server import OK, Peer, packed, whole
 from msgspec import Struct
 
 Words = Sequence[str]

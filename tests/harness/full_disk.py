@@ -21,7 +21,7 @@ from campaign import IS_FULL
 from io_errors import is_clear
 from plugin_package import command
 from worlds.every import every
-from worlds.world import Ending, Memory, Story, assert_alike, in_this_process, story
+from worlds.world import Ending, Memory, Story, assert_alike, story
 
 PAGE = 4096
 ROOM = (*range(16), 20, 24, 28, 32, 40, 48, 64, 96, 256) if IS_FULL else (0, 3, 8, 256)
@@ -99,7 +99,7 @@ class Trial(NamedTuple):
 
 @contextmanager
 def _told(plugin: str, disk: Path) -> Iterator[Trial]:
-    with TemporaryDirectory() as place, story(every()[plugin], disk / "told", in_this_process) as told:
+    with TemporaryDirectory() as place, story(every()[plugin], disk / "told") as told:
         told.passes(0, told.world.busiest)
         memory = told.remember(Path(place, "memory"))
         undisturbed = told.once_more(told.world.busiest)

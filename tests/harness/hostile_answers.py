@@ -1,12 +1,12 @@
 """Hostile answers, each with what must become of it: the rows of "Hostile upstreams", collected from where each is tested too.
 
-Those about time, size, truncation and HTTP itself are the ones of tests/core/test_http_hostile.py.
+Those about time, size, truncation and HTTP itself are the ones of `hostile_wire`.
 """
 
 from __future__ import annotations
 
-from core import test_http_hostile as wire
-from core.hostile_server import Peer, Play, saying, whole
+import hostile_wire as wire
+from hostile_server import Peer, Play, saying, whole
 from msgspec import Struct
 
 LIMIT_S = 0.5

@@ -11,8 +11,8 @@ from itertools import product
 from typing import NamedTuple
 
 from faulty_disk import FaultyDisk
+from fork_server import forked
 from kills import Scene, Sentence, staged
-from nursery import born
 from tracee import Watched, watch
 from worlds.world import Ending, Memory, Story, assert_alike
 
@@ -98,4 +98,4 @@ def _fail(told: Story, memory: Memory, undisturbed: Ending, disk: FaultyDisk) ->
 
 
 def _watched(told: Story, disk: FaultyDisk) -> Watched:
-    return watch(partial(born, told, told.world.busiest), told.lock, meddle=disk)
+    return watch(partial(forked, told, told.world.busiest), told.lock, meddle=disk)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from campaign import folder_in_memory
-from nursery import born
+from fork_server import forked
 from tracee import Watched, watch
 from worlds.every import every
-from worlds.world import Ending, Memory, Story, assert_alike, in_this_process, story
+from worlds.world import Ending, Memory, Story, assert_alike, story
 
 from pollctl.store import database
 
@@ -91,7 +91,7 @@ def _kill(told: Story, memory: Memory, undisturbed: Ending, point: int, *, among
 @contextmanager
 def staged(sentence: Sentence) -> Iterator[tuple[Story, Memory]]:
     """A story told up to its busiest pass, and made ready for the scene."""
-    with folder_in_memory() as place, story(every()[sentence.plugin], Path(place, "told"), in_this_process) as told:
+    with folder_in_memory() as place, story(every()[sentence.plugin], Path(place, "told")) as told:
         if sentence.scene in ("creation", "migration"):
             told.database.unlink()
         else:
@@ -120,4 +120,4 @@ def _cut_off(told: Story, place: Path) -> None:
 
 
 def _watched(told: Story, point: int = 0, *, among_all: bool = False) -> Watched:
-    return watch(partial(born, told, told.world.busiest), told.lock, kill_before=point, among_all=among_all)
+    return watch(partial(forked, told, told.world.busiest), told.lock, kill_before=point, among_all=among_all)

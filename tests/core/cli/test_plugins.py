@@ -13,16 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from plugin_package import Done, clean_environment, run_pollctl
 
 from pollctl.fakes import ServerRequest
 
 PLUGINS = ("latency", "shell_query", "soc_sections", "stockx_ops", "toilet_gap")
 
 
-def pollctl(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    command = [sys.executable, "-m", "pollctl", *words]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+def pollctl(folder: Path, *words: str) -> Done:
+    return run_pollctl(folder, clean_environment(folder), *words)
 
 
 @pytest.mark.parametrize("name", ["soc_sections", "soc-sections"])
@@ -104,7 +103,8 @@ def test_a_plugin_can_be_tried_by_hand_on_its_fake(tmp_path: Path, name: str) ->
         os.set_blocking(process.stdout.fileno(), False)
         section = process.stdout.read()
         process.send_signal(signal.SIGCONT)
-        (tmp_path / "pollctl.toml").write_text(f'[pollctl]\ndatabase = "pollctl.db"\n{section}')
+        quick = section.replace(f"[plugins.{name}]\n", f'[plugins.{name}]\nwindow = "2s"\n')
+        (tmp_path / "pollctl.toml").write_text(f'[pollctl]\ndatabase = "pollctl.db"\n{quick}')
         done = pollctl(tmp_path, "run", name)
         assert (done.returncode, done.stderr) == (0, ""), (section, hint)
     assert process.returncode == 0

@@ -6,26 +6,20 @@ A test takes a world from ``worlds.every``, tells its story with `Story`, and co
 from __future__ import annotations
 
 import copy
-import functools
-import importlib.metadata
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple, Protocol
-from unittest.mock import patch
 
 from plugin_package import run_pollctl
 from sink import Sink
 from sqlite_utils import Migrations
 
 from pollctl import to_text
-from pollctl.cli import start
 from pollctl.store.database import open_to_write
 
 QUIET = 6
@@ -37,8 +31,6 @@ PAUSE = timedelta(minutes=10)
 """Between those; longer than the pauses after failed deliveries."""
 PATIENCE = '[pollctl.outbox]\nbackoff = "20s"\nbackoff_max = "5m"\nmax_attempts = 50'
 """Settings of a story: a kill uses up an attempt; no effect may be given up for it, or put off beyond the quiet passes."""
-installed = patch.object(importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points))
-"""Which plugins are installed does not change meanwhile, and looking takes as long as a pass of a small story."""
 Rows = Mapping[str, Sequence[Sequence[object]]]
 
 
@@ -92,28 +84,6 @@ class Ending(NamedTuple):
     keys: Mapping[str, int]
 
 
-Env = Mapping[str, str]
-Run = Callable[[Path, Env, Sequence[str]], tuple[int, str]]
-"""How pollctl is run: folder, environment and words lead to an exit code and what stood on stderr."""
-
-
-def in_a_process(folder: Path, env: Env, words: Sequence[str]) -> tuple[int, str]:
-    """Run pollctl as cron does."""
-    done = run_pollctl(folder, env, *words)
-    return done.returncode, done.stderr
-
-
-def in_this_process(folder: Path, env: Env, words: Sequence[str]) -> tuple[int, str]:
-    """The same command line without a new interpreter, which takes a tenth of the time.
-
-    Good for what is not disturbed; not under pytest (Apprise cannot be imported with warnings as errors).
-    """
-    errors = StringIO()
-    with patch.dict(os.environ, env, clear=True), installed, redirect_stdout(StringIO()), redirect_stderr(errors):
-        code = start(["--config", str(folder / "pollctl.toml"), *words])
-    return code, errors.getvalue()
-
-
 class Story:
     """One world in one folder, told pass by pass.
 
@@ -121,12 +91,11 @@ class Story:
         world: whose story.
         folder: for the settings and the database.
         told: who hears of effects.
-        run: how passes are made that nothing disturbs.
     """
 
-    def __init__(self, world: World, folder: Path, told: Sink, run: Run = in_a_process) -> None:
+    def __init__(self, world: World, folder: Path, told: Sink) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.world, self.folder, self.told, self._run = world, folder, told, run
+        self.world, self.folder, self.told = world, folder, told
         self.env = world.prepare(folder, told.json_url)
 
     @property
@@ -155,8 +124,8 @@ class Story:
 
     def whole_pass(self, step: int) -> None:
         """A pass that nothing disturbs; a delivery that is refused makes it partial."""
-        code, errors = self._run(self.folder, self.environment(step), self.words)
-        assert code in (0, 3), f"pass {step} of {self.world.name} exits {code}: {errors}"
+        done = run_pollctl(self.folder, self.environment(step), *self.words)
+        assert done.returncode in (0, 3), f"pass {step} of {self.world.name} exits {done.returncode}: {done.stderr}"
 
     def passes(self, first: int, last: int) -> None:
         """Whole passes, from number *first* to before *last*."""
@@ -213,10 +182,10 @@ class Memory(NamedTuple):
 
 
 @contextmanager
-def story(make: Factory, folder: Path, run: Run = in_a_process) -> Iterator[Story]:
+def story(make: Factory, folder: Path) -> Iterator[Story]:
     """A world of its own with a sink of its own."""
     with Sink() as told, closing(make()) as world:
-        yield Story(world, folder, told, run)
+        yield Story(world, folder, told)
 
 
 def undisturbed(make: Factory, folder: Path) -> Ending:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import place
 
 from pollctl_latency.fake import BROKEN, LOST, FakeApi, Reply
 
@@ -27,13 +25,13 @@ SCRIPT = {
 }
 
 
-class Place:
-    """A settings file, a database and an API; commands run in processes of their own."""
+class Place(place.Place):
+    """A settings file, a database and an API; commands run in this process, but for passes that are started."""
 
     def __init__(self, folder: Path, api: FakeApi) -> None:
+        super().__init__(folder)
         self.api = api
-        self.folder = folder
-        self.started: list[subprocess.Popen[str]] = []
+        self.under_way: list[subprocess.Popen[str]] = []
         self.configure()
 
     def configure(self, *, window: str = "0s", timeout: str = "2s", core: str = "", **settings: object) -> None:
@@ -43,32 +41,17 @@ class Place:
             f'window = "{window}"\ntimeout = "{timeout}"\n' + "\n".join(lines)
         )
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "pollctl", "--config", str(self.folder / "pollctl.toml"), *words]
-
-    def do(self, *words: str, now: str | None = None, code: int = 0) -> str:
-        environment = {**os.environ, **({"POLLCTL_NOW": now} if now else {})}
-        done = subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=30, env=environment, check=False
-        )
-        assert done.returncode == code, done.stderr + done.stdout
-        return done.stdout or done.stderr
-
-    def run(self, now: str | None = None, code: int = 0) -> Any:
+    def run(self, now: str = "", code: int = 0) -> Any:
         return json.loads(self.do("run", "latency", "--json", now=now, code=code))
 
     def start(self) -> subprocess.Popen[str]:
-        words = self.command("run", "latency", "--json")
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.started.append(process)
+        """Start a pass in a process of its own."""
+        process = self.popen("run", "latency", "--json")
+        self.under_way.append(process)
         return process
 
     def add(self, target: str, *words: str, now: str = NOON) -> int:
         return int(json.loads(self.do("latency", "add", target, *words, "--json", now=now))["id"])
-
-    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / "pollctl.db", timeout=10)) as db, db:
-            return db.execute(statement, values).fetchall()
 
     def insert(self, target: str, **columns: object) -> None:
         row = {"target": target, **columns}
@@ -93,7 +76,7 @@ class Place:
 
     def close(self) -> None:
         """Kill what a test left running."""
-        for process in self.started:
+        for process in self.under_way:
             process.kill()
             process.communicate()
 

@@ -4,49 +4,38 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import place
 import pytest
-
-from pollctl.cli import start
 
 NOON = "2026-03-08T12:00:00Z"
 
 
-class Shell:
-    """Calls commands and keeps what they print."""
+class Shell(place.Place):
+    """A place whose commands are those of latency, at noon where nothing else is said."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self._capsys = capsys
-        self._file = folder / "pollctl.toml"
-        self._file.write_text('[pollctl]\ndatabase = "pollctl.db"\n[plugins.latency]\nmax_running = 3\n')
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.now = NOON
+        self.settings("[plugins.latency]", "max_running = 3")
 
-    def do(self, *words: str, code: int = 0) -> str:
-        return self.pollctl("latency", *words, code=code)
+    def do(self, *words: str, now: str = "", code: int = 0) -> str:
+        return self.pollctl("latency", *words, now=now, code=code)
 
-    def pollctl(self, *words: str, code: int = 0) -> str:
-        ended = start(["--config", str(self._file), *words])
-        printed = self._capsys.readouterr()
-        assert ended == code, printed.err
-        return printed.err if code else printed.out
+    def pollctl(self, *words: str, now: str = "", code: int = 0) -> str:
+        """What a command prints, or says on stderr where it fails."""
+        printed = super().do(*words, now=now, code=code)
+        return self.stderr if code else printed
 
     def rows(self, *words: str) -> Any:
         return json.loads(self.do(*words, "--json"))
 
-    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / "pollctl.db")) as db, db:
-            return db.execute(statement, values).fetchall()
-
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.setenv("POLLCTL_NOW", NOON)
-    return Shell(tmp_path, capsys)
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
 
 
 def test_add_prints_the_id_of_a_job_with_the_defaults_of_the_manual(shell: Shell) -> None:
@@ -203,11 +192,11 @@ def test_listings_are_empty_before_anything_was_added(shell: Shell) -> None:
     ids=["two cadences since the start", "more", "two cadences since the latest sample", "more than that"],
 )
 def test_a_running_job_without_a_sample_for_more_than_twice_its_cadence_is_stale(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, last_ping_at: str | None, now: str, *, is_stale: bool
+    shell: Shell, last_ping_at: str | None, now: str, *, is_stale: bool
 ) -> None:
     shell.do("add", "192.0.2.7")
     shell.sql("UPDATE latency_jobs SET last_ping_at = ?", [last_ping_at])
-    monkeypatch.setenv("POLLCTL_NOW", now)
+    shell.now = now
     assert shell.rows("jobs")[0]["stale"] is is_stale
     (state,) = json.loads(shell.pollctl("status", "--json"))
     notice = "no sample for more than twice the cadence: job 1 (192.0.2.7)"

@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from itertools import pairwise
 
+import pytest
 from plugins.latency.place import NOON, SCRIPT, Place, exit_code_of
 from pytest_httpserver import HTTPServer
 
@@ -143,6 +144,7 @@ def gaps(place: Place, target: str) -> list[float]:
     return [(from_text(b) - from_text(a)).total_seconds() for (a,), (b,) in pairwise(moments)]
 
 
+@pytest.mark.slow
 def test_a_silent_target_holds_back_nobody_within_a_window(place: Place) -> None:
     for target in ("alpha", "beta", "silent"):
         place.insert(target, cadence_seconds=1)
@@ -156,6 +158,7 @@ def test_a_silent_target_holds_back_nobody_within_a_window(place: Place) -> None
     assert all(gap >= 2.5 for gap in gaps(place, "silent"))
 
 
+@pytest.mark.slow
 def test_a_job_that_is_added_during_a_pass_is_sampled_within_about_a_second(place: Place) -> None:
     place.insert("alpha", cadence_seconds=1)
     place.configure(window="4s")
@@ -294,6 +297,7 @@ def test_two_databases_simulate_the_same_samples(place: Place) -> None:
     assert place.api.requests == []
 
 
+@pytest.mark.slow
 def test_a_recipient_that_never_answers_holds_back_no_sample(place: Place) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         address = f"json://127.0.0.1:{silent.getsockname()[1]}/"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import place
+
 from pollctl import to_text
-from pollctl.cli import start
 from pollctl_shell_query.fake import COMPLETE, FakeMarketingCloud, Reply
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -26,31 +23,18 @@ def at(seconds: float = 0) -> str:
     return to_text(NOON + timedelta(seconds=seconds))
 
 
-class Place:
-    """A settings file and a database; commands run in this process."""
+class Place(place.Place):
+    """A settings file and a database; commands run in this process, at noon where nothing else is said."""
 
     def __init__(self, folder: Path, upstream: FakeMarketingCloud) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.upstream = upstream
-        self.stderr = ""
+        self.now = at()
         self.configure()
 
     def configure(self, *, core: str = "", **settings: object) -> None:
         section = self.upstream.settings(**{"jitter": 0, **settings})
         (self.folder / "pollctl.toml").write_text(f'[pollctl]\ndatabase = "pollctl.db"\n{core}\n{section}\n')
-
-    def do(self, *arguments: str, now: str = at(), code: int = 0) -> str:
-        out, err = io.StringIO(), io.StringIO()
-        before = os.environ.get("POLLCTL_NOW")
-        os.environ["POLLCTL_NOW"] = now
-        try:
-            with redirect_stdout(out), redirect_stderr(err):
-                status = start(["--config", str(self.folder / "pollctl.toml"), *arguments])
-        finally:
-            os.environ.pop("POLLCTL_NOW") if before is None else os.environ.update(POLLCTL_NOW=before)
-        self.stderr = err.getvalue()
-        assert status == code, (status, out.getvalue(), self.stderr)
-        return out.getvalue()
 
     def run(self, seconds: float = 0, code: int = 0) -> Any:
         """A pass so many seconds after noon."""
@@ -76,10 +60,6 @@ class Place:
         self.run(2)
         self.upstream.asked.clear()
         return run_id
-
-    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / "pollctl.db", timeout=20)) as db, db:
-            return db.execute(statement, values).fetchall()
 
     def row(self, run_id: str, columns: str = "status") -> Any:
         (row,) = self.sql(

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import subprocess
-import sys
-import warnings
-from collections.abc import Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
+import place
+from plugin_package import Done
 from plugins.soc_sections.world import INDEX, MINUTE, NOON
 
 from pollctl import to_text
-from pollctl.cli import start
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 from pollctl_soc_sections.fake import FakeSoc
 
@@ -51,11 +43,12 @@ class Sink(FakeUpstream):
         return ServerResponse(self.status)
 
 
-class Place:
-    """A settings file, a database, an upstream and a sink; commands run in processes of their own."""
+class Place(place.Place):
+    """A settings file, a database, an upstream and a sink; the clock goes on a minute with each pass."""
 
     def __init__(self, folder: Path, soc: FakeSoc, sink: Sink) -> None:
-        self.folder, self.soc, self.sink = folder, soc, sink
+        super().__init__(folder)
+        self.soc, self.sink = soc, sink
         self.minute = 0
         self.configure()
 
@@ -66,55 +59,24 @@ class Place:
             f'[pollctl]\ndatabase = "pollctl.db"\n{core}\n[plugins.soc_sections]\n' + "\n".join(lines)
         )
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "pollctl", "--config", str(self.folder / "pollctl.toml"), *words]
-
-    def environment(self, now: str) -> dict[str, str]:
-        return {**os.environ, "POLLCTL_NOW": now}
+    def env_at(self, now: str) -> dict[str, str]:
+        return super().env_at(now or self.at())
 
     def at(self) -> str:
         return to_text(NOON + self.minute * MINUTE)
 
-    def do(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        is_pass = words[0] != "soc-sections" or words[1] == "catalogue"
-        done = self._in_a_process(words) if is_pass else self._here(words)
-        assert done.returncode == code, done.stderr + done.stdout
+    def json(self, *words: str) -> Any:
+        return json.loads(self.do(*words, "--json"))
+
+    def soc_sections(self, *words: str, code: int = 0) -> Done:
+        done = self.call("soc-sections", *words)
+        assert done.returncode == code, done
         return done
 
-    def _in_a_process(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            env=self.environment(self.at()),
-            check=False,
-        )
-
-    def _here(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """The same command line without a process: what people type between passes, where no rule concerns processes."""
-        out, err = StringIO(), StringIO()
-        arguments = self.command(*words)[3:]
-        with (
-            warnings.catch_warnings(),
-            patch.dict(os.environ, self.environment(self.at())),
-            redirect_stdout(out),
-            redirect_stderr(err),
-        ):
-            warnings.simplefilter("ignore", DeprecationWarning)  # Apprise imports imghdr
-            code = start(arguments)
-        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self.do(*words, "--json").stdout)
-
-    def soc_sections(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        return self.do("soc-sections", *words, code=code)
-
     def run(self, code: int = 0) -> Any:
-        """One pass in a process of its own, a minute after the last."""
+        """One pass, a minute after the last."""
         self.minute += 1
-        return json.loads(self.do("run", "soc_sections", "--json", code=code).stdout)
+        return json.loads(self.do("run", "soc_sections", "--json", code=code))
 
     def subscribe(self, *words: str, index: str = INDEX, campus: str = "NB", name: str = "student") -> int:
         done = self.soc_sections(
@@ -133,10 +95,6 @@ class Place:
         change = self.soc.open if letter == "O" else self.soc.close
         if letter in "OX":
             change(campus, INDEX)
-
-    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / "pollctl.db", timeout=10)) as db, db:
-            return db.execute(statement, values).fetchall()
 
     def status(self, index: str = INDEX, campus: str = "NB") -> str:
         return str(

@@ -13,10 +13,10 @@ from pollctl_stockx_ops.fake import FakeStockX
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(tmp_path: Path) -> Iterator[Place]:
     """A place with anna's account, whose access token must be refreshed first."""
     with FakeStockX() as upstream:
-        place = Place(tmp_path, upstream, monkeypatch)
+        place = Place(tmp_path, upstream)
         place.connect("anna")
         yield place
 

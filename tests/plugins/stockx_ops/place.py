@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sqlite3
 import subprocess
-from collections.abc import Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-from plugin_package import clean_environment, command
+import place
 
 from pollctl import to_text
-from pollctl.cli import start
 from pollctl_stockx_ops.fake import FakeStockX
 
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -27,30 +21,19 @@ def at(seconds: float = 0) -> str:
     return to_text(NOON + timedelta(seconds=seconds))
 
 
-class Place:
+class Place(place.Place):
     """A settings file and a database; commands run in this process unless they are started in one of their own."""
 
-    def __init__(self, folder: Path, upstream: FakeStockX, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, upstream: FakeStockX) -> None:
+        super().__init__(folder)
         self.upstream = upstream
-        self.environment = clean_environment(folder)
-        self.stderr = ""
-        self._patch = monkeypatch
+        self.now = at()
         self.configure()
 
     def configure(self, *, core: str = "", **settings: object) -> None:
         section = self.upstream.settings(**{"rate": "1000/s", **settings})
         text = f'[pollctl]\ndatabase = "pollctl.db"\n{core}\n{section}\n'
         (self.folder / "pollctl.toml").write_text(text)
-
-    def do(self, *words: str, now: str = at(), code: int = 0) -> str:
-        out, err = io.StringIO(), io.StringIO()
-        self._patch.setenv("POLLCTL_NOW", now)
-        with redirect_stdout(out), redirect_stderr(err):
-            answered = start(["--config", str(self.folder / "pollctl.toml"), *words])
-        self.stderr = err.getvalue()
-        assert answered == code, (answered, out.getvalue(), self.stderr)
-        return out.getvalue()
 
     def run(self, now: str = at(), code: int = 0) -> Any:
         return json.loads(self.do("run", "stockx_ops", "--json", now=now, code=code))
@@ -60,28 +43,13 @@ class Place:
 
     def start(self, now: str, *words: str) -> subprocess.Popen[str]:
         """A pass, or another command, in a process of its own."""
-        return subprocess.Popen(
-            command(*(words or ("run", "stockx_ops", "--json"))),
-            cwd=self.folder,
-            env={**self.environment, "POLLCTL_NOW": now},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run_apart(self, now: str = at(), code: int = 0) -> Any:
-        """A whole pass in a process of its own (Apprise cannot be imported with warnings as errors)."""
-        process = self.start(now)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == code, (out, err)
-        return json.loads(out)
+        return self.popen(*(words or ("run", "stockx_ops", "--json")), now=now)
 
     def connect(self, user: str, *words: str) -> None:
         """Connect a user of the upstream."""
         token = f"refresh-{user}-start"
         self.upstream.users[token] = user
-        self._patch.setenv("FAKE_REFRESH_TOKEN", token)
+        self.env["FAKE_REFRESH_TOKEN"] = token
         self.do("stockx-ops", "account", "connect", user, "--refresh-token-env", "FAKE_REFRESH_TOKEN", *words)
 
     def insert(self, job_id: str, user: str = "anna", job_type: str = "create_listing", **columns: object) -> None:
@@ -90,10 +58,6 @@ class Place:
         row = {"stockx_listing_id": f"listing-{job_id}", "started_at": at(-60), **row}
         names, marks = ", ".join(row), ", ".join("?" for _ in row)
         self.sql(f"INSERT INTO stockx_batch_jobs ({names}) VALUES ({marks})", list(row.values()))
-
-    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / "pollctl.db", timeout=20)) as db, db:
-            return db.execute(statement, values).fetchall()
 
     def job(self, job_id: str, columns: str = "status, error_code, error_message") -> Any:
         (row,) = self.sql(f"SELECT {columns} FROM stockx_batch_jobs WHERE id = ?", [job_id])

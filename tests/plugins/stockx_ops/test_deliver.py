@@ -18,8 +18,8 @@ def test_each_address_is_notified_once_of_a_listing_that_is_live_and_no_address_
     place.connect("anna", "--notify", urls[0], "--notify", urls[1])
     place.configure(notify=[f"json://{httpserver.host}:{httpserver.port}/never"])
     place.insert("j")
-    place.run_apart(at(0))
-    place.run_apart(at(30))
+    place.run(at(0))
+    place.run(at(30))
     notified = sorted((request.path, request.get_json()["title"]) for request, _ in httpserver.log)
     assert notified == [("/one", "StockX: listing listing-j is live"), ("/two", "StockX: listing listing-j is live")]
     assert str(httpserver.port) not in place.do("outbox", "list", "--json") + place.do("stockx-ops", "account", "list")
@@ -29,7 +29,7 @@ def test_the_addresses_of_pollctl_notify_are_notified_when_there_are_no_others(p
     httpserver.expect_request("/all").respond_with_data("ok")
     place.configure(core=f'[pollctl.notify]\nurls = ["json://{httpserver.host}:{httpserver.port}/all"]')
     place.insert("j")
-    place.run_apart()
+    place.run()
     assert [request.path for request, _ in httpserver.log] == ["/all"]
 
 

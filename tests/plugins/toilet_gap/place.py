@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
-import sqlite3
 import subprocess
-from collections.abc import Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,12 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import place
 import pytest
-from plugin_package import clean_environment, command
 from plugins.toilet_gap.sqs_server import AWS, Queue
 
 from pollctl import to_text
-from pollctl.cli import start
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config.settings import load as load_config
 from pollctl.passes.engine import run_pass
@@ -58,15 +55,13 @@ def _found() -> Found:
     return find("toilet_gap")
 
 
-class Place:
+class Place(place.Place):
     """A settings file and a database; commands run in this process unless they are started in one of their own."""
 
     def __init__(self, folder: Path, service: FakeEventService, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
+        super().__init__(folder, **AWS)
         self.service = service
         self.queue: Queue | None = None
-        self.environment = {**clean_environment(folder), **AWS}
-        self.stderr = ""
         self.zone = AMSTERDAM
         self.day = "2025-11-12"
         self._patch = monkeypatch
@@ -94,13 +89,7 @@ class Place:
         return self.service.visit(robot_id, local(text, self.zone, self.day), **more)
 
     def pollctl(self, *words: str, now: str = "2025-11-12T12:00:00Z", code: int = 0) -> str:
-        out, err = io.StringIO(), io.StringIO()
-        self._patch.setenv("POLLCTL_NOW", now)
-        with redirect_stdout(out), redirect_stderr(err):
-            answered = start(["--config", str(self.folder / "pollctl.toml"), *words])
-        self.stderr = err.getvalue()
-        assert answered == code, (answered, out.getvalue(), self.stderr)
-        return out.getvalue()
+        return self.do(*words, now=now, code=code)
 
     def run(self, text: str, code: int = 0) -> Any:
         """One whole pass at a wall-clock time, in this process, without the command line."""
@@ -124,15 +113,7 @@ class Place:
     def start(self, text: str, *words: str) -> subprocess.Popen[str]:
         """A pass in a process of its own."""
         self.service.now = local(text, self.zone, self.day)
-        return subprocess.Popen(
-            command(*(words or ("run", "toilet_gap", "--json"))),
-            cwd=self.folder,
-            env={**self.environment, "POLLCTL_NOW": to_text(self.service.now)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self.popen(*(words or ("run", "toilet_gap", "--json")), now=to_text(self.service.now))
 
     def plugin_settings(self) -> Settings:
         """The plugin's section as a pass reads it."""
@@ -141,16 +122,18 @@ class Place:
         assert isinstance(settings, Settings)
         return settings
 
-    def run_in_process(self, text: str, code: int = 0) -> Any:
+    def run_command(self, text: str, code: int = 0) -> Any:
+        """One whole pass by its command line."""
+        self.service.now = local(text, self.zone, self.day)
+        return json.loads(self.do("run", "toilet_gap", "--json", now=to_text(self.service.now), code=code))
+
+    def run_apart(self, text: str, code: int = 0) -> Any:
+        """One whole pass in a process of its own."""
         process = self.start(text)
         out, err = process.communicate(timeout=60)
         assert process.returncode == code, (out, err)
         self.stderr = err
         return json.loads(out)
-
-    def sql(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
-        with closing(sqlite3.connect(self.folder / "pollctl.db", timeout=20)) as db, db:
-            return db.execute(statement, values).fetchall()
 
     def happened(self, check: int = 0) -> list[tuple[str, str]]:
         """What happened, as names and local times, without how the day began and ended."""

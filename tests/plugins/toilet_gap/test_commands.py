@@ -70,6 +70,14 @@ def test_the_template_is_the_same_the_second_time(place: Place) -> None:
     ]
 
 
+def plain_timeline(place: Place, check: int, now: str) -> list[str]:
+    """The lines of a timeline where only ASCII can be shown."""
+    place.env["PYTHONIOENCODING"] = "ascii"
+    done = place.spawn("toilet-gap", "timeline", str(check), now=now)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def test_the_timeline_draws_the_day_in_local_time(place: Place) -> None:
     place.first_check_is(7)
     place.run("08:00")
@@ -77,7 +85,7 @@ def test_the_timeline_draws_the_day_in_local_time(place: Place) -> None:
     place.passes("09:31", "11:30")
     place.visit("11:00")
     place.run("11:31")
-    lines = place.pollctl("toilet-gap", "timeline", "7", now=place.at("14:00")).splitlines()
+    lines = plain_timeline(place, 7, place.at("14:00"))
     assert lines[0] == "check 7  pilot  r-1  2025-11-12  Europe/Amsterdam  MONITORING"
     bar = lines[1].removeprefix("08:00 ").removesuffix(" 20:00")
     assert len(bar) == drawing.WIDTH
@@ -102,7 +110,7 @@ def test_the_timeline_of_a_day_that_was_subscribed_late_begins_with_the_subscrip
     place.run("08:00")
     place.service.faults.clear()
     place.run("14:00", code=1)
-    bar = place.pollctl("toilet-gap", "timeline", "1", now=place.at("20:00")).splitlines()[1]
+    bar = plain_timeline(place, 1, place.at("20:00"))[1]
     assert bar == f"08:00 {' ' * 36}{'-' * 36} 20:00"
 
 

@@ -99,9 +99,9 @@ def test_three_failed_passes_in_a_row_notify_people(place: Place) -> None:
         place.run("08:00")
         place.service.faults["history"] = Fault()
         for minute in range(2):
-            place.run_in_process(f"10:0{minute}", code=1)
+            place.run_command(f"10:0{minute}", code=1)
         assert not sink.keys
-        place.run_in_process("10:02", code=1)
+        place.run_command("10:02", code=1)
         assert [key.split(":")[0] for key in sink.keys] == ["pollctl.failing"]
 
 
@@ -115,7 +115,7 @@ def test_a_monitor_that_is_blind_for_three_passes_is_notified_once_even_if_the_o
         place.run("10:01", code=3)
         assert not sink.keys
         for minute in range(2, 5):
-            place.run_in_process(f"10:0{minute}", code=3)
+            place.run_command(f"10:0{minute}", code=3)
         assert [(key.split(":")[:2], number) for key, number in sink.keys.items()] == [(["blind", "1"], 1)]
     assert "1 checks cannot be judged" in place.pollctl("status", now=place.at("10:05"))
 
@@ -132,7 +132,7 @@ def test_a_monitor_that_is_not_subscribed_for_three_passes_is_notified_once_even
             place.run(f"08:0{minute}", code=3)
         assert not sink.keys
         for minute in range(3, 6):
-            place.run_in_process(f"08:0{minute}", code=3)
+            place.run_command(f"08:0{minute}", code=3)
         assert [(key.split(":")[:2], number) for key, number in sink.keys.items()] == [(["blind", "1"], 1)]
     place.service.faults.clear()
     place.run("08:10", code=3)
@@ -150,7 +150,7 @@ def test_of_an_alarm_that_is_not_taken_three_times_people_are_notified_once(plac
             place.run(at, code=3)
         assert not sink.keys
         for at in ("10:20", "10:21", "10:40"):
-            place.run_in_process(at, code=0 if at == "10:21" else 3)
+            place.run_command(at, code=0 if at == "10:21" else 3)
         reference = f"1-{place.at('08:00')}"
         assert [key.rpartition(":")[0] for key in sink.keys] == [f"unposted:{reference}"]
         assert list(sink.keys.values()) == [1]

@@ -26,7 +26,7 @@ def test_a_cancel_that_lands_during_the_last_request_wins(place: Place) -> None:
     run_id = place.started()
     place.upstream.script = [COMPLETE]
     place.upstream.on_request = lambda kind: (
-        place.do("shell-query", "cancel", run_id, now=at(2)) if kind == "rowset" else None
+        place.spawn("shell-query", "cancel", run_id, now=at(2)) if kind == "rowset" else None
     )
     assert "ready" not in place.run(2)["stats"]
     assert place.row(run_id, "status, row_count, completed_at") == ("canceled", None, at(2))

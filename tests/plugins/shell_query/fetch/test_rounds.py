@@ -81,10 +81,11 @@ def test_within_a_window_a_query_is_carried_from_its_submission_to_its_end(place
     """A real clock: the run is polled by the same pass that started it."""
     quick = {"initial_delay": "200ms", "max_delay": "200ms", "window": "4s"}
     place.configure(**quick)
+    place.now = ""
     place.upstream.script = [QUEUED, QUEUED, COMPLETE]
     began = time.monotonic()
-    run_id = place.do("shell-query", "submit", "--sql", SQL, "--target", "DE_1", now="").strip()
-    report = json.loads(place.do("run", "shell_query", "--json", now=""))
+    run_id = place.do("shell-query", "submit", "--sql", SQL, "--target", "DE_1").strip()
+    report = json.loads(place.do("run", "shell_query", "--json"))
     assert place.row(run_id, "status, poll_count") == ("ready", 3)
     assert report["stats"]["polls"] == 3
     assert place.upstream.definitions == {}

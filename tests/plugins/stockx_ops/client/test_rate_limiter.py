@@ -117,6 +117,7 @@ def test_a_repeat_by_the_client_does_not_break_the_rate(place: Place) -> None:
     assert min(later - earlier for earlier, later in pairwise(place.upstream.arrivals)) > 0.15
 
 
+@pytest.mark.slow
 def test_the_limit_holds_in_every_window_across_overlapping_processes_and_kills(place: Place) -> None:
     """Two passes are started over each other, again and again; every second pair is killed on its way."""
     limit = 10

@@ -64,8 +64,8 @@ def test_what_a_batch_delete_names_as_failed_is_tried_once_more_and_then_an_erro
 
 
 def test_a_queue_that_says_nothing_ends_in_time(queued: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqs, "_TIMEOUT_S", 0.3)
     queued.run("08:00")
+    monkeypatch.setattr(sqs, "_TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         queued.configure(endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
         report = queued.run("10:00", code=3)
@@ -77,8 +77,8 @@ def test_a_queue_that_says_nothing_ends_in_time(queued: Place, monkeypatch: pyte
 def test_without_boto3_the_remedy_is_named_and_the_history_is_read(queued: Place) -> None:
     queued.run("08:00")
     (queued.folder / "boto3.py").write_text("raise ModuleNotFoundError(\"No module named 'boto3'\")")
-    queued.environment["PYTHONPATH"] = str(queued.folder)
-    report = queued.run_in_process("10:00", code=3)
+    queued.env["PYTHONPATH"] = str(queued.folder)
+    report = queued.run_apart("10:00", code=3)
     assert "pip install 'pollctl[sqs]'" in report["error"]["message"]
     assert len(queued.service.references) == 1
 

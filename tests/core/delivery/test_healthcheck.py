@@ -1,0 +1,91 @@
+"""The dead man's switch hears of every `due --run` with passes (core §5, Healthchecks-compatible)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from core.supervision.supervised import Supervised
+from pytest_httpserver import HTTPServer
+
+OK = "yield Batch(1)"
+FAIL = "raise ValueError('out of beans')"
+
+
+def place_with(tmp_path: Path, server: HTTPServer, fetch: str, path: str = "/ping/uuid") -> Supervised:
+    place = Supervised(tmp_path)
+    place.fetching("alpha", fetch)
+    place.settings("[pollctl.healthcheck]", f'url = "{server.url_for(path)}"', "[plugins.alpha]", 'backoff = "0s"')
+    return place
+
+
+@pytest.mark.parametrize(
+    ("fetch", "path", "code", "body"),
+    [
+        (OK, "/ping/uuid", 0, "alpha: ok"),
+        (
+            "run.reached('south'); run.failed('north', 'no answer')\n" + OK,
+            "/ping/uuid",
+            3,
+            "alpha: partial: north: no answer",
+        ),
+        (FAIL, "/ping/uuid/fail", 1, "alpha: failed: "),
+    ],
+    ids=["ok", "partial", "failed"],
+)
+def test_passes_are_told_to_the_switch(
+    tmp_path: Path, httpserver: HTTPServer, fetch: str, path: str, code: int, body: str
+) -> None:
+    httpserver.expect_request(path, method="POST").respond_with_data("OK")
+    place = place_with(tmp_path, httpserver, fetch)
+    done = place.due_run()
+    assert done.returncode == code
+    assert "healthcheck" not in done.stderr
+    ((request, _),) = httpserver.log
+    assert request.path == path
+    assert request.get_data(as_text=True).startswith(body)
+
+
+def test_nothing_due_is_not_told(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/ping/uuid", method="POST").respond_with_data("OK")
+    place = place_with(tmp_path, httpserver, OK)
+    place.due_run()
+    place.due_run()
+    assert len(httpserver.log) == 1
+
+
+def test_a_query_stays_behind_the_path(tmp_path: Path, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/key/slug/fail", method="POST", query_string="create=1").respond_with_data("OK")
+    place = place_with(tmp_path, httpserver, FAIL, "/key/slug?create=1")
+    assert "healthcheck" not in place.due_run().stderr
+
+
+def test_a_switch_that_cannot_be_told_is_one_line_and_changes_nothing_else(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/ping/uuid").respond_with_data("gone", status=404)
+    done = place_with(tmp_path, httpserver, OK).due_run()
+    assert (done.returncode, done.stderr) == (0, "healthcheck: it answered 404\n")
+
+
+def test_the_address_is_a_secret(tmp_path: Path, httpserver: HTTPServer) -> None:
+    place = place_with(tmp_path, httpserver, OK)
+    place.settings("[pollctl.healthcheck]", 'url = "http://127.0.0.1:1/ping/my-secret-uuid"', "[plugins.alpha]")
+    done = place.due_run()
+    assert done.returncode == 0
+    assert done.stderr.startswith("healthcheck: ")
+    assert "my-secret-uuid" not in done.stderr
+
+
+def test_trouble_with_the_switch_is_told_once_until_it_answers_again(tmp_path: Path, httpserver: HTTPServer) -> None:
+    place = place_with(tmp_path, httpserver, OK)
+    answers = ["no", "no", "OK", "no"]
+    told = []
+    for minute, answer in enumerate(answers):
+        httpserver.clear()
+        httpserver.expect_request("/ping/uuid").respond_with_data("", status=200 if answer == "OK" else 503)
+        done = place.due_run(minute=minute)
+        assert done.returncode == 0
+        told.append(done.stderr.count("healthcheck: "))
+    assert told == [1, 0, 0, 1]
+    assert "healthcheck" not in place.due_run("status", minute=5).stdout

@@ -1,0 +1,96 @@
+"""A plugin that breaks the contract fails its own passes, is named, and hinders no other."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from core.parrot import Parrot
+from plugin_package import json_of
+from sample_plugin import PLAIN
+
+BROKEN = {
+    "cannot be imported": (
+        "raise ImportError('no module named yesterday')",
+        "cannot be imported: ImportError",
+    ),
+    "exits while imported": ("raise SystemExit(3)", "cannot be imported: SystemExit"),
+    "lacks a hook": (
+        PLAIN.replace("def pollctl_apply", "def apply").replace("@hookimpl\ndef apply", "def apply"),
+        "lacks the hook pollctl_apply",
+    ),
+    "misspells a hook": (PLAIN.replace("pollctl_decide", "pollctl_decyde"), "pollctl_decyde"),
+    "forgets the mark": (
+        PLAIN.replace("@hookimpl\ndef pollctl_apply", "def pollctl_apply"),
+        "pollctl_apply lacks the mark",
+    ),
+    "has a strange argument": (PLAIN.replace("(db, decisions, run)", "(database, decisions)"), "database"),
+    "needs another contract": (
+        PLAIN.replace("contract=1", "contract=2"),
+        "contract version 2",
+    ),
+    "exits when asked": (
+        PLAIN.replace("    return Poller(", "    raise SystemExit(3)\n    return Poller("),
+        "pollctl_poller raised SystemExit",
+    ),
+    "answers no facts": (
+        PLAIN.replace(
+            'return Poller(contract=1, summary="Counts to two.", settings=Settings, batch=Batch, decision=Seen)',
+            "return None",
+        ),
+        "answered NoneType",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "named"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_plugin_fails_its_own_pass_and_no_other(parrot: Parrot, source: str, named: str) -> None:
+    parrot.plugin("broken", source)
+    parrot.settings("[plugins.parrot]", "[plugins.broken]")
+    done = parrot.call("run", "broken", "--json")
+    report = json_of(done)
+    assert (done.returncode, report["outcome"]) == (1, "failed")
+    assert "plugin 'broken' (broken-package 1.2.3)" in report["error"]["message"]
+    assert named in report["error"]["message"]
+    assert "Traceback" not in done.stderr
+    parrot.report()
+    plugins = {row["plugin"]: row for row in json_of(parrot.call("plugins", "--json"))}
+    assert named in json.dumps(plugins["broken"])
+    assert parrot.call("check").returncode == 1
+
+
+MIGRATING = """from sqlite_utils import Migrations
+migrations = Migrations("broken")
+@migrations()
+def m001(db):
+    FAULT
+@hookimpl
+def pollctl_poller"""
+
+
+FAULTS = {
+    "a step raises": ("1 / 0", "lambda: migrations"),
+    "a step is wrong SQL": ("db.execute('CREATE TABLE runs (x)')", "lambda: migrations"),
+    "they cannot be had": ("pass", "lambda: 1 / 0"),
+}
+
+
+@pytest.mark.parametrize(("step", "migrations"), FAULTS.values(), ids=FAULTS)
+def test_a_plugin_whose_migrations_fail_fails_its_own_passes_and_no_other(
+    parrot: Parrot, step: str, migrations: str
+) -> None:
+    source = PLAIN.replace("@hookimpl\ndef pollctl_poller", MIGRATING.replace("FAULT", step))
+    source = source.replace("decision=Seen)", f"decision=Seen, migrations={migrations})")
+    parrot.plugin("broken", source)
+    parrot.settings("[plugins.parrot]", "[plugins.broken]")
+    done = parrot.call("due", "--run")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "migrations" in done.stderr
+    assert "'broken'" in done.stderr
+    assert sorted(parrot.rows("SELECT plugin, outcome FROM runs")) == [("broken", "failed"), ("parrot", "ok")]
+    checked = parrot.call("check")
+    assert (checked.returncode, checked.stderr) == (1, "")
+    metrics = parrot.call("metrics")
+    assert metrics.returncode == 0
+    assert 'pollctl_last_run_outcome{outcome="ok",plugin="parrot"} 1.0' in metrics.stdout

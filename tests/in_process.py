@@ -1,0 +1,295 @@
+"""pollctl run within this process, in a tenth of the time that a process of its own takes.
+
+Everything that a command can see is as in a new process: environment, folder, standard streams down to their descriptors, plugins
+that PYTHONPATH names, signal handlers, warnings, caches, known secrets. Afterwards all of it is as before.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import warnings
+import zoneinfo
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, suppress
+from importlib.metadata import Distribution, DistributionFinder, EntryPoints, MetadataPathFinder, PathDistribution
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, NoReturn, Self
+
+from pollctl import __main__, clock, redaction
+from pollctl.cli import shutdown
+from pollctl.due import fast_path
+
+Done = subprocess.CompletedProcess[str]
+_HEARD = ("PYTHONPATH", "PYTHONTZPATH")
+"""Variables that Python reads when it starts, and that are read again here."""
+
+
+def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
+    """Run ``pollctl ARGUMENTS`` in *folder* with environment *env* to its end; answers the same as a process would.
+
+    Not for what ends, kills, or limits its process, and not for environments that Python reads when it starts.
+    """
+    assert threading.current_thread() is threading.main_thread(), (
+        "a thread cannot do without a process: use spawn_pollctl"
+    )
+    deaf = sorted(name for name in env if name.startswith(("PYTHON", "LC_")) and name not in _HEARD)
+    assert not deaf, f"Python reads {', '.join(deaf)} when it starts: use spawn_pollctl"
+    with _Streams() as streams, _surroundings(folder, env, arguments):
+        code = _exit_code()
+    return Done(["pollctl", *arguments], code, *streams.said)
+
+
+def known_secrets_kept(*begin_with: set[str]) -> AbstractContextManager[None]:
+    """Let the secrets that are known after a block be those of before; it begins with others, if given."""
+    return _kept(lambda: set(redaction._known_secrets), _set_secrets, *begin_with)
+
+
+def _set_secrets(secrets: set[str]) -> None:
+    redaction._known_secrets.clear()
+    redaction._known_secrets.update(secrets)
+
+
+def _exit_code() -> int:
+    """What the process would exit with, and on stderr what the interpreter would say at its end."""
+    try:
+        return __main__.main()
+    except SystemExit as ended:
+        if ended.code is None or isinstance(ended.code, int):
+            return ended.code or 0
+        print(ended.code, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        return 130
+    except Exception:
+        traceback.print_exc()
+        return 1
+
+
+@contextmanager
+def _surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Iterator[None]:
+    """The world of a process that has just started."""
+    with ExitStack() as stack:
+        for one in (
+            chdir(folder),
+            _environment(env),
+            _replaced(sys, "argv", ["pollctl", *arguments]),
+            _plugins(env.get("PYTHONPATH", "")),
+            _replaced(threading, "excepthook", threading.__excepthook__),
+            _replaced(sys, "unraisablehook", sys.__unraisablehook__),
+            _replaced(
+                sys, "dont_write_bytecode", True
+            ),  # a source may be replaced within the second that byte code knows
+            _replaced(logging.root, "handlers", []),
+            _replaced(clock, "_started", time.monotonic()),
+            _replaced(fast_path, "_began_ns", time.time_ns()),
+            _no_end_of_process(),
+            _kept(lambda: os.umask(0o022), os.umask),
+            _signals(),
+            _warnings(),
+            known_secrets_kept(set()),
+        ):
+            stack.enter_context(one)
+        yield
+
+
+@contextmanager
+def _kept(read: Any, write: Any, *begin_with: Any) -> Iterator[None]:
+    """Put back what *read* answers by *write*; *begin_with* is written first, if given."""
+    before = read()
+    for value in begin_with:
+        write(value)
+    try:
+        yield
+    finally:
+        write(before)
+
+
+def _replaced(owner: Any, name: str, value: object) -> AbstractContextManager[None]:
+    return _kept(lambda: getattr(owner, name), functools.partial(setattr, owner, name), value)
+
+
+@contextmanager
+def _environment(env: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    _set_environment(env)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(env: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    zoneinfo.reset_tzpath()
+
+
+@contextmanager
+def _plugins(search_path: str) -> Iterator[None]:
+    """Let the folders of PYTHONPATH be looked through first, and forget what was imported from them or cached of it."""
+    folders = [folder for folder in search_path.split(os.pathsep) if folder]
+    before = list(sys.path)
+    finder = functools.partial(_distributions, installed=_installed(tuple(before)), folders=folders)
+    sys.path[:0] = folders
+    _forget(folders)
+    try:
+        with _replaced(MetadataPathFinder, "find_distributions", finder):
+            yield
+    finally:
+        sys.path[:] = before
+        _forget(folders)
+
+
+class _Installed(PathDistribution):
+    """A distribution that stays as it is: reading again what all of them announce takes as long as a small pass."""
+
+    @functools.cached_property
+    def entry_points(self) -> EntryPoints:
+        return super().entry_points
+
+    @functools.cached_property
+    def _normalized_name(self) -> str:
+        return str(super()._normalized_name)  # type: ignore[misc]
+
+
+@functools.cache
+def _installed(search_path: tuple[str, ...]) -> Sequence[_Installed]:
+    context = DistributionFinder.Context(path=list(search_path))
+    return [_Installed(one._path) for one in MetadataPathFinder.find_distributions(context)]
+
+
+def _distributions(
+    context: DistributionFinder.Context, *, installed: Sequence[_Installed], folders: Sequence[str]
+) -> Iterator[Distribution]:
+    """Those in *folders*, looked for each time, and those that are installed; one that is asked for by name is looked for."""
+    if context.name is not None or list(context.path) != sys.path:
+        return iter(_found(context))
+    return chain(_found(DistributionFinder.Context(path=list(folders))), installed)
+
+
+_found = MetadataPathFinder.find_distributions
+
+
+def _forget(folders: Sequence[str]) -> None:
+    for name, module in list(sys.modules.items()):
+        if any(_origin(module).startswith(f"{folder}/") for folder in folders):
+            del sys.modules[name]
+        elif name.startswith("pollctl"):
+            _clear_caches(module)
+    for folder in folders:
+        sys.path_importer_cache.pop(folder, None)
+    importlib.invalidate_caches()
+
+
+def _origin(module: object) -> str:
+    return getattr(getattr(module, "__spec__", None), "origin", None) or ""
+
+
+def _clear_caches(module: object) -> None:
+    for value in vars(module).values():
+        if isinstance(value, functools._lru_cache_wrapper):
+            value.cache_clear()
+
+
+@contextmanager
+def _no_end_of_process() -> Iterator[None]:
+    """A thread of a test's own upstream is no reason to end this process."""
+    with _replaced(shutdown, "leave", lambda code: code), _replaced(os, "_exit", _refuse_to_exit):
+        yield
+
+
+def _refuse_to_exit(code: int) -> NoReturn:
+    raise AssertionError(f"this would end the process with exit code {code}: use spawn_pollctl")
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """The handlers that a process begins with."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _warnings() -> Iterator[None]:
+    """Warnings as Python treats them where nobody says otherwise: nearly all are ignored, the rest stands on stderr."""
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", category)
+        warnings.showwarning = _show_warning
+        yield
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+class _Streams:
+    """Descriptors 0 to 2 and the streams on them, led to nowhere and into memory.
+
+    Attributes:
+        said: what was written to stdout and stderr, once the block has ended.
+    """
+
+    said: tuple[str, str]
+
+    def __enter__(self) -> Self:
+        self._streams = sys.stdin, sys.stdout, sys.stderr
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._kept = [os.dup(number) for number in range(3)]
+        self._memory = [os.memfd_create("stdout"), os.memfd_create("stderr")]
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        for number, descriptor in enumerate((nowhere, *self._memory)):
+            os.dup2(descriptor, number)
+        os.close(nowhere)
+        sys.stdin, sys.stdout, sys.stderr = _opened(0, "r"), _opened(1, "w"), _opened(2, "w", buffering=1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+        for number, descriptor in enumerate(self._kept):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        stdout, stderr = map(_content, self._memory)
+        self.said = stdout, stderr
+
+
+def _opened(number: int, mode: str, buffering: int = -1) -> Any:
+    return open(number, mode, buffering, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _content(descriptor: int) -> str:
+    """All that was written, to the last character: ``\\r`` too, which a process' output read as text would lose."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    file: IO[str]
+    with open(descriptor, encoding="utf-8", newline="") as file:
+        return file.read()
