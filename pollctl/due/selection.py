@@ -84,7 +84,7 @@ def evaluate(config: Config, now: datetime) -> Evaluation:
         row = states.get(name, PluginState(name))
         try:
             limits[name] = config.timing_and_limits(name, row.own_defaults, check_schedule=True)
-            verdicts[name] = _judge(name, limits[name], row, now)
+            verdicts[name] = _judge(name, limits[name], row, now, _host(config))
         except ConfigError as error:
             verdicts[name] = error
     return Evaluation(now, states, limits, verdicts)
@@ -127,7 +127,7 @@ def next_slots(
         except ConfigError as error:
             found[name] = error
             continue
-        schedule = Schedule.parse(limits.schedule, limits.timezone, spread=f"{name}@{_host()}")
+        schedule = Schedule.parse(limits.schedule, limits.timezone, spread=f"{name}@{_host(config)}")
         found[name] = list(islice(schedule.slots_after(now), count))
     return found
 
@@ -146,29 +146,30 @@ def why(config: Config, name: str, now: datetime) -> Why:
     row = state.read(config.core.database).get(name, PluginState(name))
     loads = _loads(name)
     limits = config.timing_and_limits(name, _defaults(row), check_schedule=True)
-    verdict = _judge(name, limits, row, now)
+    verdict = _judge(name, limits, row, now, _host(config))
     enabled = _enabled(config, name)
     gates = (enabled, loads, *verdict.gates, _lock(config, name))
     is_due = enabled.passed and verdict.is_due
     return Why(name, gates, is_due, verdict.next_due_at if enabled.passed else None)
 
 
-def _judge(name: str, limits: PluginConfig, row: PluginState, now: datetime) -> Verdict:
+def _judge(name: str, limits: PluginConfig, row: PluginState, now: datetime, host: str) -> Verdict:
     past = Past(
         last_started_at=_moment(row.last_started_at),
         last_finished_at=_moment(row.last_finished_at),
         # an interrupted pass leaves the count as it was, but there is nothing to back off from
         consecutive_failures=row.consecutive_failures if row.last_outcome in FAILURES else 0,
     )
-    return judge(limits.timing, past, now, plugin=name, host=_host())
+    return judge(limits.timing, past, now, plugin=name, host=host)
 
 
 def _moment(text: str | None) -> datetime | None:
     return clock.from_text(text) if text else None
 
 
-def _host() -> str:
-    return os.uname().nodename
+def _host(config: Config) -> str:
+    """What ``H`` and ``jitter`` are spread by: containers have a new name each time, so the settings may pin it."""
+    return config.core.host_id or os.uname().nodename
 
 
 def _defaults(row: PluginState) -> Mapping[str, str]:
