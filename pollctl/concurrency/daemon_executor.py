@@ -110,12 +110,20 @@ class DaemonExecutor(Executor):
 def _serve(jobs: SimpleQueue[_Job | None], release: Callable[[], None]) -> None:
     while (job := jobs.get()) is not None:
         future, call = job
-        if future.set_running_or_notify_cancel():
-            try:
-                value = call()
-            except BaseException as error:  # noqa: BLE001 - passed on through the future
-                future.set_exception(error)
-            else:
-                future.set_result(value)
+        if not future.set_running_or_notify_cancel():
+            release()
+        else:
+            _finish(future, call, release)
         del job, future, call  # an idle thread holds on to nothing
+
+
+def _finish(future: Future[Any], call: Callable[[], Any], release: Callable[[], None]) -> None:
+    """Make the call; whoever sees its result finds this worker free."""
+    try:
+        value = call()
+    except BaseException as error:  # noqa: BLE001 - passed on through the future
         release()
+        future.set_exception(error)
+    else:
+        release()
+        future.set_result(value)
