@@ -21,6 +21,7 @@ from urllib3.util import make_headers
 
 from pollctl.http.errors import Failure
 from pollctl.http.redirects import refuse_metadata
+from pollctl.http.strict_response import StrictResponse
 from pollctl.urls import Address, Origin
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Connection:
         self.proxy = proxy
         self.is_used = False
         self._line = line
+        self._line.response_class = StrictResponse
         self._sock: socket.socket | None = None  # http.client forgets its own when the answer ends the connection
 
     def connect(self, until: float, *, was_redirected: bool) -> None:

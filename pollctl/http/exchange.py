@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from pollctl.api.values import FetchError, Request
 from pollctl.concurrency.worker_pool import Call
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
+from pollctl.http.cookies import Cookies
 from pollctl.http.errors import Failure, Reset, failure_of
 from pollctl.http.limits import Limits
 from pollctl.http.redirects import address_of, redirected
@@ -34,11 +35,12 @@ _HARMLESS = ("accept", "accept-language")  # what goes along to another origin
 
 
 class Whole(NamedTuple):
-    """An answer with its whole body."""
+    """An answer with its whole body; ``cookies`` are its Set-Cookie headers one by one."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Sequence[str] = ()
 
 
 class Exchange:
@@ -76,13 +78,15 @@ class Exchange:
 
     def _follow(self) -> Whole:
         """Ask, and go where a GET is sent on to."""
-        url, headers = self._request.url, self._headers()
+        url, headers, cookies = self._request.url, self._headers(), Cookies()
         for _ in range(MOST_REDIRECTS + 1):
-            whole = self._ask(address_of(url), headers)
+            address = address_of(url)
+            whole = self._ask(address, cookies.added_to(headers, address))
             location = whole.headers.get("location", "")
             may_follow = self._request.follow and self._request.method in _REPEATABLE
             if whole.status not in _REDIRECTS or not location or not may_follow:
                 return whole
+            cookies.keep(address, whole.cookies)
             onward = redirected(url, location, self._request.allow_hosts)
             if address_of(onward).origin != address_of(url).origin:
                 headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
@@ -189,4 +193,5 @@ def _whole(response: HTTPResponse, max_body: int, until: float) -> Whole:
         if response.status in _INTERIM:
             raise Failure("protocol", f"an interim answer ({response.status}) that was not asked for")
         body = whole_body(response, max_body, until)
-    return Whole(response.status, {name.lower(): value for name, value in response.headers.itermerged()}, body)
+    headers = {name.lower(): value for name, value in response.headers.itermerged()}
+    return Whole(response.status, headers, body, response.headers.getlist("set-cookie"))
