@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 _PORTS = {"http": 80, "https": 443}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"[A-Za-z0-9._~-]{1,253}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_BEYOND_HOST = re.compile(r"[/?#@\\]")
+_WITH_PORT = re.compile(r":\d+\Z", re.ASCII)
 _LONGEST_HOST = 253
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 
@@ -22,10 +24,14 @@ class Origin(NamedTuple):
     port: int
 
     @property
+    def bracketed(self) -> str:
+        """The host, as it stands before a port."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def authority(self) -> str:
         """Host and, unless it is the scheme's own, port; as the Host header has them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return self.bracketed if self.port == _PORTS[self.scheme] else f"{self.bracketed}:{self.port}"
 
 
 class Address(NamedTuple):
@@ -66,6 +72,18 @@ def address_of(url: str) -> Address:
     userinfo, at, _ = parts.netloc.rpartition("@")
     origin = Origin(scheme, _ascii(host), _PORTS[scheme] if port is None else port)
     return Address(origin, target, unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:") if at else b"")
+
+
+def named_host(text: str) -> str:
+    """A host as settings name it, with a port or without, in one spelling: ``Faß.example:443``, ``[::1]``.
+
+    Raises:
+        ValueError: it is not a host.
+    """
+    if _BEYOND_HOST.search(text):
+        raise ValueError("a host has neither scheme, path nor login")
+    origin = address_of(f"https://{text}/").origin
+    return f"{origin.bracketed}:{origin.port}" if _WITH_PORT.search(text) else origin.bracketed
 
 
 def _ascii(host: str) -> str:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import NamedTuple
 
 from urllib3 import HTTPResponse
@@ -61,6 +62,7 @@ class Exchange:
         self._may_repeat = request.repeat and request.method in _REPEATABLE
         self._connection: Connection | None = None
         self._is_cut = False
+        self._has_left_home = False
 
     def run(self, call: Call) -> Whole | FetchError:
         """Make the exchange."""
@@ -81,6 +83,7 @@ class Exchange:
         url, headers, cookies = self._request.url, self._headers(), Cookies()
         for _ in range(MOST_REDIRECTS + 1):
             address = address_of(url)
+            self._has_left_home |= address.origin != address_of(self._request.url).origin
             whole = self._ask(address, cookies.added_to(headers, address))
             location = whole.headers.get("location", "")
             may_follow = self._request.follow and self._request.method in _REPEATABLE
@@ -96,13 +99,15 @@ class Exchange:
     def _ask(self, address: Address, headers: Mapping[str, str]) -> Whole:
         """Ask once, or twice when a GET met a connection that was reset or closed before it answered."""
         proxy = self._proxy(address.origin)
+        certificate = self._limits.certificates.to_show(address.origin, has_left_home=self._has_left_home)
+        take = partial(self._pool.take, address.origin, proxy, certificate)
         try:
-            return self._once(self._pool.take(address.origin, proxy), address, headers)
+            return self._once(take(), address, headers)
         except Exception as error:
             if not isinstance(failure_of(error), Reset) or not self._may_repeat or self._is_cut:
                 raise
         self._may_repeat = False
-        return self._once(self._pool.take(address.origin, proxy, fresh=True), address, headers)
+        return self._once(take(fresh=True), address, headers)
 
     def _once(self, connection: Connection, address: Address, headers: Mapping[str, str]) -> Whole:
         self._connection = connection
