@@ -18,6 +18,8 @@ from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
 from pollctl.delivery.notify import is_address
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
+from pollctl.http.client_certificate import key_files
+from pollctl.http.client_certificate import problems_of as certificate_problems
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.conformance.contract import problems_of
 from pollctl.plugin_host.discovery import Found
@@ -93,6 +95,7 @@ def _core_problems(config: Config) -> list[str]:
     core, file = config.core, config.path
     if core.http.ca_file and not core.http.ca_file.is_file():
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
+    problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
     if core.healthcheck.url and not _is_http(core.healthcheck.url.reveal()):
         problems.append(f"{file}: pollctl.healthcheck.url: it is not an http or https address")
     for number, url in enumerate(core.notify.urls):
@@ -104,10 +107,10 @@ def _core_problems(config: Config) -> list[str]:
 
 
 def _open_secrets(config: Config) -> Iterator[Finding]:
-    """Warn of secret files that others than their owner may read."""
+    """Warn of secret files, keys of certificates among them, that others than their owner may read."""
     folder = config.path.absolute().parent if config.path else Path()
     names = sorted({*_secret_files(config.source.common), *_secret_files(config.source.sections)})
-    for path in (folder / name for name in names):
+    for path in dict.fromkeys([*(folder / name for name in names), *key_files(config.core.http)]):
         with suppress(OSError, ValueError):  # that it cannot be had is told by whoever needs it
             if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 text = one_line(f"{path}: others may read this secret; `chmod 600` it")
