@@ -52,9 +52,14 @@ def print_rows(
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""
+    print_text(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as one JSON document, secrets masked."""
     import json
 
-    print_text(json.dumps(as_plain(value), indent=2))
+    return json.dumps(as_plain(value), indent=2)
 
 
 def as_plain(value: Any) -> Any:
