@@ -52,7 +52,9 @@ class Order(NamedTuple):
 @_DEADLINE
 @click.option("--trigger", type=click.Choice(["manual", "due"]), default="manual", hidden=True)
 @click.option("--seen", hidden=True, help="The plugin's last start from which it was judged due; empty: none.")
-@click.option("--report-to", type=click.IntRange(min=3), hidden=True, help="Descriptor on which a supervisor awaits the report.")
+@click.option(
+    "--report-to", type=click.IntRange(min=3), hidden=True, help="Descriptor on which a supervisor awaits the report."
+)
 @json_option
 @click.pass_obj
 def run(
@@ -135,7 +137,9 @@ def _keep_to_ourselves(descriptor: int) -> None:
     try:
         os.set_inheritable(descriptor, False)
     except OSError as error:
-        raise UsageError(f"--report-to {descriptor}: {error.strerror}; it is for a supervisor, not for people") from error
+        raise UsageError(
+            f"--report-to {descriptor}: {error.strerror}; it is for a supervisor, not for people"
+        ) from error
 
 
 def _hand_over(report: Report, descriptor: int) -> None:

@@ -39,13 +39,14 @@ def watchdog(limit: timedelta, message: str) -> Iterator[None]:
     """
     seconds = min(limit.total_seconds(), _LONGEST_S)
     is_done = threading.Event()
-    start_daemon(_watch, is_done, time.monotonic() + seconds, message, _supervisor(), name="watchdog")
+    watcher = start_daemon(_watch, is_done, time.monotonic() + seconds, message, _supervisor(), name="watchdog")
     try:
         _set_backstop(seconds + 1)
         yield
     finally:
         is_done.set()
         faulthandler.cancel_dump_traceback_later()
+        watcher.join(_LOOK_EVERY_S)  # the next block may need the one thread that there is
 
 
 def _set_backstop(seconds: float) -> None:

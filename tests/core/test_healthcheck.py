@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from core.supervision import World
+from core.supervision.supervised import World
 from pytest_httpserver import HTTPServer
 
 OK = "yield Batch(1)"

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from core.supervision import NEVER_BACK_OFF, World, eventually, is_alive, kill_leftover
+from core.supervision.supervised import NEVER_BACK_OFF, World, eventually, is_alive, kill_leftover
 from plugin_package import json_of, run_pollctl
 
 from pollctl import clock

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import misfits
 import pytest
-from core.supervision import eventually, is_alive, kill_leftover
+from core.supervision.supervised import eventually, is_alive, kill_leftover
 from misfits import Misfit
 from msgspec import Struct
 from plugin_package import Env, make_plugin_package, run_pollctl, write_settings

@@ -7,7 +7,7 @@ import resource
 from pathlib import Path
 
 import pytest
-from core.supervision import World
+from core.supervision.supervised import World
 from plugin_package import json_of, run_pollctl
 
 from pollctl.supervision.stderr_lines import MOST_KEPT, StderrLines

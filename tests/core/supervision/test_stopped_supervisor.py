@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from core.supervision import World, eventually, is_alive
+from core.supervision.supervised import World, eventually, is_alive
 
 ENDS_ON_DEMAND = """
 (here / 'pid').write_text(str(os.getpid()))
