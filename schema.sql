@@ -115,7 +115,7 @@ CREATE TABLE latency_jobs (
     outages INTEGER,
     longest_streak INTEGER,
     verdict TEXT CHECK (verdict IN ('pass', 'fail', 'unreliable', 'no_data'))
-) STRICT;
+, login TEXT) STRICT;
 CREATE INDEX latency_jobs_by_status ON latency_jobs (status, is_rolled_up);
 CREATE TABLE latency_samples (
     job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,

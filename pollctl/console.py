@@ -41,20 +41,36 @@ def print_rows(
         as_json: whether all of it goes out as JSON.
         columns: which keys a table shows, all of them if empty; JSON always has all.
     """
+    shown = _masked(rows)
     if as_json:
-        print_json(rows)
-    elif isinstance(rows, Mapping):
-        _print_table([(key, _cell(value)) for key, value in rows.items()])
-    elif rows:
-        keys = list(columns or rows[0])
-        _print_table([keys, *([_cell(row[key]) for key in keys] for row in rows)], has_header=True)
+        print_text(_document(shown))
+    elif isinstance(shown, dict):
+        _print_table([(key, _cell(value)) for key, value in shown.items()])
+    elif shown:
+        keys = list(columns or shown[0])
+        _print_table([keys, *([_cell(row[key]) for key in keys] for row in shown)], has_header=True)
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
+    """Print one JSON document, secrets masked."""
+    print_text(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """A value as one JSON document, secrets masked."""
+    return _document(_masked(value))
+
+
+def _document(value: Any) -> str:
     import json
 
-    print_text(json.dumps(as_plain(value), indent=2))
+    return json.dumps(as_plain(value), indent=2)
+
+
+def _masked(value: Any) -> Any:
+    from pollctl.encoding import masked
+
+    return masked(value, keeps_names=True)
 
 
 def as_plain(value: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from pollctl import Duration, PluginContext
+from pollctl import Duration, PluginContext, Secret
 from pollctl_latency import queries
-from pollctl_latency.client.targets import infer_probe, target_error
+from pollctl_latency.client.targets import infer_probe, shown, split_login, target_error
 from pollctl_latency.model import NewJob
 from pollctl_latency.store.jobs import add_job, cancel_job
 
@@ -76,9 +76,11 @@ def add(
     probe = probe or infer_probe(target)
     error = target_error(target, probe)
     if error:
-        raise click.BadParameter(f"{target!r} cannot be probed by {probe}: {error}", param_hint="TARGET")
+        raise click.BadParameter(f"{shown(target)!r} cannot be probed by {probe}: {error}", param_hint="TARGET")
+    target, login = split_login(target)
     new = NewJob(
         target=target,
+        login=Secret(login),
         probe=probe,
         monitoring_mode=mode,
         cadence_seconds=int(cadence.total_seconds()),

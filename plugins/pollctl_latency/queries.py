@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import UsageError, to_text
+from pollctl_latency.client.targets import split_login
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -58,22 +59,27 @@ def samples(db: Database, job_id: int) -> list[dict[str, Any]]:
 
 def alerts(db: Database) -> list[dict[str, Any]]:
     """All alerts, the newest first."""
-    return list(
-        db.query(
-            """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
-               JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
-        )
+    rows = db.query(
+        """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
+           JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
     )
+    return [_shown(row) for row in rows]
 
 
 def last_rtts(db: Database) -> list[tuple[int, str, float | None]]:
     """Id, target and latest round-trip time in ms of the running jobs."""
-    return db.execute(
+    rows = db.execute(
         """SELECT id, target, (SELECT rtt_ms FROM latency_samples
                WHERE job_id = job.id AND status = 'success' ORDER BY sequence_number DESC)
            FROM latency_jobs AS job WHERE status = 'running' ORDER BY id"""
-    ).fetchall()
+    )
+    return [(job_id, split_login(target)[0], rtt_ms) for job_id, target, rtt_ms in rows]
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without a login that another program may have put into its target."""
+    return {**row, "target": split_login(row["target"])[0]}
 
 
 def _with_flags(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, **{flag: bool(row[flag]) for flag in _FLAGS}}
+    return {**_shown(row), **{flag: bool(row[flag]) for flag in _FLAGS}}

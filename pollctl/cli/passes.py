@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ import click
 from pollctl import console
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
+from pollctl.errors import UsageError
 from pollctl.signals import Interrupted
 from pollctl.units import Duration
 
@@ -40,6 +42,7 @@ class Order(NamedTuple):
     seen: str | None = None
     is_dry: bool = False
     as_json: bool = False
+    report_to: int | None = None
 
 
 @click.command()
@@ -49,6 +52,9 @@ class Order(NamedTuple):
 @_DEADLINE
 @click.option("--trigger", type=click.Choice(["manual", "due"]), default="manual", hidden=True)
 @click.option("--seen", hidden=True, help="The plugin's last start from which it was judged due; empty: none.")
+@click.option(
+    "--report-to", type=click.IntRange(min=3), hidden=True, help="Descriptor on which a supervisor awaits the report."
+)
 @json_option
 @click.pass_obj
 def run(
@@ -58,6 +64,7 @@ def run(
     deadline: Duration | None,
     trigger: str,
     seen: str | None,
+    report_to: int | None,
     *,
     is_dry: bool,
     as_json: bool,
@@ -66,7 +73,10 @@ def run(
 
     Exit 0 done, 1 failed, 3 partial, 75 another pass holds the lock, 130 or 143 interrupted.
     """
-    return _carry_out(invocation, names, Order(invocation.config, wait, deadline, trigger, seen, is_dry, as_json))
+    if report_to is not None:
+        _keep_to_ourselves(report_to)
+    order = Order(invocation.config, wait, deadline, trigger, seen, is_dry, as_json, report_to)
+    return _carry_out(invocation, names, order)
 
 
 @click.command()
@@ -108,12 +118,34 @@ def _single(order: Order, found: Found) -> int:
     from pollctl.cli import report_text
 
     report, code = _bounded(order, found)
-    if report and order.as_json:
+    if report and order.report_to is not None:
+        _hand_over(report, order.report_to)
+    elif report and order.as_json:
         console.print_json(report)
     elif report and (code or order.trigger == "manual"):
         report_text.print_report(report)
         report_text.warn_of_error(report)
     return code
+
+
+def _keep_to_ourselves(descriptor: int) -> None:
+    """Let no process that code of plugins starts have the descriptor of the report.
+
+    Raises:
+        UsageError: it is not open.
+    """
+    try:
+        os.set_inheritable(descriptor, False)
+    except OSError as error:
+        raise UsageError(
+            f"--report-to {descriptor}: {error.strerror}; it is for a supervisor, not for people"
+        ) from error
+
+
+def _hand_over(report: Report, descriptor: int) -> None:
+    """Give the supervisor the report; where it is gone, the run's row says the same."""
+    with suppress(BrokenPipeError), open(descriptor, "w", encoding="utf-8") as pipe:
+        pipe.write(console.json_text(report))
 
 
 def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
@@ -122,7 +154,8 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 
     stop = Stop()
     asked: list[int] = []
-    with console.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
+    is_stdout_ours = order.as_json or order.report_to is not None
+    with console.stdout_kept_for_json(is_stdout_ours), _obeying_signals(stop, asked):
         try:
             report = _watched(order, found, stop)
         except Interrupted:

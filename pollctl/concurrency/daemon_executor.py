@@ -111,11 +111,19 @@ def _serve(jobs: SimpleQueue[_Job | None], release: Callable[[], None]) -> None:
     while (job := jobs.get()) is not None:
         future, call = job
         if future.set_running_or_notify_cancel():
-            try:
-                value = call()
-            except BaseException as error:  # noqa: BLE001 - passed on through the future
-                future.set_exception(error)
-            else:
-                future.set_result(value)
+            _make(future, call, release)
+        else:
+            release()
         del job, future, call  # an idle thread holds on to nothing
+
+
+def _make(future: Future[Any], call: Callable[[], Any], release: Callable[[], None]) -> None:
+    """Make a call; the worker counts as free before its result is there, so that who waits for that finds it free."""
+    try:
+        value = call()
+    except BaseException as error:  # noqa: BLE001 - passed on through the future
         release()
+        future.set_exception(error)
+    else:
+        release()
+        future.set_result(value)

@@ -13,7 +13,7 @@ from pollctl.api.outcomes import FAILURES
 from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.effects import CORE_PREFIX, Queued, queued
 from pollctl.errors import DeliveryError
-from pollctl.redaction import address_digest
+from pollctl.redaction import Secret, address_digest, know_login, mask
 
 if TYPE_CHECKING:
     from pollctl.api.values import Effect
@@ -27,15 +27,18 @@ _TAKES_HEADERS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 
 
 def send(url: str, *, title: str, body: str, key: str, timeout: float) -> None:
-    """Send one message to an Apprise address within *timeout* seconds.
+    """Send one message to an Apprise address within *timeout* seconds, secrets in title and body masked.
 
     Generic web hooks (``json://``, ``xml://``, ``form://``) get *key* as header ``Idempotency-Key``.
 
     Raises:
         DeliveryError: the address is not one that Apprise knows (permanent), or the service did not take the message.
+        MachineError: no thread can be started; nothing was sent.
     """
+    Secret(url)
+    know_login(url)
     with DaemonExecutor(1) as executor:
-        future: Future[None] = executor.submit(_send, url, title, body, key)
+        future: Future[None] = executor.submit(_send, url, mask(title), mask(body), key)
         try:
             future.result(timeout=max(0.0, min(timeout, LONGEST_SEND_S)))
         except FutureTimeoutError:

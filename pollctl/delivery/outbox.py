@@ -11,11 +11,10 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec import Struct
 from sqlite_utils import Database
 
-from pollctl import redaction, signals, units
+from pollctl import redaction, signals
 from pollctl.api.values import Effect
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
@@ -24,6 +23,7 @@ from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.effects import Queued
 from pollctl.delivery.lanes import PHASES, SIDE_BY_SIDE, Lanes
 from pollctl.delivery.policy import Policy
+from pollctl.encoding import encoded
 from pollctl.errors import DeliveryError, text_of
 from pollctl.redaction import one_line
 from pollctl.store.database import writing
@@ -154,7 +154,7 @@ class Outbox:
             is_first = False
             completed = [(self._in_flight.pop(future), future) for future in [*self._in_flight] if future.done()]
             room = 0 if errand.is_over else max(0, width - len(self._in_flight))
-            if room and not self._in_flight:
+            if room:  # what no worker is free for must not be marked as on its way
                 room = min(room, self._executor.reserve(room))
             claimed, settled = self._settle_and_claim(completed, lanes, room, errand.settle)
             tally += settled
@@ -210,11 +210,7 @@ class Outbox:
     def _mark_delivered(self, effect: Effect, result: Any, now: datetime) -> None:
         self._db.conn.execute(
             "UPDATE outbox SET status='delivered', delivered_at=?, result=?, last_error=NULL WHERE id=?",
-            (
-                to_text(now),
-                redaction.mask(msgspec.json.encode(result, enc_hook=units.encode).decode()),
-                effect.id,
-            ),
+            (to_text(now), encoded(result), effect.id),
         )
 
     def _fail(self, one: _Claimed, error: DeliveryError, now: datetime) -> None:

@@ -19,13 +19,20 @@ from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
 from pollctl.delivery.effects import Queued, queued
-from pollctl.errors import PluginError
+from pollctl.errors import DeliveryError, PluginError
 from pollctl.http.client import Client
 from pollctl.redaction import one_line
 from pollctl.store.database import open_to_read
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+
+class Delivery:
+    """The delivery of one effect: ``has_begun`` once a request or message of it may have gone out."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
 
 
 class PassContext:
@@ -69,6 +76,7 @@ class PassContext:
         self._stats: Counter[str] = Counter()
         self._resources: dict[str, Any] = {}
         self._making = threading.RLock()
+        self._in_this_thread = threading.local()
 
     @property
     def is_stopping(self) -> bool:
@@ -82,7 +90,7 @@ class PassContext:
 
     def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
         """Make requests side by side (see ``pollctl.Run``)."""
-        return self._client.get_many(requests, concurrency=concurrency, rate=rate)
+        return self._noting_begin(self._client.get_many(requests, concurrency=concurrency, rate=rate))
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
@@ -90,11 +98,15 @@ class PassContext:
         """Call a function side by side (see ``pollctl.Run``)."""
         from pollctl.concurrency.parallel_map import map_bounded
 
-        return map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
+        return self._noting_begin(
+            map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
+        )
 
     def send(self, request: Request) -> Answer:
         """Make one exchange (see ``pollctl.Run``)."""
-        return self._client.send(request)
+        answer = self._client.send(request)
+        self._note_begin()
+        return answer
 
     def next_round(self, at: datetime) -> bool:
         """Wait for the next round, if there is one (see ``pollctl.Run``)."""
@@ -109,7 +121,7 @@ class PassContext:
 
     def failed(self, target: str, why: str) -> None:
         """Tell that a target could not be fetched."""
-        self.failures[target] = redaction.mask(why)
+        self.failures[redaction.mask(target)] = redaction.mask(why)
 
     def reached(self, target: str) -> None:
         """Tell that a target was fetched."""
@@ -130,7 +142,31 @@ class PassContext:
         """Send one message through Apprise."""
         from pollctl.delivery.notify import send
 
-        send(url, title=title, body=body, key=key, timeout=self.remaining)
+        try:
+            send(url, title=title, body=body, key=key, timeout=self.remaining)
+        except DeliveryError:
+            self._note_begin()
+            raise
+        self._note_begin()
+
+    @contextmanager
+    def delivering(self) -> Iterator[Delivery]:
+        """While the plugin delivers one effect in this thread, note whether anything was sent for it."""
+        self._in_this_thread.delivery = delivery = Delivery()
+        try:
+            yield delivery
+        finally:
+            del self._in_this_thread.delivery
+
+    def _note_begin(self) -> None:
+        delivery = getattr(self._in_this_thread, "delivery", None)
+        if delivery:
+            delivery.has_begun = True
+
+    def _noting_begin(self, values: Iterator[T]) -> Iterator[T]:
+        for value in values:
+            self._note_begin()
+            yield value
 
     def log(self, message: str) -> None:
         """One line to stderr."""

@@ -14,7 +14,7 @@ from pollctl.delivery import notify
 from pollctl.delivery.effects import CORE_PREFIX
 from pollctl.delivery.outbox import Tally
 from pollctl.delivery.policy import Kinds
-from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
+from pollctl.errors import DatabaseError, DeliveryError, LockedError, MachineError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.alerts import Alerts, outbox_of
@@ -191,11 +191,24 @@ class _Pass:
         )
 
     def _deliver(self, until: float = float("inf")) -> None:
-        """Send what is due."""
-        tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=self._lanes)
+        """Send what is due; where there is no thread to send it with, it waits for the next pass."""
+        try:
+            tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=self._lanes)
+        except MachineError as error:
+            self._error = self._error or error
+            return
         self._tally = Tally(self._tally.delivered + tally.delivered, self._tally.failed + tally.failed)
 
     def _send(self, effect: Effect) -> Any:
+        """Send one effect, in a worker thread; one for which the machine had no further thread is tried again later."""
+        with self._run.delivering() as delivery:
+            try:
+                return self._sent(effect)
+            except MachineError as error:
+                self._error = self._error or error
+                raise DeliveryError(str(error), uncertain=delivery.has_begun) from error
+
+    def _sent(self, effect: Effect) -> Any:
         if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
             return notify.deliver(self._config.core.notify, effect, timeout=self._stop.remaining)
         return self._hooks.deliver(self._run, effect)

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pollctl import clock, redaction, units
+from pollctl import clock, redaction
+from pollctl.encoding import encoded
 from pollctl.errors import PluginError
 
 _NAMED = 5  # targets that an error names before it only counts them
@@ -96,6 +97,6 @@ def recorded(value: Any) -> str:
         PluginError: the value has a type that cannot be written as JSON.
     """
     try:
-        return redaction.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
+        return encoded(value)
     except (TypeError, ValueError, NotImplementedError) as error:
         raise PluginError(f"{type(value).__name__} cannot be recorded: {error}") from error
