@@ -67,7 +67,7 @@ def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     from pollctl.store import database
 
     with closing(database.open_to_write(invocation.config.core.database)) as db:
-        give_up(db, numbers)
+        give_up(db, numbers, clock.now())
     console.print_text(f"{len(numbers)} dropped")
 
 

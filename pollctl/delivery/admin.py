@@ -50,13 +50,14 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
     )
 
 
-def drop(db: Database, numbers: Sequence[int]) -> None:
+def drop(db: Database, numbers: Sequence[int], now: datetime) -> None:
     """Give effects up: they stay listed as ``dead`` and their keys stay known, so nothing queues them again.
 
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
     """
-    _change(db, numbers, CHANGEABLE, "status='dead', last_error='dropped by hand'", [])
+    assignment = "status='dead', last_error='dropped by hand', next_attempt_at=?"
+    _change(db, numbers, CHANGEABLE, assignment, [to_text(now)])
 
 
 def _change(

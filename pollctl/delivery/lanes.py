@@ -98,7 +98,8 @@ class Lanes:
         """Whether an effect may be sent now.
 
         What was queued for at once is due whatever the clock says: it may have been set back since. And no effect that was
-        tried waits longer than its longest pause: a moment beyond that was written while the clock was ahead.
+        tried waits longer than its longest pause: a moment beyond that was written while the clock was ahead (what
+        ``clock.is_waiting`` says, in SQL).
         """
         names = ", ".join(f":tireless{number}" for number in range(len(self._tireless)))
         return (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
-from pollctl.clock import from_text, to_text
+from pollctl.clock import from_text, is_waiting, to_text
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, PollctlError
@@ -139,7 +139,7 @@ def _status(
     said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
-    started_at, not_before = known.past.get("last_started_at"), known.past.get("not_before")
+    started_at = known.past.get("last_started_at")
     return PluginStatus(
         plugin=name,
         enabled=name in config.enabled,
@@ -150,11 +150,20 @@ def _status(
         is_due=bool(verdict and verdict.is_due),
         next_due_at=to_text(verdict.next_due_at) if verdict and verdict.next_due_at else None,
         consecutive_failures=known.past.get("consecutive_failures", 0),
-        backoff_until=not_before if not_before and not_before > to_text(now) else None,
+        backoff_until=_backoff_until(known.past, now),
         lock=locked_by._asdict() if locked_by else None,
         outbox=known.effects,
         problem=problem,
     )
+
+
+def _backoff_until(past: Mapping[str, Any], now: datetime) -> str | None:
+    """The end of the backoff that ``due`` obeys; it ignores one that a clock running ahead wrote."""
+    until, finished_at = past.get("not_before"), past.get("last_finished_at")
+    if not until or not finished_at:
+        return None
+    ends_at = from_text(until)
+    return until if is_waiting(ends_at, now, ends_at - from_text(finished_at)) else None
 
 
 def _outcome(known: _Known, *, is_locked: bool) -> str | None:
