@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from pollctl.clock import from_text, to_text
+from pollctl.clock import to_text
+from pollctl.store.damage import moment_of
 from pollctl.store.database import writing
 from pollctl.store.runs import id_prefix
 
@@ -65,4 +66,4 @@ def _proven(db: Database, retention: Retention, now: datetime) -> datetime | Non
     doubtful = min(_DOUBTFUL, retention.runs, retention.recordings, retention.effects)
     before = id_prefix(now - doubtful)
     row = db.conn.execute("SELECT started_at FROM runs WHERE id < ? ORDER BY id DESC LIMIT 1", (before,)).fetchone()
-    return from_text(row[0]) if row else None
+    return moment_of(row[0]) if row else None

@@ -18,6 +18,7 @@ from pollctl.clock import from_text, is_waiting, to_text
 from pollctl.errors import DatabaseError
 from pollctl.schedule.evaluation import backoff_until
 from pollctl.schedule.model import Past
+from pollctl.store.damage import table_of
 
 if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig
@@ -226,10 +227,6 @@ def rows(db: Database, where: str = "1", values: Sequence[Any] = (), *, limit: i
     """Runs, newest first, JSON columns decoded."""
     found = db.query(f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT ?", [*values, limit])  # noqa: S608
     return [
-        {
-            **run,
-            "stats": json.loads(run["stats"]),
-            "error": json.loads(run["error"]) if run["error"] else None,
-        }
+        {**run, "stats": table_of(run["stats"], "damaged"), "error": table_of(run["error"] or None, "message")}
         for run in found
     ]
