@@ -29,6 +29,15 @@ def now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def is_waiting(until: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether a wait that may take *longest* goes on at *now*.
+
+    One that would end farther ahead than it may take was begun while the clock ran ahead, by an hour or by years: it counts
+    as over. Whatever waits for a moment that was written earlier asks here.
+    """
+    return timedelta() < until - now <= longest
+
+
 def is_stopped() -> bool:
     """Whether ``POLLCTL_NOW`` holds the clock still, so that waiting for a moment would never end."""
     return os.environ.get(VARIABLE, "").strip()[:1] not in ("", "@")

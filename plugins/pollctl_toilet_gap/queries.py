@@ -22,7 +22,7 @@ def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str
         f"{_CHECKS} WHERE (?1 IS NULL OR c.monitor = ?1) AND (?2 IS NULL OR c.local_date = ?2) ORDER BY c.id DESC",
         [monitor, date],
     )
-    return [{**row, "settings": json.loads(row["settings"])} for row in rows]
+    return [{**row, "settings": _decoded(row["settings"])} for row in rows]
 
 
 def check(db: Database, number: int) -> dict[str, Any]:
@@ -32,8 +32,15 @@ def check(db: Database, number: int) -> dict[str, Any]:
         UsageError: there is none with this id.
     """
     for row in db.query(f"{_CHECKS} WHERE c.id = ?", [number]):
-        return {**row, "settings": json.loads(row["settings"])}
+        return {**row, "settings": _decoded(row["settings"])}
     raise UsageError(f"no check {number}; `pollctl toilet-gap checks` lists them")
+
+
+def _decoded(settings: str) -> Any:
+    try:
+        return json.loads(settings)
+    except ValueError:
+        return settings  # bytes flipped: the others are listed all the same
 
 
 def open_checks(db: Database) -> dict[str, dict[str, Any]]:

@@ -57,7 +57,7 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
     from pollctl.inspection.status import past_runs
     from pollctl.store import database
 
-    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
+    with database.looking(invocation.config.core.database) as db:
         rows = past_runs(db, canonical(plugin or ""), limit=limit)
     if not rows and not as_json:
         console.log("no pass yet")
@@ -73,8 +73,10 @@ def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
     """Show everything about one pass: its row, the effects that it queued, what was recorded."""
     from pollctl.inspection.status import everything
     from pollctl.store import database
+    from pollctl.store.damage import mark_damage
 
     with closing(database.open_to_read(invocation.config.core.database)) as db:
+        mark_damage(db.conn)
         run = everything(db, run_id)
     if as_json:
         console.print_rows(run, as_json=True)
@@ -105,4 +107,6 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 
 def _counted(row: dict[str, Any]) -> dict[str, Any]:
     decisions = row["decisions"]
-    return {**row, "decisions": "decide raised" if decisions is None else f"{len(decisions)}"}
+    if isinstance(decisions, list):
+        return {**row, "decisions": f"{len(decisions)}"}
+    return {**row, "decisions": "decide raised" if decisions is None else decisions}

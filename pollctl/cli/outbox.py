@@ -22,10 +22,10 @@ def outbox() -> None:
 @outbox.command("list")
 @click.option("--plugin", default="", help="Only those of one plugin.", shell_complete=plugin_names)
 @click.option("--status", type=click.Choice(EFFECT_STATUSES), help="Only those in one state.")
-@click.option("--limit", type=click.IntRange(min=1), help="How many at most.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most.")
 @json_option
 @click.pass_obj
-def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int | None, *, as_json: bool) -> None:
+def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int, *, as_json: bool) -> None:
     """List effects, oldest first.
 
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
@@ -35,11 +35,13 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     from pollctl.delivery.admin import listing
     from pollctl.store import database
 
-    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
-        rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
+    with database.looking(invocation.config.core.database) as db:
+        rows, more = listing(db, plugin=canonical(plugin), status=status or "", limit=limit)
     if not rows and not as_json:
         console.log("no such effect")
     console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
+    if more:
+        console.log(f"{more} more; `--limit {limit + more}` shows all, `--plugin` and `--status` choose among them")
 
 
 @outbox.command("retry")
@@ -48,12 +50,12 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
     """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted from 0 again."""
-    from pollctl.delivery.admin import listing, retry_now
+    from pollctl.delivery.admin import dead, retry_now
     from pollctl.store import database
 
     _some(numbers, is_dead=is_dead)
     with closing(database.open_to_write(invocation.config.core.database)) as db:
-        chosen = [*numbers, *(row["id"] for row in (listing(db, status="dead") if is_dead else ()))]
+        chosen = [*numbers, *(dead(db) if is_dead else ())]
         retry_now(db, chosen, clock.now())
     console.print_text(f"{len(chosen)} will be sent by the next pass of their plugin")
 
@@ -67,7 +69,7 @@ def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     from pollctl.store import database
 
     with closing(database.open_to_write(invocation.config.core.database)) as db:
-        give_up(db, numbers)
+        give_up(db, numbers, clock.now())
     console.print_text(f"{len(numbers)} dropped")
 
 

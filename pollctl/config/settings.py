@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pollctl.api.names import canonical
 from pollctl.config.decoder import Decoder
@@ -69,6 +70,8 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
         )
     if core is None or reader.problems:
         raise ConfigError(*reader.problems)
+    # whichever links lead to it: one database has one set of locks
+    core = replace(core, database=Path(os.path.realpath(core.database)))
     return Config(path=path, core=core, source=source)
 
 

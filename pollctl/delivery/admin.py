@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pollctl.api.outcomes import CHANGEABLE
 from pollctl.clock import to_text
 from pollctl.errors import UsageError
+from pollctl.store.damage import json_of
 from pollctl.store.database import writing
 
 if TYPE_CHECKING:
@@ -24,15 +25,39 @@ def counts(db: Database) -> dict[str, dict[str, int]]:
     return found
 
 
-def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1) -> list[dict[str, Any]]:
-    """Effects as rows, oldest first; payload and result decoded."""
-    found = db.query(
-        "SELECT * FROM outbox WHERE (?='' OR plugin=?) AND (?='' OR status=?) ORDER BY id LIMIT ?",
-        (plugin, plugin, status, status, limit),
-    )
-    return [
-        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")} for row in found
-    ]
+# As bytes, so that even one that bytes flipped in is found again.
+_GROUPS = """
+    SELECT CAST(plugin AS BLOB), CAST(status AS BLOB), count(*) FROM outbox
+    WHERE ?1 IN ('', plugin) AND ?2 IN ('', status) GROUP BY plugin, status
+"""
+
+
+class Listing(NamedTuple):
+    """Effects as rows, oldest first, payload and result decoded; ``more`` of them were left out."""
+
+    rows: list[dict[str, Any]]
+    more: int
+
+
+def listing(db: Database, *, plugin: str = "", status: str = "", limit: int) -> Listing:
+    """The oldest effects of a plugin and in a status, or of all, at most *limit*.
+
+    Each plugin's effects in each status are asked for by themselves: so an index answers, however many others there are.
+    """
+    found: list[dict[str, Any]] = []
+    total = 0
+    for owner, state, number in db.conn.execute(_GROUPS, (plugin, status)):
+        chosen = "SELECT * FROM outbox WHERE plugin=CAST(? AS TEXT) AND status=CAST(? AS TEXT) ORDER BY id LIMIT ?"
+        found += db.query(chosen, [owner, state, limit])
+        total += number
+    oldest = sorted(found, key=itemgetter("id"))[:limit]
+    rows = [{**row, "payload": json_of(row["payload"]), "result": json_of(row["result"])} for row in oldest]
+    return Listing(rows, total - len(rows))
+
+
+def dead(db: Database) -> list[int]:
+    """The ids of all effects that were given up, oldest first."""
+    return [number for (number,) in db.conn.execute("SELECT id FROM outbox WHERE status='dead' ORDER BY id")]
 
 
 def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
@@ -50,13 +75,14 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
     )
 
 
-def drop(db: Database, numbers: Sequence[int]) -> None:
+def drop(db: Database, numbers: Sequence[int], now: datetime) -> None:
     """Give effects up: they stay listed as ``dead`` and their keys stay known, so nothing queues them again.
 
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
     """
-    _change(db, numbers, CHANGEABLE, "status='dead', last_error='dropped by hand'", [])
+    assignment = "status='dead', last_error='dropped by hand', next_attempt_at=?"
+    _change(db, numbers, CHANGEABLE, assignment, [to_text(now)])
 
 
 def _change(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pollctl.api.outcomes import FAILURES
+from pollctl.clock import is_waiting
 from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.effects import CORE_PREFIX, Queued, queued
 from pollctl.errors import DeliveryError
@@ -68,8 +69,7 @@ def alerts(
 ) -> list[Queued]:
     """One effect per address when a plugin keeps failing, again every ``renotify_every``, and one when it recovers."""
     if outcome in FAILURES:
-        is_silent_yet = standing.last_alert_at is None or now - standing.last_alert_at >= settings.renotify_every
-        if standing.consecutive < settings.alert_after or not is_silent_yet:
+        if standing.consecutive < settings.alert_after or _was_just_sent(standing.last_alert_at, settings, now):
             return []
         kind, title = FAILING, f"pollctl: {plugin} keeps failing"
         body = f"{standing.consecutive} failed passes in a row. The last: {(error or {}).get('message', outcome)}"
@@ -87,6 +87,12 @@ def alerts(
         )
         for address in addresses
     ]
+
+
+def _was_just_sent(last: datetime | None, settings: Notify, now: datetime) -> bool:
+    """Whether people need not hear of it again yet."""
+    every = settings.renotify_every
+    return last is not None and is_waiting(last, now - every, every)
 
 
 def deliver(settings: Notify, effect: Effect, *, timeout: float) -> Any:

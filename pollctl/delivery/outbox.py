@@ -104,7 +104,7 @@ class Outbox:
         and each goes alone the next time. It counts against one that was alone.
         """
         cut_off = self._db.conn.execute(
-            "SELECT id, kind, key, attempts - attempts_cut_off, tries_alone FROM outbox "
+            "SELECT id, kind, key, attempts - attempts_cut_off, tries_alone FROM outbox INDEXED BY outbox_by_status "
             "WHERE plugin=? AND status='sending' AND lane GLOB ?",
             (self._plugin, f"{lane_prefix}*"),
         ).fetchall()
@@ -137,13 +137,13 @@ class Outbox:
         Raises:
             MachineError: there is something to send and no thread to send it with; nothing was claimed.
         """
-        tally = Tally()
+        tally, errand = Tally(), _Errand(send, settle, stop, until)
         for phase in PHASES:
-            lanes = self._lanes.due(phase, clock_now(), lane_prefix)
+            lanes = self._lanes.due(phase, clock_now(), lane_prefix, lambda: errand.is_over)
             first = next(lanes, None)
             if first is not None or self._in_flight:
                 waiting = lanes if first is None else chain([first], lanes)
-                tally += self._drain(_Errand(send, settle, stop, until), waiting, phase.width)
+                tally += self._drain(errand, waiting, phase.width)
         return tally
 
     def _drain(self, errand: _Errand, lanes: Iterator[str], width: int) -> Tally:

@@ -14,11 +14,12 @@ from pollctl.api.outcomes import FAILURES
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
 from pollctl.due import state
-from pollctl.due.state import PluginState, PluginStates
+from pollctl.due.state import DamagedStateError, PluginState, PluginStates
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.schedule.evaluation import judge
 from pollctl.schedule.model import Gate, Past, Verdict
 from pollctl.schedule.slots import Schedule
+from pollctl.store.damage import moment_of
 
 NEVER = "9999-12-31T23:59:59.999Z"
 
@@ -155,16 +156,20 @@ def why(config: Config, name: str, now: datetime) -> Why:
 
 def _judge(name: str, limits: PluginConfig, row: PluginState, now: datetime, host: str) -> Verdict:
     past = Past(
-        last_started_at=_moment(row.last_started_at),
-        last_finished_at=_moment(row.last_finished_at),
+        last_started_at=_moment(row, row.last_started_at),
+        last_finished_at=_moment(row, row.last_finished_at),
         # an interrupted pass leaves the count as it was, but there is nothing to back off from
         consecutive_failures=row.consecutive_failures if row.last_outcome in FAILURES else 0,
     )
     return judge(limits.timing, past, now, plugin=name, host=host)
 
 
-def _moment(text: str | None) -> datetime | None:
-    return clock.from_text(text) if text else None
+def _moment(row: PluginState, text: str | None) -> datetime | None:
+    moment = moment_of(text)
+    if text and moment is None:
+        why = f"what the database has of its last pass is damaged ({text!r})"
+        raise DamagedStateError(f"{row.plugin}: {why}; restore a backup, or `pollctl run {row.plugin}` to write it again")
+    return moment
 
 
 def _host(config: Config) -> str:

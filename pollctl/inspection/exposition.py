@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.store import database
+from pollctl.store.damage import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ class Families:
         """
         now = clock.now()
         statuses = plugin_statuses(self._config, now)
-        with closing(database.open_to_plan(self._config.core.database, ())) as db:
+        with database.looking(self._config.core.database) as db:
             yield from _core_families(statuses, latest_runs(db))
         for plugin in self._plugins:
             yield from self._of_plugin(plugin, now)
@@ -68,7 +69,7 @@ class Families:
 
     def _of_plugin(self, plugin: Plugin, now: datetime) -> Sequence[Metric]:
         try:
-            with closing(database.open_to_plan(self._config.core.database, migrations_of([plugin]))) as db:
+            with database.looking(self._config.core.database, migrations_of([plugin])) as db:
                 families = list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
             families = list(map(_masked, families))
             _text(_Collected(families))
@@ -144,7 +145,7 @@ def _core_families(statuses: Sequence[PluginStatus], last: Mapping[str, Mapping[
 
     yield InfoMetricFamily("pollctl_build", "The pollctl that answered.", value={"version": __version__})
     ended = {name: run for name, run in last.items() if run["finished_at"]}
-    started = {row.plugin: _timestamp(row.last_started_at) for row in statuses if row.last_started_at}
+    started = {row.plugin: at.timestamp() for row in statuses if (at := moment_of(row.last_started_at))}
     yield _gauge("pollctl_last_run_timestamp_seconds", "When the latest pass started.", started)
     seconds = {name: run["duration_ms"] / 1000 for name, run in ended.items() if run["duration_ms"] is not None}
     yield _gauge("pollctl_run_duration_seconds", "How long the latest pass took.", seconds)

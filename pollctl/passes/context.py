@@ -23,6 +23,7 @@ from pollctl.errors import DeliveryError, PluginError
 from pollctl.http.client import Client
 from pollctl.redaction import one_line
 from pollctl.store.database import open_to_read
+from pollctl.store.runs import LONGEST_HOLD, is_held
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -136,7 +137,7 @@ class PassContext:
     def held_until(self, upstream: str) -> datetime | None:
         """The moment before which *upstream* wants no request."""
         until = self._new_holds.get(upstream, self._holds.get(upstream))
-        return until if until is not None and until > self.now else None
+        return until if is_held(until, self.now) else None
 
     def notify(self, url: str, *, title: str, body: str, key: str) -> None:
         """Send one message through Apprise."""
@@ -202,7 +203,7 @@ class PassContext:
         """Remember a not-before in this transaction."""
         if until.tzinfo is None:
             raise ValueError(f"{until} names no zone, so nobody knows when it comes")
-        self._new_holds[upstream] = until
+        self._new_holds[upstream] = min(until, self.now + LONGEST_HOLD)
 
     def count(self, **numbers: int) -> None:
         """Add to the pass' stats in this transaction."""

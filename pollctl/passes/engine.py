@@ -232,7 +232,7 @@ class _Pass:
             alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
         if alerts:
             self._deliver()
-        retention.prune(self._db, self._config.core.retention, finished_at)
+        retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
         return report_of(runs.row(self._db, self._id))
 
     def _course(self) -> Course:

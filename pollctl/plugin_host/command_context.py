@@ -35,10 +35,12 @@ class PluginContext:
     def reading(self) -> Iterator[Database]:
         """Open the database to read; where there is none yet, an empty one with all tables.
 
+        Text in which bytes flipped on the disk is answered as ``damaged: ...``, so that a listing shows that row and goes on.
+
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(database.open_to_plan(self._configured.config.core.database, self._configured.migrations)) as db:
+        with database.looking(self._configured.config.core.database, self._configured.migrations) as db:
             yield db
 
     @contextmanager
