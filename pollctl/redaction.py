@@ -66,6 +66,7 @@ def _spellings(value: str) -> set[str]:
 
 def know_login(address: str) -> None:
     """Have the user name and password of an address masked from now on, as they are and as they go out in a header."""
+    import re
     from base64 import b64encode
     from urllib.parse import unquote
 

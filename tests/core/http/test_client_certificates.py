@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from core.hostile_server import TLS, HostileServer, Peer, serving, whole
+from hostile_server import TLS, HostileServer, Peer, serving, whole
 
 from pollctl.api.values import Answer, Request
 from pollctl.concurrency.cancellation import Stop

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from core.hostile_server import HostileServer, serving, whole
+from hostile_server import HostileServer, serving, whole
 
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop

@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from core.hostile_server import OK, HostileServer, Peer, Play, forever, packed, saying, serving, whole
+from hostile_server import OK, HostileServer, Peer, Play, forever, packed, saying, serving, whole
 
 from pollctl.api.values import Answer, Request
 from pollctl.concurrency.cancellation import Stop

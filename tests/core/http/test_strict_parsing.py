@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from core.hostile_server import OK, HostileServer, packed, saying, serving, whole
+from hostile_server import OK, HostileServer, packed, saying, serving, whole
 
 from pollctl.api.values import Answer, Request
 from pollctl.concurrency.cancellation import Stop
