@@ -15,10 +15,10 @@ demo: $(BIN)/.ready      ## the whole story on embedded upstreams, in a temporar
 	$(BIN)/pollctl demo
 
 test: $(BIN)/.ready      ## the tests that are quick: less than three minutes
-	$(BIN)/pytest --quiet --numprocesses auto --dist loadgroup -m "not slow"
+	$(BIN)/pytest --quiet --numprocesses auto -m "not slow"
 
 slow: $(BIN)/.ready      ## the others, among them the reliability campaign in bounded size
-	$(BIN)/pytest --quiet --numprocesses auto --dist loadgroup -m slow
+	$(BIN)/pytest --quiet --numprocesses auto --dist loadfile -m slow
 
 lint: $(BIN)/.ready      ## style, types, layers
 	$(BIN)/ruff check .
