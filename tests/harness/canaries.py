@@ -214,7 +214,7 @@ class Parrot:
             if b"AmazonSQS" in request and self.fault not in QUEUE_FAULTS:
                 peer.send(whole(b"{}", "Content-Type: application/x-amz-json-1.0"))
                 continue
-            answer = FAULTS[self.fault]
+            answer = FAULTS.get(self.fault, FAULTS["401"])  # a target stays as it is where all else tries TLS
             if answer is None:
                 peer.hang(4)
                 return

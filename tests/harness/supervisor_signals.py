@@ -160,7 +160,7 @@ class Campaign:
             self._supervisors = [one for one in self._supervisors if one.poll() is None]
             if len(self._supervisors) < MOST_SUPERVISORS:
                 self._start()
-            time.sleep(self._dice.uniform(0, START_EVERY_S))
+            time.sleep(self._dice.uniform(0, 2 * START_EVERY_S))
             self._strike()
             self._wake(time.monotonic())
 
