@@ -83,6 +83,7 @@ CREATE TABLE holds (
     PRIMARY KEY (plugin, upstream)
 ) STRICT;
 CREATE INDEX outbox_by_status ON outbox (plugin, status, id);
+CREATE INDEX outbox_suspects ON outbox (plugin, tries_alone, id) WHERE status = 'pending' AND tries_alone IS NOT NULL;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

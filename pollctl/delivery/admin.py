@@ -38,6 +38,8 @@ def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1
 def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
     """Put effects that are dead, unknown or waiting back to be sent by the next pass, their attempts counted from 0 again.
 
+    One that may have killed its pass still goes alone.
+
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
     """
@@ -45,7 +47,8 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
         db,
         numbers,
         CHANGEABLE,
-        "status='pending', attempts=0, next_attempt_at=?",
+        "status='pending', attempts=0, attempts_cut_off=0, next_attempt_at=?, "
+        "tries_alone=iif(tries_alone IS NULL, NULL, 0)",
         [to_text(now)],
     )
 

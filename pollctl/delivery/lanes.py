@@ -1,8 +1,8 @@
 """Which lanes have an effect to send, in the order in which they may: the core's alerts, the others, then suspects.
 
-An effect whose delivery was cut off together with others may be the one that killed the process. Until it has been
-tried without company it is a *suspect* (``tries_alone`` is not NULL), goes alone and after everything else, so that one
-poisoned effect takes no neighbour along.
+An effect whose delivery was cut off may be the one that killed the process. Until the process has survived it, it is a
+*suspect* (``tries_alone`` is not NULL) and goes alone: those first that never were, so that one poisoned effect takes no
+neighbour along.
 """
 
 from __future__ import annotations
@@ -23,20 +23,37 @@ _SUSPECTS_A_PASS = 1000
 
 
 class Phase(NamedTuple):
-    """Lanes of one sort: what their heads have in common, and how many may be on their way at once."""
+    """Effects of one sort.
 
-    is_head: str
-    order: str
-    width: int
+    Attributes:
+        sort: the condition that they fulfil.
+        order: of their lanes.
+        width: how many may be on their way at once.
+        is_paged: whether all of them go in one pass, page by page in the order of their numbers.
+    """
+
+    sort: str
+    order: str = "id"
+    width: int = 1
     is_paged: bool = True
 
+    def of_core(self) -> Phase:
+        """The core's own effects of this sort."""
+        return self._replace(sort=f"{self.sort} AND {IS_CORE}")
 
-_IS_CORE = f"kind GLOB '{CORE_PREFIX}*'"
-PHASES = (
-    Phase(f"{_IS_CORE} AND tries_alone IS NULL", "id", 1),
-    Phase(f"NOT {_IS_CORE} AND tries_alone IS NULL", "id", SIDE_BY_SIDE),
-    Phase("tries_alone IS NOT NULL", f"tries_alone, {_IS_CORE} DESC, id", 1, is_paged=False),
-)
+
+IS_CORE = f"kind GLOB '{CORE_PREFIX}*'"
+CORE = Phase(f"{IS_CORE} AND tries_alone IS NULL")
+OTHERS = Phase(f"NOT {IS_CORE} AND tries_alone IS NULL", width=SIDE_BY_SIDE)
+
+
+def _suspects(tries: str) -> Phase:
+    return Phase(f"tries_alone{tries}", f"tries_alone, {IS_CORE} DESC, id", is_paged=False)
+
+
+SUSPECTS = (_suspects("=0"), _suspects("=1"))
+DEADLY = _suspects(">=2")
+"""Two passes that died while an effect was alone on its way are taken for no accident."""
 
 
 class Lanes:
@@ -54,42 +71,37 @@ class Lanes:
         self._tireless = sorted(policy.kinds.tireless)
         self._longest_pause = policy.retry.longest_pause
 
-    def due(self, phase: Phase, now: datetime, prefix: str = "") -> Iterator[str]:
-        """Yield the lanes of a phase whose oldest open effect is due, those whose names begin with *prefix*.
+    def due(self, phase: Phase, now: datetime) -> Iterator[str]:
+        """Yield the lanes whose oldest open effect is due and of the sort of a phase.
 
         A page at a time, as there may be a million.
         """
         last = 0
         limit = _PAGE if phase.is_paged else _SUSPECTS_A_PASS
-        while heads := self._heads(phase, now, f"{prefix}*", last, limit):
+        while heads := self._heads(phase, now, last, limit):
             yield from (lane for _, lane in heads)
             if not phase.is_paged:
                 return
             last = heads[-1][0]
 
-    def head(self, lane: str, now: datetime) -> tuple[int, bool] | None:
-        """Number of the oldest open effect of a lane and whether it is due; None in an empty lane."""
+    def head(self, lane: str, phase: Phase, now: datetime) -> int | None:
+        """Number of the oldest open effect of a lane, if it is due and of the sort of a phase."""
         row = self._db.conn.execute(
-            f"SELECT id, {self._is_due} FROM outbox WHERE plugin=:plugin AND lane=:lane "  # noqa: S608 - own text
+            f"SELECT id, {self._is_due} AND {phase.sort} FROM outbox WHERE plugin=:plugin AND lane=:lane "  # noqa: S608 - own text
             "AND status IN ('pending', 'sending') ORDER BY id LIMIT 1",
             {**self._moments(now), "plugin": self._plugin, "lane": lane},
         ).fetchone()
-        return (row[0], bool(row[1])) if row else None
+        return row[0] if row and row[1] else None
 
-    def _heads(self, phase: Phase, now: datetime, lanes: str, last: int, limit: int) -> list[tuple[int, str]]:
+    def _heads(self, phase: Phase, now: datetime, last: int, limit: int) -> list[tuple[int, str]]:
+        after = "id>:last" if phase.is_paged else "1"
         rows: list[tuple[int, str]] = self._db.conn.execute(
-            f"SELECT id, lane FROM outbox AS head WHERE plugin=:plugin AND status='pending' AND id>:last "  # noqa: S608
-            f"AND lane GLOB :lanes AND {self._is_due} AND {phase.is_head} AND NOT EXISTS ("
+            f"SELECT id, lane FROM outbox AS head WHERE plugin=:plugin AND status='pending' AND {after} "  # noqa: S608
+            f"AND {self._is_due} AND {phase.sort} AND NOT EXISTS ("
             "SELECT 1 FROM outbox AS older WHERE older.plugin=head.plugin AND older.lane=head.lane "
             "AND older.status IN ('pending', 'sending') AND older.id<head.id) "
             f"ORDER BY {phase.order} LIMIT :limit",
-            {
-                **self._moments(now),
-                "plugin": self._plugin,
-                "last": last,
-                "lanes": lanes,
-                "limit": limit,
-            },
+            {**self._moments(now), "plugin": self._plugin, "last": last, "limit": limit},
         ).fetchall()
         return rows
 

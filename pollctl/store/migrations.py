@@ -107,6 +107,7 @@ _SUSPECTS = (
     "ALTER TABLE outbox ADD COLUMN attempts_cut_off INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE outbox ADD COLUMN tries_alone INTEGER CHECK (tries_alone >= 0)",
     "CREATE INDEX outbox_by_status ON outbox (plugin, status, id)",
+    "CREATE INDEX outbox_suspects ON outbox (plugin, tries_alone, id) WHERE status = 'pending' AND tries_alone IS NOT NULL",
 )
 
 

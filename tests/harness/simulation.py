@@ -210,6 +210,9 @@ class InOrder:
     def __init__(self, _: int) -> None:
         pass
 
+    def reserve(self, count: int) -> int:
+        return count
+
     def submit(self, function: Callable[[Effect], Any], effect: Effect) -> Future[Any]:
         future: Future[Any] = Future()
         try:
