@@ -63,6 +63,8 @@ def dead(db: Database) -> list[int]:
 def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
     """Put effects that are dead, unknown or waiting back to be sent by the next pass, their attempts counted from 0 again.
 
+    One that may have killed its pass still goes alone.
+
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
     """
@@ -70,7 +72,8 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
         db,
         numbers,
         CHANGEABLE,
-        "status='pending', attempts=0, next_attempt_at=?",
+        "status='pending', attempts=0, attempts_cut_off=0, next_attempt_at=?, "
+        "tries_alone=iif(tries_alone IS NULL, NULL, 0)",
         [to_text(now)],
     )
 

@@ -1,8 +1,8 @@
 """Which lanes have an effect to send, in the order in which they may: the core's alerts, the others, then suspects.
 
-An effect whose delivery was cut off together with others may be the one that killed the process. Until it has been
-tried without company it is a *suspect* (``tries_alone`` is not NULL), goes alone and after everything else, so that one
-poisoned effect takes no neighbour along.
+An effect whose delivery was cut off may be the one that killed the process. Until the process has survived it, it is a
+*suspect* (``tries_alone`` is not NULL) and goes alone: those first that never were, so that one poisoned effect takes no
+neighbour along.
 """
 
 from __future__ import annotations
@@ -25,32 +25,46 @@ _LAST_ID = 2**63 - 1
 
 
 class Phase(NamedTuple):
-    """Lanes of one sort: what their heads have in common, and how many may be on their way at once.
+    """Effects of one sort.
 
-    *index* finds the few effects of this sort, in *order*; empty for the sort that may be a million.
+    Attributes:
+        sort: the condition that they fulfil.
+        order: of their lanes.
+        width: how many may be on their way at once.
+        found_by: the index that finds them, where there are few of them; empty for the sort that may be a million.
     """
 
-    is_head: str
-    width: int
-    index: str = ""
+    sort: str
     order: str = "id"
+    width: int = 1
+    found_by: str = ""
+
+    def of_core(self) -> Phase:
+        """The core's own effects of this sort."""
+        return self._replace(sort=f"{self.sort} AND {IS_CORE}")
 
 
 class _Waiting(NamedTuple):
-    """Pending effects that may be due: those of *index* whose next attempt lies after *lower*, up to *upper*."""
+    """Pending effects that may be due: those of an index whose next attempt lies after *lower*, up to *upper*."""
 
-    index: str
+    found_by: str
     lower: tuple[str, int]
     upper: str
     condition: str = "1"
 
 
-_IS_CORE = f"kind GLOB '{CORE_PREFIX}*'"
-PHASES = (
-    Phase(f"{_IS_CORE} AND tries_alone IS NULL", 1, "outbox_core"),
-    Phase(f"NOT {_IS_CORE} AND tries_alone IS NULL", SIDE_BY_SIDE),
-    Phase("tries_alone IS NOT NULL", 1, "outbox_suspects", f"tries_alone, {_IS_CORE} DESC, id"),
-)
+IS_CORE = f"kind GLOB '{CORE_PREFIX}*'"
+CORE = Phase(f"{IS_CORE} AND tries_alone IS NULL", found_by="outbox_core")
+OTHERS = Phase(f"NOT {IS_CORE} AND tries_alone IS NULL", width=SIDE_BY_SIDE)
+
+
+def _suspects(tries: str) -> Phase:
+    return Phase(f"tries_alone{tries}", f"tries_alone, {IS_CORE} DESC, id", found_by="outbox_suspects")
+
+
+SUSPECTS = (_suspects("=0"), _suspects("=1"))
+DEADLY = _suspects(">=2")
+"""Two passes that died while an effect was alone on its way are taken for no accident."""
 
 _OPEN = "plugin=:plugin AND status IN ('pending', 'sending')"
 _IS_FIRST = (
@@ -60,14 +74,14 @@ _IS_FIRST = (
 # From lane to lane through the index, whose entries between them are not read.
 _HEADS_OF_LANES = f"""
 WITH RECURSIVE lanes (lane) AS (
-    SELECT (SELECT min(lane) FROM outbox INDEXED BY outbox_open WHERE {_OPEN} AND lane>=:prefix)
+    SELECT (SELECT min(lane) FROM outbox INDEXED BY outbox_open WHERE {_OPEN})
     UNION ALL
     SELECT (SELECT min(lane) FROM outbox INDEXED BY outbox_open WHERE {_OPEN} AND lane>lanes.lane)
-    FROM lanes WHERE lanes.lane GLOB :lanes
+    FROM lanes WHERE lanes.lane IS NOT NULL
     LIMIT :limit
 )
 SELECT (SELECT min(id) FROM outbox INDEXED BY outbox_open WHERE {_OPEN} AND lane=lanes.lane)
-FROM lanes WHERE lane GLOB :lanes
+FROM lanes WHERE lane IS NOT NULL
 """  # noqa: S608 - own text
 
 
@@ -86,15 +100,15 @@ class Lanes:
         self._tireless = sorted(policy.kinds.tireless)
         self._longest_pause = policy.retry.longest_pause
 
-    def due(self, phase: Phase, now: datetime, prefix: str = "", is_over: Callable[[], bool] = bool) -> Iterator[str]:
-        """Yield the lanes of a phase whose oldest open effect is due, those whose names begin with *prefix*.
+    def due(self, phase: Phase, now: datetime, is_over: Callable[[], bool] = bool) -> Iterator[str]:
+        """Yield the lanes whose oldest open effect is due and of the sort of a phase.
 
         Oldest first; of more than a thousand lanes, the thousand that have waited longest first. There may be a million
         effects, in as many lanes or in one: neither those that stand behind others nor those that rest are looked at
         one by one, as far as an index can tell. *is_over* ends it between two pages.
         """
-        values = {**self._moments(now), "plugin": self._plugin, "prefix": prefix, "lanes": f"{prefix}*"}
-        if phase.index:
+        values = {**self._moments(now), "plugin": self._plugin}
+        if phase.found_by:
             yield from self._of_index(phase, values)
             return
         heads = self._db.conn.execute(_HEADS_OF_LANES, {**values, "limit": _FEW + 1}).fetchall()
@@ -104,20 +118,20 @@ class Lanes:
         for waiting in self._waiting(values):
             yield from self._of_waiting(phase, waiting, values, is_over)
 
-    def head(self, lane: str, now: datetime) -> tuple[int, bool] | None:
-        """Number of the oldest open effect of a lane and whether it is due; None in an empty lane."""
+    def head(self, lane: str, phase: Phase, now: datetime) -> int | None:
+        """Number of the oldest open effect of a lane, if it is due and of the sort of a phase."""
         row = self._db.conn.execute(
-            f"SELECT id, {self._is_due} FROM outbox INDEXED BY outbox_open WHERE {_OPEN} AND lane=:lane "  # noqa: S608
-            "ORDER BY id LIMIT 1",
+            f"SELECT id, {self._is_due} AND {phase.sort} FROM outbox INDEXED BY outbox_open WHERE {_OPEN} "  # noqa: S608
+            "AND lane=:lane ORDER BY id LIMIT 1",
             {**self._moments(now), "plugin": self._plugin, "lane": lane},
         ).fetchone()
-        return (row[0], bool(row[1])) if row else None
+        return row[0] if row and row[1] else None
 
     def _of_index(self, phase: Phase, values: dict[str, str]) -> Iterator[str]:
         """The lanes of a sort of which there are few."""
         rows = self._db.conn.execute(
-            f"SELECT lane FROM outbox AS head INDEXED BY {phase.index} WHERE plugin=:plugin AND status='pending' "  # noqa: S608
-            f"AND lane GLOB :lanes AND {self._is_due} AND {phase.is_head} AND {_IS_FIRST} ORDER BY {phase.order} LIMIT {_FEW}",
+            f"SELECT lane FROM outbox AS head INDEXED BY {phase.found_by} WHERE plugin=:plugin AND status='pending' "  # noqa: S608
+            f"AND {self._is_due} AND {phase.sort} AND {_IS_FIRST} ORDER BY {phase.order} LIMIT {_FEW}",
             values,
         ).fetchall()
         yield from (lane for (lane,) in rows)
@@ -126,7 +140,7 @@ class Lanes:
         """Their lanes, of those that are due and of the phase."""
         chosen = ", ".join(map(str, heads))
         rows = self._db.conn.execute(
-            f"SELECT lane FROM outbox WHERE id IN ({chosen}) AND {self._is_due} AND {phase.is_head} ORDER BY id",  # noqa: S608
+            f"SELECT lane FROM outbox WHERE id IN ({chosen}) AND {self._is_due} AND {phase.sort} ORDER BY id",  # noqa: S608
             values,
         ).fetchall()
         yield from (lane for (lane,) in rows)
@@ -146,10 +160,10 @@ class Lanes:
     ) -> Iterator[str]:
         """The lanes of those that are heads, a page at a time."""
         page = (
-            f"SELECT next_attempt_at, id, lane, {self._is_due} AND {phase.is_head} AND {_IS_FIRST} "  # noqa: S608
-            f"FROM outbox AS head INDEXED BY {waiting.index} WHERE plugin=:plugin AND status='pending' "
+            f"SELECT next_attempt_at, id, lane, {self._is_due} AND {phase.sort} AND {_IS_FIRST} "  # noqa: S608
+            f"FROM outbox AS head INDEXED BY {waiting.found_by} WHERE plugin=:plugin AND status='pending' "
             "AND (next_attempt_at, id)>(:at, :last) AND next_attempt_at<=:upper "
-            f"AND lane GLOB :lanes AND {waiting.condition} ORDER BY next_attempt_at, id LIMIT {_PAGE}"
+            f"AND {waiting.condition} ORDER BY next_attempt_at, id LIMIT {_PAGE}"
         )
         at, last = waiting.lower
         while not is_over():

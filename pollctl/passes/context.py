@@ -19,7 +19,7 @@ from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
 from pollctl.delivery.effects import Queued, queued
-from pollctl.errors import DeliveryError, PluginError
+from pollctl.errors import DeliveryError, PluginError, text_of
 from pollctl.http.client import Client
 from pollctl.redaction import one_line
 from pollctl.store.database import open_to_read
@@ -189,7 +189,7 @@ class PassContext:
             try:
                 getattr(resource, "close", _nothing)()
             except Exception as error:  # noqa: BLE001 - the pass has done its work
-                self.log(f"closing {name!r}: {type(error).__name__}: {error}")
+                self.log(f"closing {name!r}: {type(error).__name__}: {text_of(error)}")
 
     def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction."""

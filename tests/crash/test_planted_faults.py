@@ -93,6 +93,22 @@ CAUGHT = (
     ),
     Caught("cut_off_forgotten", EVERY_SYSCALL, "effects cut off"),
     Caught("cut_off_forgotten", RANDOM_KILLS, "effects cut off"),
+    Caught(
+        "cut_off_sent_together",
+        "tests/core/delivery/test_poisoned_effects.py::test_effects_cut_off_together_go_one_at_a_time_next",
+        "cut off in company again",
+    ),
+    Caught(
+        "failure_recorded_by_code_that_raises",
+        "tests/core/delivery/test_recording_failures.py::test_what_others_delivered_is_kept",
+        "what others delivered was undone",
+    ),
+    Caught(
+        "time_beyond_maximum_obeyed",
+        "tests/core/delivery/test_wrong_clock.py"
+        "::test_an_effect_that_failed_while_the_clock_was_ahead_is_sent_once_it_is_right_again[twelve years-say]",
+        "a moment beyond its maximum was waited for",
+    ),
     Caught("failed_commit_hidden", IO_ERRORS, r"in which call \d+ .* with (EIO|ENOSPC) failed"),
 )
 
