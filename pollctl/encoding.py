@@ -71,7 +71,7 @@ class _Masker:
         return self._rare(value)
 
     def _key(self, key: Any) -> Any:
-        is_kept = self._keeps_names and isinstance(key, str) and _NAME.fullmatch(key)
+        is_kept = not isinstance(key, str) or (self._keeps_names and _NAME.fullmatch(key))
         return key if is_kept else self.masked(key)
 
     def _struct(self, value: Struct) -> Struct:

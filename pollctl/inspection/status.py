@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 # By when the plugin's last pass began: a pass whose clock was ahead has an id above all that came later. Ids of one moment
 # have a common beginning.
 _LATEST = """
-    SELECT (SELECT id FROM runs WHERE plugin = started.plugin AND id >= prefix AND id < prefix || '.' ORDER BY id DESC LIMIT 1)
-    FROM (SELECT plugin, replace(replace(last_started_at, '-', ''), ':', '') AS prefix FROM schedules) AS started
+    SELECT (SELECT id FROM runs WHERE plugin = started.plugin AND id < prefix || '.' AND started_at = last_started_at
+            ORDER BY id DESC LIMIT 1)
+    FROM (SELECT *, replace(replace(last_started_at, '-', ''), ':', '') AS prefix FROM schedules) AS started
 """
 
 

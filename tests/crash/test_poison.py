@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from campaign import IS_FULL, SEED, WORKERS, figure
 from msgspec import Struct
-from plugin_package import Done, make_plugin_package, run_pollctl, write_settings
+from plugin_package import Done, make_plugin_package, spawn_pollctl, write_settings
 from sink import Sink
 
 MAX_ATTEMPTS = 4
@@ -123,7 +123,7 @@ class Tower:
         """Make a pass, ten minutes after the last."""
         now = f"2026-01-01T{self._minute // 60:02}:{self._minute % 60:02}:00Z"
         self._minute += 10
-        return run_pollctl(self.folder, {**self.env, "POLLCTL_NOW": now}, "run", "bells")
+        return spawn_pollctl(self.folder, {**self.env, "POLLCTL_NOW": now}, "run", "bells")
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """The rows that answer a query."""
