@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pollctl.api.hookspecs import hookimpl as hookimpl
+    from pollctl.api.listing import Column as Column
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
     from pollctl.api.values import Effect as Effect
@@ -48,6 +49,7 @@ _HOMES = {
     "retry_after": "http.retry_after",
     "strict_json": "http.strict_json",
     "Answer": "api.values",
+    "Column": "api.listing",
     "Effect": "api.values",
     "FetchError": "api.values",
     "Poller": "api.values",

@@ -24,11 +24,12 @@ _INTERRUPTED = 130
     "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--utc", "is_utc", is_flag=True, help="Show moments whole and in UTC, also on a terminal.")
 @click.version_option(__version__, message="pollctl %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, config_file: str | None, debug: bool) -> None:  # noqa: FBT001 - click names it
+def cli(ctx: click.Context, config_file: str | None, *, debug: bool, is_utc: bool) -> None:
     """Poll what must be polled: one bounded, crash-safe, explainable pass at a time."""
-    ctx.obj = Invocation(config_file, is_debugging=debug)
+    ctx.obj = Invocation(config_file, is_debugging=debug, is_utc=is_utc)
 
 
 def start(arguments: Sequence[str] | None = None) -> int:

@@ -9,9 +9,13 @@ from typing import Any
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.cli.arguments import json_option, moment, plugin_names
 from pollctl.cli.invocation import Invocation
 from pollctl.errors import ConfigError
+
+_SLOT_COLUMNS = (Column("plugin", kind="id"), Column("slot", kind="moment"))
+_GATE_COLUMNS = (Column("", kind="state"), Column("gate", kind="id"), Column("text", wraps=True))
 
 
 @click.command()
@@ -93,7 +97,8 @@ def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: b
     if as_json:
         console.print_json(slots)
     else:
-        console.print_rows([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
+        rows = [{"plugin": name, "slot": slot} for name in slots for slot in slots[name]]
+        console.print_rows(rows, as_json=False, columns=_SLOT_COLUMNS, moments=invocation.moments)
     return 0
 
 
@@ -119,7 +124,7 @@ def _known(invocation: Invocation, name: str) -> str:
 def _tell(reason: Mapping[str, Any]) -> None:
     console.print_text(reason["plugin"])
     rows = [{"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]]
-    console.print_rows(rows, as_json=False, columns=("", "gate", "text"))
+    console.print_rows(rows, as_json=False, columns=_GATE_COLUMNS)
     next_due_at = reason["next_due_at"]
     answer = "due" if reason["is_due"] else "not due"
     when = f", next at {clock.to_text(next_due_at)}" if next_due_at and not reason["is_due"] else ""

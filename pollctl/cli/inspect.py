@@ -8,19 +8,52 @@ from typing import Any
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.cli.arguments import json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
 _PAST_COLUMNS = (
-    "id",
-    "plugin",
-    "trigger",
-    "outcome",
-    "duration_ms",
-    "batches",
-    "decisions",
-    "effects",
-    "error",
+    Column("id", kind="id"),
+    Column("plugin", kind="id"),
+    Column("trigger", "by", "id", drop=5),
+    Column("outcome", kind="state"),
+    Column("duration_ms", "took", "milliseconds", drop=1),
+    Column("batches", kind="number", drop=4),
+    Column("decisions", "decided", "number", drop=2),
+    Column("effects", "queued", "number", drop=3),
+    Column("error", "what went wrong"),
+)
+_STATUS_COLUMNS = (
+    Column("plugin", kind="id"),
+    Column("outcome", "last", "state"),
+    Column("age", kind="id"),
+    Column("next due", "next", "age", drop=3),
+    Column("failures", kind="number", drop=4),
+    Column("backoff until", "held", "age", drop=6),
+    Column("lock", kind="id", drop=7),
+    Column("outbox", kind="id", drop=2),
+    Column("problem", drop=1),
+    Column("notice", drop=5),
+)
+_EFFECT_COLUMNS = (
+    Column("id", kind="number"),
+    Column("kind"),
+    Column("key", drop=3),
+    Column("lane", drop=5),
+    Column("status", kind="state"),
+    Column("attempts", "tries", "number", drop=2),
+    Column("next_attempt_at", "next try", "age", drop=4),
+    Column("last_error"),
+    Column("delivered_at", "delivered", "moment", drop=1),
+)
+_RECORDING_COLUMNS = (Column("seq", kind="number"), Column("now", kind="moment"), Column("decisions"))
+_PLUGIN_COLUMNS = (
+    Column("plugin", kind="id"),
+    Column("distribution", drop=3),
+    Column("version", kind="id", drop=2),
+    Column("state", kind="state"),
+    Column("schedule", kind="id", drop=1),
+    Column("summary"),
 )
 
 
@@ -43,7 +76,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     rows = [{**msgspec.to_builtins(row), "notice": said.get(row.plugin)} for row in statuses]
     if not rows and not as_json:
         console.log("no plugin is enabled; `pollctl plugins` lists those that are installed")
-    console.print_rows(rows if as_json else [_short(row) for row in rows], as_json=as_json)
+    shown = rows if as_json else [_short(row) for row in rows]
+    console.print_rows(shown, as_json=as_json, columns=_STATUS_COLUMNS, moments=invocation.moments)
 
 
 @click.command()
@@ -62,7 +96,7 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
     if not rows and not as_json:
         console.log("no pass yet")
     shown = rows if as_json else [{**row, "error": (row["error"] or {}).get("message")} for row in rows]
-    console.print_rows(shown, as_json=as_json, columns=_PAST_COLUMNS)
+    console.print_rows(shown, as_json=as_json, columns=_PAST_COLUMNS, moments=invocation.moments)
 
 
 @click.command()
@@ -80,11 +114,15 @@ def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
         console.print_rows(run, as_json=True)
         return
     effects, recordings = run.pop("outbox"), run.pop("recordings")
-    console.print_rows(run, as_json=False)
-    for title, rows in (("effects", effects), ("recordings", [_counted(row) for row in recordings])):
+    console.print_rows(run, as_json=False, moments=invocation.moments)
+    recorded = [_counted(row) for row in recordings]
+    for title, rows, columns in (
+        ("effects", effects, _EFFECT_COLUMNS),
+        ("recordings", recorded, _RECORDING_COLUMNS),
+    ):
         if rows:
             console.print_text(f"\n{title}")
-            console.print_rows(rows, as_json=False)
+            console.print_rows(rows, as_json=False, columns=columns, moments=invocation.moments)
 
 
 @click.command()
@@ -97,9 +135,7 @@ def plugins(invocation: Invocation, *, as_json: bool) -> None:
     from pollctl.inspection.inventory import inventory
 
     rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
-    console.print_rows(
-        rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary")
-    )
+    console.print_rows(rows, as_json=as_json, columns=_PLUGIN_COLUMNS)
     for row in rows:
         if row["error"] and not as_json:
             console.log(row["error"])

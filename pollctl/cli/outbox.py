@@ -7,11 +7,22 @@ from contextlib import closing
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.api.outcomes import EFFECT_STATUSES
 from pollctl.cli.arguments import json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
-_COLUMNS = ("id", "plugin", "kind", "key", "lane", "status", "attempts", "next_attempt_at", "last_error")
+_COLUMNS = (
+    Column("id", kind="number"),
+    Column("plugin", kind="id"),
+    Column("kind", drop=3),
+    Column("key", drop=4),
+    Column("lane", drop=6),
+    Column("status", kind="state"),
+    Column("attempts", "tries", "number", drop=2),
+    Column("next_attempt_at", "next try", "age", drop=5),
+    Column("last_error"),
+)
 
 
 @click.group()
@@ -39,7 +50,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
         rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
     if not rows and not as_json:
         console.log("no such effect")
-    console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
+    console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments)
 
 
 @outbox.command("retry")

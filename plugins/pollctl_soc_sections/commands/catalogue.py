@@ -7,10 +7,18 @@ from contextlib import redirect_stdout
 
 import click
 
-from pollctl import PluginContext, PollctlError
+from pollctl import Column, PluginContext, PollctlError
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import as_json_option
 from pollctl_soc_sections.store.catalogues import request_catalogues
+
+_COLUMNS = (
+    Column("term", kind="id"),
+    Column("campus", kind="id"),
+    Column("sections", kind="number"),
+    Column("read_at", "read", "moment"),
+    Column("failure", wraps=True),
+)
 
 
 @click.command()
@@ -25,7 +33,7 @@ def catalogue(ctx: click.Context, *, as_json: bool) -> int:
         request_catalogues(db, context.settings.polled)
     code = _run_pass(ctx)
     with context.reading() as db:
-        context.show(queries.catalogues(db), as_json=as_json)
+        context.show(queries.catalogues(db), as_json=as_json, columns=_COLUMNS)
     return code
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import PluginContext, UsageError
+from pollctl import Column, PluginContext, UsageError
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import ID, Checked, as_json_option, number_argument
 from pollctl_soc_sections.commands.subscription_input import (
@@ -21,10 +21,22 @@ from pollctl_soc_sections.commands.subscription_input import (
 from pollctl_soc_sections.model import NewSubscription
 from pollctl_soc_sections.store import subscriptions as stored
 
-_LISTED = (
-    "id", "term", "campus", "index_number", "course", "section_status", "unresolved", "contact", "status", "sent_count",
-    "waiting", "failed", "latest",
-)  # fmt: skip
+_COLUMNS = (
+    Column("id", kind="number"),
+    Column("term", kind="id"),
+    Column("campus", kind="id"),
+    Column("index_number", "index", "id"),
+    Column("course", drop=4),
+    Column("section_status", "section", "state", drop=1),
+    Column("unresolved", kind="id", drop=8),
+    Column("contact", drop=3),
+    Column("status", kind="state"),
+    Column("sent_count", "sent", "number", drop=2),
+    Column("waiting", kind="number", drop=6),
+    Column("failed", kind="number", drop=5),
+    Column("latest", drop=7),
+)
+_EVENT_COLUMNS = (Column("at", kind="moment"), Column("kind", "what", "id"), Column("detail", wraps=True))
 
 
 @click.command()
@@ -78,10 +90,10 @@ def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) 
     with context.reading() as db:
         if number is not None:
             stored.status_of(db, number)
-            context.show(queries.history(db, number), as_json=as_json)
+            context.show(queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS)
             return
         rows = queries.subscriptions(db)
-    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_COLUMNS)
 
 
 @click.command()
