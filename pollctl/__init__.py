@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pollctl.http.retry_after import retry_after as retry_after
     from pollctl.http.strict_json import strict_json as strict_json
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
+    from pollctl.plugin_host.completion import completion_from as completion_from
     from pollctl.redaction import Secret as Secret
     from pollctl.redaction import address_digest as address_digest
     from pollctl.redaction import shorten as shorten
@@ -40,6 +41,7 @@ _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
     "PluginContext": "plugin_host.command_context",
+    "completion_from": "plugin_host.completion",
     "ConfigError": "errors",
     "DeliveryError": "errors",
     "PluginError": "errors",

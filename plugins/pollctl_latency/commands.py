@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import Column, Duration, PluginContext
+from pollctl import Column, Duration, PluginContext, completion_from
 from pollctl_latency import queries
 from pollctl_latency.client.targets import infer_probe, target_error
 from pollctl_latency.model import NewJob
@@ -131,7 +131,7 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job", type=int)
+@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
 @_as_json
 @click.pass_obj
 def show(context: PluginContext, job: int, *, as_json: bool) -> None:
@@ -145,7 +145,7 @@ def show(context: PluginContext, job: int, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job", type=int)
+@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
 @_as_json
 @click.pass_obj
 def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
@@ -165,7 +165,7 @@ def alerts(context: PluginContext, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job", type=int)
+@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
 @click.pass_obj
 def cancel(context: PluginContext, job: int) -> None:
     """Close a running job early; nobody is notified, and a probe in flight is dropped."""

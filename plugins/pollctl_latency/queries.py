@@ -20,6 +20,8 @@ SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, st
         > 2000 * cadence_seconds AS stale,
     (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
 FROM latency_jobs"""
+JOB_IDS = "SELECT id, target FROM latency_jobs ORDER BY id DESC"
+"""What a shell offers for a job."""
 _FLAGS = ("alert_offline", "alert_recovery", "stale")
 
 

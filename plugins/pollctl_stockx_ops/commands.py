@@ -8,7 +8,7 @@ from typing import get_args
 
 import click
 
-from pollctl import Column, PluginContext, Secret, UsageError
+from pollctl import Column, PluginContext, Secret, UsageError, completion_from
 from pollctl_stockx_ops import queries
 from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
@@ -62,7 +62,7 @@ def account() -> None:
 
 
 @account.command()
-@click.argument("user")
+@click.argument("user", shell_complete=completion_from(queries.USERS))
 @click.option("--refresh-token-env", "variable", required=True, metavar="NAME", help="Variable that holds the token.")
 @click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to notify; may be repeated.")
 @click.pass_obj
@@ -87,7 +87,7 @@ def list_accounts(context: PluginContext, *, as_json: bool) -> None:
 
 
 @account.command()
-@click.argument("user")
+@click.argument("user", shell_complete=completion_from(queries.USERS))
 @click.pass_obj
 def revoke(context: PluginContext, user: str) -> None:
     """Forget the login of USER; open jobs are not asked about any more."""
@@ -97,7 +97,7 @@ def revoke(context: PluginContext, user: str) -> None:
 
 @click.command()
 @click.argument("operation_id")
-@click.option("--user", required=True, help="Whose operation it is.")
+@click.option("--user", required=True, help="Whose operation it is.", shell_complete=completion_from(queries.USERS))
 @click.option("--type", "job_type", required=True, type=click.Choice(list(LISTING_STATUS)), help="What it does.")
 @click.option("--listing", "listing_id", help="The listing it is about; dialect v2 cannot ask without.")
 @_as_json
@@ -137,7 +137,7 @@ def jobs(context: PluginContext, status: str | None, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=completion_from(queries.JOB_IDS))
 @click.pass_obj
 def retry(context: PluginContext, job: str) -> None:
     """Put a failed JOB back, due at once."""
@@ -155,7 +155,7 @@ def show_listings(context: PluginContext, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("listing", required=False)
+@click.argument("listing", required=False, shell_complete=completion_from(queries.LISTING_IDS))
 @_as_json
 @click.pass_obj
 def history(context: PluginContext, listing: str | None, *, as_json: bool) -> None:

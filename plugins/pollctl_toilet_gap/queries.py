@@ -15,6 +15,9 @@ _CHECKS = """SELECT c.id, c.monitor, c.robot_id, c.local_date, c.phase, c.result
     c.subscription_id, c.closing_at, c.created_at, c.updated_at, c.settings
     FROM status_check AS c LEFT JOIN status_check_poller AS w ON w.status_check_id = c.id"""
 
+CHECK_IDS = "SELECT id, monitor || ' ' || local_date || ' ' || phase FROM status_check ORDER BY id DESC"
+"""What a shell offers for a check."""
+
 
 def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str, Any]]:
     """Checks, the newest first; ``settings`` decoded."""

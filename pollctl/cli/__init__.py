@@ -21,7 +21,11 @@ _INTERRUPTED = 130
 
 @click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
-    "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Settings file, instead of the first of the usual places.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option("--utc", "is_utc", is_flag=True, help="Show moments whole and in UTC, also on a terminal.")

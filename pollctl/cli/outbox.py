@@ -9,7 +9,7 @@ import click
 from pollctl import clock, console
 from pollctl.api.listing import Column
 from pollctl.api.outcomes import EFFECT_STATUSES
-from pollctl.cli.arguments import json_option, plugin_names
+from pollctl.cli.arguments import effect_ids, json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
 _COLUMNS = (
@@ -54,7 +54,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 
 
 @outbox.command("retry")
-@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
+@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int, shell_complete=effect_ids)
 @click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
@@ -70,7 +70,7 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 
 
 @outbox.command("drop")
-@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True)
+@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True, shell_complete=effect_ids)
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""

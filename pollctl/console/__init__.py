@@ -3,12 +3,14 @@
 from pollctl.console.json_document import as_plain, print_json
 from pollctl.console.listing import print_rows
 from pollctl.console.streams import abandon_stdout, log, log_traceback, print_text, stdout_kept_for_json, warn
+from pollctl.console.terminal import is_terminal
 from pollctl.console.words import age
 
 __all__ = [
     "abandon_stdout",
     "age",
     "as_plain",
+    "is_terminal",
     "log",
     "log_traceback",
     "print_json",

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from pollctl import PluginContext, PollctlError
+from pollctl import PluginContext, PollctlError, completion_from
 from pollctl_shell_query import queries
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion_from(queries.RUN_IDS))
 @click.option("--format", "format_", type=click.Choice(["csv", "json", "table"]), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 @click.pass_obj

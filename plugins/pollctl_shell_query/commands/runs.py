@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pollctl import Column, PluginContext
+from pollctl import Column, PluginContext, completion_from
 from pollctl_shell_query import queries
 from pollctl_shell_query.commands.options import as_json_option
 from pollctl_shell_query.store import submissions
@@ -32,7 +32,7 @@ def runs(context: PluginContext, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion_from(queries.RUN_IDS))
 @as_json_option
 @click.pass_obj
 def show(context: PluginContext, run: str, *, as_json: bool) -> None:
@@ -42,7 +42,7 @@ def show(context: PluginContext, run: str, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion_from(queries.RUN_IDS))
 @click.pass_obj
 def cancel(context: PluginContext, run: str) -> None:
     """Cancel a RUN that has not ended; the next pass cleans up after it."""

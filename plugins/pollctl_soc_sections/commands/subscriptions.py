@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import Column, PluginContext, UsageError
+from pollctl import Column, PluginContext, UsageError, completion_from
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import ID, Checked, as_json_option, number_argument
 from pollctl_soc_sections.commands.subscription_input import (
@@ -48,7 +48,7 @@ _EVENT_COLUMNS = (Column("at", kind="moment"), Column("kind", "what", "id"), Col
 @click.option("--max", "most", metavar="N", help="Pause after so many notifications, 1 to 10.  [default: 3]")
 @click.option("--snooze-until", metavar="T", help="Nothing before this moment, such as 2026-09-01T12:00:00Z.")
 @click.option("--unless-open", is_flag=True, help="No notification if it is open already.")
-@click.option("--from", "file", metavar="FILE.csv", type=Path, help="Many at once, all or none.")
+@click.option("--from", "file", metavar="FILE.csv", type=click.Path(path_type=Path), help="Many at once, all or none.")
 @as_json_option
 @click.pass_obj
 def subscribe(
@@ -82,7 +82,14 @@ def _from_options(index: str | None, options: dict[str, str | None], *, unless_o
 
 
 @click.command()
-@click.option("--history", "number", metavar="ID", type=ID, help="What happened to one of them.")
+@click.option(
+    "--history",
+    "number",
+    metavar="ID",
+    type=ID,
+    shell_complete=completion_from(queries.IDS),
+    help="What happened to one of them.",
+)
 @as_json_option
 @click.pass_obj
 def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ COLUMNS = (
 )
 
 
-def shown(width: int, columns: tuple[Column, ...] = COLUMNS, row: dict[str, object] = ROW) -> list[str]:
+def shown(width: int, columns: tuple[Column, ...] = COLUMNS, row: Mapping[str, object] = ROW) -> list[str]:
     return [line.plain.rstrip() for line in lines_of([row], columns, Terminal(width), Moments())]
 
 
