@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pollctl.clock import EARLIEST, from_text
+from pollctl.clock import EARLIEST, from_person, now
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ def span(text: str) -> Duration:
 
 
 def moment(text: str) -> datetime:
-    """A moment from the command line, in UTC.
+    """A moment from the command line, in UTC; ``-2h`` counts from now.
 
     Raises:
         click.BadParameter: *text* is not one, or names no zone.
     """
     try:
-        at = from_text(text)
+        at = from_person(text, now())
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z") from None
+        raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z or -2h") from None
     if not EARLIEST <= at < _LATEST:
         raise click.BadParameter(f"{text!r} is not between 2020 and 2900, where schedules are known")
     return at

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from pollctl.clock import from_text, to_text
 from pollctl.console.words import distance
 
+_WHOLE = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _WEEK = timedelta(days=6)  # the same weekday must not be meant twice
 
 
@@ -62,6 +64,10 @@ class Moments(NamedTuple):
         if self.is_utc or read(text) is None:
             return self.short(text)
         return f"{self.short(text)} {self.zone_name}, {self.age(text)}"
+
+    def in_text(self, text: str) -> str:
+        """A sentence in which moments stand whole and in UTC, with them made short."""
+        return text if self.is_utc else _WHOLE.sub(lambda match: self.short(match[0]), text)
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)  # without a zone: that of the machine, as it was at that moment
