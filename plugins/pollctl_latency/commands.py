@@ -17,6 +17,9 @@ from pollctl_latency.store.jobs import add_job, cancel_job
 _BARS = "▁▂▃▄▅▆▇█"
 _PLOT_WIDTH = 72
 _LONGEST = Duration(days=36_500)
+_NO_JOB = "no job yet; `pollctl latency add TARGET` starts one"
+_NO_SAMPLE = "no sample yet; the passes take them, `pollctl run latency` makes one now"
+_NO_ALERT = "no alert yet; jobs make them that are added by `pollctl latency add TARGET --alert-offline`"
 _JOB_COLUMNS = (
     Column("id", kind="number"),
     Column("target"),
@@ -127,7 +130,7 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
         rows = queries.jobs(db, context.now)
-    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS)
+    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
 
 
 @click.command()
@@ -152,7 +155,7 @@ def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
     """List the samples of a job."""
     with context.reading() as db:
         queries.job(db, job, context.now)
-        context.show(queries.samples(db, job), as_json=as_json, columns=_SAMPLE_COLUMNS)
+        context.show(queries.samples(db, job), as_json=as_json, columns=_SAMPLE_COLUMNS, empty=_NO_SAMPLE)
 
 
 @click.command()
@@ -161,7 +164,7 @@ def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
 def alerts(context: PluginContext, *, as_json: bool) -> None:
     """List the alerts, the newest first."""
     with context.reading() as db:
-        context.show(queries.alerts(db), as_json=as_json, columns=_ALERT_COLUMNS)
+        context.show(queries.alerts(db), as_json=as_json, columns=_ALERT_COLUMNS, empty=_NO_ALERT)
 
 
 @click.command()

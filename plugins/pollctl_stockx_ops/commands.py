@@ -14,6 +14,9 @@ from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
 from pollctl_stockx_ops.store import accounts, tracking
 
+_NO_ACCOUNT = "no account yet; `pollctl stockx-ops account connect USER --refresh-token-env NAME` connects one"
+_NO_JOB = "no such job; `pollctl stockx-ops track OPERATION_ID --user USER --type TYPE` follows an operation"
+_NO_LISTING = "nothing yet; the passes note it when a job that is followed ends (`pollctl stockx-ops track`)"
 _ACCOUNT_COLUMNS = (
     Column("user_id", "user"),
     Column("status", kind="state"),
@@ -83,7 +86,7 @@ def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str
 def list_accounts(context: PluginContext, *, as_json: bool) -> None:
     """List the accounts."""
     with context.reading() as db:
-        context.show(queries.accounts(db), as_json=as_json, columns=_ACCOUNT_COLUMNS)
+        context.show(queries.accounts(db), as_json=as_json, columns=_ACCOUNT_COLUMNS, empty=_NO_ACCOUNT)
 
 
 @account.command()
@@ -133,7 +136,7 @@ def jobs(context: PluginContext, status: str | None, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
         rows = queries.jobs(db, status)
-    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS)
+    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
 
 
 @click.command()
@@ -151,7 +154,7 @@ def retry(context: PluginContext, job: str) -> None:
 def show_listings(context: PluginContext, *, as_json: bool) -> None:
     """List the listings, the latest change first."""
     with context.reading() as db:
-        context.show(queries.listings(db), as_json=as_json, columns=_LISTING_COLUMNS)
+        context.show(queries.listings(db), as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING)
 
 
 @click.command()
@@ -161,7 +164,7 @@ def show_listings(context: PluginContext, *, as_json: bool) -> None:
 def history(context: PluginContext, listing: str | None, *, as_json: bool) -> None:
     """List what happened, to one LISTING or to all."""
     with context.reading() as db:
-        context.show(queries.history(db, listing), as_json=as_json, columns=_HISTORY_COLUMNS)
+        context.show(queries.history(db, listing), as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING)
 
 
 @click.command()

@@ -65,6 +65,8 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
     if as_json:
         console.print_json(reasons[0] if plugin and reasons else reasons)
         return code
+    if not reasons and not code:
+        console.log(console.NOTHING_ENABLED)
     for reason in reasons:
         _tell(reason, invocation.moments)
     return code
@@ -99,7 +101,9 @@ def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: b
         console.print_json(slots)
     else:
         rows = [{"plugin": name, "slot": slot} for name in slots for slot in slots[name]]
-        console.print_rows(rows, as_json=False, columns=_SLOT_COLUMNS, moments=invocation.moments)
+        console.print_rows(
+            rows, as_json=False, columns=_SLOT_COLUMNS, moments=invocation.moments, empty=console.NOTHING_ENABLED
+        )
     return 0
 
 

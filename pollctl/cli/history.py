@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _PIPED = ("id", "plugin", "trigger", "outcome", "duration_ms", "batches", "decisions", "effects", "error")
+_EMPTY = "no pass yet; `pollctl run PLUGIN` makes one now, cron makes them all the time (`pollctl crontab`)"
 _COLUMNS = (
     Column("run", kind="id"),
     Column("started_at", "started", "moment"),
@@ -58,10 +59,8 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
         rows = past_runs(db, canonical(plugin or ""), limit=limit)
         if not as_json:
             rows = _for_people(db, rows)
-    if not rows and not as_json:
-        console.log("no pass yet")
     columns = _COLUMNS if console.is_terminal() else _PIPED
-    console.print_rows(rows, as_json=as_json, columns=columns, moments=invocation.moments)
+    console.print_rows(rows, as_json=as_json, columns=columns, moments=invocation.moments, empty=_EMPTY)
 
 
 @click.command()

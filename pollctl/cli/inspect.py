@@ -51,7 +51,7 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     statuses = plugin_statuses(invocation.config, now)
     rows = [{**msgspec.to_builtins(row), "notice": said.get(row.plugin)} for row in statuses]
     if not rows and not as_json:
-        console.log("no plugin is enabled; `pollctl plugins` lists those that are installed")
+        console.log(console.NOTHING_ENABLED)
     shown = rows if as_json else [_short(row) for row in rows]
     console.print_rows(shown, as_json=as_json, columns=_STATUS_COLUMNS, moments=invocation.moments)
 

@@ -12,6 +12,8 @@ from pollctl.api.outcomes import EFFECT_STATUSES
 from pollctl.cli.arguments import effect_ids, json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
+_EMPTY = "the outbox is empty: no pass has queued an effect yet (`pollctl plan PLUGIN` says what one would do)"
+_NO_SUCH = "no such effect; `pollctl outbox list` without options lists them all"
 _COLUMNS = (
     Column("id", kind="number"),
     Column("plugin", kind="id"),
@@ -48,9 +50,8 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
         rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
-    if not rows and not as_json:
-        console.log("no such effect")
-    console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments)
+    empty = _NO_SUCH if plugin or status else _EMPTY
+    console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments, empty=empty)
 
 
 @outbox.command("retry")

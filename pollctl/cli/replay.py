@@ -15,6 +15,8 @@ from pollctl.redaction import one_line
 if TYPE_CHECKING:
     from pollctl.passes.replay import Replayed
 
+_EMPTY = 'nothing was recorded; with record = "all" in its section a plugin\'s passes are, from the next `pollctl run PLUGIN` on'
+
 
 @click.command()
 @click.argument("words", metavar="[RUN]...", nargs=-1, shell_complete=run_ids)
@@ -47,7 +49,7 @@ def replay(invocation: Invocation, words: tuple[str, ...], *, is_all: bool, as_j
 
 def _show(results: list[Replayed]) -> None:
     if not results:
-        console.log('nothing was recorded; set record = "all" for a plugin to record its passes')
+        console.log(_EMPTY)
         return
     for result in results:
         console.print_text(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")

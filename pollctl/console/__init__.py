@@ -7,6 +7,7 @@ from pollctl.console.terminal import is_terminal
 from pollctl.console.words import age
 
 __all__ = [
+    "NOTHING_ENABLED",
     "abandon_stdout",
     "age",
     "as_plain",
@@ -19,3 +20,7 @@ __all__ = [
     "stdout_kept_for_json",
     "warn",
 ]
+
+NOTHING_ENABLED = (
+    "no plugin is enabled; `pollctl plugins` lists those that are installed, a section [plugins.NAME] enables one"
+)

@@ -37,7 +37,18 @@ def log(line: str) -> None:
     """Write one line to stderr, secrets masked; nobody is left to hear of it when that fails."""
     from pollctl.redaction import mask
 
-    _write_to_stderr(f"{one_line(mask(line))}\n")
+    _write_to_stderr(f"{_wrapped(one_line(mask(line)))}\n")
+
+
+def _wrapped(line: str) -> str:
+    """A line for a terminal, folded between words where it is longer than that; for anything else as it is."""
+    from pollctl.console.terminal import is_terminal, terminal
+
+    if not is_terminal(sys.stderr) or len(line) <= (width := terminal(sys.stderr).width):
+        return line
+    import textwrap
+
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def log_traceback(error: BaseException) -> None:

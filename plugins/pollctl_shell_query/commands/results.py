@@ -38,7 +38,7 @@ def results(context: PluginContext, run: str, format_: str, out: Path | None) ->
     with command_session(context) as session, _progress() as report:
         found = pages(session, row["target_de_customer_key"], report)
         if format_ == "table":
-            context.show([one for rows in found for one in rows], as_json=False)
+            context.show([one for rows in found for one in rows], as_json=False, empty=f"run {run} brought no rows")
             return
         with opened(out) as file:
             (write_csv if format_ == "csv" else write_json)(found, file)

@@ -9,6 +9,7 @@ from pollctl_shell_query import queries
 from pollctl_shell_query.commands.options import as_json_option
 from pollctl_shell_query.store import submissions
 
+_EMPTY = "no run yet; `pollctl shell-query submit --sql SQL --create-target COLUMNS` asks for one"
 _COLUMNS = (
     Column("id", kind="id"),
     Column("name"),
@@ -28,7 +29,7 @@ def runs(context: PluginContext, *, as_json: bool) -> None:
     """List the runs, the newest first."""
     with context.reading() as db:
         rows = [queries.without_sql(row) for row in queries.runs(db)]
-    context.show(rows, as_json=as_json, columns=_COLUMNS)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
 
 
 @click.command()

@@ -9,6 +9,8 @@ from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import Checked, as_json_option
 from pollctl_soc_sections.model.identifiers import read_campus, read_term
 
+_NO_SECTION = "no such section is known; `pollctl run soc-sections` reads which are open, `catalogue` what they are"
+_NO_EVENT = "nothing has opened or closed yet; the passes see it, `pollctl run soc-sections` makes one now"
 _SECTION_COLUMNS = (
     Column("term", kind="id"),
     Column("campus", kind="id"),
@@ -51,7 +53,7 @@ def sections(context: PluginContext, term: str | None, campus: str | None, *, is
     """List the known sections."""
     with context.reading() as db:
         rows = queries.sections(db, is_open=is_open, term=term, campus=campus)
-    context.show(rows, as_json=as_json, columns=_SECTION_COLUMNS)
+    context.show(rows, as_json=as_json, columns=_SECTION_COLUMNS, empty=_NO_SECTION)
 
 
 @click.command()
@@ -61,4 +63,4 @@ def sections(context: PluginContext, term: str | None, campus: str | None, *, is
 def events(context: PluginContext, limit: int, *, as_json: bool) -> None:
     """List openings and closings, the newest first."""
     with context.reading() as db:
-        context.show(queries.events(db, limit), as_json=as_json, columns=_EVENT_COLUMNS)
+        context.show(queries.events(db, limit), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT)

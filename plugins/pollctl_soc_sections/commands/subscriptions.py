@@ -21,6 +21,8 @@ from pollctl_soc_sections.commands.subscription_input import (
 from pollctl_soc_sections.model import NewSubscription
 from pollctl_soc_sections.store import subscriptions as stored
 
+_EMPTY = "no subscription yet; `pollctl soc-sections subscribe INDEX --term T --campus C --contact URL` makes one"
+_NO_EVENT = "nothing has happened to it yet; the passes notify, `pollctl run soc-sections` makes one now"
 _COLUMNS = (
     Column("id", kind="number"),
     Column("term", kind="id"),
@@ -97,10 +99,10 @@ def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) 
     with context.reading() as db:
         if number is not None:
             stored.status_of(db, number)
-            context.show(queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS)
+            context.show(queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT)
             return
         rows = queries.subscriptions(db)
-    context.show(rows, as_json=as_json, columns=_COLUMNS)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
 
 
 @click.command()

@@ -13,6 +13,9 @@ from pollctl_toilet_gap.commands.parameters import as_json_option, check_argumen
 from pollctl_toilet_gap.decide import local_time
 from pollctl_toilet_gap.model import Monitor
 
+_NO_MONITOR = "no monitor; a section [[plugins.toilet_gap.monitors]] in the settings adds one"
+_NO_CHECK = "no such check; a pass begins one when its day begins, `pollctl run toilet-gap` makes one now"
+_NO_RECORD = "nothing has happened in it yet; the passes note it, `pollctl run toilet-gap` makes one now"
 _CHECK_COLUMNS = (
     Column("id", kind="number"),
     Column("monitor"),
@@ -57,7 +60,7 @@ def monitors(context: PluginContext, *, as_json: bool) -> None:
     with context.reading() as db:
         found = queries.open_checks(db)
     rows = [_monitor_row(context, monitor, found.get(monitor.name)) for monitor in context.settings.monitors]
-    context.show(rows, as_json=as_json, columns=_MONITOR_COLUMNS)
+    context.show(rows, as_json=as_json, columns=_MONITOR_COLUMNS, empty=_NO_MONITOR)
 
 
 def _monitor_row(context: PluginContext, monitor: Monitor, check: dict[str, Any] | None) -> dict[str, Any]:
@@ -91,7 +94,7 @@ def checks(context: PluginContext, monitor: str | None, date: str | None, *, as_
     if not rows and monitor is not None and monitor not in context.settings.by_name:
         known = ", ".join(context.settings.by_name) or "there are none"
         raise UsageError(f"no monitor {monitor!r}, in the settings or among the checks; in the settings: {known}")
-    context.show(rows, as_json=as_json, columns=_CHECK_COLUMNS)
+    context.show(rows, as_json=as_json, columns=_CHECK_COLUMNS, empty=_NO_CHECK)
 
 
 def _check_date(text: str) -> None:
@@ -110,4 +113,4 @@ def _check_date(text: str) -> None:
 def records(context: PluginContext, check: int, *, as_json: bool) -> None:
     """List what happened in CHECK, in its order."""
     with context.reading() as db:
-        context.show(queries.records(db, check), as_json=as_json, columns=_RECORD_COLUMNS)
+        context.show(queries.records(db, check), as_json=as_json, columns=_RECORD_COLUMNS, empty=_NO_RECORD)
