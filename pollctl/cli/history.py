@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pollctl import console
+from pollctl import clock, console
 from pollctl.api.listing import Column
-from pollctl.cli.arguments import json_option, plugin_names, run_ids
+from pollctl.api.outcomes import OUTCOMES
+from pollctl.cli.arguments import json_option, moment, plugin_names, run_ids
 from pollctl.cli.invocation import Invocation
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from pollctl.inspection.past import Wanted
+
+_PERIOD_S = 1.0
+_LOOKS_BACK = timedelta(minutes=5)
+_MOST = 200
 _PIPED = ("id", "plugin", "trigger", "outcome", "duration_ms", "batches", "decisions", "effects", "error")
 _EMPTY = "no pass yet; `pollctl run PLUGIN` makes one now, cron makes them all the time (`pollctl crontab`)"
+_NO_SUCH = "no such pass; `pollctl history` without options lists the newest of all"
 _COLUMNS = (
     Column("run", kind="id"),
     Column("started_at", "started", "moment"),
@@ -47,20 +56,61 @@ _RECORDING_COLUMNS = (Column("seq", kind="number"), Column("now", kind="moment")
 @click.command()
 @click.argument("plugin", required=False, shell_complete=plugin_names)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@click.option("--since", metavar="MOMENT", type=moment, help="Only those begun since MOMENT, such as -2h.")
+@click.option("--outcome", type=click.Choice([*OUTCOMES, "running"]), help="Only those that ended so.")
+@click.option("--follow", is_flag=True, help="Go on: print each pass when it ends, until Ctrl-C.")
 @json_option
 @click.pass_obj
-def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: bool) -> None:
-    """List past passes, newest first."""
+def history(
+    invocation: Invocation,
+    plugin: str | None,
+    limit: int,
+    since: datetime | None,
+    outcome: str | None,
+    *,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """List past passes, newest first; with --follow the newest last."""
     from pollctl.api.names import canonical
-    from pollctl.inspection.status import past_runs
+    from pollctl.inspection.past import Wanted
+
+    if follow and as_json:
+        raise click.UsageError("--follow never ends, so it cannot be one JSON document")
+    wanted = Wanted(canonical(plugin or ""), since, outcome or "")
+    if follow:
+        _follow(invocation, wanted, limit)
+        return
+    rows = _listed(invocation, wanted, limit, as_json=as_json)
+    empty = _NO_SUCH if plugin or since or outcome else _EMPTY
+    columns = _COLUMNS if console.is_terminal() else _PIPED
+    console.print_rows(rows, as_json=as_json, columns=columns, moments=invocation.moments, empty=empty)
+
+
+def _listed(invocation: Invocation, wanted: Wanted, limit: int, *, as_json: bool = False) -> list[dict[str, Any]]:
+    from pollctl.inspection.past import past_runs
     from pollctl.store import database
 
     with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
-        rows = past_runs(db, canonical(plugin or ""), limit=limit)
-        if not as_json:
-            rows = _for_people(db, rows)
+        rows = past_runs(db, wanted, limit=limit)
+        return rows if as_json else _for_people(db, rows)
+
+
+def _follow(invocation: Invocation, wanted: Wanted, limit: int) -> None:
+    """Print passes as they end; one that began earlier and ends now counts."""
     columns = _COLUMNS if console.is_terminal() else _PIPED
-    console.print_rows(rows, as_json=as_json, columns=columns, moments=invocation.moments, empty=_EMPTY)
+    began = clock.now()
+    shown = _listed(invocation, wanted, limit)[::-1]
+    console.print_rows(shown, as_json=False, columns=columns, moments=invocation.moments)
+    ended = {row["id"] for row in shown if row["finished_at"]}
+    while True:
+        since = max(began, clock.now() - _LOOKS_BACK)
+        found = _listed(invocation, wanted._replace(ended_since=since), limit=_MOST)[::-1]
+        news = [row for row in found if row["id"] not in ended]
+        shown = [*shown, *news][-_MOST:]
+        console.print_more(shown, len(news), columns=columns, moments=invocation.moments)
+        ended = {row["id"] for row in shown if row["finished_at"]}
+        time.sleep(_PERIOD_S)
 
 
 @click.command()

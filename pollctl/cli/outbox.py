@@ -39,7 +39,7 @@ def outbox() -> None:
 @json_option
 @click.pass_obj
 def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int | None, *, as_json: bool) -> None:
-    """List effects, oldest first.
+    """List effects, newest first.
 
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
     wait for a person, `dead` ones were given up.
@@ -52,6 +52,19 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
         rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
     empty = _NO_SUCH if plugin or status else _EMPTY
     console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments, empty=empty)
+
+
+@outbox.command("show")
+@click.argument("number", metavar="ID", type=int, shell_complete=effect_ids)
+@json_option
+@click.pass_obj
+def show_effect(invocation: Invocation, number: int, *, as_json: bool) -> None:
+    """Show everything about one effect: what it is to do, its tries, what came of it."""
+    from pollctl.delivery.admin import effect
+    from pollctl.store import database
+
+    with closing(database.open_to_read(invocation.config.core.database)) as db:
+        console.print_rows(effect(db, number), as_json=as_json, moments=invocation.moments)
 
 
 @outbox.command("retry")

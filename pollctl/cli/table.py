@@ -19,7 +19,7 @@ COMMANDS = {
     "plan": Entry("passes", "Show what a pass would decide; write nothing, here or upstream."),
     "due": Entry("due", "List the plugins that are due, or run them."),
     "why": Entry("due", "Say why plugins are or are not due."),
-    "status": Entry("inspect", "Show how each plugin stands."),
+    "status": Entry("status", "Show how each plugin stands."),
     "history": Entry("history", "List past passes, newest first."),
     "show": Entry("history", "Show everything about one pass."),
     "replay": Entry("replay", "Decide again what was recorded and show any difference."),

@@ -1,7 +1,7 @@
 """How results reach people and programs: text, listings, one JSON document, progress; heavy imports wait for their use."""
 
 from pollctl.console.json_document import as_plain, print_json
-from pollctl.console.listing import print_rows
+from pollctl.console.listing import print_more, print_rows
 from pollctl.console.streams import abandon_stdout, log, log_traceback, print_text, stdout_kept_for_json, warn
 from pollctl.console.terminal import is_terminal
 from pollctl.console.words import age
@@ -15,6 +15,7 @@ __all__ = [
     "log",
     "log_traceback",
     "print_json",
+    "print_more",
     "print_rows",
     "print_text",
     "stdout_kept_for_json",

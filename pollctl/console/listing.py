@@ -47,6 +47,21 @@ def print_rows(
         log(empty)
 
 
+def print_more(
+    rows: Sequence[Mapping[str, Any]], last: int, *, columns: Sequence[str | Column], moments: Moments
+) -> None:
+    """Print the *last* rows below those before them, which were printed already: no heading, the same columns."""
+    if not last:
+        return
+    if not is_terminal():
+        _print_plain([[cells.plain(row[key]) for key in map(_key, columns)] for row in rows][-last:])
+        return
+    from pollctl.console.layout import lines_of
+
+    screen = terminal()
+    print_lines(lines_of(rows, _specified(rows, columns), screen, moments)[-last:], screen)
+
+
 def print_lines(lines: list[Text], screen: Terminal) -> None:
     """Print lines that have their colours already."""
     print_text(screen.rendered(lines))
@@ -54,13 +69,17 @@ def print_lines(lines: list[Text], screen: Terminal) -> None:
 
 def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column], moments: Moments) -> None:
     if not is_terminal():
-        keys = [column if isinstance(column, str) else column.key for column in columns] or list(rows[0])
+        keys = list(map(_key, columns)) or list(rows[0])
         _print_plain([keys, *([cells.plain(row[key]) for key in keys] for row in rows)])
         return
     from pollctl.console.layout import lines_of
 
     screen = terminal()
     print_lines(lines_of(rows, _specified(rows, columns), screen, moments), screen)
+
+
+def _key(column: str | Column) -> str:
+    return column if isinstance(column, str) else column.key
 
 
 def _specified(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column]) -> list[Column]:

@@ -25,14 +25,25 @@ def counts(db: Database) -> dict[str, dict[str, int]]:
 
 
 def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1) -> list[dict[str, Any]]:
-    """Effects as rows, oldest first; payload and result decoded."""
+    """Effects as rows, newest first; payload and result decoded."""
     found = db.query(
-        "SELECT * FROM outbox WHERE (?='' OR plugin=?) AND (?='' OR status=?) ORDER BY id LIMIT ?",
+        "SELECT * FROM outbox WHERE (?='' OR plugin=?) AND (?='' OR status=?) ORDER BY id DESC LIMIT ?",
         (plugin, plugin, status, status, limit),
     )
     return [
         {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")} for row in found
     ]
+
+
+def effect(db: Database, number: int) -> dict[str, Any]:
+    """Everything about one effect; payload and result decoded.
+
+    Raises:
+        UsageError: there is none of this id.
+    """
+    for row in db.query("SELECT * FROM outbox WHERE id=?", [number]):
+        return {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")}
+    raise UsageError(f"no effect {number}; `pollctl outbox list` lists them")
 
 
 def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:

@@ -25,7 +25,9 @@ history toilet-gap --limit 3
 plugins
 due --next 1
 why toilet-gap
+history --since -5m --outcome failed
 outbox list
+outbox show 100
 replay
 latency jobs
 latency samples 1
