@@ -14,6 +14,7 @@ from pollctl import __version__
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.root_group import RootGroup
 from pollctl.console import abandon_stdout, log_traceback, warn
+from pollctl.console.terminal import may_colour
 from pollctl.errors import PollctlError
 
 _INTERRUPTED = 130
@@ -33,6 +34,8 @@ _INTERRUPTED = 130
 @click.pass_context
 def cli(ctx: click.Context, config_file: str | None, *, debug: bool, is_utc: bool) -> None:
     """Poll what must be polled: one bounded, crash-safe, explainable pass at a time."""
+    if not may_colour():
+        ctx.color = False  # for what click itself prints in colour
     ctx.obj = Invocation(config_file, is_debugging=debug, is_utc=is_utc)
 
 

@@ -73,7 +73,7 @@ def shown(value: Any, kind: Kind, moments: Moments) -> str:
 
 def style(text: str, kind: Kind) -> str:
     """The colour of a cell; only states have one."""
-    return STYLES.get(text, "") if kind == "state" else ""
+    return STYLES.get(text.strip(), "") if kind == "state" else ""
 
 
 def kind_of(key: str, values: list[Any]) -> Kind:

@@ -57,10 +57,11 @@ def terminal(stream: TextIO | None = None) -> Terminal:
     """The screen behind a stream."""
     stream = stream or sys.stdout
     encoding = (getattr(stream, "encoding", None) or "").lower()
-    return Terminal(_width(stream), _has_colour(), encoding.startswith("utf"))
+    return Terminal(_width(stream), may_colour(), encoding.startswith("utf"))
 
 
-def _has_colour() -> bool:
+def may_colour() -> bool:
+    """Whether colours are wanted (``NO_COLOR``), and the terminal is one that has them."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
