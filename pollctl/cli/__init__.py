@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 
 from pollctl import __version__
+from pollctl.cli.global_options import NAMES
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.root_group import RootGroup
 from pollctl.console import abandon_stdout, log_traceback, warn
@@ -33,7 +34,10 @@ _INTERRUPTED = 130
 @click.version_option(__version__, message="pollctl %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, config_file: str | None, *, debug: bool, is_utc: bool) -> None:
-    """Poll what must be polled: one bounded, crash-safe, explainable pass at a time."""
+    """Poll what must be polled: one bounded, crash-safe, explainable pass at a time.
+
+    The options below may also stand behind the command.
+    """
     if not may_colour():
         ctx.color = False  # for what click itself prints in colour
     ctx.obj = Invocation(config_file, is_debugging=debug, is_utc=is_utc)
@@ -51,7 +55,7 @@ def start(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(words, prog_name="pollctl", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _hinted(error).show()
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
@@ -68,6 +72,13 @@ def start(arguments: Sequence[str] | None = None) -> int:
             return 1
         return _warn_of(known, is_debugging="--debug" in words)
     return code if isinstance(code, int) else 0
+
+
+def _hinted(error: click.ClickException) -> click.ClickException:
+    """The error; where an option was mistyped, a global one may have been meant, as those may stand behind any command."""
+    if not isinstance(error, click.NoSuchOption):
+        return error
+    return click.NoSuchOption(error.option_name, possibilities=[*(error.possibilities or ()), *NAMES], ctx=error.ctx)
 
 
 def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:

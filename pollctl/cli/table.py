@@ -29,6 +29,7 @@ COMMANDS = {
     "db": Entry("database", "Migrate, back up, check or prune the database."),
     "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),
     "crontab": Entry("install", "Print the lines to install in a crontab."),
+    "help": Entry("help", "Show the help of a command."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }
 TAKEN = (*COMMANDS, "report", "web", "new-plugin")
