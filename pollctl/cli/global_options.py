@@ -23,7 +23,8 @@ def taken(ctx: click.Context, command: click.Command, words: Sequence[str]) -> l
     if not any(word.partition("=")[0] in NAMES for word in words):
         return list(words)
     own = _own_options(ctx, command, words)
-    waiting, left = deque(words), []
+    waiting = deque(words)
+    left: list[str] = []
     while waiting:
         word = waiting.popleft()
         name, has_value, value = word.partition("=")
