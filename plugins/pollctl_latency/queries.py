@@ -79,3 +79,14 @@ def last_rtts(db: Database) -> list[tuple[int, str, float | None]]:
 
 def _with_flags(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **{flag: bool(row[flag]) for flag in _FLAGS}}
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to probe: no job, or none before a moment."""
+    number, at = db.execute(
+        """SELECT count(*), min(coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', last_ping_at, '+' || cadence_seconds || ' seconds'),
+           started_at)) FROM latency_jobs WHERE status = 'running'"""
+    ).fetchone()
+    if not number:
+        return "no job is running; `pollctl latency add TARGET` starts one"
+    return f"{number} running, none due before {at}"

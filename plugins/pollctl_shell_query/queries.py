@@ -79,3 +79,14 @@ def durations(db: Database, bounds: tuple[float, ...]) -> tuple[list[int], int, 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "is_own_target": bool(row["is_own_target"])}
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to ask: no run that is open, or none before a moment."""
+    number, at = db.execute(
+        "SELECT count(*), min(next_poll_at) FROM shell_query_runs LEFT JOIN shell_query_polls ON run_id = id "
+        "WHERE completed_at IS NULL"
+    ).fetchone()
+    if not number:
+        return "no run is open; `pollctl shell-query submit` asks for one"
+    return f"{number} open, none due before {at}" if at else f"{number} open"

@@ -127,3 +127,13 @@ def _decoded(metadata: str) -> Any:
         return json.loads(metadata)
     except ValueError:
         return metadata  # of another program
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to ask: no job that is open, or none before a moment."""
+    number, at = db.execute(
+        "SELECT count(*), min(next_poll_at) FROM stockx_batch_jobs WHERE status IN ('PENDING', 'IN_PROGRESS')"
+    ).fetchone()
+    if not number:
+        return "no job is open; `pollctl stockx-ops track OPERATION_ID` follows an operation"
+    return f"{number} open, none due before {at}" if at else f"{number} open"
