@@ -1,12 +1,13 @@
 """The one place where the time of day is read.
 
 ``POLLCTL_NOW=2026-03-08T06:59:00Z`` stops the clock there; ``POLLCTL_NOW=@2026-03-08T06:59:00Z`` starts it there and
-lets it run. Deadlines use the monotonic clock and never this one.
+lets it run; ``-2h`` and ``@-2h`` count from the present. Deadlines use the monotonic clock and never this one.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,10 @@ from pollctl.errors import UsageError
 VARIABLE = "POLLCTL_NOW"
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 _started = time.monotonic()
+_started_at = datetime.now(UTC)
+_DISTANCE = re.compile(r"([+-])(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_LOOSE = re.compile(r"(\S+?)[T ](\S+?) ?(Z|[+-]\d\d(?::?\d\d)?)", re.ASCII | re.IGNORECASE)
 
 
 def now() -> datetime:
@@ -60,15 +65,37 @@ def from_text(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+def from_person(text: str, now: datetime) -> datetime:
+    """A moment as people write it, in UTC: ISO 8601 in any of its forms, with a zone, or a distance such as ``-2h``.
+
+    Raises:
+        ValueError: the text is neither, or names no zone.
+    """
+    text = text.strip()
+    if distance := _DISTANCE.fullmatch(text):
+        sign, number, unit = distance.groups()
+        try:
+            return now + timedelta(seconds=float(f"{sign}{number}") * _SECONDS[unit])
+        except OverflowError as error:
+            raise ValueError(f"{text!r} is too far away") from error
+    if loose := _LOOSE.fullmatch(text):
+        day, at, zone = loose.groups()
+        is_midnight = at[:2] == "24" and not at[2:].strip("0:.,")  # the end of the day, in ISO's own words
+        moment = from_text(f"{day}T{'00:00' if is_midnight else at}{zone.upper()}")
+        return moment + timedelta(days=1) if is_midnight else moment
+    return from_text(text)
+
+
 def _rehearsed(text: str) -> datetime | None:
     text = text.strip()
     if not text:
         return None
     try:
-        start = from_text(text.removeprefix("@"))
+        start = from_person(text.removeprefix("@"), _started_at)
     except ValueError as error:
         raise UsageError(
-            f"{VARIABLE}={text!r} is not a valid moment; write 2026-03-08T06:59:00Z (stopped) or @2026-03-08T06:59:00Z (running)"
+            f"{VARIABLE}={text!r} is not a valid moment; write 2026-03-08T06:59:00Z or -2h (stopped), "
+            "or @2026-03-08T06:59:00Z (running)"
         ) from error
     running = timedelta(seconds=time.monotonic() - _started) if text.startswith("@") else timedelta()
     return start + running

@@ -21,6 +21,8 @@ SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, st
         > 2000 * cadence_seconds AS stale,
     (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
 FROM latency_jobs"""
+JOB_IDS = "SELECT id, target FROM latency_jobs ORDER BY id DESC"
+"""What a shell offers for a job."""
 _FLAGS = ("alert_offline", "alert_recovery", "stale")
 
 
@@ -83,3 +85,14 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 def _with_flags(row: dict[str, Any]) -> dict[str, Any]:
     return {**_shown(row), **{flag: bool(row[flag]) for flag in _FLAGS}}
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to probe: no job, or none before a moment."""
+    number, at = db.execute(
+        """SELECT count(*), min(coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', last_ping_at, '+' || cadence_seconds || ' seconds'),
+           started_at)) FROM latency_jobs WHERE status = 'running'"""
+    ).fetchone()
+    if not number:
+        return "no job is running; `pollctl latency add TARGET` starts one"
+    return f"{number} running, none due before {at}"

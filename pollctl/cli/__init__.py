@@ -11,9 +11,11 @@ from typing import TextIO
 import click
 
 from pollctl import __version__
+from pollctl.cli.global_options import NAMES
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.root_group import RootGroup
 from pollctl.console import abandon_stdout, log_traceback, warn
+from pollctl.console.terminal import may_colour
 from pollctl.errors import PollctlError
 
 _INTERRUPTED = 130
@@ -21,14 +23,24 @@ _INTERRUPTED = 130
 
 @click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
-    "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Settings file, instead of the first of the usual places.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--utc", "is_utc", is_flag=True, help="Show moments whole and in UTC, also on a terminal.")
 @click.version_option(__version__, message="pollctl %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, config_file: str | None, debug: bool) -> None:  # noqa: FBT001 - click names it
-    """Poll what must be polled: one bounded, crash-safe, explainable pass at a time."""
-    ctx.obj = Invocation(config_file, is_debugging=debug)
+def cli(ctx: click.Context, config_file: str | None, *, debug: bool, is_utc: bool) -> None:
+    """Poll what must be polled: one bounded, crash-safe, explainable pass at a time.
+
+    The options below may also stand behind the command.
+    """
+    if not may_colour():
+        ctx.color = False  # for what click itself prints in colour
+    ctx.obj = Invocation(config_file, is_debugging=debug, is_utc=is_utc)
 
 
 def start(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +55,7 @@ def start(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(words, prog_name="pollctl", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _hinted(error).show()
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
@@ -60,6 +72,13 @@ def start(arguments: Sequence[str] | None = None) -> int:
             return 1
         return _warn_of(known, is_debugging="--debug" in words)
     return code if isinstance(code, int) else 0
+
+
+def _hinted(error: click.ClickException) -> click.ClickException:
+    """The error; where an option was mistyped, a global one may have been meant, as those may stand behind any command."""
+    if not isinstance(error, click.NoSuchOption):
+        return error
+    return click.NoSuchOption(error.option_name, possibilities=[*(error.possibilities or ()), *NAMES], ctx=error.ctx)
 
 
 def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:

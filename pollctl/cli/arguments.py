@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pollctl.clock import EARLIEST, from_text
+from pollctl.clock import EARLIEST, from_person, now
 from pollctl.units import Duration
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 LONGEST = Duration(days=3650)
@@ -32,15 +35,15 @@ def span(text: str) -> Duration:
 
 
 def moment(text: str) -> datetime:
-    """A moment from the command line, in UTC.
+    """A moment from the command line, in UTC; ``-2h`` counts from now.
 
     Raises:
         click.BadParameter: *text* is not one, or names no zone.
     """
     try:
-        at = from_text(text)
+        at = from_person(text, now())
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z") from None
+        raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z or -2h") from None
     if not EARLIEST <= at < _LATEST:
         raise click.BadParameter(f"{text!r} is not between 2020 and 2900, where schedules are known")
     return at
@@ -49,6 +52,25 @@ def moment(text: str) -> datetime:
 def json_option(command: F) -> F:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def run_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of the newest runs for the completion of shells: short ones, unless a whole one was begun."""
+    from pollctl.plugin_host.completion import completion_from
+
+    column = "id" if "T" in incomplete else "substr(id, instr(id, '-') + 1, 6)"
+    newest = "FROM runs ORDER BY id DESC LIMIT 100"
+    return completion_from(
+        f"SELECT 'latest', 'the newest' UNION ALL SELECT * FROM (SELECT {column}, plugin || ' ' || outcome {newest})"  # noqa: S608
+    )(ctx, param, incomplete)
+
+
+def effect_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of effects that were not delivered, for the completion of shells."""
+    from pollctl.plugin_host.completion import completion_from
+
+    sql = "SELECT id, plugin || ' ' || kind || ' ' || status FROM outbox WHERE status <> 'delivered' ORDER BY id DESC"
+    return completion_from(f"{sql} LIMIT 100")(ctx, param, incomplete)
 
 
 def plugin_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001

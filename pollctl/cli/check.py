@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
+
+_COLUMNS = (Column("level", kind="state"), Column("subject", kind="id"), Column("text", wraps=True))
 
 
 @click.command()
@@ -29,5 +32,5 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
         console.print_json([{key: getattr(finding, key) for key in keys} for finding in found])
     else:
         rows = [msgspec.to_builtins(finding) for finding in found]
-        console.print_rows(rows, as_json=False, columns=("level", "subject", "text"))
+        console.print_rows(rows, as_json=False, columns=_COLUMNS)
     return max(finding.exit_code for finding in found)

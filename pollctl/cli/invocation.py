@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pollctl.config.settings import Config
+    from pollctl.console.moments import Moments
     from pollctl.plugin_host.discovery import Found
 
 
@@ -16,11 +17,13 @@ class Invocation:
     Attributes:
         config_file: what ``--config`` named.
         is_debugging: whether errors show their traceback.
+        is_utc: whether moments are shown whole, in UTC.
     """
 
-    def __init__(self, config_file: str | None, *, is_debugging: bool) -> None:
+    def __init__(self, config_file: str | None, *, is_debugging: bool, is_utc: bool = False) -> None:
         self.config_file = config_file
         self.is_debugging = is_debugging
+        self.is_utc = is_utc
 
     @cached_property
     def config(self) -> Config:
@@ -32,6 +35,18 @@ class Invocation:
         from pollctl.config import settings
 
         return settings.load(settings.find(self.config_file))
+
+    @property
+    def moments(self) -> Moments:
+        """How moments are shown on a terminal.
+
+        Raises:
+            ConfigError: the file or ``[pollctl]`` is wrong.
+        """
+        from pollctl import clock
+        from pollctl.console.moments import Moments
+
+        return Moments(clock.now(), self.config.reading_zone, self.is_utc)
 
     @cached_property
     def found(self) -> dict[str, Found]:

@@ -7,11 +7,24 @@ from contextlib import closing
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.api.outcomes import EFFECT_STATUSES
-from pollctl.cli.arguments import json_option, plugin_names
+from pollctl.cli.arguments import effect_ids, json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
-_COLUMNS = ("id", "plugin", "kind", "key", "lane", "status", "attempts", "next_attempt_at", "last_error")
+_EMPTY = "the outbox is empty: no pass has queued an effect yet (`pollctl plan PLUGIN` says what one would do)"
+_NO_SUCH = "no such effect; `pollctl outbox list` without options lists them all"
+_COLUMNS = (
+    Column("id", kind="number"),
+    Column("plugin", kind="id"),
+    Column("kind", drop=3),
+    Column("key", drop=4),
+    Column("lane", drop=6),
+    Column("status", kind="state"),
+    Column("attempts", "tries", "number", drop=2),
+    Column("next_attempt_at", "next try", "age", drop=5),
+    Column("last_error"),
+)
 
 
 @click.group()
@@ -26,7 +39,7 @@ def outbox() -> None:
 @json_option
 @click.pass_obj
 def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int, *, as_json: bool) -> None:
-    """List effects, oldest first.
+    """List effects, newest first.
 
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
     wait for a person, `dead` ones were given up.
@@ -37,15 +50,27 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 
     with database.looking(invocation.config.core.database) as db:
         rows, more = listing(db, plugin=canonical(plugin), status=status or "", limit=limit)
-    if not rows and not as_json:
-        console.log("no such effect")
-    console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
+    empty = _NO_SUCH if plugin or status else _EMPTY
+    console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments, empty=empty)
     if more:
         console.log(f"{more} more; `--limit {limit + more}` shows all, `--plugin` and `--status` choose among them")
 
 
+@outbox.command("show")
+@click.argument("number", metavar="ID", type=int, shell_complete=effect_ids)
+@json_option
+@click.pass_obj
+def show_effect(invocation: Invocation, number: int, *, as_json: bool) -> None:
+    """Show everything about one effect: what it is to do, its tries, what came of it."""
+    from pollctl.delivery.admin import effect
+    from pollctl.store import database
+
+    with database.looking(invocation.config.core.database) as db:
+        console.print_rows(effect(db, number), as_json=as_json, moments=invocation.moments)
+
+
 @outbox.command("retry")
-@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
+@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int, shell_complete=effect_ids)
 @click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
@@ -61,7 +86,7 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 
 
 @outbox.command("drop")
-@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True)
+@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True, shell_complete=effect_ids)
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""

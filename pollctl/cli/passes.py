@@ -19,11 +19,13 @@ from pollctl.signals import Interrupted
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
+    from pollctl.cli.report_text import Values
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
     from pollctl.passes.report import Report
     from pollctl.plugin_host.discovery import Found
 
+_LONGEST_VALUE = 60
 _EXIT_CODES = {"ok": 0, "partial": 3}
 _SIGNALLED = 128  # plus the number of the signal
 _NAMES = click.argument("names", metavar="PLUGIN...", nargs=-1, required=True, shell_complete=plugin_names)
@@ -43,6 +45,7 @@ class Order(NamedTuple):
     is_dry: bool = False
     as_json: bool = False
     report_to: int | None = None
+    values: Values | None = None
 
 
 @click.command()
@@ -75,18 +78,34 @@ def run(
     """
     if report_to is not None:
         _keep_to_ourselves(report_to)
-    order = Order(invocation.config, wait, deadline, trigger, seen, is_dry, as_json, report_to)
+    values = _values(invocation, is_full=False) if is_dry else None
+    order = Order(invocation.config, wait, deadline, trigger, seen, is_dry, as_json, report_to, values)
     return _carry_out(invocation, names, order)
 
 
 @click.command()
 @_NAMES
 @_DEADLINE
+@click.option("--full", "is_full", is_flag=True, help="Cut no value, however long it is.")
 @json_option
 @click.pass_obj
-def plan(invocation: Invocation, names: tuple[str, ...], deadline: Duration | None, *, as_json: bool) -> int:
-    """Fetch and decide, and print every decision with its reason; write nothing, here or upstream."""
-    return _carry_out(invocation, names, Order(invocation.config, deadline=deadline, is_dry=True, as_json=as_json))
+def plan(
+    invocation: Invocation, names: tuple[str, ...], deadline: Duration | None, *, is_full: bool, as_json: bool
+) -> int:
+    """Fetch and decide, and print every decision with its reason; write nothing, here or upstream.
+
+    Where nothing would be decided it says why. On a terminal long values are cut.
+    """
+    order = Order(invocation.config, deadline=deadline, is_dry=True, as_json=as_json)
+    return _carry_out(invocation, names, order._replace(values=_values(invocation, is_full=is_full)))
+
+
+def _values(invocation: Invocation, *, is_full: bool) -> Values:
+    from pollctl.cli.report_text import Values
+
+    if not console.is_terminal():
+        return Values()
+    return Values(invocation.moments, 0 if is_full else _LONGEST_VALUE)
 
 
 def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> int:
@@ -109,7 +128,7 @@ def _several(order: Order, names: Sequence[str]) -> int:
         console.print_json([result.as_json() for result in batch_result.passes])
     else:
         for result in batch_result.passes:
-            report_text.print_child_report(result.report)
+            report_text.print_child_report(result.report, order.values or report_text.Values())
     return batch_result.exit_code(locked=LOCKED)
 
 
@@ -123,7 +142,7 @@ def _single(order: Order, found: Found) -> int:
     elif report and order.as_json:
         console.print_json(report)
     elif report and (code or order.trigger == "manual"):
-        report_text.print_report(report)
+        report_text.print_report(report, order.values or report_text.Values())
         report_text.warn_of_error(report)
     return code
 

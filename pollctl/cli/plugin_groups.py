@@ -94,4 +94,4 @@ def _plugin_context(invocation: Invocation, name: str) -> object:
     configured = configure(invocation.config, invocation.find(name), check_schedule=False)
     if isinstance(configured.hooks, PluginError):
         raise configured.hooks
-    return PluginContext(configured)
+    return PluginContext(configured, is_utc=invocation.is_utc)

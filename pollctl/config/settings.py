@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -125,6 +126,11 @@ class Config(Struct, frozen=True):
         """Those of ``names`` whose section does not say ``enabled = false``; a broken one counts."""
         sections = self.source.sections
         return tuple(name for name in sections if not any(map(_is_off, sections[name].values())))
+
+    @property
+    def reading_zone(self) -> ZoneInfo | None:
+        """The zone in which people here read moments: that of ``[pollctl]`` where the file sets it; None: the machine's."""
+        return self.core.timezone if "timezone" in self.source.common else None
 
     def timing_and_limits(
         self, name: str, defaults: Mapping[str, str] = _NO_DEFAULTS, *, check_schedule: bool = False

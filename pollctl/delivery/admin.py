@@ -33,31 +33,42 @@ _GROUPS = """
 
 
 class Listing(NamedTuple):
-    """Effects as rows, oldest first, payload and result decoded; ``more`` of them were left out."""
+    """Effects as rows, newest first, payload and result decoded; ``more`` of them were left out."""
 
     rows: list[dict[str, Any]]
     more: int
 
 
 def listing(db: Database, *, plugin: str = "", status: str = "", limit: int) -> Listing:
-    """The oldest effects of a plugin and in a status, or of all, at most *limit*.
+    """The newest effects of a plugin and in a status, or of all, at most *limit*.
 
     Each plugin's effects in each status are asked for by themselves: so an index answers, however many others there are.
     """
     found: list[dict[str, Any]] = []
     total = 0
     for owner, state, number in db.conn.execute(_GROUPS, (plugin, status)):
-        chosen = "SELECT * FROM outbox WHERE plugin=CAST(? AS TEXT) AND status=CAST(? AS TEXT) ORDER BY id LIMIT ?"
+        chosen = "SELECT * FROM outbox WHERE plugin=CAST(? AS TEXT) AND status=CAST(? AS TEXT) ORDER BY id DESC LIMIT ?"
         found += db.query(chosen, [owner, state, limit])
         total += number
-    oldest = sorted(found, key=itemgetter("id"))[:limit]
-    rows = [{**row, "payload": json_of(row["payload"]), "result": json_of(row["result"])} for row in oldest]
+    newest = sorted(found, key=itemgetter("id"), reverse=True)[:limit]
+    rows = [{**row, "payload": json_of(row["payload"]), "result": json_of(row["result"])} for row in newest]
     return Listing(rows, total - len(rows))
 
 
 def dead(db: Database) -> list[int]:
     """The ids of all effects that were given up, oldest first."""
     return [number for (number,) in db.conn.execute("SELECT id FROM outbox WHERE status='dead' ORDER BY id")]
+
+
+def effect(db: Database, number: int) -> dict[str, Any]:
+    """Everything about one effect; payload and result decoded.
+
+    Raises:
+        UsageError: there is none of this id.
+    """
+    for row in db.query("SELECT * FROM outbox WHERE id=?", [number]):
+        return {**row, "payload": json_of(row["payload"]), "result": json_of(row["result"])}
+    raise UsageError(f"no effect {number}; `pollctl outbox list` lists them")
 
 
 def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:

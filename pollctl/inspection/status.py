@@ -99,13 +99,6 @@ def latest_runs(db: Database) -> dict[str, dict[str, Any]]:
     return {run["plugin"]: run for run in runs.rows(db, f"id IN ({_LATEST})")}
 
 
-def past_runs(db: Database, plugin: str, *, limit: int) -> list[dict[str, Any]]:
-    """Passes of *plugin*, or of all if it is empty, newest first; without process details."""
-    where, values = ("plugin=?", [plugin]) if plugin else ("1", [])
-    hidden = ("trace_id", "pid", "host")
-    return [{key: run[key] for key in run if key not in hidden} for run in runs.rows(db, where, values, limit=limit)]
-
-
 def everything(db: Database, run_id: str) -> dict[str, Any]:
     """One run with the effects that it queued and what was recorded of it.
 

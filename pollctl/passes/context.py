@@ -65,6 +65,7 @@ class PassContext:
         self.between_rounds: Callable[[float], None] = _rest
         self.failures: dict[str, str] = {}
         self.targets_reached: set[str] = set()
+        self.notes: list[str] = []
         self._client = client
         self._stop = stop
         self._window_ends = time.monotonic() + window.total_seconds()
@@ -127,6 +128,11 @@ class PassContext:
     def reached(self, target: str) -> None:
         """Tell that a target was fetched."""
         self.targets_reached.add(target)
+
+    def note(self, reason: str) -> None:
+        """Keep why there may be nothing to decide."""
+        if reason:
+            self.notes.append(redaction.mask(reason))
 
     @contextmanager
     def reading(self) -> Iterator[Database]:

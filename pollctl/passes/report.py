@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,8 @@ class EffectCounts(Struct, frozen=True, kw_only=True):
 class Report(Struct, frozen=True, kw_only=True):
     """What one pass did, as ``pollctl run --json`` prints it.
 
-    ``decisions`` is their number, or with a dry run the decisions themselves, each with its ``type``.
+    ``decisions`` is their number, or with a dry run the decisions themselves, each with its ``type``; ``reasons`` is only
+    there where a dry run decides nothing, and says why.
     """
 
     run_id: str
@@ -41,6 +42,7 @@ class Report(Struct, frozen=True, kw_only=True):
     effects: EffectCounts = EffectCounts()
     stats: Mapping[str, int] = {}
     error: Mapping[str, str] | None = None
+    reasons: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 def report_of(run: Mapping[str, Any]) -> Report:

@@ -127,8 +127,9 @@ def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str
     # -P: a module that happens to lie in the present folder must not be taken for one of ours
     command = [sys.executable, "-P", "-m", "pollctl", *file, "run", *arguments, name, "--report-to"]
     environ = {**os.environ, SUPERVISOR: str(os.getpid())}
-    if environ.get(clock.VARIABLE, "").strip().startswith("@"):
-        environ[clock.VARIABLE] = f"@{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
+    if environ.get(clock.VARIABLE, "").strip():
+        mark = "" if clock.is_stopped() else "@"
+        environ[clock.VARIABLE] = f"{mark}{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
     return Task(name, command, environ, (allowed + config.core.grace).total_seconds())
 
 
