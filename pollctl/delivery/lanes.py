@@ -27,22 +27,23 @@ _LAST_ID = 2**63 - 1
 class Phase(NamedTuple):
     """Lanes of one sort: what their heads have in common, and how many may be on their way at once.
 
-    *index* finds the few effects of this sort, in *order*; empty for the sort that may be a million.
+    *found_by* names the index of the few effects of this sort, to be sent in *order*; empty for the sort that may be a million.
     """
 
     is_head: str
     width: int
-    index: str = ""
+    found_by: str = ""
     order: str = "id"
 
 
 class _Waiting(NamedTuple):
-    """Pending effects that may be due: those of *index* whose next attempt lies after *lower*, up to *upper*."""
+    """Pending effects that may be due: those in the index *found_by* whose next attempt lies after *lower*, up to *upper*."""
 
-    index: str
+    found_by: str
     lower: tuple[str, int]
     upper: str
     condition: str = "1"
+    kind: str = ""
 
 
 _IS_CORE = f"kind GLOB '{CORE_PREFIX}*'"
@@ -70,6 +71,17 @@ SELECT (SELECT min(id) FROM outbox INDEXED BY outbox_open WHERE {_OPEN} AND lane
 FROM lanes WHERE lane GLOB :lanes
 """  # noqa: S608 - own text
 
+_TRIED = "plugin=:plugin AND status='pending' AND attempts>0"
+_TRIED_KINDS = f"""
+WITH RECURSIVE kinds (kind) AS (
+    SELECT (SELECT min(kind) FROM outbox INDEXED BY outbox_tried WHERE {_TRIED})
+    UNION ALL
+    SELECT (SELECT min(kind) FROM outbox INDEXED BY outbox_tried WHERE {_TRIED} AND kind>kinds.kind)
+    FROM kinds WHERE kind IS NOT NULL
+)
+SELECT kind FROM kinds WHERE kind IS NOT NULL
+"""  # noqa: S608 - own text
+
 
 class Lanes:
     """The lanes of one plugin's outbox.
@@ -94,7 +106,7 @@ class Lanes:
         one by one, as far as an index can tell. *is_over* ends it between two pages.
         """
         values = {**self._moments(now), "plugin": self._plugin, "prefix": prefix, "lanes": f"{prefix}*"}
-        if phase.index:
+        if phase.found_by:
             yield from self._of_index(phase, values)
             return
         heads = self._db.conn.execute(_HEADS_OF_LANES, {**values, "limit": _FEW + 1}).fetchall()
@@ -116,7 +128,7 @@ class Lanes:
     def _of_index(self, phase: Phase, values: dict[str, str]) -> Iterator[str]:
         """The lanes of a sort of which there are few."""
         rows = self._db.conn.execute(
-            f"SELECT lane FROM outbox AS head INDEXED BY {phase.index} WHERE plugin=:plugin AND status='pending' "  # noqa: S608
+            f"SELECT lane FROM outbox AS head INDEXED BY {phase.found_by} WHERE plugin=:plugin AND status='pending' "  # noqa: S608
             f"AND lane GLOB :lanes AND {self._is_due} AND {phase.is_head} AND {_IS_FIRST} ORDER BY {phase.order} LIMIT {_FEW}",
             values,
         ).fetchall()
@@ -136,10 +148,9 @@ class Lanes:
         now, until, tireless_until = (moments[name] for name in ("now", "until", "tireless_until"))
         yield _Waiting("outbox_due", ("", 0), now)
         yield _Waiting("outbox_at_once", (now, _LAST_ID), _NEVER, "attempts=0 AND next_attempt_at<=created_at")
-        yield _Waiting("outbox_tried", (until, _LAST_ID), _NEVER, "attempts>0")
-        if self._tireless:
-            is_tireless = f"attempts>0 AND kind IN ({self._tireless_names})"
-            yield _Waiting("outbox_tried", (tireless_until, _LAST_ID), until, is_tireless)
+        for (kind,) in self._db.conn.execute(_TRIED_KINDS, {"plugin": self._plugin}).fetchall():
+            lower = tireless_until if kind in self._tireless else until
+            yield _Waiting("outbox_tried", (lower, _LAST_ID), _NEVER, "attempts>0 AND kind=:kind", kind)
 
     def _of_waiting(
         self, phase: Phase, waiting: _Waiting, values: dict[str, str], is_over: Callable[[], bool]
@@ -147,13 +158,14 @@ class Lanes:
         """The lanes of those that are heads, a page at a time."""
         page = (
             f"SELECT next_attempt_at, id, lane, {self._is_due} AND {phase.is_head} AND {_IS_FIRST} "  # noqa: S608
-            f"FROM outbox AS head INDEXED BY {waiting.index} WHERE plugin=:plugin AND status='pending' "
+            f"FROM outbox AS head INDEXED BY {waiting.found_by} WHERE plugin=:plugin AND status='pending' "
             "AND (next_attempt_at, id)>(:at, :last) AND next_attempt_at<=:upper "
             f"AND lane GLOB :lanes AND {waiting.condition} ORDER BY next_attempt_at, id LIMIT {_PAGE}"
         )
         at, last = waiting.lower
         while not is_over():
-            rows = self._db.conn.execute(page, {**values, "at": at, "last": last, "upper": waiting.upper}).fetchall()
+            bounds = {"at": at, "last": last, "upper": waiting.upper, "kind": waiting.kind}
+            rows = self._db.conn.execute(page, {**values, **bounds}).fetchall()
             if not rows:
                 return
             yield from (lane for _, lane in sorted((number, lane) for _, number, lane, is_head in rows if is_head))

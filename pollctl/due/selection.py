@@ -168,7 +168,9 @@ def _moment(row: PluginState, text: str | None) -> datetime | None:
     moment = moment_of(text)
     if text and moment is None:
         why = f"what the database has of its last pass is damaged ({text!r})"
-        raise DamagedStateError(f"{row.plugin}: {why}; restore a backup, or `pollctl run {row.plugin}` to write it again")
+        raise DamagedStateError(
+            f"{row.plugin}: {why}; restore a backup, or `pollctl run {row.plugin}` to write it again"
+        )
     return moment
 
 
