@@ -71,9 +71,9 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
 @click.pass_obj
 def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
     """Show everything about one pass: its row, the effects that it queued, what was recorded."""
+    from pollctl.damage import mark_damage
     from pollctl.inspection.status import everything
     from pollctl.store import database
-    from pollctl.store.damage import mark_damage
 
     with closing(database.open_to_read(invocation.config.core.database)) as db:
         mark_damage(db.conn)
