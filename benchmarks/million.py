@@ -78,7 +78,7 @@ class Cost(NamedTuple):
     says: str
 
     def is_within(self, budget: Budget) -> bool:
-        """Whether neither time nor memory exceeds it."""
+        """Whether it took no more."""
         return self.wall_s <= budget.wall_s and self.memory_mb <= budget.memory_mb
 
 
@@ -118,7 +118,7 @@ def _effects_cost(place: Path, env: dict[str, str], shape: Shape, number: int) -
         db.executemany(_EFFECTS, _effects(shape, number, now))
     print(f"{number} effects, {shape.name}")
     is_good = _judge(place, env, PASS, "run", "sender", "--deadline", f"{DEADLINE_S}s")
-    return is_good and all(_judge(place, env, LISTING, *words) for words in LISTINGS[:4])
+    return is_good & _judge_listings(place, env, LISTINGS[:4])
 
 
 def _runs_cost(place: Path, env: dict[str, str], number: int) -> bool:
@@ -129,7 +129,7 @@ def _runs_cost(place: Path, env: dict[str, str], number: int) -> bool:
         db.executemany(_SCHEDULES, [(name, to_text(now)) for name in ("sender", "other")])
     print(f"{number} runs")
     is_good = _judge(place, env, PASS, "run", "sender", "--deadline", f"{DEADLINE_S}s")
-    return is_good and all(_judge(place, env, LISTING, *words) for words in LISTINGS[3:])
+    return is_good & _judge_listings(place, env, LISTINGS[3:])
 
 
 def _effects(shape: Shape, number: int, now: datetime) -> Iterator[tuple[object, ...]]:
@@ -144,6 +144,11 @@ def _runs(number: int, now: datetime) -> Iterator[tuple[object, ...]]:
     for index in range(number):
         at = now - timedelta(seconds=15 * (number - index))
         yield f"{id_prefix(at)}-{index:08x}", ("sender", "other")[index % 2], to_text(at), to_text(at)
+
+
+def _judge_listings(place: Path, env: dict[str, str], listings: Sequence[Sequence[str]]) -> bool:
+    verdicts = [_judge(place, env, LISTING, *words) for words in listings]
+    return all(verdicts)
 
 
 def _judge(place: Path, env: dict[str, str], budget: Budget, *words: str) -> bool:

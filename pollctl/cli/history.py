@@ -123,9 +123,9 @@ def show(invocation: Invocation, words: tuple[str, ...], *, as_json: bool) -> No
     RUN is its id, any unique beginning of it or of the letters after its dash (as `history` lists them), `latest`, or
     `latest PLUGIN`.
     """
+    from pollctl.damage import mark_damage
     from pollctl.inspection.status import everything
     from pollctl.store import database, run_ids
-    from pollctl.store.damage import mark_damage
 
     with closing(database.open_to_read(invocation.config.core.database)) as db:
         mark_damage(db.conn)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pollctl.api.outcomes import CHANGEABLE
 from pollctl.clock import to_text
+from pollctl.damage import json_of
 from pollctl.errors import UsageError
-from pollctl.store.damage import json_of
 from pollctl.store.database import writing
 
 if TYPE_CHECKING:

@@ -51,6 +51,7 @@ class _Waiting(NamedTuple):
     lower: tuple[str, int]
     upper: str
     condition: str = "1"
+    kind: str = ""
 
 
 IS_CORE = f"kind GLOB '{CORE_PREFIX}*'"
@@ -82,6 +83,17 @@ WITH RECURSIVE lanes (lane) AS (
 )
 SELECT (SELECT min(id) FROM outbox INDEXED BY outbox_open WHERE {_OPEN} AND lane=lanes.lane)
 FROM lanes WHERE lane IS NOT NULL
+"""  # noqa: S608 - own text
+
+_TRIED = "plugin=:plugin AND status='pending' AND attempts>0"
+_TRIED_KINDS = f"""
+WITH RECURSIVE kinds (kind) AS (
+    SELECT (SELECT min(kind) FROM outbox INDEXED BY outbox_tried WHERE {_TRIED})
+    UNION ALL
+    SELECT (SELECT min(kind) FROM outbox INDEXED BY outbox_tried WHERE {_TRIED} AND kind>kinds.kind)
+    FROM kinds WHERE kind IS NOT NULL
+)
+SELECT kind FROM kinds WHERE kind IS NOT NULL
 """  # noqa: S608 - own text
 
 
@@ -150,10 +162,9 @@ class Lanes:
         now, until, tireless_until = (moments[name] for name in ("now", "until", "tireless_until"))
         yield _Waiting("outbox_due", ("", 0), now)
         yield _Waiting("outbox_at_once", (now, _LAST_ID), _NEVER, "attempts=0 AND next_attempt_at<=created_at")
-        yield _Waiting("outbox_tried", (until, _LAST_ID), _NEVER, "attempts>0")
-        if self._tireless:
-            is_tireless = f"attempts>0 AND kind IN ({self._tireless_names})"
-            yield _Waiting("outbox_tried", (tireless_until, _LAST_ID), until, is_tireless)
+        for (kind,) in self._db.conn.execute(_TRIED_KINDS, {"plugin": self._plugin}).fetchall():
+            lower = tireless_until if kind in self._tireless else until
+            yield _Waiting("outbox_tried", (lower, _LAST_ID), _NEVER, "attempts>0 AND kind=:kind", kind)
 
     def _of_waiting(
         self, phase: Phase, waiting: _Waiting, values: dict[str, str], is_over: Callable[[], bool]
@@ -167,7 +178,8 @@ class Lanes:
         )
         at, last = waiting.lower
         while not is_over():
-            rows = self._db.conn.execute(page, {**values, "at": at, "last": last, "upper": waiting.upper}).fetchall()
+            bounds = {"at": at, "last": last, "upper": waiting.upper, "kind": waiting.kind}
+            rows = self._db.conn.execute(page, {**values, **bounds}).fetchall()
             if not rows:
                 return
             yield from (lane for _, lane in sorted((number, lane) for _, number, lane, is_head in rows if is_head))

@@ -71,7 +71,7 @@ def guess_database(settings: str) -> str:
     if len(content) > _LARGEST:
         return ""
     name = _value(_line_of_database(content).decode())
-    return os.path.join(os.path.dirname(settings), name) if name else ""
+    return os.path.realpath(os.path.join(os.path.dirname(settings), name)) if name else ""
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -13,13 +13,13 @@ from pollctl.api.names import canonical
 from pollctl.api.outcomes import FAILURES
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
+from pollctl.damage import moment_of
 from pollctl.due import state
 from pollctl.due.state import DamagedStateError, PluginState, PluginStates
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.schedule.evaluation import judge
 from pollctl.schedule.model import Gate, Past, Verdict
 from pollctl.schedule.slots import Schedule
-from pollctl.store.damage import moment_of
 
 NEVER = "9999-12-31T23:59:59.999Z"
 

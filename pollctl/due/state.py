@@ -10,9 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from pollctl.damage import mark_damage, table_of
 from pollctl.due import fast_path
 from pollctl.errors import ConfigError, DatabaseError
-from pollctl.store.damage import mark_damage, table_of
 
 APPLICATION_ID = 0x706F6C63
 USER_VERSION = 1

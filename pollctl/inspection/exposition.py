@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, redaction
 from pollctl.api.outcomes import EFFECT_STATUSES, OUTCOMES
+from pollctl.damage import moment_of
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.store import database
-from pollctl.store.damage import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

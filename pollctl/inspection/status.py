@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from pollctl.clock import is_waiting, to_text
+from pollctl.damage import json_of, mark_damage, moment_of
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, PollctlError
@@ -17,7 +18,6 @@ from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
-from pollctl.store.damage import json_of, mark_damage, moment_of
 from pollctl.store.lock import holder, lock_path
 
 if TYPE_CHECKING:

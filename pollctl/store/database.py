@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from sqlite_utils import Database, Migrations
 
+from pollctl.damage import mark_damage
 from pollctl.errors import DatabaseError, PluginError
 from pollctl.store.authorizer import AuthorizedConnection
-from pollctl.store.damage import mark_damage
 from pollctl.store.errors import BUSY_TIMEOUT_S, explaining, is_of_the_machine
 from pollctl.store.files import create
 from pollctl.store.migrations import USER_VERSION

@@ -126,7 +126,7 @@ _MANY_EFFECTS = (
     "CREATE INDEX outbox_due ON outbox (plugin, next_attempt_at, id) WHERE status = 'pending'",
     """CREATE INDEX outbox_at_once ON outbox (plugin, next_attempt_at, id)
     WHERE status = 'pending' AND attempts = 0 AND next_attempt_at <= created_at""",
-    "CREATE INDEX outbox_tried ON outbox (plugin, next_attempt_at, id, kind) WHERE status = 'pending' AND attempts > 0",
+    "CREATE INDEX outbox_tried ON outbox (plugin, kind, next_attempt_at, id) WHERE status = 'pending' AND attempts > 0",
     "CREATE INDEX outbox_core ON outbox (plugin, id) WHERE status = 'pending' AND kind GLOB 'pollctl.*'",
     "CREATE INDEX outbox_suspects ON outbox (plugin, id) WHERE status = 'pending' AND tries_alone IS NOT NULL",
 )

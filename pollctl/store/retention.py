@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.clock import to_text
-from pollctl.store.damage import moment_of
+from pollctl.damage import moment_of
 from pollctl.store.database import writing
 from pollctl.store.runs import id_prefix
 

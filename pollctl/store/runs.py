@@ -15,10 +15,10 @@ from sqlite_utils import Database
 
 from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.clock import from_text, is_waiting, to_text
+from pollctl.damage import table_of
 from pollctl.errors import DatabaseError
 from pollctl.schedule.evaluation import backoff_until
 from pollctl.schedule.model import Past
-from pollctl.store.damage import table_of
 
 if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig

@@ -120,6 +120,27 @@ CAUGHT = (
         "::test_a_pass_that_ended_well_while_its_supervisor_was_stopped_is_not_called_killed",
         "alpha: killed",
     ),
+    Caught(
+        "wait_beyond_maximum",
+        "tests/core/store/test_wrong_clocks.py::test_a_hold_of_a_wrong_clock_holds_nobody_up[TRUNCATE]",
+        "held until 2038",
+    ),
+    Caught(
+        "shared_backup_name",
+        "tests/core/store/test_names_beside_ours.py::test_two_backups_to_one_file_do_not_disturb_each_other[TRUNCATE]",
+        "assert 1 == 0|malformed|cut-off|what the other had written",
+    ),
+    Caught(
+        "journals_left",
+        "tests/core/store/test_names_beside_ours.py"
+        "::test_the_journals_of_a_database_that_was_removed_are_not_played_into_the_next[WAL]",
+        "2000 != 0|DatabaseError",
+    ),
+    Caught(
+        "link_not_resolved",
+        "tests/core/store/test_names_beside_ours.py::test_a_database_with_two_names_has_one_set_of_locks",
+        "linked.db",
+    ),
     Caught("failed_commit_hidden", IO_ERRORS, r"in which call \d+ .* with (EIO|ENOSPC) failed"),
 )
 
