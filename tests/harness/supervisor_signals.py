@@ -23,6 +23,7 @@ START_EVERY_S = 0.4
 MOST_SUPERVISORS = 5  # that live at once: more would only wait for the processor
 DEADLINE_S, GRACE_S = 4, 1
 LONGEST_STOP_S = 7.0  # beyond deadline and grace
+STRUCK = 0.6  # of the times there is a signal; else passes come to their end
 AT_WORK = 0.8  # of the draws are of supervisors whose passes are at work
 PATIENCE_S = 90.0  # until what was left has ended, and until everything has arrived
 PLUGINS = ("alpha", "beta")
@@ -161,7 +162,8 @@ class Campaign:
             if len(self._supervisors) < MOST_SUPERVISORS:
                 self._start()
             time.sleep(self._dice.uniform(0, 2 * START_EVERY_S))
-            self._strike()
+            if self._dice.random() < STRUCK:
+                self._strike()
             self._wake(time.monotonic())
 
     def _start(self) -> subprocess.Popen[bytes]:
