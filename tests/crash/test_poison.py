@@ -30,6 +30,8 @@ DEATHS = {
 }
 JOURNALS = ("rollback journal", "WAL")
 PRETENDED = Path(__file__).parents[1] / "harness" / "pretended_sqlite"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
+
 PLACES = range(BELLS) if IS_FULL else [random.Random(SEED).randrange(BELLS)]
 
 SOURCE = """
@@ -205,7 +207,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Told]]:
         yield list(side_by_side.map(lambda numbered: tell(folder / str(numbered[0]), numbered[1]), enumerate(CASES)))
 
 
-@pytest.mark.timeout(7200)
 def test_all_neighbours_arrive_within_two_passes_and_the_poison_alone_is_given_up(told: list[Told]) -> None:
     assert len(told) == len(CASES)
     figure(
