@@ -54,7 +54,7 @@ def print_json(value: Any) -> None:
     """Print one JSON document."""
     import json
 
-    print_text(json.dumps(as_plain(value), indent=2))
+    _write_to_stdout(f"{json.dumps(as_plain(value), indent=2)}\n")
 
 
 def as_plain(value: Any) -> Any:
@@ -77,13 +77,31 @@ def _jsonable(value: Any) -> Any:
 
 
 def print_text(text: str) -> None:
-    """Write lines to stdout; a reader that went away is not an error.
+    """Write lines to stdout, what does not print escaped; a reader that went away is not an error.
 
     Raises:
         PollctlError: they cannot be written (disk full); the work before was done.
     """
+    _write_to_stdout("".join(f"{_printable(line)}\n" for line in text.split("\n")))
+
+
+def print_document(text: str) -> None:
+    """Write a text for a program to stdout as it is.
+
+    Raises:
+        PollctlError: as for ``print_text``.
+    """
+    _write_to_stdout(text)
+
+
+def _printable(line: str) -> str:
+    """*line* with its tabs, and everything else that does not print escaped."""
+    return "\t".join(map(one_line, line.split("\t")))
+
+
+def _write_to_stdout(text: str) -> None:
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         abandon_stdout()
@@ -197,7 +215,7 @@ def _print_table(rows: Sequence[Sequence[str]], *, has_header: bool = False) -> 
         table.add_row(*(Text(cell, style=style or _STYLES.get(cell, ""), overflow="fold") for cell in row))
     with console.capture() as captured:
         console.print(table)
-    print_text("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+    _write_to_stdout("".join(f"{line.rstrip()}\n" for line in captured.get().rstrip("\n").split("\n")))
 
 
 def abandon_stdout() -> None:

@@ -14,7 +14,8 @@ from pollctl import __version__
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.root_group import RootGroup
 from pollctl.console import abandon_stdout, log_traceback, warn
-from pollctl.errors import PollctlError
+from pollctl.errors import PollctlError, UsageError
+from pollctl.redaction import one_line, shorten
 
 _INTERRUPTED = 130
 
@@ -41,8 +42,10 @@ def start(arguments: Sequence[str] | None = None) -> int:
     stdout = sys.stdout
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _require_utf8(words)
         code = cli.main(words, prog_name="pollctl", standalone_mode=False)
     except click.ClickException as error:
+        error.message = "\n".join(map(one_line, error.message.split("\n")))  # type: ignore[misc]  # it repeats what was typed
         error.show()
         return error.exit_code
     except click.Abort:
@@ -60,6 +63,19 @@ def start(arguments: Sequence[str] | None = None) -> int:
             return 1
         return _warn_of(known, is_debugging="--debug" in words)
     return code if isinstance(code, int) else 0
+
+
+def _require_utf8(words: Sequence[str]) -> None:
+    """See that every word can be looked up, printed and kept.
+
+    Raises:
+        UsageError: one is not UTF-8.
+    """
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"the argument {shorten(ascii(word), 80)} is not UTF-8") from None
 
 
 def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:

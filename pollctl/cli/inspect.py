@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pollctl import clock, console
-from pollctl.cli.arguments import json_option, plugin_names
+from pollctl.cli.arguments import ROW, json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
 _PAST_COLUMNS = (
@@ -38,8 +38,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     from pollctl.inspection.status import notices, plugin_statuses
 
     now = clock.now()
-    said = notices(invocation.config, invocation.found, now)
-    statuses = plugin_statuses(invocation.config, now)
+    said = notices(invocation.config_to_look, invocation.found, now)
+    statuses = plugin_statuses(invocation.config_to_look, now)
     rows = [{**msgspec.to_builtins(row), "notice": said.get(row.plugin)} for row in statuses]
     if not rows and not as_json:
         console.log("no plugin is enabled; `pollctl plugins` lists those that are installed")
@@ -48,7 +48,7 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("plugin", required=False, shell_complete=plugin_names)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@click.option("--limit", type=ROW, default=20, show_default=True, help="How many at most.")
 @json_option
 @click.pass_obj
 def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: bool) -> None:
@@ -57,7 +57,7 @@ def history(invocation: Invocation, plugin: str | None, limit: int, *, as_json: 
     from pollctl.inspection.status import past_runs
     from pollctl.store import database
 
-    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
+    with closing(database.open_to_plan(invocation.config_to_look.core.database, [])) as db:
         rows = past_runs(db, canonical(plugin or ""), limit=limit)
     if not rows and not as_json:
         console.log("no pass yet")
@@ -74,7 +74,7 @@ def show(invocation: Invocation, run_id: str, *, as_json: bool) -> None:
     from pollctl.inspection.status import everything
     from pollctl.store import database
 
-    with closing(database.open_to_read(invocation.config.core.database)) as db:
+    with closing(database.open_to_read(invocation.config_to_look.core.database)) as db:
         run = everything(db, run_id)
     if as_json:
         console.print_rows(run, as_json=True)
@@ -96,7 +96,7 @@ def plugins(invocation: Invocation, *, as_json: bool) -> None:
 
     from pollctl.inspection.inventory import inventory
 
-    rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
+    rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config_to_look, invocation.found)]
     console.print_rows(
         rows, as_json=as_json, columns=("plugin", "distribution", "version", "state", "schedule", "summary")
     )

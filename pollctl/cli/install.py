@@ -24,8 +24,8 @@ MAILTO=root
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
-def init(folder: Path) -> None:
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
+def init(folder: str) -> None:
     """Write a commented pollctl.toml into DIR (here, if none is named) and create the database beside it.
 
     Nothing that exists is overwritten: a pollctl.toml that is there already is an error.
@@ -35,7 +35,9 @@ def init(folder: Path) -> None:
     from pollctl.plugin_host.loader import load, migrations_of
     from pollctl.store.database import open_to_write
 
-    path = folder / SETTINGS
+    if not folder:
+        raise click.UsageError("the name of the folder is empty")
+    path = Path(folder, SETTINGS)
     _write_new(path, f"{settings.sample()}\n{_sample_of_latency()}")
     console.print_text(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
     database = settings.load(path).core.database
@@ -51,6 +53,8 @@ def crontab(invocation: Invocation, *, example: bool) -> None:
     """Print the lines to install with `crontab -e`."""
     words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
     command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
+    if not command.isprintable():
+        raise click.UsageError(f"no crontab can hold such a path: {command}")
     console.print_text(CRONTAB.format(command=command).rstrip("\n"))
 
 

@@ -8,7 +8,7 @@ import click
 
 from pollctl import clock, console
 from pollctl.api.outcomes import EFFECT_STATUSES
-from pollctl.cli.arguments import json_option, plugin_names
+from pollctl.cli.arguments import ROW, json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
 _COLUMNS = ("id", "plugin", "kind", "key", "lane", "status", "attempts", "next_attempt_at", "last_error")
@@ -22,7 +22,7 @@ def outbox() -> None:
 @outbox.command("list")
 @click.option("--plugin", default="", help="Only those of one plugin.", shell_complete=plugin_names)
 @click.option("--status", type=click.Choice(EFFECT_STATUSES), help="Only those in one state.")
-@click.option("--limit", type=click.IntRange(min=1), help="How many at most.")
+@click.option("--limit", type=ROW, help="How many at most.")
 @json_option
 @click.pass_obj
 def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int | None, *, as_json: bool) -> None:
@@ -35,7 +35,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     from pollctl.delivery.admin import listing
     from pollctl.store import database
 
-    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
+    with closing(database.open_to_plan(invocation.config_to_look.core.database, [])) as db:
         rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
     if not rows and not as_json:
         console.log("no such effect")
@@ -43,7 +43,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 
 
 @outbox.command("retry")
-@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
+@click.argument("numbers", metavar="[ID]...", nargs=-1, type=ROW)
 @click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
@@ -59,7 +59,7 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 
 
 @outbox.command("drop")
-@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True)
+@click.argument("numbers", metavar="ID...", nargs=-1, type=ROW, required=True)
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""

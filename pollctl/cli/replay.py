@@ -32,7 +32,7 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
     from pollctl.store import database
 
     with (
-        closing(database.open_to_read(invocation.config.core.database)) as db,
+        closing(database.open_to_read(invocation.config_to_look.core.database)) as db,
         console.stdout_kept_for_json(as_json),
     ):
         chosen = recorded_runs(db, run_ids, is_all=is_all)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
+from pollctl.api.names import fault as fault_of_name
 from pollctl.clock import from_text, to_text
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
@@ -135,7 +136,7 @@ def _known(config: Config) -> dict[str, _Known]:
 def _status(
     config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
 ) -> PluginStatus:
-    locked_by = holder(lock_path(config.core.database, name))
+    locked_by = None if fault_of_name(name) else holder(lock_path(config.core.database, name))
     said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
