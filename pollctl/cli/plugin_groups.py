@@ -20,7 +20,10 @@ def names() -> tuple[str, ...]:
     """How the plugins are called on the command line, in alphabetical order, without importing any."""
     from importlib.metadata import entry_points
 
-    return tuple(sorted({entry.name.replace("_", "-") for entry in entry_points(group=GROUP)}))
+    from pollctl.api.names import fault
+
+    found = {entry.name for entry in entry_points(group=GROUP)}
+    return tuple(sorted(name.replace("_", "-") for name in found if not fault(name)))
 
 
 def plugin_group(name: str) -> click.Group:
