@@ -19,7 +19,7 @@ from supervisor_signals import Campaign
 
 COUNT = int(os.environ.get("POLLCTL_SIGNALS", size(40, 1000)))
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 def test_whoever_is_signalled_whenever_nothing_is_lost_or_doubled() -> None:
