@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ def backup(invocation: Invocation, file: Path) -> None:
     from pollctl.store.files import backup as copy_whole
 
     path = invocation.config_to_look.core.database
-    if file.resolve() == path.resolve():
+    if os.path.realpath(file) == os.path.realpath(path):  # a link to itself is no error of this one
         raise UsageError(f"{file}: is the database itself; name another file")
     with closing(database.open_to_read(path)) as source:
         try:

@@ -121,7 +121,7 @@ def _settings_of_strangers(config: Config) -> Iterator[Finding]:
 def _unsafe_places(config: Config) -> Iterator[Finding]:
     """Whether strangers could put a database or locks of their own in the place of ours, or write into ours."""
     path = config.core.database
-    folder = path.resolve().parent
+    folder = Path(os.path.realpath(path)).parent  # which takes links to themselves as they are
     with suppress(OSError):  # that they cannot be had is told by whoever needs them
         if fault := fault_of_folder(folder):
             text = f"the folder {folder} of database and locks: {fault}"

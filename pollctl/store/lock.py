@@ -72,7 +72,7 @@ def holder(path: Path) -> Holder | None:
         DatabaseError: it is a link.
     """
     try:
-        descriptor = _opened(path, os.O_RDONLY)
+        descriptor = _opened(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that lies there must not be waited for
     except FileNotFoundError:
         return None
     try:
