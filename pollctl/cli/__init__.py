@@ -16,7 +16,8 @@ from pollctl.cli.invocation import Invocation
 from pollctl.cli.root_group import RootGroup
 from pollctl.console import abandon_stdout, log_traceback, warn
 from pollctl.console.terminal import may_colour
-from pollctl.errors import PollctlError
+from pollctl.errors import PollctlError, UsageError
+from pollctl.redaction import one_line, shorten
 
 _INTERRUPTED = 130
 
@@ -53,9 +54,12 @@ def start(arguments: Sequence[str] | None = None) -> int:
     stdout = sys.stdout
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _require_utf8(words)
         code = cli.main(words, prog_name="pollctl", standalone_mode=False)
     except click.ClickException as error:
-        _hinted(error).show()
+        hinted = _hinted(error)
+        hinted.message = "\n".join(map(one_line, hinted.message.split("\n")))  # type: ignore[misc]  # it repeats what was typed
+        hinted.show()
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
@@ -79,6 +83,19 @@ def _hinted(error: click.ClickException) -> click.ClickException:
     if not isinstance(error, click.NoSuchOption):
         return error
     return click.NoSuchOption(error.option_name, possibilities=[*(error.possibilities or ()), *NAMES], ctx=error.ctx)
+
+
+def _require_utf8(words: Sequence[str]) -> None:
+    """See that every word can be looked up, printed and kept.
+
+    Raises:
+        UsageError: one is not UTF-8.
+    """
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"the argument {shorten(ascii(word), 80)} is not UTF-8") from None
 
 
 def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:

@@ -26,7 +26,9 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
     from pollctl.inspection.check import check as findings_of
 
     with console.stdout_kept_for_json(as_json):
-        found = list(findings_of(settings.find(invocation.config_file), invocation.found, clock.now()))
+        path = settings.find(invocation.config_file)
+        is_obeyed = not invocation.may_look_anywhere
+        found = list(findings_of(path, invocation.found, clock.now(), is_obeyed=is_obeyed))
     if as_json:
         keys = ("level", "subject", "text")
         console.print_json([{key: getattr(finding, key) for key in keys} for finding in found])

@@ -51,7 +51,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
     """Say why plugins are or are not due, gate by gate, and when they are next."""
     from pollctl.due.selection import why as reasons_of
 
-    config = invocation.config
+    config = invocation.config_to_look
     config.check_schedule()
     names = [_known(invocation, plugin)] if plugin else list(config.enabled)
     reasons, code = [], 0
@@ -84,7 +84,7 @@ def _run_due(invocation: Invocation, *, as_json: bool) -> int:
 def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
     from pollctl.due.selection import judge_all
 
-    verdicts = _without_errors(judge_all(invocation.config, now))
+    verdicts = _without_errors(judge_all(invocation.config_to_look, now))
     names = [name for name, verdict in verdicts.items() if verdict.is_due]
     if as_json:
         console.print_json(names)
@@ -96,7 +96,7 @@ def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
 def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: bool) -> int:
     from pollctl.due.selection import next_slots
 
-    slots = _without_errors(next_slots(invocation.config, now, count))
+    slots = _without_errors(next_slots(invocation.config_to_look, now, count))
     if as_json:
         console.print_json(slots)
     else:
@@ -123,7 +123,7 @@ def _warn(error: ConfigError) -> None:
 def _known(invocation: Invocation, name: str) -> str:
     from pollctl.api.names import canonical
 
-    return canonical(name) if canonical(name) in invocation.config.names else invocation.find(name).name
+    return canonical(name) if canonical(name) in invocation.config_to_look.names else invocation.find(name).name
 
 
 def _tell(reason: Mapping[str, Any], moments: Moments) -> None:

@@ -13,7 +13,7 @@ import click
 from pollctl import clock, console
 from pollctl.api.listing import Column
 from pollctl.api.outcomes import OUTCOMES
-from pollctl.cli.arguments import json_option, moment, plugin_names, run_ids
+from pollctl.cli.arguments import ROW, json_option, moment, plugin_names, run_ids
 from pollctl.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _RECORDING_COLUMNS = (Column("seq", kind="number"), Column("now", kind="moment")
 
 @click.command()
 @click.argument("plugin", required=False, shell_complete=plugin_names)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@click.option("--limit", type=ROW, default=20, show_default=True, help="How many at most.")
 @click.option("--since", metavar="MOMENT", type=moment, help="Only those begun since MOMENT, such as -2h.")
 @click.option("--outcome", type=click.Choice([*OUTCOMES, "running"]), help="Only those that ended so.")
 @click.option("--follow", is_flag=True, help="Go on: print each pass when it ends, until Ctrl-C.")
@@ -91,7 +91,7 @@ def _listed(invocation: Invocation, wanted: Wanted, limit: int, *, as_json: bool
     from pollctl.inspection.past import past_runs
     from pollctl.store import database
 
-    with database.looking(invocation.config.core.database) as db:
+    with database.looking(invocation.config_to_look.core.database) as db:
         rows = past_runs(db, wanted, limit=limit)
         return rows if as_json else _for_people(db, rows)
 
@@ -127,7 +127,7 @@ def show(invocation: Invocation, words: tuple[str, ...], *, as_json: bool) -> No
     from pollctl.inspection.status import everything
     from pollctl.store import database, run_ids
 
-    with closing(database.open_to_read(invocation.config.core.database)) as db:
+    with closing(database.open_to_read(invocation.config_to_look.core.database)) as db:
         mark_damage(db.conn)
         chosen = run_ids.resolved(db, words)
         if len(chosen) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,10 @@ class Invocation:
 
     @cached_property
     def config(self) -> Config:
-        """The settings.
+        """The settings, for a command that acts by them.
 
         Raises:
-            ConfigError: the file or ``[pollctl]`` is wrong.
+            ConfigError: the file or ``[pollctl]`` is wrong, or a stranger may have written it.
         """
         from pollctl.config import settings
 
@@ -46,7 +47,25 @@ class Invocation:
         from pollctl import clock
         from pollctl.console.moments import Moments
 
-        return Moments(clock.now(), self.config.reading_zone, self.is_utc)
+        return Moments(clock.now(), self.config_to_look.reading_zone, self.is_utc)
+
+    @cached_property
+    def config_to_look(self) -> Config:
+        """The settings, for a command that changes nothing that they name.
+
+        Raises:
+            ConfigError: the file or ``[pollctl]`` is wrong, or a stranger may have written it and this is not root's own choice.
+        """
+        from pollctl.config import settings
+
+        if not self.may_look_anywhere:
+            return self.config
+        return settings.load(settings.find(self.config_file), is_obeyed=False)
+
+    @property
+    def may_look_anywhere(self) -> bool:
+        """Whether this is root, who named the file: who looks after others' passes must be able to see how they stand."""
+        return bool(self.config_file) and os.geteuid() == 0
 
     @cached_property
     def found(self) -> dict[str, Found]:
@@ -60,9 +79,9 @@ class Invocation:
         """The plugin that a person calls *name*.
 
         Raises:
-            UsageError: there is not one of that name.
+            UsageError: there is none of that name, or no plugin can have it.
         """
-        from pollctl.api.names import canonical
+        from pollctl.api.names import checked
         from pollctl.plugin_host.discovery import find
 
-        return self.found.get(canonical(name)) or find(name)
+        return self.found.get(checked(name)) or find(name)

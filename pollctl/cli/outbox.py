@@ -9,7 +9,7 @@ import click
 from pollctl import clock, console
 from pollctl.api.listing import Column
 from pollctl.api.outcomes import EFFECT_STATUSES
-from pollctl.cli.arguments import effect_ids, json_option, plugin_names
+from pollctl.cli.arguments import ROW, effect_ids, json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
 _EMPTY = "the outbox is empty: no pass has queued an effect yet (`pollctl plan PLUGIN` says what one would do)"
@@ -35,7 +35,7 @@ def outbox() -> None:
 @outbox.command("list")
 @click.option("--plugin", default="", help="Only those of one plugin.", shell_complete=plugin_names)
 @click.option("--status", type=click.Choice(EFFECT_STATUSES), help="Only those in one state.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many at most.")
+@click.option("--limit", type=ROW, default=100, show_default=True, help="How many at most.")
 @json_option
 @click.pass_obj
 def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int, *, as_json: bool) -> None:
@@ -48,7 +48,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     from pollctl.delivery.admin import listing
     from pollctl.store import database
 
-    with database.looking(invocation.config.core.database) as db:
+    with database.looking(invocation.config_to_look.core.database) as db:
         rows, more = listing(db, plugin=canonical(plugin), status=status or "", limit=limit)
     empty = _NO_SUCH if plugin or status else _EMPTY
     console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments, empty=empty)
@@ -57,7 +57,7 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 
 
 @outbox.command("show")
-@click.argument("number", metavar="ID", type=int, shell_complete=effect_ids)
+@click.argument("number", metavar="ID", type=ROW, shell_complete=effect_ids)
 @json_option
 @click.pass_obj
 def show_effect(invocation: Invocation, number: int, *, as_json: bool) -> None:
@@ -65,12 +65,12 @@ def show_effect(invocation: Invocation, number: int, *, as_json: bool) -> None:
     from pollctl.delivery.admin import effect
     from pollctl.store import database
 
-    with database.looking(invocation.config.core.database) as db:
+    with database.looking(invocation.config_to_look.core.database) as db:
         console.print_rows(effect(db, number), as_json=as_json, moments=invocation.moments)
 
 
 @outbox.command("retry")
-@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int, shell_complete=effect_ids)
+@click.argument("numbers", metavar="[ID]...", nargs=-1, type=ROW, shell_complete=effect_ids)
 @click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
@@ -86,7 +86,7 @@ def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) ->
 
 
 @outbox.command("drop")
-@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True, shell_complete=effect_ids)
+@click.argument("numbers", metavar="ID...", nargs=-1, type=ROW, required=True, shell_complete=effect_ids)
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""

@@ -85,7 +85,7 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
 
     from pollctl.inspection.inventory import inventory
 
-    rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
+    rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config_to_look, invocation.found)]
     console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
     for row in rows:
         if row["error"] and not as_json:

@@ -35,7 +35,7 @@ def replay(invocation: Invocation, words: tuple[str, ...], *, is_all: bool, as_j
     from pollctl.store import database, run_ids
 
     with (
-        closing(database.open_to_read(invocation.config.core.database)) as db,
+        closing(database.open_to_read(invocation.config_to_look.core.database)) as db,
         console.stdout_kept_for_json(as_json),
     ):
         chosen = recorded_runs(db, run_ids.resolved(db, words) if words else (), is_all=is_all)

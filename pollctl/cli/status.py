@@ -49,8 +49,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     from pollctl.inspection.status import notices, plugin_statuses
 
     now = clock.now()
-    said = notices(invocation.config, invocation.found, now)
-    statuses = plugin_statuses(invocation.config, now)
+    said = notices(invocation.config_to_look, invocation.found, now)
+    statuses = plugin_statuses(invocation.config_to_look, now)
     if not statuses and not as_json:
         console.log(console.NOTHING_ENABLED)
     elif console.is_terminal() and not as_json:
@@ -71,7 +71,7 @@ def _show(invocation: Invocation, statuses: Sequence[PluginStatus], said: Mappin
 
     screen, moments = terminal(), invocation.moments
     most = _PASSES if screen.width < _WIDE else 2 * _PASSES
-    with past_passes(invocation.config) as past:
+    with past_passes(invocation.config_to_look) as past:
         lines = _attention(attention(statuses, past, moments), screen)
         strips = {row.plugin: strip(past.outcomes(row.plugin, limit=most), screen) for row in statuses}
     rows = [_row(row, moments.in_text(said.get(row.plugin) or ""), strips[row.plugin]) for row in statuses]

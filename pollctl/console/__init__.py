@@ -2,7 +2,15 @@
 
 from pollctl.console.json_document import as_plain, json_text, print_json
 from pollctl.console.listing import print_more, print_rows
-from pollctl.console.streams import abandon_stdout, log, log_traceback, print_text, stdout_kept_for_json, warn
+from pollctl.console.streams import (
+    abandon_stdout,
+    log,
+    log_traceback,
+    print_document,
+    print_text,
+    stdout_kept_for_json,
+    warn,
+)
 from pollctl.console.terminal import is_terminal
 from pollctl.console.words import age
 
@@ -15,6 +23,7 @@ __all__ = [
     "json_text",
     "log",
     "log_traceback",
+    "print_document",
     "print_json",
     "print_more",
     "print_rows",

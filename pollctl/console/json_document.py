@@ -7,12 +7,12 @@ from math import isfinite
 from typing import Any
 
 from pollctl.clock import to_text
-from pollctl.console.streams import print_text
+from pollctl.console.streams import print_document
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document, secrets masked."""
-    print_text(json_text(value))
+    print_document(f"{json_text(value)}\n")
 
 
 def json_text(value: Any) -> str:

@@ -10,7 +10,7 @@ from pollctl.api.listing import Column
 from pollctl.console import cells
 from pollctl.console.json_document import print_json
 from pollctl.console.moments import Moments, read
-from pollctl.console.streams import log, print_text
+from pollctl.console.streams import log, print_document, print_text
 from pollctl.console.terminal import Terminal, is_terminal, terminal
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def print_more(
 
 def print_lines(lines: list[Text], screen: Terminal) -> None:
     """Print lines that have their colours already."""
-    print_text(screen.rendered(lines))
+    print_document(f"{screen.rendered(lines)}\n")
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column], moments: Moments) -> None:

@@ -13,19 +13,33 @@ from pollctl.redaction import one_line
 
 
 def print_text(text: str) -> None:
-    """Write lines to stdout; a reader that went away is not an error.
+    """Write lines to stdout, what does not print escaped; a reader that went away is not an error.
 
     Raises:
         PollctlError: they cannot be written (disk full); the work before was done.
     """
+    print_document("".join(f"{_printable(line)}\n" for line in text.split("\n")))
+
+
+def print_document(text: str) -> None:
+    """Write a text to stdout as it is: a document for a program, or lines with their colours.
+
+    Raises:
+        PollctlError: as for ``print_text``.
+    """
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         abandon_stdout()
     except OSError as error:
         abandon_stdout()
         raise PollctlError(f"stdout cannot be written: {error.strerror}; what was done before stands") from error
+
+
+def _printable(line: str) -> str:
+    """*line* with its tabs, and everything else that does not print escaped."""
+    return "\t".join(map(one_line, line.split("\t")))
 
 
 def warn(line: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from itertools import islice
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from pollctl import clock
@@ -22,6 +22,8 @@ from pollctl.schedule.model import Gate, Past, Verdict
 from pollctl.schedule.slots import Schedule
 
 NEVER = "9999-12-31T23:59:59.999Z"
+HORIZON = timedelta(days=36_525)
+"""As far as slots are listed: those of a schedule that rests for years take long to find, and nobody plans further."""
 
 
 class Evaluation(NamedTuple):
@@ -113,13 +115,15 @@ def next_slots(
 ) -> dict[str, list[datetime] | ConfigError]:
     """The next slots of each plugin strictly after *now*, before jitter; of *names*, else of those enabled.
 
-    A plugin that never ran is imported to learn its own schedule.
+    At most *count*, and fewer where they come so rarely that they lie beyond the horizon of a hundred years. A plugin that
+    never ran is imported to learn its own schedule.
 
     Raises:
         ConfigError: the schedule in ``[pollctl]`` cannot be read.
         DatabaseError: the database is there but cannot be used.
     """
     config.check_schedule()
+    end = min(now + HORIZON, clock.LATEST)
     states = state.read(config.core.database)
     found: dict[str, list[datetime] | ConfigError] = {}
     for name in map(canonical, names or config.enabled):
@@ -129,7 +133,7 @@ def next_slots(
             found[name] = error
             continue
         schedule = Schedule.parse(limits.schedule, limits.timezone, spread=f"{name}@{_host(config)}")
-        found[name] = list(islice(schedule.slots_after(now), count))
+        found[name] = list(islice(takewhile(lambda slot: slot < end, schedule.slots_after(now)), count))
     return found
 
 

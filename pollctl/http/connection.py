@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
 MOST_KEPT = 64  # connections kept open without a request, over all origins; at most a quarter of what may be open
+LONGEST_WAIT_S = 86_400.0  # poll(2) counts milliseconds up to 24 days; who waits longer asks again
 
 
 class Connection:
@@ -201,7 +202,7 @@ def proxy_headers(proxy: Address) -> dict[str, str]:
 
 
 def _left(until: float) -> float:
-    left = until - time.monotonic()
+    left: float = until - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    return left
+    return min(left, LONGEST_WAIT_S)

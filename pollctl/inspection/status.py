@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
+from pollctl.api.names import fault as fault_of_name
 from pollctl.clock import is_waiting, to_text
 from pollctl.damage import json_of, mark_damage, moment_of
 from pollctl.delivery.admin import counts
@@ -137,7 +138,7 @@ def _known(config: Config) -> dict[str, _Known]:
 def _status(
     config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
 ) -> PluginStatus:
-    locked_by = holder(lock_path(config.core.database, name)) if name.isidentifier() else None
+    locked_by = None if fault_of_name(name) else holder(lock_path(config.core.database, name))
     said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from pollctl.api.names import checked
 from pollctl.clock import now, to_text
 from pollctl.errors import DatabaseError, LockedError
 
@@ -32,8 +33,12 @@ class Holder(NamedTuple):
 
 
 def lock_path(database: Path, name: str) -> Path:
-    """Where the lock of plugin *name* lies: beside the database, so that a copied database brings no lock along."""
-    return database.with_name(f"{database.name}.{name}.lock")
+    """Where the lock of plugin *name* lies: beside the database, so that a copied database brings no lock along.
+
+    Raises:
+        UsageError: no plugin can have this name.
+    """
+    return database.with_name(f"{database.name}.{checked(name)}.lock")
 
 
 @contextmanager
@@ -67,7 +72,7 @@ def holder(path: Path) -> Holder | None:
         DatabaseError: it is a link.
     """
     try:
-        descriptor = _opened(path, os.O_RDONLY)
+        descriptor = _opened(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that lies there must not be waited for
     except FileNotFoundError:
         return None
     try:

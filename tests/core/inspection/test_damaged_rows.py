@@ -93,7 +93,7 @@ def test_every_listing_goes_on(
     in_json += (effects_json := listed(capfd, "outbox", "list", "--json"))
     effects = json.loads(effects_json)
     assert len(effects) == 2
-    assert effects[-1]["run_id"] == sound
+    assert effects[0]["run_id"] == sound
     shown = (
         listed(capfd, "history") + listed(capfd, "outbox", "list") + listed(capfd, "status") + listed(capfd, "metrics")
     )
