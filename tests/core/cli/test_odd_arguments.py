@@ -175,7 +175,10 @@ def test_what_is_printed_steers_no_terminal(tmp_path: Path) -> None:
 
 def test_what_programs_read_is_written_as_it_is(folder: Path) -> None:
     env = clean_environment(folder)
-    assert spawn_pollctl(folder, env, "latency", "add", "http://127.0.0.1:9/", "--label", "a\u00a0b").returncode in (0, 2)
+    assert spawn_pollctl(folder, env, "latency", "add", "http://127.0.0.1:9/", "--label", "a\u00a0b").returncode in (
+        0,
+        2,
+    )
     assert "\n# TYPE pollctl_plugin_due gauge\n" in spawn_pollctl(folder, env, "metrics").stdout
     assert (
         "\t" in spawn_pollctl(folder, env, "completion", "zsh").stdout

@@ -16,7 +16,7 @@ from pollctl.store.database import open_to_write, writing
 DECIDES = (
     PLAIN.replace("    number: int\n    reason: str", "    number: int\n    until: datetime\n    is_new: bool\n    rtt_ms: float\n    tags: list[str]\n    name: str\n    other: str | None\n    reason: str")
     .replace('[Seen(batch.number, f"{settings.word} {batch.number}")]', "[Seen(1, AT, True, 20.842913, ['a', 'b'], 'x' * 90, None, 'until 2026-11-28T18:30:00Z')]")
-    .replace("@hookimpl", "from datetime import UTC, datetime\nAT = datetime(2026, 11, 28, 18, 30, tzinfo=UTC)\n\n@hookimpl", 1)
+    .replace("class Settings", "from datetime import UTC, datetime\nAT = datetime(2026, 11, 28, 18, 30, tzinfo=UTC)\n\nclass Settings", 1)
 )  # fmt: skip
 NOTHING = PLAIN.replace("    yield Batch(1)\n    yield Batch(2)", "    run.note('the tide is out')\n    yield from ()")
 SILENT = PLAIN.replace("    yield Batch(1)\n    yield Batch(2)", "    yield from ()")

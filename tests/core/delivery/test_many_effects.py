@@ -131,15 +131,15 @@ def test_a_search_ends_when_the_pass_does(db: Database, monkeypatch: pytest.Monk
     assert len(list(Lanes(db, "odd", POLICY).due(PHASES[1], NOW, is_over=lambda: next(pages)))) == 1000
 
 
-def test_the_oldest_effects_are_listed_and_how_many_more_there_are(db: Database) -> None:
+def test_the_newest_effects_are_listed_and_how_many_more_there_are(db: Database) -> None:
     row = {"kind": "word", "lane": "one", "attempts": 0, "next_attempt_at": to_text(NOW)}
     write(db, [{**row, "status": ("pending", "unknown")[key % 2]} for key in range(50)])
     with database.writing(db):
         db.execute("UPDATE outbox SET plugin='even' WHERE id % 4 = 0")
     rows, more = listing(db, limit=7)
-    assert ([row["id"] for row in rows], more) == ([1, 2, 3, 4, 5, 6, 7], 43)
+    assert ([row["id"] for row in rows], more) == ([50, 49, 48, 47, 46, 45, 44], 43)
     rows, more = listing(db, plugin="even", status="unknown", limit=3)
-    assert ([row["id"] for row in rows], more) == ([4, 8, 12], 9)
+    assert ([row["id"] for row in rows], more) == ([48, 44, 40], 9)
     assert listing(db, status="dead", limit=3) == ([], 0)
 
 
