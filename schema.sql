@@ -65,7 +65,6 @@ CREATE TABLE outbox (
     UNIQUE (plugin, key)
 ) STRICT;
 CREATE INDEX outbox_open ON outbox (plugin, lane, id) WHERE status IN ('pending', 'sending');
-CREATE INDEX outbox_settled ON outbox (created_at) WHERE status IN ('delivered', 'dead');
 CREATE TABLE recordings (
     run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
@@ -83,6 +82,14 @@ CREATE TABLE holds (
     PRIMARY KEY (plugin, upstream)
 ) STRICT;
 CREATE INDEX outbox_by_status ON outbox (plugin, status, id);
+CREATE INDEX outbox_delivered ON outbox (delivered_at) WHERE status = 'delivered';
+CREATE INDEX outbox_dead ON outbox (next_attempt_at) WHERE status = 'dead';
+CREATE INDEX outbox_due ON outbox (plugin, next_attempt_at, id) WHERE status = 'pending';
+CREATE INDEX outbox_at_once ON outbox (plugin, next_attempt_at, id)
+    WHERE status = 'pending' AND attempts = 0 AND next_attempt_at <= created_at;
+CREATE INDEX outbox_tried ON outbox (plugin, kind, next_attempt_at, id) WHERE status = 'pending' AND attempts > 0;
+CREATE INDEX outbox_core ON outbox (plugin, id) WHERE status = 'pending' AND kind GLOB 'pollctl.*';
+CREATE INDEX outbox_suspects ON outbox (plugin, id) WHERE status = 'pending' AND tries_alone IS NOT NULL;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),
@@ -115,7 +122,7 @@ CREATE TABLE latency_jobs (
     outages INTEGER,
     longest_streak INTEGER,
     verdict TEXT CHECK (verdict IN ('pass', 'fail', 'unreliable', 'no_data'))
-) STRICT;
+, login TEXT) STRICT;
 CREATE INDEX latency_jobs_by_status ON latency_jobs (status, is_rolled_up);
 CREATE TABLE latency_samples (
     job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pollctl.api.hookspecs import hookimpl as hookimpl
+    from pollctl.api.listing import Column as Column
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
     from pollctl.api.values import Effect as Effect
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pollctl.http.retry_after import retry_after as retry_after
     from pollctl.http.strict_json import strict_json as strict_json
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
+    from pollctl.plugin_host.completion import completion_from as completion_from
     from pollctl.redaction import Secret as Secret
     from pollctl.redaction import address_digest as address_digest
     from pollctl.redaction import shorten as shorten
@@ -39,6 +41,7 @@ _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
     "PluginContext": "plugin_host.command_context",
+    "completion_from": "plugin_host.completion",
     "ConfigError": "errors",
     "DeliveryError": "errors",
     "PluginError": "errors",
@@ -48,6 +51,7 @@ _HOMES = {
     "retry_after": "http.retry_after",
     "strict_json": "http.strict_json",
     "Answer": "api.values",
+    "Column": "api.listing",
     "Effect": "api.values",
     "FetchError": "api.values",
     "Poller": "api.values",

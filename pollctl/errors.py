@@ -89,5 +89,5 @@ def text_of(error: BaseException) -> str:
     """The message of an error of somebody else's code, whose ``__str__`` may raise or answer with half a character."""
     try:
         return str(error).encode(errors="backslashreplace").decode()
-    except Exception as raised:  # noqa: BLE001 - whatever it is, the first error is the one that counts
+    except BaseException as raised:  # noqa: BLE001 - whatever it is, the first error is the one that counts
         return f"(its message cannot be read: {type(raised).__name__})"

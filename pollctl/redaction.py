@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _SHORTEST_MASKED = 4  # masking shorter ones would blot out ordinary words and give the secret away by that
 _known_secrets: set[str] = set()
 _MASK = "***"
@@ -9,6 +11,7 @@ _SECRET_WORD = r"(?:token|secret|pass|pwd|auth|key|sig|session|cred|jwt|cookie)"
 # Patterns that the module re compiles when they are first used: start-up does not pay for them.
 # Bounded repetitions: redaction must take no longer than the text deserves.
 _USERINFO = r"(?<=://)[^/?#\s]*@"
+_LOGIN = r"(?<=://)[^/?#\s\"<>\\]*@"  # the same where the text around it may be JSON or HTML
 _QUERY = rf"(?i)([?&;#][^=&;\s?]{{0,40}}{_SECRET_WORD}[^=&;\s]{{0,40}}=)[^&;#\s'\"]+"
 _HEADER = (
     r"(?i)((?:token|secret|password|passwd|pwd|api[_-]?key|signature|cookie|authorization)['\"]?\s{0,3}:\s{0,3}['\"]?"
@@ -63,10 +66,11 @@ def _spellings(value: str) -> set[str]:
 
 def know_login(address: str) -> None:
     """Have the user name and password of an address masked from now on, as they are and as they go out in a header."""
+    import re
     from base64 import b64encode
     from urllib.parse import unquote
 
-    userinfo, at, _ = address.partition("://")[2].partition("/")[0].rpartition("@")
+    userinfo, at, _ = re.split("[/?#]", address.partition("://")[2], maxsplit=1)[0].rpartition("@")
     if at:
         password = userinfo.partition(":")[2] or userinfo
         for spelling in (userinfo, password, unquote(password), b64encode(unquote(userinfo).encode()).decode()):
@@ -74,10 +78,25 @@ def know_login(address: str) -> None:
 
 
 def mask(text: str) -> str:
-    """*text* with every secret that this process has read replaced by ``***``; for errors, logs and recordings."""
-    for secret in sorted(_known_secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
+    """*text* with every secret that this process has read, and every login in an address, replaced by ``***``.
+
+    For text that people read: errors, logs, messages. What is to be encoded is masked before that, by ``encoding``.
+    """
+    return masker()(text)
+
+
+def masker() -> Callable[[str], str]:
+    """A function that does what ``mask`` does, for many texts."""
+    import re
+
+    secrets = sorted(_known_secrets, key=len, reverse=True)
+
+    def mask_text(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, _MASK)
+        return re.sub(_LOGIN, f"{_MASK}@", text) if "://" in text else text
+
+    return mask_text
 
 
 def redact(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pollctl.redaction import Secret
+from pollctl.redaction import Secret, know_login
 
 _T = TypeVar("_T")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
@@ -95,7 +95,10 @@ def _more_than_zero(value: _T) -> _T:
 
 
 class HttpUrl(str):
-    """An absolute http or https address that a request can be sent to; text everywhere else."""
+    """An absolute http or https address that a request can be sent to; text everywhere else.
+
+    Once it was parsed, a login in it is masked wherever secrets are.
+    """
 
     __slots__ = ()
 
@@ -108,6 +111,7 @@ class HttpUrl(str):
         """
         from pollctl.urls import address_of
 
+        know_login(text)
         address_of(text)
         if " " in text or not text.isprintable():
             raise ValueError("the address holds spaces, or characters that cannot be seen")

@@ -10,6 +10,9 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 _PORTS = {"http": 80, "https": 443}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"[A-Za-z0-9._~-]{1,253}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_BEYOND_HOST = re.compile(r"[/?#@\\]")
+_WITH_PORT = re.compile(r":\d+\Z", re.ASCII)
+_LONGEST_HOST = 253
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
@@ -21,10 +24,14 @@ class Origin(NamedTuple):
     port: int
 
     @property
+    def bracketed(self) -> str:
+        """The host, as it stands before a port."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def authority(self) -> str:
         """Host and, unless it is the scheme's own, port; as the Host header has them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        return self.bracketed if self.port == _PORTS[self.scheme] else f"{self.bracketed}:{self.port}"
 
 
 class Address(NamedTuple):
@@ -67,11 +74,41 @@ def address_of(url: str) -> Address:
     return Address(origin, target, unquote_to_bytes(userinfo if ":" in userinfo else f"{userinfo}:") if at else b"")
 
 
+def named_host(text: str) -> str:
+    """A host as settings name it, with a port or without, in one spelling: ``Faß.example:443``, ``[::1]``.
+
+    Raises:
+        ValueError: it is not a host.
+    """
+    if _BEYOND_HOST.search(text):
+        raise ValueError("a host has neither scheme, path nor login")
+    origin = address_of(f"https://{text}/").origin
+    return f"{origin.bracketed}:{origin.port}" if _WITH_PORT.search(text) else origin.bracketed
+
+
 def _ascii(host: str) -> str:
     try:
-        plain = host if host.isascii() else host.encode("idna").decode()
+        plain = host if host.isascii() else _idna(host)
     except UnicodeError as error:
         raise ValueError(f"the host name cannot be written in ASCII: {error}") from error
     if not _HOST.fullmatch(plain):
         raise ValueError("the address names no host" if not plain else "the host name holds strange characters")
     return plain.lower()
+
+
+def _idna(host: str) -> str:
+    """A name as IDNA 2008 writes it, after the mapping of UTS 46 that browsers do: ``faß`` is not ``fass``.
+
+    Labels in ASCII stay as they are: names in use hold underscores, which IDNA does not know.
+
+    Raises:
+        UnicodeError: it is not such a name.
+    """
+    import idna
+
+    if len(host) > _LONGEST_HOST:
+        raise UnicodeError("it is too long")
+    labels = idna.uts46_remap(host, std3_rules=False, transitional=False).split(".")
+    if "" in labels[:-1]:
+        raise UnicodeError("a part of it is empty")
+    return ".".join(label if label.isascii() else idna.alabel(label).decode() for label in labels)

@@ -87,9 +87,8 @@ def _surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str]
             _plugins(env.get("PYTHONPATH", "")),
             _replaced(threading, "excepthook", threading.__excepthook__),
             _replaced(sys, "unraisablehook", sys.__unraisablehook__),
-            _replaced(
-                sys, "dont_write_bytecode", True
-            ),  # a source may be replaced within the second that byte code knows
+            # a source may be replaced within the second that byte code knows
+            _replaced(sys, "dont_write_bytecode", True),
             _replaced(logging.root, "handlers", []),
             _replaced(clock, "_started", time.monotonic()),
             _replaced(fast_path, "_began_ns", time.time_ns()),

@@ -37,8 +37,10 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Round]:
     """Probe what is due, round by round."""
-    from pollctl_latency import fetch
+    from pollctl_latency import fetch, queries
 
+    if run.is_dry:
+        run.note(queries.nothing_due(db))
     return fetch.rounds(run, db)
 
 

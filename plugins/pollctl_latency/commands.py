@@ -8,19 +8,47 @@ from typing import Any
 
 import click
 
-from pollctl import Duration, PluginContext
+from pollctl import Column, Duration, PluginContext, Secret, completion_from
 from pollctl_latency import queries
-from pollctl_latency.client.targets import infer_probe, target_error
+from pollctl_latency.client.targets import infer_probe, shown, split_login, target_error
 from pollctl_latency.model import NewJob
 from pollctl_latency.store.jobs import add_job, cancel_job
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLOT_WIDTH = 72
 _LONGEST = Duration(days=36_500)
-_LISTED = (
-    "id", "target", "probe", "monitoring_mode", "status", "stale", "alert_state",
-    "success", "missed", "system_error", "loss_percent", "verdict",
-)  # fmt: skip
+_NO_JOB = "no job yet; `pollctl latency add TARGET` starts one"
+_NO_SAMPLE = "no sample yet; the passes take them, `pollctl run latency` makes one now"
+_NO_ALERT = "no alert yet; jobs make them that are added by `pollctl latency add TARGET --alert-offline`"
+_JOB_COLUMNS = (
+    Column("id", kind="number"),
+    Column("target"),
+    Column("probe", kind="id", drop=5),
+    Column("monitoring_mode", "mode", "id", drop=9),
+    Column("status", kind="state"),
+    Column("stale", kind="state", drop=6),
+    Column("alert_state", "alert", "state", drop=2),
+    Column("success", kind="number", drop=4),
+    Column("missed", kind="number", drop=3),
+    Column("system_error", kind="number", drop=7),
+    Column("loss_percent", "lost %", "number", drop=1),
+    Column("verdict", kind="state"),
+)
+_SAMPLE_COLUMNS = (
+    Column("sequence_number", "no", "number"),
+    Column("status", kind="state"),
+    Column("rtt_ms", "rtt ms", "number"),
+    Column("jitter_ms", "jitter ms", "number", drop=1),
+    Column("recorded_at", "recorded", "moment"),
+    Column("error"),
+)
+_ALERT_COLUMNS = (
+    Column("id", kind="number"),
+    Column("job_id", "job", "number"),
+    Column("target"),
+    Column("alert_type", "alert", "state"),
+    Column("triggered_at", "triggered", "moment"),
+)
 
 
 class WholeSeconds(click.ParamType[Duration]):
@@ -76,9 +104,11 @@ def add(
     probe = probe or infer_probe(target)
     error = target_error(target, probe)
     if error:
-        raise click.BadParameter(f"{target!r} cannot be probed by {probe}: {error}", param_hint="TARGET")
+        raise click.BadParameter(f"{shown(target)!r} cannot be probed by {probe}: {error}", param_hint="TARGET")
+    target, login = split_login(target)
     new = NewJob(
         target=target,
+        login=Secret(login),
         probe=probe,
         monitoring_mode=mode,
         cadence_seconds=int(cadence.total_seconds()),
@@ -102,11 +132,11 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
         rows = queries.jobs(db, context.now)
-    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
 
 
 @click.command()
-@click.argument("job", type=int)
+@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
 @_as_json
 @click.pass_obj
 def show(context: PluginContext, job: int, *, as_json: bool) -> None:
@@ -120,14 +150,14 @@ def show(context: PluginContext, job: int, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job", type=int)
+@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
 @_as_json
 @click.pass_obj
 def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
     """List the samples of a job."""
     with context.reading() as db:
         queries.job(db, job, context.now)
-        context.show(queries.samples(db, job), as_json=as_json)
+        context.show(queries.samples(db, job), as_json=as_json, columns=_SAMPLE_COLUMNS, empty=_NO_SAMPLE)
 
 
 @click.command()
@@ -136,11 +166,11 @@ def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
 def alerts(context: PluginContext, *, as_json: bool) -> None:
     """List the alerts, the newest first."""
     with context.reading() as db:
-        context.show(queries.alerts(db), as_json=as_json)
+        context.show(queries.alerts(db), as_json=as_json, columns=_ALERT_COLUMNS, empty=_NO_ALERT)
 
 
 @click.command()
-@click.argument("job", type=int)
+@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
 @click.pass_obj
 def cancel(context: PluginContext, job: int) -> None:
     """Close a running job early; nobody is notified, and a probe in flight is dropped."""

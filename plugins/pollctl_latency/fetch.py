@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -19,7 +19,7 @@ from pollctl_latency.client.outcome import Outcome, measurement
 from pollctl_latency.client.simulation import simulate
 from pollctl_latency.client.targets import target_error
 from pollctl_latency.model import Job, Measurement, Round
-from pollctl_latency.store.jobs import closed_jobs, in_groups, running_jobs
+from pollctl_latency.store.jobs import closed_jobs, in_groups, logins, running_jobs
 from pollctl_latency.store.pruning import prunable_jobs
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
     is_open = True
     while is_open:
         selected = select_jobs(running_jobs(db), run.now, probes.in_flight)
-        probes.start(selected.due)
+        probes.start(selected.due, logins(db))
         yield from finished_rounds([*selected.expired, *closed_jobs(db)])
         yield from probes.completed(selected.next_at - run.now)
         is_open = timedelta(seconds=run.remaining) > LONGEST_ROUND + SHUTDOWN_TIME and run.next_round(selected.next_at)
@@ -96,8 +96,8 @@ class ProbePool:
         self._timeout_s: float = run.settings.timeout.total_seconds()
         self._completed: SimpleQueue[Completed | Exception] = SimpleQueue()
 
-    def start(self, jobs: Sequence[Job]) -> None:
-        """Start probing, unless as many probes are in flight as may be: then the jobs stay due."""
+    def start(self, jobs: Sequence[Job], logins: Mapping[int, str]) -> None:
+        """Start probing, with the *logins* that there are, unless as many probes are in flight as may be: then jobs stay due."""
         free = self._run.settings.concurrency - len(self.in_flight)
         if free <= 0:
             return
@@ -111,7 +111,7 @@ class ProbePool:
             else:
                 (exchanges if job.probe in ("api", "http") else direct).append(job)
         if exchanges:
-            self._collect_in_background(self._exchange(exchanges, free))
+            self._collect_in_background(self._exchange(exchanges, logins, free))
         if direct:
             self._collect_in_background(self._probe_directly(direct, free))
 
@@ -126,9 +126,9 @@ class ProbePool:
         if measurements:
             yield Round(measurements=measurements)
 
-    def _exchange(self, jobs: Sequence[Job], concurrency: int) -> Iterator[Completed]:
+    def _exchange(self, jobs: Sequence[Job], logins: Mapping[int, str], concurrency: int) -> Iterator[Completed]:
         round_at = self._run.now
-        requests = (request_for(job, self._run.settings) for job in jobs)
+        requests = (request_for(job, self._run.settings, logins.get(job.id, "")) for job in jobs)
         for answer in self._run.get_many(requests, concurrency=concurrency):
             yield answer.request.tag.id, aligned(read_answer(answer), round_at)
 

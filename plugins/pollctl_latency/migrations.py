@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from pollctl import sql
+from pollctl_latency.client.targets import split_login
 
 migrations = Migrations("latency")
 
@@ -86,3 +87,12 @@ def m001_tables(db: Database) -> None:
     """Jobs, samples, roll-ups, alerts and who is notified."""
     for statement in _TABLES:
         db.execute(statement)
+
+
+@migrations()
+def m002_logins(db: Database) -> None:
+    """Logins of targets get a column of their own, which nothing shows."""
+    db.execute("ALTER TABLE latency_jobs ADD COLUMN login TEXT")
+    rows = db.execute("SELECT id, target FROM latency_jobs WHERE probe = 'http' AND target LIKE '%@%'").fetchall()
+    split = [(*split_login(target), job_id) for job_id, target in rows]
+    db.conn.executemany("UPDATE latency_jobs SET target = ?, login = nullif(?, '') WHERE id = ?", split)

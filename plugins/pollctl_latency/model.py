@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from pollctl import Duration, HttpUrl
+from pollctl import Duration, HttpUrl, Secret
 
 Probe = Literal["api", "http", "tcp", "icmp"]
 Mode = Literal["real_polling", "simulated"]
@@ -37,9 +37,10 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 class NewJob(Struct, frozen=True, kw_only=True):
-    """What ``add`` is given."""
+    """What ``add`` is given; ``target`` shows ``***`` in the place of ``login``."""
 
     target: str
+    login: Secret
     probe: Probe
     monitoring_mode: Mode
     cadence_seconds: int
@@ -49,7 +50,7 @@ class NewJob(Struct, frozen=True, kw_only=True):
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One row of ``latency_jobs``, as far as the rules look at it."""
+    """One row of ``latency_jobs``, as far as the rules look at it; the login of its target is none of their business."""
 
     id: int
     target: str

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import UsageError, to_text
+from pollctl_latency.client.targets import split_login
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -20,6 +21,8 @@ SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, st
         > 2000 * cadence_seconds AS stale,
     (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
 FROM latency_jobs"""
+JOB_IDS = "SELECT id, target FROM latency_jobs ORDER BY id DESC"
+"""What a shell offers for a job."""
 _FLAGS = ("alert_offline", "alert_recovery", "stale")
 
 
@@ -58,22 +61,38 @@ def samples(db: Database, job_id: int) -> list[dict[str, Any]]:
 
 def alerts(db: Database) -> list[dict[str, Any]]:
     """All alerts, the newest first."""
-    return list(
-        db.query(
-            """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
-               JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
-        )
+    rows = db.query(
+        """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
+           JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
     )
+    return [_shown(row) for row in rows]
 
 
 def last_rtts(db: Database) -> list[tuple[int, str, float | None]]:
     """Id, target and latest round-trip time in ms of the running jobs."""
-    return db.execute(
+    rows = db.execute(
         """SELECT id, target, (SELECT rtt_ms FROM latency_samples
                WHERE job_id = job.id AND status = 'success' ORDER BY sequence_number DESC)
            FROM latency_jobs AS job WHERE status = 'running' ORDER BY id"""
-    ).fetchall()
+    )
+    return [(job_id, split_login(target)[0], rtt_ms) for job_id, target, rtt_ms in rows]
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without a login that another program may have put into its target."""
+    return {**row, "target": split_login(row["target"])[0]}
 
 
 def _with_flags(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, **{flag: bool(row[flag]) for flag in _FLAGS}}
+    return {**_shown(row), **{flag: bool(row[flag]) for flag in _FLAGS}}
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to probe: no job, or none before a moment."""
+    number, at = db.execute(
+        """SELECT count(*), min(coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', last_ping_at, '+' || cadence_seconds || ' seconds'),
+           started_at)) FROM latency_jobs WHERE status = 'running'"""
+    ).fetchone()
+    if not number:
+        return "no job is running; `pollctl latency add TARGET` starts one"
+    return f"{number} running, none due before {at}"

@@ -37,8 +37,10 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
     """Ask about the runs that are due, round by round."""
-    from pollctl_shell_query import fetch
+    from pollctl_shell_query import fetch, queries
 
+    if run.is_dry:
+        run.note(queries.nothing_due(db))
     return fetch.batches(run, db)
 
 

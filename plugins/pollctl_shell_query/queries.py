@@ -29,6 +29,8 @@ _COLUMNS = """id, name, status, target_de_customer_key, target_update_type, targ
     poll_started_at, completed_at, target_cleared_at, coalesce(poll_count, 0) AS poll_count, next_poll_at,
     coalesce(not_running_confirmations, 0) AS not_running_confirmations, coalesce(rowset_attempts, 0) AS rowset_attempts"""
 _RUNS = f"SELECT {_COLUMNS}, sql_text FROM shell_query_runs LEFT JOIN shell_query_polls ON run_id = id"  # noqa: S608
+RUN_IDS = "SELECT id, name || ' ' || status FROM shell_query_runs ORDER BY created_at DESC"
+"""What a shell offers for a run."""
 
 
 def runs(db: Database) -> list[dict[str, Any]]:
@@ -77,3 +79,14 @@ def durations(db: Database, bounds: tuple[float, ...]) -> tuple[list[int], int, 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "is_own_target": bool(row["is_own_target"])}
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to ask: no run that is open, or none before a moment."""
+    number, at = db.execute(
+        "SELECT count(*), min(next_poll_at) FROM shell_query_runs LEFT JOIN shell_query_polls ON run_id = id "
+        "WHERE completed_at IS NULL"
+    ).fetchone()
+    if not number:
+        return "no run is open; `pollctl shell-query submit` asks for one"
+    return f"{number} open, none due before {at}" if at else f"{number} open"

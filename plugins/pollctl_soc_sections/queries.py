@@ -22,6 +22,9 @@ SELECT subscription.id, term, campus, index_number, course, title, section_numbe
         ORDER BY id DESC LIMIT 1) AS latest
 FROM soc_subscriptions AS subscription JOIN soc_sections AS section USING (term, campus, index_number)
 WHERE ?1 IS NULL OR subscription.id IN (SELECT value FROM json_each(?1)) ORDER BY subscription.id"""
+IDS = """SELECT id, term || ' ' || campus || ' ' || index_number || ' ' || status FROM soc_subscriptions
+ORDER BY id DESC"""
+"""What a shell offers for a subscription."""
 _FLAGS = ("unresolved", "unless_open")
 
 

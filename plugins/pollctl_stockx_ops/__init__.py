@@ -37,8 +37,11 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
     """Ask about the operations that are due."""
+    from pollctl_stockx_ops import queries
     from pollctl_stockx_ops.fetch.rounds import batches
 
+    if run.is_dry:
+        run.note(queries.nothing_due(db))
     return batches(run, db)
 
 

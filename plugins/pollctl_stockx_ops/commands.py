@@ -8,15 +8,54 @@ from typing import get_args
 
 import click
 
-from pollctl import PluginContext, Secret, UsageError
+from pollctl import Column, PluginContext, Secret, UsageError, completion_from
 from pollctl_stockx_ops import queries
 from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
 from pollctl_stockx_ops.store import accounts, tracking
 
-_LISTED = (
-    "id", "user_id", "job_type", "status", "stockx_operation_id", "stockx_listing_id", "started_at", "error_message",
-)  # fmt: skip
+_NO_ACCOUNT = "no account yet; `pollctl stockx-ops account connect USER --refresh-token-env NAME` connects one"
+_NO_JOB = "no such job; `pollctl stockx-ops track OPERATION_ID --user USER --type TYPE` follows an operation"
+_NO_LISTING = "nothing yet; the passes note it when a job that is followed ends (`pollctl stockx-ops track`)"
+_ACCOUNT_COLUMNS = (
+    Column("user_id", "user"),
+    Column("status", kind="state"),
+    Column("expires_at", "expires", "moment", drop=3),
+    Column("connected_at", "connected", "moment", drop=2),
+    Column("updated_at", "updated", "moment", drop=5),
+    Column("recipients", kind="number", drop=4),
+    Column("open_jobs", kind="number", drop=1),
+)
+_JOB_COLUMNS = (
+    Column("id", kind="id"),
+    Column("user_id", "user", drop=2),
+    Column("job_type", "type", "id", drop=1),
+    Column("status", kind="state"),
+    Column("stockx_operation_id", "operation", "id", drop=6),
+    Column("stockx_listing_id", "listing", "id", drop=5),
+    Column("started_at", "started", "moment", drop=3),
+    Column("error_message", "error", drop=4),
+)
+_LISTING_COLUMNS = (
+    Column("stockx_listing_id", "listing", "id"),
+    Column("user_id", "user", drop=2),
+    Column("status", kind="state"),
+    Column("ask_price", "ask", "id"),
+    Column("currency_code", "currency", "id"),
+    Column("expires_at", "expires", "moment", drop=3),
+    Column("updated_at", "updated", "moment", drop=1),
+)
+_HISTORY_COLUMNS = (
+    Column("id", kind="number", drop=6),
+    Column("stockx_listing_id", "listing", "id"),
+    Column("job_id", "job", "id", drop=5),
+    Column("attempt", kind="number", drop=4),
+    Column("action", kind="id"),
+    Column("status", kind="state", drop=1),
+    Column("changed_by", "by", drop=3),
+    Column("changed_at", "at", "moment"),
+    Column("metadata", drop=2),
+)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -26,7 +65,7 @@ def account() -> None:
 
 
 @account.command()
-@click.argument("user")
+@click.argument("user", shell_complete=completion_from(queries.USERS))
 @click.option("--refresh-token-env", "variable", required=True, metavar="NAME", help="Variable that holds the token.")
 @click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to notify; may be repeated.")
 @click.pass_obj
@@ -47,11 +86,11 @@ def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str
 def list_accounts(context: PluginContext, *, as_json: bool) -> None:
     """List the accounts."""
     with context.reading() as db:
-        context.show(queries.accounts(db), as_json=as_json)
+        context.show(queries.accounts(db), as_json=as_json, columns=_ACCOUNT_COLUMNS, empty=_NO_ACCOUNT)
 
 
 @account.command()
-@click.argument("user")
+@click.argument("user", shell_complete=completion_from(queries.USERS))
 @click.pass_obj
 def revoke(context: PluginContext, user: str) -> None:
     """Forget the login of USER; open jobs are not asked about any more."""
@@ -61,7 +100,7 @@ def revoke(context: PluginContext, user: str) -> None:
 
 @click.command()
 @click.argument("operation_id")
-@click.option("--user", required=True, help="Whose operation it is.")
+@click.option("--user", required=True, help="Whose operation it is.", shell_complete=completion_from(queries.USERS))
 @click.option("--type", "job_type", required=True, type=click.Choice(list(LISTING_STATUS)), help="What it does.")
 @click.option("--listing", "listing_id", help="The listing it is about; dialect v2 cannot ask without.")
 @_as_json
@@ -97,11 +136,11 @@ def jobs(context: PluginContext, status: str | None, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
         rows = queries.jobs(db, status)
-    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=completion_from(queries.JOB_IDS))
 @click.pass_obj
 def retry(context: PluginContext, job: str) -> None:
     """Put a failed JOB back, due at once."""
@@ -115,17 +154,17 @@ def retry(context: PluginContext, job: str) -> None:
 def show_listings(context: PluginContext, *, as_json: bool) -> None:
     """List the listings, the latest change first."""
     with context.reading() as db:
-        context.show(queries.listings(db), as_json=as_json)
+        context.show(queries.listings(db), as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING)
 
 
 @click.command()
-@click.argument("listing", required=False)
+@click.argument("listing", required=False, shell_complete=completion_from(queries.LISTING_IDS))
 @_as_json
 @click.pass_obj
 def history(context: PluginContext, listing: str | None, *, as_json: bool) -> None:
     """List what happened, to one LISTING or to all."""
     with context.reading() as db:
-        context.show(queries.history(db, listing), as_json=as_json)
+        context.show(queries.history(db, listing), as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING)
 
 
 @click.command()

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 _JOBS = """SELECT id, user_id, job_type, status, stockx_operation_id, stockx_listing_id, error_code, error_message,
     started_at, next_poll_at, poll_count, attempt, updated_at, completed_at, metadata FROM stockx_batch_jobs"""
+USERS = "SELECT user_id, status FROM stockx_accounts ORDER BY user_id"
+JOB_IDS = "SELECT id, status FROM stockx_batch_jobs ORDER BY started_at DESC"
+LISTING_IDS = "SELECT stockx_listing_id, status FROM stockx_listings ORDER BY updated_at DESC"
+"""What a shell offers for a user, a job, a listing."""
 
 
 def accounts(db: Database) -> list[dict[str, Any]]:
@@ -123,3 +127,13 @@ def _decoded(metadata: str) -> Any:
         return json.loads(metadata)
     except ValueError:
         return metadata  # of another program
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to ask: no job that is open, or none before a moment."""
+    number, at = db.execute(
+        "SELECT count(*), min(next_poll_at) FROM stockx_batch_jobs WHERE status IN ('PENDING', 'IN_PROGRESS')"
+    ).fetchone()
+    if not number:
+        return "no job is open; `pollctl stockx-ops track OPERATION_ID` follows an operation"
+    return f"{number} open, none due before {at}" if at else f"{number} open"

@@ -45,8 +45,10 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Batch]:
     """Begin the days that are due, drain the queue, and read the history of the checks that need it."""
-    from pollctl_toilet_gap import fetch
+    from pollctl_toilet_gap import fetch, queries
 
+    if run.is_dry:
+        run.note(queries.nothing_due(db))
     return fetch.batches(run, db)
 
 

@@ -15,6 +15,9 @@ _CHECKS = """SELECT c.id, c.monitor, c.robot_id, c.local_date, c.phase, c.result
     c.subscription_id, c.closing_at, c.created_at, c.updated_at, c.settings
     FROM status_check AS c LEFT JOIN status_check_poller AS w ON w.status_check_id = c.id"""
 
+CHECK_IDS = "SELECT id, monitor || ' ' || local_date || ' ' || phase FROM status_check ORDER BY id DESC"
+"""What a shell offers for a check."""
+
 
 def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str, Any]]:
     """Checks, the newest first; ``settings`` decoded."""
@@ -22,7 +25,7 @@ def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str
         f"{_CHECKS} WHERE (?1 IS NULL OR c.monitor = ?1) AND (?2 IS NULL OR c.local_date = ?2) ORDER BY c.id DESC",
         [monitor, date],
     )
-    return [{**row, "settings": json.loads(row["settings"])} for row in rows]
+    return [{**row, "settings": _decoded(row["settings"])} for row in rows]
 
 
 def check(db: Database, number: int) -> dict[str, Any]:
@@ -32,8 +35,15 @@ def check(db: Database, number: int) -> dict[str, Any]:
         UsageError: there is none with this id.
     """
     for row in db.query(f"{_CHECKS} WHERE c.id = ?", [number]):
-        return {**row, "settings": json.loads(row["settings"])}
+        return {**row, "settings": _decoded(row["settings"])}
     raise UsageError(f"no check {number}; `pollctl toilet-gap checks` lists them")
+
+
+def _decoded(settings: str) -> Any:
+    try:
+        return json.loads(settings)
+    except ValueError:
+        return settings  # bytes flipped: the others are listed all the same
 
 
 def open_checks(db: Database) -> dict[str, dict[str, Any]]:
@@ -92,3 +102,14 @@ def notice(db: Database) -> str:
     )
     numbers = [(db.execute(sql).fetchone()[0], words) for sql, words in counted]
     return ", ".join(f"{number} {words}" for number, words in numbers if number)
+
+
+def nothing_due(db: Database) -> str:
+    """Why there may be nothing to decide: no check is open, or the window of none is over."""
+    number, until = db.execute(
+        """SELECT count(*), min(w.until) FROM status_check AS c LEFT JOIN status_check_poller AS w
+           ON w.status_check_id = c.id WHERE c.phase <> 'COMPLETE'"""
+    ).fetchone()
+    if not number:
+        return "no check is open: it is no monitor's day (`pollctl toilet-gap monitors`)"
+    return f"{number} open, the window of the first ends at {until}" if until else f"{number} open"

@@ -65,6 +65,9 @@ class Run(Protocol):
     def reached(self, target: str) -> None:
         """Tell that *target* was fetched; needed only by plugins that also tell what ``failed``."""
 
+    def note(self, reason: str) -> None:
+        """Say why there may be nothing to decide now, such as ``no job is running``; a plan that decides nothing shows it."""
+
     # in deliver
 
     def reading(self) -> AbstractContextManager[Database]:

@@ -11,24 +11,37 @@ from typing import TextIO
 import click
 
 from pollctl import __version__
+from pollctl.cli.global_options import NAMES
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.root_group import RootGroup
 from pollctl.console import abandon_stdout, log_traceback, warn
-from pollctl.errors import PollctlError
+from pollctl.console.terminal import may_colour
+from pollctl.errors import PollctlError, UsageError
+from pollctl.redaction import one_line, shorten
 
 _INTERRUPTED = 130
 
 
 @click.group(cls=RootGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
-    "--config", "config_file", metavar="FILE", help="Settings file, instead of the first of the usual places."
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(),
+    help="Settings file, instead of the first of the usual places.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--utc", "is_utc", is_flag=True, help="Show moments whole and in UTC, also on a terminal.")
 @click.version_option(__version__, message="pollctl %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, config_file: str | None, debug: bool) -> None:  # noqa: FBT001 - click names it
-    """Poll what must be polled: one bounded, crash-safe, explainable pass at a time."""
-    ctx.obj = Invocation(config_file, is_debugging=debug)
+def cli(ctx: click.Context, config_file: str | None, *, debug: bool, is_utc: bool) -> None:
+    """Poll what must be polled: one bounded, crash-safe, explainable pass at a time.
+
+    The options below may also stand behind the command.
+    """
+    if not may_colour():
+        ctx.color = False  # for what click itself prints in colour
+    ctx.obj = Invocation(config_file, is_debugging=debug, is_utc=is_utc)
 
 
 def start(arguments: Sequence[str] | None = None) -> int:
@@ -41,9 +54,12 @@ def start(arguments: Sequence[str] | None = None) -> int:
     stdout = sys.stdout
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _require_utf8(words)
         code = cli.main(words, prog_name="pollctl", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        hinted = _hinted(error)
+        hinted.message = "\n".join(map(one_line, hinted.message.split("\n")))  # type: ignore[misc]  # it repeats what was typed
+        hinted.show()
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
@@ -60,6 +76,26 @@ def start(arguments: Sequence[str] | None = None) -> int:
             return 1
         return _warn_of(known, is_debugging="--debug" in words)
     return code if isinstance(code, int) else 0
+
+
+def _hinted(error: click.ClickException) -> click.ClickException:
+    """The error; where an option was mistyped, a global one may have been meant, as those may stand behind any command."""
+    if not isinstance(error, click.NoSuchOption):
+        return error
+    return click.NoSuchOption(error.option_name, possibilities=[*(error.possibilities or ()), *NAMES], ctx=error.ctx)
+
+
+def _require_utf8(words: Sequence[str]) -> None:
+    """See that every word can be looked up, printed and kept.
+
+    Raises:
+        UsageError: one is not UTF-8.
+    """
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"the argument {shorten(ascii(word), 80)} is not UTF-8") from None
 
 
 def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:

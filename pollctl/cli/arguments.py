@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pollctl.clock import EARLIEST, from_text
+from pollctl.clock import EARLIEST, LATEST, from_person, now
+from pollctl.redaction import one_line
 from pollctl.units import Duration
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 LONGEST = Duration(days=3650)
-_LATEST = datetime(2900, 1, 1, tzinfo=UTC)
+ROW = click.IntRange(1, 2**63 - 1)
+"""The number of a row, or of rows: as far as SQLite counts."""
 
 
 def span(text: str) -> Duration:
@@ -32,23 +39,65 @@ def span(text: str) -> Duration:
 
 
 def moment(text: str) -> datetime:
-    """A moment from the command line, in UTC.
+    """A moment from the command line, in UTC; ``-2h`` counts from now.
 
     Raises:
         click.BadParameter: *text* is not one, or names no zone.
     """
     try:
-        at = from_text(text)
+        at = from_person(text, now())
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z") from None
-    if not EARLIEST <= at < _LATEST:
+        raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z or -2h") from None
+    if not EARLIEST <= at < LATEST:
         raise click.BadParameter(f"{text!r} is not between 2020 and 2900, where schedules are known")
     return at
+
+
+class TargetFile(click.Path):
+    """A file that will be replaced as a whole: one that is not there yet, or a regular one.
+
+    A pipe would be waited for, and a device such as ``/dev/full`` would be replaced by a file.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path.
+
+        Raises:
+            click.BadParameter: it is empty, or something else is there.
+        """
+        if not value:
+            self.fail("the name of the file is empty", param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 - that of Path raises for long names
+            self.fail(f"{one_line(str(path))!r} is not a regular file", param, ctx)
+        return path
 
 
 def json_option(command: F) -> F:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def run_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of the newest runs for the completion of shells: short ones, unless a whole one was begun."""
+    from pollctl.plugin_host.completion import completion_from
+
+    column = "id" if "T" in incomplete else "substr(id, instr(id, '-') + 1, 6)"
+    newest = "FROM runs ORDER BY id DESC LIMIT 100"
+    return completion_from(
+        f"SELECT 'latest', 'the newest' UNION ALL SELECT * FROM (SELECT {column}, plugin || ' ' || outcome {newest})"  # noqa: S608
+    )(ctx, param, incomplete)
+
+
+def effect_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of effects that were not delivered, for the completion of shells."""
+    from pollctl.plugin_host.completion import completion_from
+
+    sql = "SELECT id, plugin || ' ' || kind || ' ' || status FROM outbox WHERE status <> 'delivered' ORDER BY id DESC"
+    return completion_from(f"{sql} LIMIT 100")(ctx, param, incomplete)
 
 
 def plugin_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001

@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
+
+_COLUMNS = (Column("level", kind="state"), Column("subject", kind="id"), Column("text", wraps=True))
 
 
 @click.command()
@@ -23,11 +26,13 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
     from pollctl.inspection.check import check as findings_of
 
     with console.stdout_kept_for_json(as_json):
-        found = list(findings_of(settings.find(invocation.config_file), invocation.found, clock.now()))
+        path = settings.find(invocation.config_file)
+        is_obeyed = not invocation.may_look_anywhere
+        found = list(findings_of(path, invocation.found, clock.now(), is_obeyed=is_obeyed))
     if as_json:
         keys = ("level", "subject", "text")
         console.print_json([{key: getattr(finding, key) for key in keys} for finding in found])
     else:
         rows = [msgspec.to_builtins(finding) for finding in found]
-        console.print_rows(rows, as_json=False, columns=("level", "subject", "text"))
+        console.print_rows(rows, as_json=False, columns=_COLUMNS)
     return max(finding.exit_code for finding in found)

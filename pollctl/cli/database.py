@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pollctl import clock, console
+from pollctl.cli.arguments import TargetFile
 from pollctl.cli.invocation import Invocation
 from pollctl.redaction import one_line
 
@@ -53,7 +55,7 @@ def schema(invocation: Invocation) -> None:
 
 
 @db.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=TargetFile())
 @click.pass_obj
 def backup(invocation: Invocation, file: Path) -> None:
     """Copy the database to FILE, consistent while passes run; an existing FILE is replaced as a whole."""
@@ -61,8 +63,8 @@ def backup(invocation: Invocation, file: Path) -> None:
     from pollctl.store import database
     from pollctl.store.files import backup as copy_whole
 
-    path = invocation.config.core.database
-    if file.resolve() == path.resolve():
+    path = invocation.config_to_look.core.database
+    if os.path.realpath(file) == os.path.realpath(path):  # a link to itself is no error of this one
         raise UsageError(f"{file}: is the database itself; name another file")
     with closing(database.open_to_read(path)) as source:
         try:
@@ -78,7 +80,7 @@ def check_integrity(invocation: Invocation) -> int:
     """Run SQLite's own checks of pages and references; exit 1 if they find anything."""
     from pollctl.store import database
 
-    path = invocation.config.core.database
+    path = invocation.config_to_look.core.database
     with closing(database.open_to_read(path)) as opened:
         problems = database.problems(opened)
     for problem in problems:

@@ -9,14 +9,19 @@ from typing import Any
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.cli.arguments import json_option, moment, plugin_names
 from pollctl.cli.invocation import Invocation
+from pollctl.console.moments import Moments
 from pollctl.errors import ConfigError
+
+_SLOT_COLUMNS = (Column("plugin", kind="id"), Column("slot", kind="moment"))
+_GATE_COLUMNS = (Column("", kind="state"), Column("gate", kind="id"))
 
 
 @click.command()
 @click.option("--run", "is_run", is_flag=True, help="Run each in a process of its own, side by side.")
-@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z.")
+@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z or -2h.")
 @click.option(
     "--next", "count", metavar="N", type=click.IntRange(1, 10_000), help="List the next N slots of each plugin."
 )
@@ -39,14 +44,14 @@ def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_ru
 
 @click.command()
 @click.argument("plugin", required=False, shell_complete=plugin_names)
-@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z.")
+@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z or -2h.")
 @json_option
 @click.pass_obj
 def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_json: bool) -> int:
     """Say why plugins are or are not due, gate by gate, and when they are next."""
     from pollctl.due.selection import why as reasons_of
 
-    config = invocation.config
+    config = invocation.config_to_look
     config.check_schedule()
     names = [_known(invocation, plugin)] if plugin else list(config.enabled)
     reasons, code = [], 0
@@ -60,8 +65,10 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
     if as_json:
         console.print_json(reasons[0] if plugin and reasons else reasons)
         return code
+    if not reasons and not code:
+        console.log(console.NOTHING_ENABLED)
     for reason in reasons:
-        _tell(reason)
+        _tell(reason, invocation.moments)
     return code
 
 
@@ -77,7 +84,7 @@ def _run_due(invocation: Invocation, *, as_json: bool) -> int:
 def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
     from pollctl.due.selection import judge_all
 
-    verdicts = _without_errors(judge_all(invocation.config, now))
+    verdicts = _without_errors(judge_all(invocation.config_to_look, now))
     names = [name for name, verdict in verdicts.items() if verdict.is_due]
     if as_json:
         console.print_json(names)
@@ -89,11 +96,14 @@ def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:
 def _list_slots(invocation: Invocation, now: datetime, count: int, *, as_json: bool) -> int:
     from pollctl.due.selection import next_slots
 
-    slots = _without_errors(next_slots(invocation.config, now, count))
+    slots = _without_errors(next_slots(invocation.config_to_look, now, count))
     if as_json:
         console.print_json(slots)
     else:
-        console.print_rows([{"plugin": name, "slot": slot} for name in slots for slot in slots[name]], as_json=False)
+        rows = [{"plugin": name, "slot": slot} for name in slots for slot in slots[name]]
+        console.print_rows(
+            rows, as_json=False, columns=_SLOT_COLUMNS, moments=invocation.moments, empty=console.NOTHING_ENABLED
+        )
     return 0
 
 
@@ -113,14 +123,23 @@ def _warn(error: ConfigError) -> None:
 def _known(invocation: Invocation, name: str) -> str:
     from pollctl.api.names import canonical
 
-    return canonical(name) if canonical(name) in invocation.config.names else invocation.find(name).name
+    return canonical(name) if canonical(name) in invocation.config_to_look.names else invocation.find(name).name
 
 
-def _tell(reason: Mapping[str, Any]) -> None:
+def _tell(reason: Mapping[str, Any], moments: Moments) -> None:
+    is_seen = console.is_terminal()
     console.print_text(reason["plugin"])
-    rows = [{"": "  yes" if gate.passed else "  no", "gate": gate.name, "text": gate.text} for gate in reason["gates"]]
-    console.print_rows(rows, as_json=False, columns=("", "gate", "text"))
+    rows = [
+        {
+            "": "  yes" if gate.passed else "  no",
+            "gate": gate.name,
+            "text": moments.in_text(gate.text) if is_seen else gate.text,
+        }
+        for gate in reason["gates"]
+    ]
+    heading = f"text ({moments.zone_name})" if is_seen else ""
+    console.print_rows(rows, as_json=False, columns=(*_GATE_COLUMNS, Column("text", heading, wraps=True)))
     next_due_at = reason["next_due_at"]
     answer = "due" if reason["is_due"] else "not due"
-    when = f", next at {clock.to_text(next_due_at)}" if next_due_at and not reason["is_due"] else ""
-    console.print_text(f"  {answer}{when}\n")
+    when = moments.long(next_due_at) if is_seen and next_due_at else next_due_at and clock.to_text(next_due_at)
+    console.print_text(f"  {answer}{f', next at {when}' if when and not reason['is_due'] else ''}\n")

@@ -24,10 +24,10 @@ MAILTO=root
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
 @click.option("--plugin", "names", metavar="NAME", multiple=True, help="With its section; several may be named.")
 @click.pass_obj
-def init(invocation: Invocation, folder: Path, names: tuple[str, ...]) -> None:
+def init(invocation: Invocation, folder: str, names: tuple[str, ...]) -> None:
     """Write a commented pollctl.toml into DIR (here, if none is named) and create the database beside it.
 
     It has the sections of the plugins that are named, that of latency if none is. Nothing that exists is overwritten: a
@@ -38,7 +38,9 @@ def init(invocation: Invocation, folder: Path, names: tuple[str, ...]) -> None:
     from pollctl.plugin_host.loader import load, migrations_of
     from pollctl.store.database import open_to_write
 
-    path = folder / SETTINGS
+    if not folder:
+        raise click.UsageError("the name of the folder is empty")
+    path = Path(folder, SETTINGS)
     found = [invocation.find(name) for name in names or ("latency",)]
     _write_new(path, "\n".join([settings.sample(), *map(sample_of, found)]))
     console.print_text(f"{path}: written; `pollctl --config {shlex.quote(str(path))} check` looks at it")
@@ -55,6 +57,8 @@ def crontab(invocation: Invocation, *, example: bool) -> None:
     """Print the lines to install with `crontab -e`."""
     words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
     command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
+    if not command.isprintable():
+        raise click.UsageError(f"no crontab can hold such a path: {command}")
     console.print_text(CRONTAB.format(command=command).rstrip("\n"))
 
 

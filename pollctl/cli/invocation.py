@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pollctl.config.settings import Config
+    from pollctl.console.moments import Moments
     from pollctl.plugin_host.discovery import Found
 
 
@@ -16,22 +18,54 @@ class Invocation:
     Attributes:
         config_file: what ``--config`` named.
         is_debugging: whether errors show their traceback.
+        is_utc: whether moments are shown whole, in UTC.
     """
 
-    def __init__(self, config_file: str | None, *, is_debugging: bool) -> None:
+    def __init__(self, config_file: str | None, *, is_debugging: bool, is_utc: bool = False) -> None:
         self.config_file = config_file
         self.is_debugging = is_debugging
+        self.is_utc = is_utc
 
     @cached_property
     def config(self) -> Config:
-        """The settings.
+        """The settings, for a command that acts by them.
 
         Raises:
-            ConfigError: the file or ``[pollctl]`` is wrong.
+            ConfigError: the file or ``[pollctl]`` is wrong, or a stranger may have written it.
         """
         from pollctl.config import settings
 
         return settings.load(settings.find(self.config_file))
+
+    @property
+    def moments(self) -> Moments:
+        """How moments are shown on a terminal.
+
+        Raises:
+            ConfigError: the file or ``[pollctl]`` is wrong.
+        """
+        from pollctl import clock
+        from pollctl.console.moments import Moments
+
+        return Moments(clock.now(), self.config_to_look.reading_zone, self.is_utc)
+
+    @cached_property
+    def config_to_look(self) -> Config:
+        """The settings, for a command that changes nothing that they name.
+
+        Raises:
+            ConfigError: the file or ``[pollctl]`` is wrong, or a stranger may have written it and this is not root's own choice.
+        """
+        from pollctl.config import settings
+
+        if not self.may_look_anywhere:
+            return self.config
+        return settings.load(settings.find(self.config_file), is_obeyed=False)
+
+    @property
+    def may_look_anywhere(self) -> bool:
+        """Whether this is root, who named the file: who looks after others' passes must be able to see how they stand."""
+        return bool(self.config_file) and os.geteuid() == 0
 
     @cached_property
     def found(self) -> dict[str, Found]:
@@ -45,9 +79,9 @@ class Invocation:
         """The plugin that a person calls *name*.
 
         Raises:
-            UsageError: there is not one of that name.
+            UsageError: there is none of that name, or no plugin can have it.
         """
-        from pollctl.api.names import canonical
+        from pollctl.api.names import checked
         from pollctl.plugin_host.discovery import find
 
-        return self.found.get(canonical(name)) or find(name)
+        return self.found.get(checked(name)) or find(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pollctl import console
+from pollctl.cli.arguments import TargetFile
 from pollctl.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command()
-@click.option(
-    "--textfile", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Replace FILE atomically."
-)
+@click.option("--textfile", metavar="FILE", type=TargetFile(), help="Replace FILE atomically.")
 @click.option(
     "--serve", "port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Answer on {LOOPBACK} until SIGTERM."
 )
@@ -36,14 +35,14 @@ def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> 
     from pollctl.inspection.exposition import Families, text, write_textfile
 
     with console.stdout_kept_for_json(True):
-        families = Families(invocation.config, invocation.found, console.warn)
+        families = Families(invocation.config_to_look, invocation.found, console.warn)
         content = "" if port is not None else text(families)
     if port is not None:
         _serve(families, port)
     elif textfile:
         write_textfile(textfile, content)
     else:
-        console.print_text(content.rstrip("\n"))
+        console.print_document(content)
 
 
 def _serve(families: Families, port: int) -> None:

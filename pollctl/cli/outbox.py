@@ -7,11 +7,24 @@ from contextlib import closing
 import click
 
 from pollctl import clock, console
+from pollctl.api.listing import Column
 from pollctl.api.outcomes import EFFECT_STATUSES
-from pollctl.cli.arguments import json_option, plugin_names
+from pollctl.cli.arguments import ROW, effect_ids, json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 
-_COLUMNS = ("id", "plugin", "kind", "key", "lane", "status", "attempts", "next_attempt_at", "last_error")
+_EMPTY = "the outbox is empty: no pass has queued an effect yet (`pollctl plan PLUGIN` says what one would do)"
+_NO_SUCH = "no such effect; `pollctl outbox list` without options lists them all"
+_COLUMNS = (
+    Column("id", kind="number"),
+    Column("plugin", kind="id"),
+    Column("kind", drop=3),
+    Column("key", drop=4),
+    Column("lane", drop=6),
+    Column("status", kind="state"),
+    Column("attempts", "tries", "number", drop=2),
+    Column("next_attempt_at", "next try", "age", drop=5),
+    Column("last_error"),
+)
 
 
 @click.group()
@@ -22,11 +35,11 @@ def outbox() -> None:
 @outbox.command("list")
 @click.option("--plugin", default="", help="Only those of one plugin.", shell_complete=plugin_names)
 @click.option("--status", type=click.Choice(EFFECT_STATUSES), help="Only those in one state.")
-@click.option("--limit", type=click.IntRange(min=1), help="How many at most.")
+@click.option("--limit", type=ROW, default=100, show_default=True, help="How many at most.")
 @json_option
 @click.pass_obj
-def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int | None, *, as_json: bool) -> None:
-    """List effects, oldest first.
+def list_effects(invocation: Invocation, plugin: str, status: str | None, limit: int, *, as_json: bool) -> None:
+    """List effects, newest first.
 
     `pending` ones wait for their next attempt, `sending` ones are on their way, `unknown` ones may have arrived and
     wait for a person, `dead` ones were given up.
@@ -35,31 +48,45 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
     from pollctl.delivery.admin import listing
     from pollctl.store import database
 
-    with closing(database.open_to_plan(invocation.config.core.database, [])) as db:
-        rows = listing(db, plugin=canonical(plugin), status=status or "", limit=limit or -1)
-    if not rows and not as_json:
-        console.log("no such effect")
-    console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
+    with database.looking(invocation.config_to_look.core.database) as db:
+        rows, more = listing(db, plugin=canonical(plugin), status=status or "", limit=limit)
+    empty = _NO_SUCH if plugin or status else _EMPTY
+    console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments, empty=empty)
+    if more:
+        console.log(f"{more} more; `--limit {limit + more}` shows all, `--plugin` and `--status` choose among them")
+
+
+@outbox.command("show")
+@click.argument("number", metavar="ID", type=ROW, shell_complete=effect_ids)
+@json_option
+@click.pass_obj
+def show_effect(invocation: Invocation, number: int, *, as_json: bool) -> None:
+    """Show everything about one effect: what it is to do, its tries, what came of it."""
+    from pollctl.delivery.admin import effect
+    from pollctl.store import database
+
+    with database.looking(invocation.config_to_look.core.database) as db:
+        console.print_rows(effect(db, number), as_json=as_json, moments=invocation.moments)
 
 
 @outbox.command("retry")
-@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
+@click.argument("numbers", metavar="[ID]...", nargs=-1, type=ROW, shell_complete=effect_ids)
 @click.option("--dead", "is_dead", is_flag=True, help="Every dead effect.")
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
     """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted from 0 again."""
-    from pollctl.delivery.admin import listing, retry_now
+    from pollctl.delivery.admin import dead, retry_now
     from pollctl.store import database
 
     _some(numbers, is_dead=is_dead)
     with closing(database.open_to_write(invocation.config.core.database)) as db:
-        chosen = [*numbers, *(row["id"] for row in (listing(db, status="dead") if is_dead else ()))]
+        chosen = [*numbers, *(dead(db) if is_dead else ())]
         retry_now(db, chosen, clock.now())
     console.print_text(f"{len(chosen)} will be sent by the next pass of their plugin")
 
 
 @outbox.command("drop")
-@click.argument("numbers", metavar="ID...", nargs=-1, type=int, required=True)
+@click.argument("numbers", metavar="ID...", nargs=-1, type=ROW, required=True, shell_complete=effect_ids)
 @click.pass_obj
 def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     """Give effects up: they stay listed as dead, and their keys stay known, so that nothing queues them again."""
@@ -67,7 +94,7 @@ def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     from pollctl.store import database
 
     with closing(database.open_to_write(invocation.config.core.database)) as db:
-        give_up(db, numbers)
+        give_up(db, numbers, clock.now())
     console.print_text(f"{len(numbers)} dropped")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,15 +14,18 @@ import click
 from pollctl import console
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
+from pollctl.errors import UsageError
 from pollctl.signals import Interrupted
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
+    from pollctl.cli.report_text import Values
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.settings import Config
     from pollctl.passes.report import Report
     from pollctl.plugin_host.discovery import Found
 
+_LONGEST_VALUE = 60
 _EXIT_CODES = {"ok": 0, "partial": 3}
 _SIGNALLED = 128  # plus the number of the signal
 _NAMES = click.argument("names", metavar="PLUGIN...", nargs=-1, required=True, shell_complete=plugin_names)
@@ -40,6 +44,8 @@ class Order(NamedTuple):
     seen: str | None = None
     is_dry: bool = False
     as_json: bool = False
+    report_to: int | None = None
+    values: Values | None = None
 
 
 @click.command()
@@ -49,6 +55,9 @@ class Order(NamedTuple):
 @_DEADLINE
 @click.option("--trigger", type=click.Choice(["manual", "due"]), default="manual", hidden=True)
 @click.option("--seen", hidden=True, help="The plugin's last start from which it was judged due; empty: none.")
+@click.option(
+    "--report-to", type=click.IntRange(min=3), hidden=True, help="Descriptor on which a supervisor awaits the report."
+)
 @json_option
 @click.pass_obj
 def run(
@@ -58,6 +67,7 @@ def run(
     deadline: Duration | None,
     trigger: str,
     seen: str | None,
+    report_to: int | None,
     *,
     is_dry: bool,
     as_json: bool,
@@ -66,17 +76,36 @@ def run(
 
     Exit 0 done, 1 failed, 3 partial, 75 another pass holds the lock, 130 or 143 interrupted.
     """
-    return _carry_out(invocation, names, Order(invocation.config, wait, deadline, trigger, seen, is_dry, as_json))
+    if report_to is not None:
+        _keep_to_ourselves(report_to)
+    values = _values(invocation, is_full=False) if is_dry else None
+    order = Order(invocation.config, wait, deadline, trigger, seen, is_dry, as_json, report_to, values)
+    return _carry_out(invocation, names, order)
 
 
 @click.command()
 @_NAMES
 @_DEADLINE
+@click.option("--full", "is_full", is_flag=True, help="Cut no value, however long it is.")
 @json_option
 @click.pass_obj
-def plan(invocation: Invocation, names: tuple[str, ...], deadline: Duration | None, *, as_json: bool) -> int:
-    """Fetch and decide, and print every decision with its reason; write nothing, here or upstream."""
-    return _carry_out(invocation, names, Order(invocation.config, deadline=deadline, is_dry=True, as_json=as_json))
+def plan(
+    invocation: Invocation, names: tuple[str, ...], deadline: Duration | None, *, is_full: bool, as_json: bool
+) -> int:
+    """Fetch and decide, and print every decision with its reason; write nothing, here or upstream.
+
+    Where nothing would be decided it says why. On a terminal long values are cut.
+    """
+    order = Order(invocation.config, deadline=deadline, is_dry=True, as_json=as_json)
+    return _carry_out(invocation, names, order._replace(values=_values(invocation, is_full=is_full)))
+
+
+def _values(invocation: Invocation, *, is_full: bool) -> Values:
+    from pollctl.cli.report_text import Values
+
+    if not console.is_terminal():
+        return Values()
+    return Values(invocation.moments, 0 if is_full else _LONGEST_VALUE)
 
 
 def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> int:
@@ -99,7 +128,7 @@ def _several(order: Order, names: Sequence[str]) -> int:
         console.print_json([result.as_json() for result in batch_result.passes])
     else:
         for result in batch_result.passes:
-            report_text.print_child_report(result.report)
+            report_text.print_child_report(result.report, order.values or report_text.Values())
     return batch_result.exit_code(locked=LOCKED)
 
 
@@ -108,12 +137,34 @@ def _single(order: Order, found: Found) -> int:
     from pollctl.cli import report_text
 
     report, code = _bounded(order, found)
-    if report and order.as_json:
+    if report and order.report_to is not None:
+        _hand_over(report, order.report_to)
+    elif report and order.as_json:
         console.print_json(report)
     elif report and (code or order.trigger == "manual"):
-        report_text.print_report(report)
+        report_text.print_report(report, order.values or report_text.Values())
         report_text.warn_of_error(report)
     return code
+
+
+def _keep_to_ourselves(descriptor: int) -> None:
+    """Let no process that code of plugins starts have the descriptor of the report.
+
+    Raises:
+        UsageError: it is not open.
+    """
+    try:
+        os.set_inheritable(descriptor, False)
+    except OSError as error:
+        raise UsageError(
+            f"--report-to {descriptor}: {error.strerror}; it is for a supervisor, not for people"
+        ) from error
+
+
+def _hand_over(report: Report, descriptor: int) -> None:
+    """Give the supervisor the report; where it is gone, the run's row says the same."""
+    with suppress(BrokenPipeError), open(descriptor, "w", encoding="utf-8") as pipe:
+        pipe.write(console.json_text(report))
 
 
 def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
@@ -122,7 +173,8 @@ def _bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 
     stop = Stop()
     asked: list[int] = []
-    with console.stdout_kept_for_json(order.as_json), _obeying_signals(stop, asked):
+    is_stdout_ours = order.as_json or order.report_to is not None
+    with console.stdout_kept_for_json(is_stdout_ours), _obeying_signals(stop, asked):
         try:
             report = _watched(order, found, stop)
         except Interrupted:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,12 +20,34 @@ def names() -> tuple[str, ...]:
     """How the plugins are called on the command line, in alphabetical order, without importing any."""
     from importlib.metadata import entry_points
 
-    return tuple(sorted({entry.name.replace("_", "-") for entry in entry_points(group=GROUP)}))
+    from pollctl.api.names import fault
+
+    found = {entry.name for entry in entry_points(group=GROUP)}
+    return tuple(sorted(name.replace("_", "-") for name in found if not fault(name)))
 
 
 def plugin_group(name: str) -> click.Group:
     """The shell of a plugin's group of commands; it is filled when its commands are asked for."""
     return PluginGroup(name, help=f"Commands of plugin {name}.")
+
+
+class _LateContext:
+    """A ``PluginContext`` that is made when it is first used.
+
+    The help of a command needs none, so that wrong settings do not keep it from being read; but what looks like the
+    question for help may be the value of an option.
+    """
+
+    def __init__(self, invocation: Invocation, name: str) -> None:
+        self._invocation = invocation
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._context, attribute)
+
+    @cached_property
+    def _context(self) -> object:
+        return _plugin_context(self._invocation, self._name)
 
 
 class PluginGroup(click.Group):
@@ -53,8 +75,11 @@ class PluginGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that *args* begin with; it gets a ``PluginContext``, unless only its help is asked for."""
         resolved = super().resolve_command(ctx, args)
-        if not ctx.resilient_parsing and not {"-h", "--help"} & set(args):
-            ctx.obj = _plugin_context(ctx.find_root().obj, self.name or "")
+        if ctx.resilient_parsing:
+            return resolved
+        invocation, name = ctx.find_root().obj, self.name or ""
+        may_be_help = {"-h", "--help"} & set(args)
+        ctx.obj = _LateContext(invocation, name) if may_be_help else _plugin_context(invocation, name)
         return resolved
 
     def _fill(self, ctx: click.Context) -> None:
@@ -94,4 +119,4 @@ def _plugin_context(invocation: Invocation, name: str) -> object:
     configured = configure(invocation.config, invocation.find(name), check_schedule=False)
     if isinstance(configured.hooks, PluginError):
         raise configured.hooks
-    return PluginContext(configured)
+    return PluginContext(configured, is_utc=invocation.is_utc)

@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pollctl import console
+from pollctl.api.listing import Column
 from pollctl.cli.arguments import json_option
 from pollctl.cli.invocation import Invocation
 
 if TYPE_CHECKING:
     from pollctl.plugin_host.discovery import Found
+
+_COLUMNS = (
+    Column("plugin", kind="id"),
+    Column("distribution", drop=3),
+    Column("version", kind="id", drop=2),
+    Column("state", kind="state"),
+    Column("schedule", kind="id", drop=1),
+    Column("summary"),
+)
 
 
 @click.group(invoke_without_command=True)
@@ -75,9 +85,8 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
 
     from pollctl.inspection.inventory import inventory
 
-    rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config, invocation.found)]
-    columns = ("plugin", "distribution", "version", "state", "schedule", "summary")
-    console.print_rows(rows, as_json=as_json, columns=columns)
+    rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config_to_look, invocation.found)]
+    console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
     for row in rows:
         if row["error"] and not as_json:
             console.log(row["error"])

@@ -8,34 +8,37 @@ from typing import TYPE_CHECKING
 import click
 
 from pollctl import console
-from pollctl.cli.arguments import json_option
+from pollctl.cli.arguments import json_option, run_ids
 from pollctl.cli.invocation import Invocation
 from pollctl.redaction import one_line
 
 if TYPE_CHECKING:
     from pollctl.passes.replay import Replayed
 
+_EMPTY = 'nothing was recorded; with record = "all" in its section a plugin\'s passes are, from the next `pollctl run PLUGIN` on'
+
 
 @click.command()
-@click.argument("run_ids", metavar="[RUN]...", nargs=-1)
+@click.argument("words", metavar="[RUN]...", nargs=-1, shell_complete=run_ids)
 @click.option("--all", "is_all", is_flag=True, help="Every pass that was recorded.")
 @json_option
 @click.pass_obj
-def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as_json: bool) -> int:
+def replay(invocation: Invocation, words: tuple[str, ...], *, is_all: bool, as_json: bool) -> int:
     """Decide again what was recorded and show any difference; exit 1 if there is one.
 
-    Without RUN or --all: the newest recorded pass of each plugin. Nothing is written or sent. A pass is recorded
-    when its plugin's setting `record` is "all", or "failures" and decide or apply raised.
+    RUN is an id, any unique beginning of it or of the letters after its dash, `latest`, or `latest PLUGIN`. Without
+    RUN or --all: the newest recorded pass of each plugin. Nothing is written or sent. A pass is recorded when its
+    plugin's setting `record` is "all", or "failures" and decide or apply raised.
     """
     from pollctl.passes.replay import recorded_runs
     from pollctl.passes.replay import replay as decide_again
-    from pollctl.store import database
+    from pollctl.store import database, run_ids
 
     with (
-        closing(database.open_to_read(invocation.config.core.database)) as db,
+        closing(database.open_to_read(invocation.config_to_look.core.database)) as db,
         console.stdout_kept_for_json(as_json),
     ):
-        chosen = recorded_runs(db, run_ids, is_all=is_all)
+        chosen = recorded_runs(db, run_ids.resolved(db, words) if words else (), is_all=is_all)
         results = list(decide_again(db, invocation.found, chosen))
     if as_json:
         console.print_json(results)
@@ -46,7 +49,7 @@ def replay(invocation: Invocation, run_ids: tuple[str, ...], *, is_all: bool, as
 
 def _show(results: list[Replayed]) -> None:
     if not results:
-        console.log('nothing was recorded; set record = "all" for a plugin to record its passes')
+        console.log(_EMPTY)
         return
     for result in results:
         console.print_text(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")

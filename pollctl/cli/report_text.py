@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pollctl import console
+from pollctl.console import cells
+from pollctl.console.moments import Moments, read
 from pollctl.passes.report import Report
 from pollctl.redaction import one_line
 
 
-def print_report(report: Report) -> None:
+class Values(NamedTuple):
+    """How the values of decisions are written.
+
+    Attributes:
+        moments: how moments are shown; None: whole.
+        longest: how many characters of a value are shown; 0 for all.
+    """
+
+    moments: Moments | None = None
+    longest: int = 0
+
+    def shown(self, value: Any) -> str:
+        """A value as a person writes it."""
+        text = cells.shown(value, "text", Moments())
+        if self.moments and read(value):
+            return self.moments.short(value)
+        is_cut = 0 < self.longest < len(text)
+        return f"{text[: self.longest - 1].rstrip()}…" if is_cut else text
+
+    def sentence(self, text: str) -> str:
+        """A sentence, its moments as a person reads them."""
+        return self.moments.in_text(text) if self.moments else text
+
+
+_WHOLE = Values()
+
+
+def print_report(report: Report, values: Values = _WHOLE) -> None:
     """Say in a line what a pass did; of a plan, every decision."""
     if isinstance(report.decisions, list):
-        _print_plan(report, report.decisions)
+        _print_plan(report, report.decisions, values)
         return
     effects = report.effects
     counts = {
@@ -33,10 +62,10 @@ def print_report(report: Report) -> None:
     )
 
 
-def print_child_report(report: Mapping[str, object] | None) -> None:
+def print_child_report(report: Mapping[str, object] | None, values: Values = _WHOLE) -> None:
     """The same from what a child printed, if it came as far; its error stands on stderr already."""
     if report:
-        print_report(msgspec.convert(report, Report))
+        print_report(msgspec.convert(report, Report), values)
 
 
 def warn_of_error(report: Report) -> None:
@@ -45,19 +74,24 @@ def warn_of_error(report: Report) -> None:
         console.warn(f"{report.plugin}: {report.outcome}: {report.error['message']}")
 
 
-def _print_plan(report: Report, decisions: list[dict[str, Any]]) -> None:
-    """List decisions by their type, each with its reason."""
+def _print_plan(report: Report, decisions: list[dict[str, Any]], values: Values) -> None:
+    """List decisions by their type, each with its reason; where there is none, why."""
     console.print_text(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
+    for reason in report.reasons or ():
+        console.print_text(f"  {one_line(values.sentence(reason))}")
     for kind in dict.fromkeys(decision["type"] for decision in decisions):
         same = [decision for decision in decisions if decision["type"] == kind]
         console.print_text(f"\n{one_line(kind)} ({len(same)})")
         for decision in same:
-            console.print_text(f"  {one_line(_sentence(decision))}")
+            console.print_text(f"  {one_line(_sentence(decision, values))}")
 
 
-def _sentence(decision: dict[str, Any]) -> str:
+def _sentence(decision: dict[str, Any], values: Values) -> str:
     """A decision as ``id 4, until ...: reason``."""
-    fields = ", ".join(f"{key} {value}" for key, value in decision.items() if key not in ("type", "reason"))
+    fields = ", ".join(
+        f"{key} {values.shown(value)}" for key, value in decision.items() if key not in ("type", "reason")
+    )
     if "reason" not in decision:
         return fields
-    return f"{fields}: {decision['reason']}" if fields else str(decision["reason"])
+    reason = values.sentence(str(decision["reason"]))
+    return f"{fields}: {reason}" if fields else reason

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+from pollctl.cli.global_options import taken
 from pollctl.cli.plugin_groups import names, plugin_group
 from pollctl.cli.table import COMMANDS
 
@@ -32,7 +33,8 @@ class RootGroup(click.Group):
         """The command that *args* begin with; a typo is answered with the nearest name."""
         name = args[0]
         if ctx.resilient_parsing or name.startswith("-") or self.get_command(ctx, name):
-            return super().resolve_command(ctx, args)
+            found, command, rest = super().resolve_command(ctx, args)
+            return found, command, taken(ctx, command, rest) if command else rest
         from difflib import get_close_matches
 
         near = get_close_matches(name.replace("_", "-"), self.list_commands(ctx), n=1)

@@ -20,9 +20,9 @@ COMMANDS = {
     "plan": Entry("passes", "Show what a pass would decide; write nothing, here or upstream."),
     "due": Entry("due", "List the plugins that are due, or run them."),
     "why": Entry("due", "Say why plugins are or are not due."),
-    "status": Entry("inspect", "Show how each plugin stands."),
-    "history": Entry("inspect", "List past passes, newest first."),
-    "show": Entry("inspect", "Show everything about one pass."),
+    "status": Entry("status", "Show how each plugin stands."),
+    "history": Entry("history", "List past passes, newest first."),
+    "show": Entry("history", "Show everything about one pass."),
     "replay": Entry("replay", "Decide again what was recorded and show any difference."),
     "plugins": Entry("plugins", "List the plugins that are installed, print their samples, enable one."),
     "check": Entry("check", "Check settings, database, clock and plugins."),
@@ -30,6 +30,7 @@ COMMANDS = {
     "db": Entry("database", "Migrate, back up, check or prune the database."),
     "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),
     "crontab": Entry("install", "Print the lines to install in a crontab."),
+    "help": Entry("help", "Show the help of a command."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }
 TAKEN = (*COMMANDS, "report", "web", "new-plugin")

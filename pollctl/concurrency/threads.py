@@ -19,7 +19,10 @@ def start_daemon(target: Callable[..., None], *arguments: Any, name: str) -> thr
     try:
         thread.start()
     except RuntimeError as error:
-        raise MachineError(
-            f"no thread can be started ({error}): raise the limit of processes (`ulimit -u`, pids.max)"
-        ) from error
+        raise no_thread(error) from error
     return thread
+
+
+def no_thread(error: RuntimeError) -> MachineError:
+    """What Python says where it cannot start a thread, and what would work."""
+    return MachineError(f"no thread can be started ({error}): raise the limit of processes (`ulimit -u`, pids.max)")

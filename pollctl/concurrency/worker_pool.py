@@ -177,8 +177,8 @@ class _WorkerPool:
             if cut and call.give_up(cut):
                 self._in_flight.remove(call)
                 self._workers -= 1  # it is left to itself, and may hang
-                self._hire()
                 yield call
+                self._hire()
 
     def _why_cut(self, call: Call, now: float) -> Cut | None:
         if now >= call.begun + call.allowed:

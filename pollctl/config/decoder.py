@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pollctl.config.files import UnfitFileError, read_at_most
 from pollctl.config.messages import ZONE, shown
 from pollctl.redaction import Secret, one_line
 from pollctl.units import Duration, HttpUrl, Size
@@ -27,11 +28,13 @@ class Decoder:
     Args:
         base: the folder that relative paths start from.
         environ: where ``{ env = "NAME" }`` looks.
+        is_obeyed: whether somebody acts by the settings; else it does not matter who may have written secret files.
     """
 
-    def __init__(self, base: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, base: Path, environ: Mapping[str, str], *, is_obeyed: bool = True) -> None:
         self._base = base
         self._environ = environ
+        self._is_obeyed = is_obeyed
 
     def __call__(self, kind: type, raw: Any) -> Any:
         """*raw* as a *kind*.
@@ -69,7 +72,7 @@ class Decoder:
             case {"env": str(name)} if len(raw) == 1:
                 return self._from_environment(name)
             case {"file": str(name)} if len(raw) == 1:
-                return _from_file(self._path(name))
+                return self._from_file(self._path(name))
         raise ValueError
 
     def _from_environment(self, name: str) -> Secret:
@@ -83,17 +86,20 @@ class Decoder:
             raise RefusedError(f"environment variable {name} is not UTF-8")
         return Secret(value)
 
+    def _from_file(self, path: Path) -> Secret:
+        name = f'"{one_line(str(path))}"'
+        try:
+            content = read_at_most(path, LARGEST_SECRET, is_obeyed=self._is_obeyed)
+        except UnfitFileError as error:
+            raise RefusedError(f"secret file {name} {error}") from error
+        except IsADirectoryError as error:
+            raise RefusedError(f"secret file {name} is not a regular file") from error
+        except OSError as error:
+            raise RefusedError(f"secret file {name} cannot be read: {error.strerror}") from error
+        return _secret_in(content, name)
 
-def _from_file(path: Path) -> Secret:
-    name = f'"{one_line(str(path))}"'
-    try:
-        if not path.is_file() and path.exists():
-            # a pipe that nobody writes to would hold the pass without end
-            raise RefusedError(f"secret file {name} is not a regular file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST_SECRET + 1)
-    except OSError as error:
-        raise RefusedError(f"secret file {name} cannot be read: {error.strerror}") from error
+
+def _secret_in(content: bytes, name: str) -> Secret:
     if len(content) > LARGEST_SECRET:
         raise RefusedError(f"secret file {name} is larger than 64 KB")
     try:

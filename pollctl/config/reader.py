@@ -18,6 +18,7 @@ from pollctl.redaction import know_login, mask, one_line
 from pollctl.units import HttpUrl
 
 S = TypeVar("S", bound=Struct)
+MOST_PROBLEMS = 100
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _VERY_NEAR, _NEAR, _DEPTH = 0.85, 0.6, 4
 
@@ -41,8 +42,11 @@ class Reader:
         self.problems: list[str] = []
 
     def note(self, where: str, problem: str) -> None:
-        """Keep a problem."""
-        self.problems.append(f"{self._file}: {where}: {one_line(mask(problem))}")
+        """Keep a problem; beyond as many as anybody reads only that there are more."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(f"{self._file}: {where}: {one_line(mask(problem))}")
+        elif len(self.problems) == MOST_PROBLEMS:
+            self.problems.append(f"{self._file}: there are more problems")
 
     def struct(self, table: Any, kind: type[S], where: str, *, known: Collection[str] = ()) -> S | None:
         """A *table* as a *kind*, or None when there is a problem in it.
@@ -89,6 +93,8 @@ class Reader:
     def unknown(self, table: Mapping[str, Any], known: Collection[str], where: str) -> None:
         """Note the keys of *table* that are not *known*, each with what was probably meant."""
         for key in table:
+            if len(self.problems) > MOST_PROBLEMS:
+                return
             if key not in known:
                 hint = self.hint(key, known) or f"; allowed: {', '.join(sorted(known))}"
                 self.note(join(where, key), f"unknown key{hint}")

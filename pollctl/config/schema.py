@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -58,10 +59,25 @@ class PluginConfig(Common, frozen=True, kw_only=True):
         )
 
 
+class HttpHost(Struct, frozen=True, kw_only=True):
+    """``[pollctl.http.hosts."NAME"]``: what holds for one host in place of the same keys of ``[pollctl.http]``.
+
+    NAME is ``api.example.net``, for every port of it, or ``api.example.net:8443``. Without ``client_cert``
+    the host is shown none.
+    """
+
+    client_cert: Path | None = None
+    client_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_lone_key(self)
+
+
 class Http(Struct, frozen=True, kw_only=True):
     """``[pollctl.http]``: limits of every exchange; ``timeout`` is total, ``max_body`` counts decoded bytes.
 
-    ``trust_env`` lets ``.netrc`` and the proxy variables count.
+    ``trust_env`` lets ``.netrc`` and the proxy variables count. ``client_cert`` is shown to every host that asks for
+    one and has no entry in ``hosts``.
     """
 
     timeout: PositiveDuration = PositiveDuration(seconds=10)
@@ -69,6 +85,34 @@ class Http(Struct, frozen=True, kw_only=True):
     ca_file: Path | None = None
     trust_env: bool = False
     user_agent: Annotated[str, Meta(pattern=r"\A[ -~]+\Z", description="printable ASCII text")] = "pollctl"
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    hosts: Mapping[str, HttpHost] = {}
+
+    def __post_init__(self) -> None:
+        _refuse_lone_key(self)
+        _refuse_wrong_names(self.hosts)
+
+
+def _refuse_lone_key(table: Http | HttpHost) -> None:
+    if table.client_key and not table.client_cert:
+        raise ValueError("client_key without client_cert: name the certificate that the key belongs to")
+
+
+def _refuse_wrong_names(hosts: Mapping[str, HttpHost]) -> None:
+    from pollctl.config.messages import shown
+    from pollctl.urls import named_host
+
+    seen: dict[str, str] = {}
+    for name in hosts:
+        try:
+            host = named_host(name)
+        except ValueError as error:
+            text = f'hosts: found {shown(name)}; allowed a host, such as "api.example.net" or "api.example.net:8443" ({error})'
+            raise ValueError(text) from error
+        if host in seen:
+            raise ValueError(f"hosts: {shown(name)} is the same host as {shown(seen[host])}; keep one of the two")
+        seen[host] = name
 
 
 class Outbox(Struct, frozen=True, kw_only=True):

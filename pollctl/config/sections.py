@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -56,15 +57,17 @@ class Section:
                 values[key] = value
         return self._with_fitting_window(PluginConfig(**values))
 
-    def check_schedule(self, config: PluginConfig) -> None:
-        """Note what is wrong with the schedule of *config*."""
-        from pollctl.schedule.slots import Schedule
+    def with_checked_schedule(self, config: PluginConfig) -> PluginConfig:
+        """Note what is wrong with the schedule of *config* and its jitter; answers it with a jitter that fits."""
+        from pollctl.schedule.expression import Expression
 
         try:
-            Schedule.parse(config.schedule, config.timezone)
+            expression = Expression(config.schedule, spread="")
         except ValueError as error:
             where = (self._written("schedule") or ("", f"{self.where}.schedule"))[1]
             self._reader.note(where, str(error))
+            return config
+        return self._with_fitting_jitter(config, expression.shortest_pause) if config.jitter else config
 
     def settings(self, kind: type[S]) -> S | None:
         """The plugin's own settings, or None when there is a problem."""
@@ -103,6 +106,16 @@ class Section:
         raw = self._table.get(key)
         is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
         return is_number and issubclass(bare(_CORE_TYPES[key]), Duration)
+
+    def _with_fitting_jitter(self, config: PluginConfig, pause: timedelta) -> PluginConfig:
+        """Bound the jitter: what delays slots beyond the next ones would have to be looked for among all of them."""
+        longest = Duration(seconds=pause.total_seconds())
+        if config.jitter <= longest:
+            return config
+        if (self._written("jitter") or ("", ""))[1] == f"{self.where}.jitter":
+            text = f'allowed at most "{longest}", the distance of two slots of {config.schedule!r}'
+            self._reader.note(f"{self.where}.jitter", f"found {shown(self._table['jitter'])}; {text}")
+        return replace(config, jitter=longest)  # one that nobody wrote for this plugin gives way
 
     def _with_fitting_window(self, config: PluginConfig) -> PluginConfig:
         if config.window <= config.deadline:

@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pollctl.api.names import canonical
+from pollctl.api.names import fault as fault_of_name
 from pollctl.config.decoder import Decoder
 from pollctl.config.messages import shown
 from pollctl.config.reader import Reader, join
@@ -28,6 +31,8 @@ from pollctl.schedule.model import SEPARATOR
 S = TypeVar("S", bound=Struct)
 VARIABLE = "POLLCTL_CONFIG"
 DATABASE = "pollctl.db"
+MOST_SECTIONS = 500
+"""Each is evaluated every minute; nobody has so many plugins."""
 _NO_DEFAULTS: Mapping[str, str] = {}
 
 
@@ -35,8 +40,10 @@ def find(named: str | None, environ: Mapping[str, str] = os.environ) -> Path | N
     """The settings file: *named*, by ``$POLLCTL_CONFIG``, or the first of the usual places; None without any.
 
     Raises:
-        ConfigError: a file that was named, by option or variable, is missing.
+        ConfigError: a file that was named, by option or variable, is missing; or the name is empty.
     """
+    if named == "":
+        raise ConfigError("--config names no file")
     for source, name in (("--config", named), (f"${VARIABLE}", environ.get(VARIABLE))):
         if not name:
             continue
@@ -46,29 +53,43 @@ def find(named: str | None, environ: Mapping[str, str] = os.environ) -> Path | N
     return next((path for path in _usual_places(environ) if os.path.lexists(path)), None)
 
 
-def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+def load(path: Path | None, environ: Mapping[str, str] = os.environ, *, is_obeyed: bool = True) -> Config:
     """Read the settings file, or the embedded defaults without one.
 
     Problems of a plugin's section stop that plugin only: ``timing_and_limits`` and ``settings`` tell them.
 
+    Args:
+        path: the file, if there is one.
+        environ: the environment variables.
+        is_obeyed: whether the caller acts by the settings; else it only looks at what they name, and it does not matter
+            who may have written them.
+
     Raises:
         ConfigError: all problems of the file and of ``[pollctl]``.
     """
-    tables = read(path) if path else {"plugins": {"latency": {}}}
-    source = Source(path, environ, tables)
+    if path:
+        _require_utf8(path.absolute())
+    tables = read(path, is_obeyed=is_obeyed) if path else {"plugins": {"latency": {}}}
+    source = Source(path, environ, tables, is_obeyed=is_obeyed)
     reader = source.reader({})
     _check_top(tables, reader)
     plugins = tables.get("plugins", {})
     if not isinstance(plugins, dict):
         reader.note("plugins", "allowed a table for each plugin, such as [plugins.latency]")
+    elif len(plugins) > MOST_SECTIONS:
+        reader.note("plugins", f"found {len(plugins)} sections; allowed at most {MOST_SECTIONS}")
     core = reader.struct(source.common, Core, "pollctl")
     if core and core.window > core.deadline:
         reader.note(
             "pollctl.window",
             f'found {shown(source.common["window"])}; allowed at most the deadline, "{core.deadline}"',
         )
+    if core:
+        _check_database(core.database, reader)
     if core is None or reader.problems:
         raise ConfigError(*reader.problems)
+    # whichever links lead to it: one database has one set of locks
+    core = replace(core, database=Path(os.path.realpath(core.database)))
     return Config(path=path, core=core, source=source)
 
 
@@ -82,9 +103,11 @@ class Source:
 
     __slots__ = ("_decoder", "_file", "common", "sections")
 
-    def __init__(self, path: Path | None, environ: Mapping[str, str], tables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path | None, environ: Mapping[str, str], tables: Mapping[str, Any], *, is_obeyed: bool = True
+    ) -> None:
         self._file = one_line(str(path)) if path else "(no settings file)"
-        self._decoder = Decoder(path.absolute().parent if path else Path(), environ)
+        self._decoder = Decoder(path.absolute().parent if path else Path(), environ, is_obeyed=is_obeyed)
         written = tables.get("pollctl", {})
         database = DATABASE if path else f"{_data_folder()}/{DATABASE}"
         self.common = {"database": database, **_with_one_schedule(written)} if isinstance(written, dict) else written
@@ -123,14 +146,19 @@ class Config(Struct, frozen=True):
         sections = self.source.sections
         return tuple(name for name in sections if not any(map(_is_off, sections[name].values())))
 
+    @property
+    def reading_zone(self) -> ZoneInfo | None:
+        """The zone in which people here read moments: that of ``[pollctl]`` where the file sets it; None: the machine's."""
+        return self.core.timezone if "timezone" in self.source.common else None
+
     def timing_and_limits(
         self, name: str, defaults: Mapping[str, str] = _NO_DEFAULTS, *, check_schedule: bool = False
     ) -> PluginConfig:
         """The core's keys of a plugin: of its section, else ``[pollctl]``, else *defaults*, else built-in.
 
         A number where the core wants a duration passes here: it may be the plugin's own key of the same name
-        (``backoff = 2.0``), which only ``settings`` can tell. A ``window`` that the section does
-        not set yields to the deadline.
+        (``backoff = 2.0``), which only ``settings`` can tell. What the section does not set itself gives way: a ``window``
+        to the deadline, a ``jitter`` to the distance of two slots, where the schedule is parsed.
 
         Args:
             name: the plugin, with ``_`` or ``-``; it need not have a section.
@@ -144,7 +172,7 @@ class Config(Struct, frozen=True):
         section = self._section(name, defaults, reader)
         config = section.config()
         if check_schedule and not reader.problems:
-            section.check_schedule(config)
+            config = section.with_checked_schedule(config)
         if reader.problems:
             raise ConfigError(*reader.problems)
         return config
@@ -155,7 +183,13 @@ class Config(Struct, frozen=True):
         Raises:
             ConfigError: it cannot.
         """
-        self.timing_and_limits("NAME", check_schedule=True)  # of no plugin, so that only [pollctl] counts
+        reader = self.source.reader({})
+        section = Section("NAME", {}, self.source.common, {}, reader)  # of no plugin, so that only [pollctl] counts
+        config = section.config()
+        if not reader.problems:
+            section.with_checked_schedule(config)
+        if reader.problems:
+            raise ConfigError(*reader.problems)
 
     def settings(self, name: str, kind: type[S], defaults: Mapping[str, str] = _NO_DEFAULTS) -> S:
         """The plugin's own settings, with secrets resolved.
@@ -179,7 +213,10 @@ class Config(Struct, frozen=True):
 
     def _section(self, name: str, defaults: Mapping[str, str], reader: Reader) -> Section:
         name = canonical(name)
-        return Section(name, self.source.sections.get(name, {}), self.source.common, defaults, reader)
+        section = Section(name, self.source.sections.get(name, {}), self.source.common, defaults, reader)
+        if name in self.source.sections and (problem := fault_of_name(name)):
+            reader.note(section.where, problem)
+        return section
 
 
 def _check_top(tables: Mapping[str, Any], reader: Reader) -> None:
@@ -197,6 +234,29 @@ def _with_one_schedule(table: Any) -> Any:
     if not (isinstance(schedules, list) and schedules and all(isinstance(one, str) for one in schedules)):
         return table
     return {**table, "schedule": f" {SEPARATOR} ".join(schedules)}
+
+
+def _require_utf8(path: Path) -> None:
+    """See that SQLite and the database can be told of a path.
+
+    Raises:
+        ConfigError: it is not UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{one_line(str(path))}: the path is not UTF-8; move the settings to another") from None
+
+
+def _check_database(path: Path, reader: Reader) -> None:
+    """Note a database that is no file: reading a pipe or a device has no end. That it is missing is not wrong."""
+    try:
+        is_odd = path.exists() and not path.is_file()
+    except OSError as error:
+        reader.note("pollctl.database", f"found {shown(str(path))}: {error.strerror}")
+        return
+    if is_odd:
+        reader.note("pollctl.database", f"found {shown(str(path))}, which is not a regular file")
 
 
 def _is_off(table: Any) -> bool:
@@ -222,6 +282,7 @@ def _data_folder() -> Path:
         folder = Path()
     if not folder.is_absolute():  # which is how older versions of platformdirs say the same
         raise ConfigError("there is no home folder to keep a database in: name a settings file with --config")
+    _require_utf8(folder)
     with suppress(OSError):  # whoever needs it tells why it is not there
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -7,28 +7,38 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from pollctl.config.files import UnfitFileError, read_at_most
 from pollctl.errors import ConfigError
 from pollctl.redaction import one_line
 
 LARGEST = 1_000_000
 _POSITION = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _SETTING = re.compile(r"\s*([\w.-]{1,40})\s*=\s*[^\s=]")
+_DEEPEST = 50
+_BETWEEN_KEYS = re.compile(r"[\n=,\[\]{}]")
+# Each alternative ends at the end of the file or the line too, so that no character is looked at twice.
+_TEXTS = re.compile(
+    r"\"{3}(?:[^\\]|\\.)*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)|\"(?:[^\\\"\n]|\\.)*+(?:\"|$)|'[^'\n]*+(?:'|$)|#[^\n]*+",
+    re.DOTALL | re.MULTILINE,
+)
 _HEADER = re.compile(r"\s*\[{1,2}[\w.-]+\]{0,2}\s*")
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path, *, is_obeyed: bool = True) -> dict[str, Any]:
     """The tables of a TOML file.
 
+    Args:
+        path: the file.
+        is_obeyed: whether somebody acts by what it says; else it does not matter who may have written it.
+
     Raises:
-        ConfigError: the file cannot be read, is larger than 1 MB, or is not TOML; names line and column.
+        ConfigError: the file cannot be read, strangers may have written it, it is larger than 1 MB, or not TOML; names line and
+            column.
     """
     try:
-        if path.is_fifo():  # opening it would wait for whoever writes into it
-            raise ConfigError(
-                f"{one_line(str(path))}: cannot be read: it is not a regular file; settings are read more than once"
-            )
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        content = read_at_most(path, LARGEST, is_obeyed=is_obeyed)
+    except UnfitFileError as error:
+        raise ConfigError(f"{one_line(str(path))}: cannot be read: it {error}") from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
         raise ConfigError(f"{one_line(str(path))}: cannot be read: {why}") from error
@@ -48,6 +58,8 @@ def parse(content: bytes) -> dict[str, Any]:
         ValueError: it is not TOML; says where, and shows no value.
     """
     text = _decode(content)
+    if _has_deep_key(text):
+        raise ValueError("tables or lists are nested too deeply")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -56,6 +68,12 @@ def parse(content: bytes) -> dict[str, Any]:
         raise ValueError("tables or lists are nested too deeply") from None
     except ValueError:  # from int()
         raise ValueError("a number in it has too many digits") from None
+
+
+def _has_deep_key(text: str) -> bool:
+    """Whether a dotted key may have more parts than a key can: tomllib takes a minute over one of fifty thousand."""
+    bare = _TEXTS.sub("", text)
+    return any(part.count(".") > _DEEPEST for part in _BETWEEN_KEYS.split(bare))
 
 
 def _decode(content: bytes) -> str:

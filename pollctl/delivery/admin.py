@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pollctl.api.outcomes import CHANGEABLE
 from pollctl.clock import to_text
+from pollctl.damage import json_of
 from pollctl.errors import UsageError
 from pollctl.store.database import writing
 
@@ -24,19 +25,56 @@ def counts(db: Database) -> dict[str, dict[str, int]]:
     return found
 
 
-def listing(db: Database, *, plugin: str = "", status: str = "", limit: int = -1) -> list[dict[str, Any]]:
-    """Effects as rows, oldest first; payload and result decoded."""
-    found = db.query(
-        "SELECT * FROM outbox WHERE (?='' OR plugin=?) AND (?='' OR status=?) ORDER BY id LIMIT ?",
-        (plugin, plugin, status, status, limit),
-    )
-    return [
-        {**row, "payload": json.loads(row["payload"]), "result": json.loads(row["result"] or "null")} for row in found
-    ]
+# As bytes, so that even one that bytes flipped in is found again.
+_GROUPS = """
+    SELECT CAST(plugin AS BLOB), CAST(status AS BLOB), count(*) FROM outbox
+    WHERE ?1 IN ('', plugin) AND ?2 IN ('', status) GROUP BY plugin, status
+"""
+
+
+class Listing(NamedTuple):
+    """Effects as rows, newest first, payload and result decoded; ``more`` of them were left out."""
+
+    rows: list[dict[str, Any]]
+    more: int
+
+
+def listing(db: Database, *, plugin: str = "", status: str = "", limit: int) -> Listing:
+    """The newest effects of a plugin and in a status, or of all, at most *limit*.
+
+    Each plugin's effects in each status are asked for by themselves: so an index answers, however many others there are.
+    """
+    found: list[dict[str, Any]] = []
+    total = 0
+    for owner, state, number in db.conn.execute(_GROUPS, (plugin, status)):
+        chosen = "SELECT * FROM outbox WHERE plugin=CAST(? AS TEXT) AND status=CAST(? AS TEXT) ORDER BY id DESC LIMIT ?"
+        found += db.query(chosen, [owner, state, limit])
+        total += number
+    newest = sorted(found, key=itemgetter("id"), reverse=True)[:limit]
+    rows = [{**row, "payload": json_of(row["payload"]), "result": json_of(row["result"])} for row in newest]
+    return Listing(rows, total - len(rows))
+
+
+def dead(db: Database) -> list[int]:
+    """The ids of all effects that were given up, oldest first."""
+    return [number for (number,) in db.conn.execute("SELECT id FROM outbox WHERE status='dead' ORDER BY id")]
+
+
+def effect(db: Database, number: int) -> dict[str, Any]:
+    """Everything about one effect; payload and result decoded.
+
+    Raises:
+        UsageError: there is none of this id.
+    """
+    for row in db.query("SELECT * FROM outbox WHERE id=?", [number]):
+        return {**row, "payload": json_of(row["payload"]), "result": json_of(row["result"])}
+    raise UsageError(f"no effect {number}; `pollctl outbox list` lists them")
 
 
 def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
     """Put effects that are dead, unknown or waiting back to be sent by the next pass, their attempts counted from 0 again.
+
+    One that may have killed its pass still goes alone.
 
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
@@ -45,18 +83,20 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
         db,
         numbers,
         CHANGEABLE,
-        "status='pending', attempts=0, next_attempt_at=?",
+        "status='pending', attempts=0, attempts_cut_off=0, next_attempt_at=?, "
+        "tries_alone=iif(tries_alone IS NULL, NULL, 0)",
         [to_text(now)],
     )
 
 
-def drop(db: Database, numbers: Sequence[int]) -> None:
+def drop(db: Database, numbers: Sequence[int], now: datetime) -> None:
     """Give effects up: they stay listed as ``dead`` and their keys stay known, so nothing queues them again.
 
     Raises:
         UsageError: one of them is not there, or is delivered or being sent.
     """
-    _change(db, numbers, CHANGEABLE, "status='dead', last_error='dropped by hand'", [])
+    assignment = "status='dead', last_error='dropped by hand', next_attempt_at=?"
+    _change(db, numbers, CHANGEABLE, assignment, [to_text(now)])
 
 
 def _change(

@@ -13,6 +13,7 @@ from pollctl import redaction
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config.schema import Core
+from pollctl.errors import MachineError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 
@@ -38,7 +39,10 @@ def ping(core: Core, text: str, *, has_failed: bool) -> str:
     stop = Stop()
     stop.end_in(LONGEST_S)
     with closing(Client(Limits.of(core.http), stop=stop)) as client:
-        answer = client.send(request)
+        try:
+            answer = client.send(request)
+        except MachineError as error:
+            return str(error)
     if answer.is_ok:
         return ""
     return answer.error.message if answer.error else f"it answered {answer.status}"

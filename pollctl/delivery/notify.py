@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pollctl.api.outcomes import FAILURES
+from pollctl.clock import is_waiting
 from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.effects import CORE_PREFIX, Queued, queued
 from pollctl.errors import DeliveryError
-from pollctl.redaction import address_digest
+from pollctl.redaction import Secret, address_digest, know_login, mask
 
 if TYPE_CHECKING:
     from pollctl.api.values import Effect
@@ -27,15 +28,18 @@ _TAKES_HEADERS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 
 
 def send(url: str, *, title: str, body: str, key: str, timeout: float) -> None:
-    """Send one message to an Apprise address within *timeout* seconds.
+    """Send one message to an Apprise address within *timeout* seconds, secrets in title and body masked.
 
     Generic web hooks (``json://``, ``xml://``, ``form://``) get *key* as header ``Idempotency-Key``.
 
     Raises:
         DeliveryError: the address is not one that Apprise knows (permanent), or the service did not take the message.
+        MachineError: no thread can be started; nothing was sent.
     """
+    Secret(url)
+    know_login(url)
     with DaemonExecutor(1) as executor:
-        future: Future[None] = executor.submit(_send, url, title, body, key)
+        future: Future[None] = executor.submit(_send, url, mask(title), mask(body), key)
         try:
             future.result(timeout=max(0.0, min(timeout, LONGEST_SEND_S)))
         except FutureTimeoutError:
@@ -65,8 +69,7 @@ def alerts(
 ) -> list[Queued]:
     """One effect per address when a plugin keeps failing, again every ``renotify_every``, and one when it recovers."""
     if outcome in FAILURES:
-        is_silent_yet = standing.last_alert_at is None or now - standing.last_alert_at >= settings.renotify_every
-        if standing.consecutive < settings.alert_after or not is_silent_yet:
+        if standing.consecutive < settings.alert_after or _was_just_sent(standing.last_alert_at, settings, now):
             return []
         kind, title = FAILING, f"pollctl: {plugin} keeps failing"
         body = f"{standing.consecutive} failed passes in a row. The last: {(error or {}).get('message', outcome)}"
@@ -84,6 +87,12 @@ def alerts(
         )
         for address in addresses
     ]
+
+
+def _was_just_sent(last: datetime | None, settings: Notify, now: datetime) -> bool:
+    """Whether people need not hear of it again yet."""
+    every = settings.renotify_every
+    return last is not None and is_waiting(last, now - every, every)
 
 
 def deliver(settings: Notify, effect: Effect, *, timeout: float) -> Any:

@@ -11,25 +11,21 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec import Struct
 from sqlite_utils import Database
 
-from pollctl import redaction, signals, units
 from pollctl.api.values import Effect
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.effects import Queued
-from pollctl.delivery.lanes import PHASES, SIDE_BY_SIDE, Lanes
+from pollctl.delivery.lanes import CORE, DEADLY, IS_CORE, OTHERS, SIDE_BY_SIDE, SUSPECTS, Lanes, Phase
 from pollctl.delivery.policy import Policy
-from pollctl.errors import DeliveryError, text_of
-from pollctl.redaction import one_line
+from pollctl.delivery.settlement import Claimed, Settle, Settlement
 from pollctl.store.database import writing
-from pollctl.store.errors import raise_for_machine
 
-_COLUMNS = "id, kind, key, payload, lane, attempts, attempts - attempts_cut_off, created_at"
+_COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
 
 
 class Tally(Struct, frozen=True):
@@ -42,14 +38,6 @@ class Tally(Struct, frozen=True):
         return Tally(self.delivered + other.delivered, self.failed + other.failed)
 
 
-class _Claimed(NamedTuple):
-    """An effect on its way, and how many of its attempts count against it."""
-
-    effect: Effect
-    counted: int
-
-
-Settle = Callable[[Effect, Any], None]
 Deliver = Callable[[Effect], Any]
 
 
@@ -67,8 +55,9 @@ class Outbox:
         self._plugin = plugin
         self._policy = policy
         self._lanes = Lanes(db, plugin, policy)
+        self._settlement = Settlement(db, policy)
         self._executor = DaemonExecutor(SIDE_BY_SIDE)
-        self._in_flight: dict[Future[Any], _Claimed] = {}
+        self._in_flight: dict[Future[Any], Claimed] = {}
         self._failed: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def close(self) -> None:
@@ -97,21 +86,22 @@ class Outbox:
         )
         return self._db.conn.total_changes - before
 
-    def recover(self, now: datetime, *, lane_prefix: str = "") -> None:
+    def recover(self, now: datetime, *, only_core: bool = False) -> None:
         """Take up deliveries that a dead pass cut off: to be sent again, or ``unknown`` where a repeat would do harm.
 
         Of several that were cut off together nobody knows which of them killed the pass: the attempt counts against none,
         and each goes alone the next time. It counts against one that was alone.
         """
+        whose = IS_CORE if only_core else "1"
         cut_off = self._db.conn.execute(
-            "SELECT id, kind, key, attempts - attempts_cut_off, tries_alone FROM outbox "
-            "WHERE plugin=? AND status='sending' AND lane GLOB ?",
-            (self._plugin, f"{lane_prefix}*"),
+            "SELECT id, kind, key, attempts - attempts_cut_off, tries_alone FROM outbox INDEXED BY outbox_by_status "  # noqa: S608
+            f"WHERE plugin=? AND status='sending' AND {whose}",
+            (self._plugin,),
         ).fetchall()
         was_alone = len(cut_off) == 1
-        for number, kind, key, counted, tries_alone in cut_off:
+        for number, kind, key, attempts, tries_alone in cut_off:
             alone = (tries_alone or 0) + was_alone
-            what = self._policy.after_cut(kind, key, counted, alone)
+            what = self._policy.after_cut(kind, key, attempts if was_alone else attempts - 1, alone)
             self._db.conn.execute(
                 "UPDATE outbox SET status=?, next_attempt_at=?, tries_alone=?, attempts_cut_off=attempts_cut_off+?, "
                 "last_error='cut off while it was being sent' WHERE id=?",
@@ -119,12 +109,19 @@ class Outbox:
             )
 
     def deliver(
-        self, send: Deliver, settle: Settle, stop: Stop, *, until: float = float("inf"), lane_prefix: str = ""
+        self,
+        send: Deliver,
+        settle: Settle,
+        stop: Stop,
+        *,
+        until: float = float("inf"),
+        only_core: bool = False,
+        is_last: bool = True,
     ) -> Tally:
         """Send what is due until nothing is left or the pass must end.
 
         First what the core itself has to say, one at a time; then the plugin's effects, lanes side by side and each lane in
-        order; last the suspects (see ``lanes``), one at a time.
+        order; then the suspects (see ``lanes``), one at a time, and after each sort of them what stood behind them.
 
         Args:
             send: performs one effect and returns its result; called in a worker thread.
@@ -132,100 +129,95 @@ class Outbox:
             stop: past its deadline nothing new starts; what is still in flight then stays ``sending``.
             until: the monotonic moment after which nothing new starts either; what is still in flight then is
                 settled by the next call.
-            lane_prefix: only lanes whose names begin so.
+            only_core: only what the core itself has to say.
+            is_last: whether the pass has done its work, so that effects that killed more than one pass have their turn.
 
         Raises:
             MachineError: there is something to send and no thread to send it with; nothing was claimed.
         """
-        tally = Tally()
-        for phase in PHASES:
-            lanes = self._lanes.due(phase, clock_now(), lane_prefix)
-            first = next(lanes, None)
-            if first is not None or self._in_flight:
-                waiting = lanes if first is None else chain([first], lanes)
-                tally += self._drain(_Errand(send, settle, stop, until), waiting, phase.width)
+        errand = _Errand(send, settle, stop, until)
+        if only_core:
+            return sum((self._send_phase(errand, phase.of_core()) for phase in (CORE, *SUSPECTS, DEADLY)), Tally())
+        tally = self._send_phase(errand, CORE) + self._send_phase(errand, OTHERS)
+        for suspects in (*SUSPECTS, DEADLY) if is_last else SUSPECTS:
+            sent = self._send_phase(errand, suspects)
+            tally += sent + (self._send_phase(errand, OTHERS) if sent.delivered else Tally())
         return tally
 
-    def _drain(self, errand: _Errand, lanes: Iterator[str], width: int) -> Tally:
-        """Send the heads of *lanes* and what stands behind them, at most *width* at once."""
+    def _send_phase(self, errand: _Errand, phase: Phase) -> Tally:
+        """Send the effects of one sort; what is in flight from a call before is settled among ``OTHERS``."""
+        if errand.is_between_rounds and self._in_flight and phase is not OTHERS:
+            return Tally()  # who must be alone would have all others wait for what is slow
+        lanes = self._lanes.due(phase, clock_now(), lambda: errand.is_over)
+        first = next(lanes, None)
+        if first is not None:
+            return self._drain(errand, phase, chain([first], lanes))
+        return self._drain(errand, phase, lanes) if self._in_flight and phase is OTHERS else Tally()
+
+    def _drain(self, errand: _Errand, phase: Phase, lanes: Iterator[str]) -> Tally:
+        """Send the heads of *lanes*, and what stands behind them as far as it is of the same sort."""
         tally = Tally()
         is_first = True
         while self._in_flight or is_first:
             is_first = False
             completed = [(self._in_flight.pop(future), future) for future in [*self._in_flight] if future.done()]
-            room = 0 if errand.is_over else max(0, width - len(self._in_flight))
-            if room and not self._in_flight:
+            room = 0 if errand.is_over else max(0, phase.width - len(self._in_flight))
+            if room:  # what no worker is free for must not be marked as on its way
                 room = min(room, self._executor.reserve(room))
-            claimed, settled = self._settle_and_claim(completed, lanes, room, errand.settle)
+            claimed, settled = self._settle_and_claim(completed, phase, lanes, room, errand.settle)
             tally += settled
             self._in_flight.update({self._executor.submit(errand.send, one.effect): one for one in claimed})
             if self._in_flight and not wait(self._in_flight, timeout=errand.patience, return_when=FIRST_COMPLETED).done:
-                return tally + Tally(failed=len(self._in_flight) if errand.stop.is_past_deadline else 0)
+                return tally + (self._left_in_flight() if errand.stop.is_past_deadline else Tally())
         return tally
 
+    def _left_in_flight(self) -> Tally:
+        """What the deadline leaves on its way, each counted once."""
+        left = {one.effect.id for one in self._in_flight.values()} - self._failed
+        self._failed |= left
+        return Tally(failed=len(left))
+
     def _settle_and_claim(
-        self, completed: Sequence[tuple[_Claimed, Future[Any]]], lanes: Iterator[str], room: int, settle: Settle
-    ) -> tuple[list[_Claimed], Tally]:
+        self,
+        completed: Sequence[tuple[Claimed, Future[Any]]],
+        phase: Phase,
+        lanes: Iterator[str],
+        room: int,
+        settle: Settle,
+    ) -> tuple[list[Claimed], Tally]:
         """In one transaction: settle what is completed, and mark as ``sending`` what takes its place."""
         tally = Tally()
-        claimed: list[_Claimed] = []
+        claimed: list[Claimed] = []
         with writing(self._db):
             now = clock_now()
             for one, future in completed:
                 tally += self._settle(one, future, settle, now)
             freed = dict.fromkeys(one.effect.lane for one, _ in completed)
             for lane in chain(freed, lanes) if room > 0 else ():
-                claimed += self._claim(lane, now)
+                claimed += self._claim(lane, phase, now)
                 if len(claimed) >= room:
                     break
         return claimed, tally
 
-    def _claim(self, lane: str, now: datetime) -> list[_Claimed]:
-        """Mark the head of a lane as ``sending``, if it is due: a list of one or none."""
-        head = self._lanes.head(lane, now)
-        if head is None or not head[1] or head[0] in self._failed:
+    def _settle(self, one: Claimed, future: Future[Any], settle: Settle, now: datetime) -> Tally:
+        if self._settlement.is_delivered(one, future, settle, now):
+            return Tally(delivered=1)
+        self._failed.add(one.effect.id)
+        return Tally(failed=1)
+
+    def _claim(self, lane: str, phase: Phase, now: datetime) -> list[Claimed]:
+        """Mark the head of a lane as ``sending``, if it is due and of that sort: a list of one or none."""
+        head = self._lanes.head(lane, phase, now)
+        if head is None or head in self._failed:
             return []
-        row = self._db.conn.execute(f"SELECT {_COLUMNS} FROM outbox WHERE id=?", (head[0],)).fetchone()  # noqa: S608
-        self._db.conn.execute("UPDATE outbox SET status='sending', attempts=attempts+1 WHERE id=?", (head[0],))
-        return [_Claimed(_effect(row), row[6] + 1)]
-
-    def _settle(self, one: _Claimed, future: Future[Any], settle: Settle, now: datetime) -> Tally:
+        row = self._db.conn.execute(f"SELECT {_COLUMNS} FROM outbox WHERE id=?", (head,)).fetchone()  # noqa: S608
         try:
-            with self._db.atomic():
-                self._mark_delivered(one.effect, future.result(), now)
-                settle(one.effect, future.result())
-        except DeliveryError as error:
-            self._fail(one, error, now)
-            return Tally(failed=1)
-        except BaseException as error:
-            if signals.is_of_a_person(error):
-                raise
-            if future.exception() is None:
-                raise_for_machine(error)
-            # a plugin's bug, SystemExit too; the effect must not be lost over it
-            self._fail(one, DeliveryError(f"{type(error).__name__}: {text_of(error)}", uncertain=True), now)
-            return Tally(failed=1)
-        return Tally(delivered=1)
-
-    def _mark_delivered(self, effect: Effect, result: Any, now: datetime) -> None:
-        self._db.conn.execute(
-            "UPDATE outbox SET status='delivered', delivered_at=?, result=?, last_error=NULL WHERE id=?",
-            (
-                to_text(now),
-                redaction.mask(msgspec.json.encode(result, enc_hook=units.encode).decode()),
-                effect.id,
-            ),
-        )
-
-    def _fail(self, one: _Claimed, error: DeliveryError, now: datetime) -> None:
-        """Record a failure; whatever a plugin made of its error, this cannot fail for it. The process survived: no suspect."""
-        effect = one.effect
-        self._failed.add(effect.id)
-        what = self._policy.after_failure(effect.kind, effect.key, one.counted, error)
-        self._db.conn.execute(
-            "UPDATE outbox SET status=?, next_attempt_at=?, tries_alone=NULL, last_error=? WHERE id=?",
-            (what.status, to_text(now + what.pause), one_line(redaction.mask(text_of(error))), effect.id),
-        )
+            claimed = Claimed(_effect(row), row[6] + 1)
+        except ValueError as error:
+            self._settlement.mark_damaged(head, error)
+            return []
+        self._db.conn.execute("UPDATE outbox SET status='sending', attempts=attempts+1 WHERE id=?", (head,))
+        return [claimed]
 
 
 class _Errand(NamedTuple):
@@ -235,6 +227,11 @@ class _Errand(NamedTuple):
     settle: Settle
     stop: Stop
     until: float
+
+    @property
+    def is_between_rounds(self) -> bool:
+        """Whether another call will follow in this pass."""
+        return self.until < float("inf")
 
     @property
     def is_over(self) -> bool:

@@ -12,6 +12,7 @@ from pollctl.errors import DeliveryError
 
 LONGEST_RETRY_AFTER = timedelta(days=1)
 LONGEST_TIRELESS_PAUSE = timedelta(minutes=2)
+LONGEST_PAUSE = timedelta(days=3650)  # whatever the settings say: no moment may lie beyond the last year that there is
 DEADLY = 8
 """So many passes that died while an effect was alone on its way are taken for no accident."""
 
@@ -25,14 +26,14 @@ class Retry(NamedTuple):
 
     def pause(self, key: str, attempts: int) -> timedelta:
         """The pause after the given number of attempts, with a jitter of ±10 % fixed by key and attempt."""
-        doubled = self.backoff * 2.0 ** min(attempts - 1, 40)
+        doubled = self.backoff.total_seconds() * 2.0 ** min(attempts - 1, 40)  # too long for a timedelta, maybe
         spread = 0.9 + 0.2 * zlib.crc32(f"{key}:{attempts}".encode()) / 2**32
-        return min(doubled, self.backoff_max) * spread
+        return timedelta(seconds=min(doubled, min(self.backoff_max, LONGEST_PAUSE).total_seconds())) * spread
 
     @property
     def longest_pause(self) -> timedelta:
         """No effect that was tried waits longer: a moment beyond that was written by a clock that ran ahead."""
-        return max(self.backoff_max * 1.1, LONGEST_RETRY_AFTER)
+        return max(min(self.backoff_max, LONGEST_PAUSE) * 1.1, LONGEST_RETRY_AFTER)
 
 
 class Kinds(NamedTuple):
@@ -67,10 +68,16 @@ class Policy(NamedTuple):
     kinds: Kinds = Kinds()
 
     def after_cut(self, kind: str, key: str, counted: int, tries_alone: int) -> Next:
-        """After the pass died during the delivery, by now *tries_alone* times while nothing else was on its way.
+        """After the pass died during the delivery.
 
         It is sent again at once; one that dies alone again and again rests in between, so that passes that do not send it
         have their turn.
+
+        Args:
+            kind: of the effect.
+            key: of the effect.
+            counted: attempts that count against it.
+            tries_alone: how many passes have died by now while it was alone on its way.
         """
         if kind in self.kinds.holding:
             return Next("unknown")
@@ -81,11 +88,12 @@ class Policy(NamedTuple):
         return Next("pending", self._pause(kind, key, counted) if is_deadly else timedelta())
 
     def after_failure(self, kind: str, key: str, counted: int, error: DeliveryError) -> Next:
-        """After the delivery raised."""
+        """After the delivery raised; whatever a plugin made of its error, this does not raise."""
         pause = self._pause(kind, key, counted, _asked_for(error))
-        if error.uncertain and kind in self.kinds.holding:
+        if kind in self.kinds.holding and _says(error, "uncertain", unreadable=True):
             return Next("unknown", pause)
-        is_over = error.permanent or (self._is_counted_out(counted) and kind not in self.kinds.tireless)
+        is_spent = self._is_counted_out(counted) and kind not in self.kinds.tireless
+        is_over = is_spent or _says(error, "permanent", unreadable=False)
         return Next("dead" if is_over else "pending", pause)
 
     def _is_counted_out(self, counted: int) -> bool:
@@ -98,7 +106,18 @@ class Policy(NamedTuple):
 
 def _asked_for(error: DeliveryError) -> timedelta:
     """The pause that an upstream asked for; a plugin may have set the attribute to anything since it made the error."""
-    seconds = error.retry_after
-    if not isinstance(seconds, int | float) or seconds != seconds:  # noqa: PLR0124 - NaN
+    try:
+        seconds = error.retry_after
+        if isinstance(seconds, int | float) and seconds == seconds:  # noqa: PLR0124 - NaN
+            return timedelta(seconds=min(max(0.0, seconds), LONGEST_RETRY_AFTER.total_seconds()))
+    except Exception:  # noqa: BLE001 - no such attribute, or a number of the plugin's own making
         return timedelta()
-    return timedelta(seconds=min(max(0.0, seconds), LONGEST_RETRY_AFTER.total_seconds()))
+    return timedelta()
+
+
+def _says(error: DeliveryError, attribute: str, *, unreadable: bool) -> bool:
+    """What an error says of itself; one of the plugin's own making may lack the attribute, or hold what has no truth."""
+    try:
+        return bool(getattr(error, attribute))
+    except Exception:  # noqa: BLE001 - whatever it is, the effect must be marked
+        return unreadable

@@ -50,7 +50,7 @@ def is_nothing_due(arguments: Sequence[str], environ: Mapping[str, str]) -> bool
     try:
         settings = find(named, environ)
         database = settings and guess_database(settings)
-        return bool(settings and database) and _is_before_next(settings, database, environ)
+        return bool(settings and database) and _is_own(settings) and _is_before_next(settings, database, environ)
     except (OSError, ValueError):
         return False
 
@@ -71,12 +71,24 @@ def guess_database(settings: str) -> str:
     if len(content) > _LARGEST:
         return ""
     name = _value(_line_of_database(content).decode())
-    return os.path.join(os.path.dirname(settings), name) if name else ""
+    return os.path.realpath(os.path.join(os.path.dirname(settings), name)) if name else ""
 
 
 def _without_waiting(path: str, flags: int) -> int:
     """Open a file, or a pipe that nobody writes into, which the full way then refuses."""
     return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _is_own(settings: str) -> bool:
+    """Whether it is plain that no stranger may have written the settings; ``ownership`` knows of more that may be obeyed.
+
+    The fingerprint does not tell: the row may have been written for another user, in whose hands the same file is right.
+    """
+    file, link = os.stat(settings), os.lstat(settings)
+    if not {file.st_uid, link.st_uid} <= {os.geteuid(), 0}:
+        return False
+    by_others, by_group = file.st_mode & 0o002, file.st_mode & 0o020
+    return not by_others and (not by_group or file.st_gid in (os.getegid(), 0))
 
 
 def fingerprint(settings: str, database: str, environ: Mapping[str, str], sources: Iterable[str]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from itertools import islice
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from pollctl import clock
@@ -13,14 +13,17 @@ from pollctl.api.names import canonical
 from pollctl.api.outcomes import FAILURES
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
+from pollctl.damage import moment_of
 from pollctl.due import state
-from pollctl.due.state import PluginState, PluginStates
+from pollctl.due.state import DamagedStateError, PluginState, PluginStates
 from pollctl.errors import ConfigError, PollctlError
 from pollctl.schedule.evaluation import judge
 from pollctl.schedule.model import Gate, Past, Verdict
 from pollctl.schedule.slots import Schedule
 
 NEVER = "9999-12-31T23:59:59.999Z"
+HORIZON = timedelta(days=36_525)
+"""As far as slots are listed: those of a schedule that rests for years take long to find, and nobody plans further."""
 
 
 class Evaluation(NamedTuple):
@@ -112,13 +115,15 @@ def next_slots(
 ) -> dict[str, list[datetime] | ConfigError]:
     """The next slots of each plugin strictly after *now*, before jitter; of *names*, else of those enabled.
 
-    A plugin that never ran is imported to learn its own schedule.
+    At most *count*, and fewer where they come so rarely that they lie beyond the horizon of a hundred years. A plugin that
+    never ran is imported to learn its own schedule.
 
     Raises:
         ConfigError: the schedule in ``[pollctl]`` cannot be read.
         DatabaseError: the database is there but cannot be used.
     """
     config.check_schedule()
+    end = min(now + HORIZON, clock.LATEST)
     states = state.read(config.core.database)
     found: dict[str, list[datetime] | ConfigError] = {}
     for name in map(canonical, names or config.enabled):
@@ -128,7 +133,7 @@ def next_slots(
             found[name] = error
             continue
         schedule = Schedule.parse(limits.schedule, limits.timezone, spread=f"{name}@{_host(config)}")
-        found[name] = list(islice(schedule.slots_after(now), count))
+        found[name] = list(islice(takewhile(lambda slot: slot < end, schedule.slots_after(now)), count))
     return found
 
 
@@ -155,16 +160,22 @@ def why(config: Config, name: str, now: datetime) -> Why:
 
 def _judge(name: str, limits: PluginConfig, row: PluginState, now: datetime, host: str) -> Verdict:
     past = Past(
-        last_started_at=_moment(row.last_started_at),
-        last_finished_at=_moment(row.last_finished_at),
+        last_started_at=_moment(row, row.last_started_at),
+        last_finished_at=_moment(row, row.last_finished_at),
         # an interrupted pass leaves the count as it was, but there is nothing to back off from
         consecutive_failures=row.consecutive_failures if row.last_outcome in FAILURES else 0,
     )
     return judge(limits.timing, past, now, plugin=name, host=host)
 
 
-def _moment(text: str | None) -> datetime | None:
-    return clock.from_text(text) if text else None
+def _moment(row: PluginState, text: str | None) -> datetime | None:
+    moment = moment_of(text)
+    if text and moment is None:
+        why = f"what the database has of its last pass is damaged ({text!r})"
+        raise DamagedStateError(
+            f"{row.plugin}: {why}; restore a backup, or `pollctl run {row.plugin}` to write it again"
+        )
+    return moment
 
 
 def _host(config: Config) -> str:

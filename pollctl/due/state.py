@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import sys
@@ -11,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from pollctl.damage import mark_damage, table_of
 from pollctl.due import fast_path
-from pollctl.errors import DatabaseError
+from pollctl.errors import ConfigError, DatabaseError
 
 APPLICATION_ID = 0x706F6C63
 USER_VERSION = 1
@@ -54,7 +54,13 @@ class PluginState(NamedTuple):
         """
         if self.last_started_at is None:
             return {"deadline": _FIRST_DEADLINE}
-        return {str(key): str(value) for key, value in json.loads(self.defaults).items()}
+        return {str(key): str(value) for key, value in table_of(self.defaults, "damaged").items() if key != "damaged"}
+
+
+class DamagedStateError(ConfigError):
+    """Bytes flipped in what was kept of a plugin, so that nobody can say whether it is due; others are not concerned."""
+
+    exit_code = 1
 
 
 PluginStates = Mapping[str, PluginState]
@@ -134,6 +140,7 @@ def _is_current(connection: sqlite3.Connection) -> bool:
 
 
 def _rows(connection: sqlite3.Connection) -> dict[str, PluginState]:
+    mark_damage(connection)
     return {row[0]: PluginState(*row) for row in connection.execute(_COLUMNS)}
 
 

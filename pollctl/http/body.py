@@ -7,6 +7,7 @@ import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from pollctl.http.content_coding import codings_of, is_plain
 from pollctl.http.errors import Failure
 
 if TYPE_CHECKING:
@@ -26,12 +27,11 @@ def whole_body(response: HTTPResponse, max_body: int, until: float) -> bytes:
         urllib3.exceptions.HTTPError: the connection broke.
     """
     _refuse_doubtful_framing(response)
-    encoding = response.headers.get("content-encoding", "identity").lower()
-    if encoding not in ("identity", "gzip", "x-gzip"):
-        raise Failure("protocol", f"the body is encoded as {encoding!r}, which was not asked for")
-    if encoding == "identity" and (response.length_remaining or 0) > max_body:
+    codings = codings_of(response.headers.get("content-encoding", ""))
+    is_packed = codings in (("gzip",), ("x-gzip",))
+    if not is_packed and (response.length_remaining or 0) > max_body:
         raise _too_large(max_body)
-    sink = _Identity(max_body) if encoding == "identity" else _Gunzip(max_body)
+    sink = _Gunzip(max_body) if is_packed else _Identity(max_body)
     is_framed = response.length_remaining is not None or "transfer-encoding" in response.headers
     while response.length_remaining != 0:
         # read1 takes what is there: a trickle cannot hold it beyond *until*, nor a made-up chunk size fill the memory
@@ -44,6 +44,8 @@ def whole_body(response: HTTPResponse, max_body: int, until: float) -> bytes:
     body = sink.close()
     if not body and not is_framed:
         raise Failure("truncated", "closed without a body, or before it began")
+    if codings and not is_packed and not is_plain(body, codings):
+        raise Failure("protocol", f"the body is encoded as {', '.join(codings)!r}, which was not asked for")
     return body
 
 
@@ -75,13 +77,19 @@ class _Identity:
 
 
 class _Gunzip(_Identity):
-    """A body unpacked as it comes, bounded after every step; each member must be whole, with its check sum."""
+    """A body unpacked as it comes, bounded after every step; each member must be whole, with its check sum.
+
+    NULs after a member are padding, as gzip itself has it.
+    """
 
     def __init__(self, max_body: int) -> None:
         super().__init__(max_body)
         self._member: zlib._Decompress | None = None
+        self._is_padding = False
 
     def write(self, piece: bytes) -> None:
+        if self._is_padding:
+            piece = piece.lstrip(b"\0")
         try:
             while piece:
                 piece = self._unpack(piece)
@@ -91,11 +99,13 @@ class _Gunzip(_Identity):
     def _unpack(self, piece: bytes) -> bytes:
         """Unpack a step; answers what is left of the piece."""
         self._member = self._member or zlib.decompressobj(wbits=31)
+        self._is_padding = False
         super().write(self._member.decompress(piece, PIECE))
         if not self._member.eof:
             return self._member.unconsumed_tail
-        left = self._member.unused_data
+        left = self._member.unused_data.lstrip(b"\0")
         self._member = None
+        self._is_padding = True
         return left
 
     def close(self) -> bytes:

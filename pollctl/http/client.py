@@ -39,7 +39,11 @@ class Client:
         self._next_starts: dict[str, float] = {}
 
     def send(self, request: Request) -> Answer:
-        """Make one exchange now; errors are answered, not raised."""
+        """Make one exchange now; errors are answered, not raised.
+
+        Raises:
+            MachineError: no thread can be started; nothing was sent.
+        """
         for answer in self.get_many([request], concurrency=1):
             return answer
         call = Call(request, allowed=0, is_patient=False)
@@ -57,6 +61,7 @@ class Client:
 
         Raises:
             ValueError: *rate* is not a valid rate.
+            MachineError: no thread can be started, when the first is needed or one that hangs must be replaced.
         """
         limiter = RateLimiter(rate, _host, self._next_starts)
         calls = (self._call(request) for request in requests)

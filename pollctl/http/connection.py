@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,10 @@ import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import make_headers
 
+from pollctl.http.client_certificate import ClientCertificate
 from pollctl.http.errors import Failure
 from pollctl.http.redirects import refuse_metadata
+from pollctl.http.strict_response import StrictResponse
 from pollctl.urls import Address, Origin
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
 MOST_KEPT = 64  # connections kept open without a request, over all origins; at most a quarter of what may be open
+LONGEST_WAIT_S = 86_400.0  # poll(2) counts milliseconds up to 24 days; who waits longer asks again
 
 
 class Connection:
@@ -38,13 +40,22 @@ class Connection:
         origin: where it leads to.
         proxy: where it goes through, if anywhere.
         line: urllib3's connection.
+        certificate: what the upstream is shown, if anything.
     """
 
-    def __init__(self, origin: Origin, proxy: Address | None, line: HTTPConnection) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        proxy: Address | None,
+        line: HTTPConnection,
+        certificate: ClientCertificate | None = None,
+    ) -> None:
         self.origin = origin
         self.proxy = proxy
+        self.certificate = certificate
         self.is_used = False
         self._line = line
+        self._line.response_class = StrictResponse
         self._sock: socket.socket | None = None  # http.client forgets its own when the answer ends the connection
 
     def connect(self, until: float, *, was_redirected: bool) -> None:
@@ -114,15 +125,23 @@ class Pool:
         self._ca_file = ca_file
         self._kept: list[Connection] = []
         self._most = min(MOST_KEPT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+        self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
-    def take(self, origin: Origin, proxy: Address | None, *, fresh: bool = False) -> Connection:
-        """A connection kept open, the latest first, or one that must still connect."""
-        while kept := None if fresh else self._pop(origin, proxy):
+    def take(
+        self,
+        origin: Origin,
+        proxy: Address | None,
+        certificate: ClientCertificate | None = None,
+        *,
+        fresh: bool = False,
+    ) -> Connection:
+        """A connection kept open, the latest first, or one that must still connect; never one that showed another certificate."""
+        while kept := None if fresh else self._pop(origin, proxy, certificate):
             if not kept.is_stale:
                 return kept
             kept.close()
-        return Connection(origin, proxy, self._line(origin, proxy))
+        return Connection(origin, proxy, self._line(origin, proxy, certificate), certificate)
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next request."""
@@ -140,19 +159,18 @@ class Pool:
             connection.close()
         return bool(kept)
 
-    def _line(self, origin: Origin, proxy: Address | None) -> HTTPConnection:
+    def _line(self, origin: Origin, proxy: Address | None, certificate: ClientCertificate | None) -> HTTPConnection:
         via = proxy.origin if proxy else origin
         if origin.scheme == "http":
             return HTTPConnection(via.host, via.port)
         with self._lock:
-            context = self._context
+            context = self._contexts.get(certificate) or self._contexts.setdefault(certificate, self._new(certificate))
         line = HTTPSConnection(via.host, via.port, ssl_context=context)
         if proxy:
             line.set_tunnel(origin.host, origin.port, proxy_headers(proxy), scheme="http")
         return line
 
-    @cached_property
-    def _context(self) -> ssl.SSLContext:
+    def _new(self, certificate: ClientCertificate | None) -> ssl.SSLContext:
         """What verifies upstreams: the public authorities and *ca_file*; there is no way to switch it off."""
         import ssl
 
@@ -162,12 +180,18 @@ class Pool:
                 context.load_verify_locations(self._ca_file)
         except OSError as error:
             raise Failure("local", f"the ca_file {self._ca_file} cannot be read: {error}") from error
+        try:
+            if certificate:
+                certificate.load_into(context)
+        except ValueError as error:
+            raise Failure("local", f"the client certificate cannot be used: {error}") from error
         return context
 
-    def _pop(self, origin: Origin, proxy: Address | None) -> Connection | None:
+    def _pop(self, origin: Origin, proxy: Address | None, certificate: ClientCertificate | None) -> Connection | None:
         with self._lock:
             for index in range(len(self._kept) - 1, -1, -1):
-                if self._kept[index].origin == origin and self._kept[index].proxy == proxy:
+                kept = self._kept[index]
+                if (kept.origin, kept.proxy, kept.certificate) == (origin, proxy, certificate):
                     return self._kept.pop(index)
         return None
 
@@ -178,7 +202,7 @@ def proxy_headers(proxy: Address) -> dict[str, str]:
 
 
 def _left(until: float) -> float:
-    left = until - time.monotonic()
+    left: float = until - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    return left
+    return min(left, LONGEST_WAIT_S)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import netrc
 from contextlib import suppress
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 from pollctl.http.errors import Failure
+from pollctl.http.no_proxy import is_exempt
 from pollctl.http.redirects import address_of
 from pollctl.urls import Address, Origin
 
@@ -19,7 +20,7 @@ def proxy_for(origin: Origin) -> Address | None:
     """
     proxies = getproxies()
     url = proxies.get(origin.scheme) or proxies.get("all")
-    if not url or proxy_bypass(origin.authority):
+    if not url or is_exempt(origin, proxies.get("no", "")):
         return None
     try:
         proxy = address_of(url if "://" in url else f"http://{url}")

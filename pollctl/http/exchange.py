@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import NamedTuple
 
 from urllib3 import HTTPResponse
@@ -17,6 +18,7 @@ from pollctl.api.values import FetchError, Request
 from pollctl.concurrency.worker_pool import Call
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
+from pollctl.http.cookies import Cookies
 from pollctl.http.errors import Failure, Reset, failure_of
 from pollctl.http.limits import Limits
 from pollctl.http.redirects import address_of, redirected
@@ -34,11 +36,12 @@ _HARMLESS = ("accept", "accept-language")  # what goes along to another origin
 
 
 class Whole(NamedTuple):
-    """An answer with its whole body."""
+    """An answer with its whole body; ``cookies`` are its Set-Cookie headers one by one."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Sequence[str] = ()
 
 
 class Exchange:
@@ -59,6 +62,7 @@ class Exchange:
         self._may_repeat = request.repeat and request.method in _REPEATABLE
         self._connection: Connection | None = None
         self._is_cut = False
+        self._has_left_home = False
 
     def run(self, call: Call) -> Whole | FetchError:
         """Make the exchange."""
@@ -76,13 +80,16 @@ class Exchange:
 
     def _follow(self) -> Whole:
         """Ask, and go where a GET is sent on to."""
-        url, headers = self._request.url, self._headers()
+        url, headers, cookies = self._request.url, self._headers(), Cookies()
         for _ in range(MOST_REDIRECTS + 1):
-            whole = self._ask(address_of(url), headers)
+            address = address_of(url)
+            self._has_left_home |= address.origin != address_of(self._request.url).origin
+            whole = self._ask(address, cookies.added_to(headers, address))
             location = whole.headers.get("location", "")
             may_follow = self._request.follow and self._request.method in _REPEATABLE
             if whole.status not in _REDIRECTS or not location or not may_follow:
                 return whole
+            cookies.keep(address, whole.cookies)
             onward = redirected(url, location, self._request.allow_hosts)
             if address_of(onward).origin != address_of(url).origin:
                 headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
@@ -92,13 +99,15 @@ class Exchange:
     def _ask(self, address: Address, headers: Mapping[str, str]) -> Whole:
         """Ask once, or twice when a GET met a connection that was reset or closed before it answered."""
         proxy = self._proxy(address.origin)
+        certificate = self._limits.certificates.to_show(address.origin, has_left_home=self._has_left_home)
+        take = partial(self._pool.take, address.origin, proxy, certificate)
         try:
-            return self._once(self._pool.take(address.origin, proxy), address, headers)
+            return self._once(take(), address, headers)
         except Exception as error:
             if not isinstance(failure_of(error), Reset) or not self._may_repeat or self._is_cut:
                 raise
         self._may_repeat = False
-        return self._once(self._pool.take(address.origin, proxy, fresh=True), address, headers)
+        return self._once(take(fresh=True), address, headers)
 
     def _once(self, connection: Connection, address: Address, headers: Mapping[str, str]) -> Whole:
         self._connection = connection
@@ -189,4 +198,5 @@ def _whole(response: HTTPResponse, max_body: int, until: float) -> Whole:
         if response.status in _INTERIM:
             raise Failure("protocol", f"an interim answer ({response.status}) that was not asked for")
         body = whole_body(response, max_body, until)
-    return Whole(response.status, {name.lower(): value for name, value in response.headers.itermerged()}, body)
+    headers = {name.lower(): value for name, value in response.headers.itermerged()}
+    return Whole(response.status, headers, body, response.headers.getlist("set-cookie"))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
+from pollctl.http.client_certificate import ClientCertificates
+
 if TYPE_CHECKING:
     from pollctl.config.schema import Http
 
@@ -20,6 +22,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         ca_file: further certificate authorities, in PEM; verification cannot be switched off.
         trust_env: whether ``.netrc`` and the proxy variables count.
         user_agent: what pollctl calls itself.
+        certificates: what is shown to upstreams that ask for a certificate.
     """
 
     timeout: float = 10.0
@@ -27,6 +30,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     ca_file: Path | None = None
     trust_env: bool = False
     user_agent: str = "pollctl"
+    certificates: ClientCertificates = ClientCertificates()
 
     @classmethod
     def of(cls, settings: Http) -> Self:
@@ -37,4 +41,5 @@ class Limits(Struct, frozen=True, kw_only=True):
             ca_file=settings.ca_file,
             trust_env=settings.trust_env,
             user_agent=settings.user_agent,
+            certificates=ClientCertificates.of(settings),
         )

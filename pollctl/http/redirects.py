@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from pollctl import urls
 from pollctl.http.errors import Failure
@@ -12,6 +12,8 @@ from pollctl.urls import Address
 
 # Metadata services that do not live on link-local addresses: AWS (IPv6), Azure, Alibaba.
 _METADATA = {ipaddress.ip_address(text) for text in ("fd00:ec2::254", "168.63.129.16", "100.100.100.200")}
+
+_ASCII = "".join(map(chr, range(128)))
 
 
 def address_of(url: str) -> Address:
@@ -39,7 +41,7 @@ def redirected(base: str, location: str, allow_hosts: Sequence[str]) -> str:
     """
     here = address_of(base).origin
     try:
-        url = urljoin(base, location.strip()).partition("#")[0]
+        url = urljoin(base, _as_browsers_read(location)).partition("#")[0]
         there = address_of(url).origin
     except (Failure, ValueError) as error:
         raise Failure("redirect", f"redirect to an unusable address: {error}") from error
@@ -51,6 +53,17 @@ def redirected(base: str, location: str, allow_hosts: Sequence[str]) -> str:
         raise Failure("redirect", f"redirect to another origin, {there.scheme}://{there.authority}, refused")
     refuse_metadata(there.host)
     return url
+
+
+def _as_browsers_read(location: str) -> str:
+    """A Location whose raw bytes, which arrive as Latin-1, are UTF-8, or are quoted one by one where they are not."""
+    try:
+        location = location.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        location = quote(location.encode("latin-1"), _ASCII)
+    except UnicodeEncodeError:
+        pass  # not from the wire: text already
+    return location.strip(" \t")
 
 
 def refuse_metadata(host: str) -> None:

@@ -18,6 +18,9 @@ from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
 from pollctl.delivery.notify import is_address
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
+from pollctl.http.client_certificate import key_files
+from pollctl.http.client_certificate import problems_of as certificate_problems
+from pollctl.ownership import fault_of_file, fault_of_folder
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.conformance.contract import problems_of
 from pollctl.plugin_host.discovery import Found
@@ -46,27 +49,30 @@ class Finding(Struct, frozen=True, kw_only=True):
     exit_code: int = 0
 
 
-def check(path: Path | None, found: Mapping[str, Found], now: datetime) -> Iterator[Finding]:
+def check(path: Path | None, found: Mapping[str, Found], now: datetime, *, is_obeyed: bool = True) -> Iterator[Finding]:
     """Look at everything and yield one finding after the other, good ones too.
 
     Args:
         path: the settings file, None for the embedded defaults.
         found: every plugin that is installed; all are imported.
         now: the present moment.
+        is_obeyed: whether it is this user who would act by the settings; else it is root, who looks at somebody's.
 
     Raises:
         ConfigError: the settings file cannot be read or is not TOML.
     """
     try:
-        config = load(path)
+        config = load(path, is_obeyed=is_obeyed)
     except ConfigError as error:
         known = set(error.problems)
         yield from _failures("settings", error)
-        yield from (finding for finding in _sections_of(path, found) if finding.text not in known)
+        yield from (finding for finding in _sections_of(path, found, is_obeyed=is_obeyed) if finding.text not in known)
         return
     yield Finding(level="ok", subject="settings", text=str(path or "none found; the embedded defaults hold"))
     problems = _core_problems(config)
     yield from _failures("settings", ConfigError(*problems))
+    strangers = list(_settings_of_strangers(config))
+    yield from strangers or _unsafe_places(config)
     yield from _open_secrets(config)
     yield from _unknown_sections(config, found)
     for one in found.values():
@@ -93,6 +99,7 @@ def _core_problems(config: Config) -> list[str]:
     core, file = config.core, config.path
     if core.http.ca_file and not core.http.ca_file.is_file():
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
+    problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
     if core.healthcheck.url and not _is_http(core.healthcheck.url.reveal()):
         problems.append(f"{file}: pollctl.healthcheck.url: it is not an http or https address")
     for number, url in enumerate(core.notify.urls):
@@ -103,11 +110,31 @@ def _core_problems(config: Config) -> list[str]:
     return [one_line(problem) for problem in problems]
 
 
+def _settings_of_strangers(config: Config) -> Iterator[Finding]:
+    """Warn root, who may look at settings of others, that no pass of root's obeys them."""
+    fault = fault_of_file(config.path, config.path.stat()) if config.path else ""
+    if fault:
+        text = f"{config.path}: only commands that change nothing take it from root: {fault}"
+        yield Finding(level="warn", subject="settings", text=text)
+
+
+def _unsafe_places(config: Config) -> Iterator[Finding]:
+    """Whether strangers could put a database or locks of their own in the place of ours, or write into ours."""
+    path = config.core.database
+    folder = Path(os.path.realpath(path)).parent  # which takes links to themselves as they are
+    with suppress(OSError):  # that they cannot be had is told by whoever needs them
+        if fault := fault_of_folder(folder):
+            text = f"the folder {folder} of database and locks: {fault}"
+            yield Finding(level="FAIL", subject="database", text=text, exit_code=1)
+        if fault := fault_of_file(path, path.stat()):
+            yield Finding(level="FAIL", subject="database", text=f"{path}: {fault}", exit_code=1)
+
+
 def _open_secrets(config: Config) -> Iterator[Finding]:
-    """Warn of secret files that others than their owner may read."""
+    """Warn of secret files, keys of certificates among them, that others than their owner may read."""
     folder = config.path.absolute().parent if config.path else Path()
     names = sorted({*_secret_files(config.source.common), *_secret_files(config.source.sections)})
-    for path in (folder / name for name in names):
+    for path in dict.fromkeys([*(folder / name for name in names), *key_files(config.core.http)]):
         with suppress(OSError, ValueError):  # that it cannot be had is told by whoever needs it
             if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 text = one_line(f"{path}: others may read this secret; `chmod 600` it")
@@ -128,12 +155,13 @@ def _failures(subject: str, error: PollctlError) -> Iterator[Finding]:
         yield Finding(level="FAIL", subject=subject, text=line, exit_code=error.exit_code)
 
 
-def _sections_of(path: Path | None, found: Mapping[str, Found]) -> Iterator[Finding]:
+def _sections_of(path: Path | None, found: Mapping[str, Found], *, is_obeyed: bool) -> Iterator[Finding]:
     """What is wrong in the sections of plugins while ``[pollctl]`` is wrong too."""
     from pollctl.config.schema import Core
 
-    tables = read(path) if path else {}
-    config = Config(path=path, core=Core(database=Path()), source=Source(path, os.environ, tables))
+    tables = read(path, is_obeyed=is_obeyed) if path else {}
+    source = Source(path, os.environ, tables, is_obeyed=is_obeyed)
+    config = Config(path=path, core=Core(database=Path()), source=source)
     yield from _unknown_sections(config, found)
     for one in found.values():
         yield from (finding for finding in _plugin(config, one) if finding.level == "FAIL")
@@ -186,6 +214,9 @@ def _settings(config: Config, plugin: Plugin) -> Iterator[Finding]:
     problems: list[str] = []
     try:
         limits = config.timing_and_limits(plugin.name, defaults, check_schedule=True)
+        if limits.jitter < (asked_for := config.timing_and_limits(plugin.name, defaults).jitter):
+            text = f"a jitter of {asked_for} is more than the distance of two slots: {limits.jitter} holds"
+            yield Finding(level="warn", subject=plugin.name, text=text)
         for text in warnings(limits.schedule):
             yield Finding(level="warn", subject=plugin.name, text=text)
     except ConfigError as error:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pollctl import clock
+from pollctl import clock, redaction
 from pollctl.api.outcomes import EFFECT_STATUSES, OUTCOMES
-from pollctl.errors import DatabaseError, PluginError, PollctlError
+from pollctl.damage import moment_of
+from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from prometheus_client.core import GaugeMetricFamily, Metric
+    from prometheus_client.samples import Sample
 
     from pollctl.config.settings import Config
     from pollctl.plugin_host.loader import Plugin
@@ -48,7 +50,7 @@ class Families:
         """
         now = clock.now()
         statuses = plugin_statuses(self._config, now)
-        with closing(database.open_to_plan(self._config.core.database, ())) as db:
+        with database.looking(self._config.core.database) as db:
             yield from _core_families(statuses, latest_runs(db))
         for plugin in self._plugins:
             yield from self._of_plugin(plugin, now)
@@ -61,12 +63,15 @@ class Families:
         except PluginError as error:
             self._warn(str(error))
             return None
+        with suppress(ConfigError):  # `check` says so; what is read here are the secrets that labels must not show
+            self._config.settings(found.name, plugin.poller.settings)
         return plugin
 
     def _of_plugin(self, plugin: Plugin, now: datetime) -> Sequence[Metric]:
         try:
-            with closing(database.open_to_plan(self._config.core.database, migrations_of([plugin]))) as db:
+            with database.looking(self._config.core.database, migrations_of([plugin])) as db:
                 families = list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
+            families = list(map(_masked, families))
             _text(_Collected(families))
         except DatabaseError:
             raise
@@ -83,6 +88,16 @@ def text(families: Families) -> str:
         DatabaseError: the database cannot be used.
     """
     return _text(families)
+
+
+def _masked(family: Metric) -> Metric:
+    """A family with the secrets in its labels masked; of samples whose labels are the same then, the first stays."""
+    known: dict[tuple[str, ...], Sample] = {}
+    for sample in family.samples:
+        labels = {name: redaction.mask(value) for name, value in sample.labels.items()}
+        known.setdefault((sample.name, *labels.values()), sample._replace(labels=labels))
+    family.samples = list(known.values())
+    return family
 
 
 class _Collected:
@@ -130,7 +145,7 @@ def _core_families(statuses: Sequence[PluginStatus], last: Mapping[str, Mapping[
 
     yield InfoMetricFamily("pollctl_build", "The pollctl that answered.", value={"version": __version__})
     ended = {name: run for name, run in last.items() if run["finished_at"]}
-    started = {row.plugin: _timestamp(row.last_started_at) for row in statuses if row.last_started_at}
+    started = {row.plugin: at.timestamp() for row in statuses if (at := moment_of(row.last_started_at))}
     yield _gauge("pollctl_last_run_timestamp_seconds", "When the latest pass started.", started)
     seconds = {name: run["duration_ms"] / 1000 for name, run in ended.items() if run["duration_ms"] is not None}
     yield _gauge("pollctl_run_duration_seconds", "How long the latest pass took.", seconds)

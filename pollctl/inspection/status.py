@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
-from pollctl.clock import from_text, to_text
+from pollctl.api.names import fault as fault_of_name
+from pollctl.clock import is_waiting, to_text
+from pollctl.damage import json_of, mark_damage, moment_of
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, PollctlError
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
     from pollctl.config.settings import Config
     from pollctl.schedule.model import Verdict
+
+
+# By when the plugin's last pass began: a pass whose clock was ahead has an id above all that came later. Ids of one moment
+# have a common beginning.
+_LATEST = """
+    SELECT (SELECT id FROM runs WHERE plugin = started.plugin AND id < prefix || '.' AND started_at = last_started_at
+            ORDER BY id DESC LIMIT 1)
+    FROM (SELECT *, replace(replace(last_started_at, '-', ''), ':', '') AS prefix FROM schedules) AS started
+"""
 
 
 class PluginStatus(Struct, frozen=True, kw_only=True):
@@ -77,7 +87,7 @@ def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[s
 def _notice(config: Config, found: Found, now: datetime) -> str:
     try:
         plugin = load(found)
-        with closing(database.open_to_plan(config.core.database, migrations_of([plugin]))) as db:
+        with database.looking(config.core.database, migrations_of([plugin])) as db:
             return one_line(str(plugin.hooks.pollctl_status(db=db, now=now) or ""))
     except PollctlError as error:
         return str(error)
@@ -87,15 +97,7 @@ def _notice(config: Config, found: Found, now: datetime) -> str:
 
 def latest_runs(db: Database) -> dict[str, dict[str, Any]]:
     """The newest run of each plugin, by name."""
-    newest = "id IN (SELECT max(id) FROM runs GROUP BY plugin)"
-    return {run["plugin"]: run for run in runs.rows(db, newest)}
-
-
-def past_runs(db: Database, plugin: str, *, limit: int) -> list[dict[str, Any]]:
-    """Passes of *plugin*, or of all if it is empty, newest first; without process details."""
-    where, values = ("plugin=?", [plugin]) if plugin else ("1", [])
-    hidden = ("trace_id", "pid", "host")
-    return [{key: run[key] for key in run if key not in hidden} for run in runs.rows(db, where, values, limit=limit)]
+    return {run["plugin"]: run for run in runs.rows(db, f"id IN ({_LATEST})")}
 
 
 def everything(db: Database, run_id: str) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def everything(db: Database, run_id: str) -> dict[str, Any]:
         [run_id],
     )
     recorded = db.query("SELECT seq, now, decisions FROM recordings WHERE run_id=? ORDER BY seq", [run_id])
-    batches = [{**row, "decisions": json.loads(row["decisions"] or "null")} for row in recorded]
+    batches = [{**row, "decisions": json_of(row["decisions"])} for row in recorded]
     return {**run, "outbox": list(effects), "recordings": batches}
 
 
@@ -127,6 +129,7 @@ def _known(config: Config) -> dict[str, _Known]:
     if not config.core.database.exists():
         return {}
     with closing(database.open_to_read(config.core.database)) as db:
+        mark_damage(db.conn)
         effects, last = counts(db), latest_runs(db)
         rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
         return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}
@@ -135,26 +138,34 @@ def _known(config: Config) -> dict[str, _Known]:
 def _status(
     config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
 ) -> PluginStatus:
-    locked_by = holder(lock_path(config.core.database, name))
+    locked_by = None if fault_of_name(name) else holder(lock_path(config.core.database, name))
     said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
-    started_at, not_before = known.past.get("last_started_at"), known.past.get("not_before")
+    started_at = known.past.get("last_started_at")
+    started = moment_of(started_at)
     return PluginStatus(
         plugin=name,
         enabled=name in config.enabled,
         outcome=_outcome(known, is_locked=locked_by is not None),
         last_started_at=started_at,
         last_finished_at=known.past.get("last_finished_at"),
-        age_s=round((now - from_text(started_at)).total_seconds()) if started_at else None,
+        age_s=round((now - started).total_seconds()) if started else None,
         is_due=bool(verdict and verdict.is_due),
         next_due_at=to_text(verdict.next_due_at) if verdict and verdict.next_due_at else None,
         consecutive_failures=known.past.get("consecutive_failures", 0),
-        backoff_until=not_before if not_before and not_before > to_text(now) else None,
+        backoff_until=_backoff_until(known.past, now),
         lock=locked_by._asdict() if locked_by else None,
         outbox=known.effects,
         problem=problem,
     )
+
+
+def _backoff_until(past: Mapping[str, Any], now: datetime) -> str | None:
+    """The end of the backoff that ``due`` obeys; it ignores one that a clock running ahead wrote."""
+    ends_at, finished_at = moment_of(past.get("not_before")), moment_of(past.get("last_finished_at"))
+    is_in_force = ends_at and finished_at and is_waiting(ends_at, now, ends_at - finished_at)
+    return to_text(ends_at) if ends_at and is_in_force else None
 
 
 def _outcome(known: _Known, *, is_locked: bool) -> str | None:

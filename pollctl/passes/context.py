@@ -19,13 +19,21 @@ from pollctl.api.run import T
 from pollctl.api.values import Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
 from pollctl.delivery.effects import Queued, queued
-from pollctl.errors import PluginError
+from pollctl.errors import DeliveryError, PluginError, text_of
 from pollctl.http.client import Client
 from pollctl.redaction import one_line
 from pollctl.store.database import open_to_read
+from pollctl.store.runs import LONGEST_HOLD, is_held
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+
+class Delivery:
+    """The delivery of one effect: ``has_begun`` once a request or message of it may have gone out."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
 
 
 class PassContext:
@@ -57,6 +65,7 @@ class PassContext:
         self.between_rounds: Callable[[float], None] = _rest
         self.failures: dict[str, str] = {}
         self.targets_reached: set[str] = set()
+        self.notes: list[str] = []
         self._client = client
         self._stop = stop
         self._window_ends = time.monotonic() + window.total_seconds()
@@ -69,6 +78,7 @@ class PassContext:
         self._stats: Counter[str] = Counter()
         self._resources: dict[str, Any] = {}
         self._making = threading.RLock()
+        self._in_this_thread = threading.local()
 
     @property
     def is_stopping(self) -> bool:
@@ -82,7 +92,7 @@ class PassContext:
 
     def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
         """Make requests side by side (see ``pollctl.Run``)."""
-        return self._client.get_many(requests, concurrency=concurrency, rate=rate)
+        return self._noting_begin(self._client.get_many(requests, concurrency=concurrency, rate=rate))
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
@@ -90,11 +100,15 @@ class PassContext:
         """Call a function side by side (see ``pollctl.Run``)."""
         from pollctl.concurrency.parallel_map import map_bounded
 
-        return map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
+        return self._noting_begin(
+            map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
+        )
 
     def send(self, request: Request) -> Answer:
         """Make one exchange (see ``pollctl.Run``)."""
-        return self._client.send(request)
+        answer = self._client.send(request)
+        self._note_begin()
+        return answer
 
     def next_round(self, at: datetime) -> bool:
         """Wait for the next round, if there is one (see ``pollctl.Run``)."""
@@ -109,11 +123,16 @@ class PassContext:
 
     def failed(self, target: str, why: str) -> None:
         """Tell that a target could not be fetched."""
-        self.failures[target] = redaction.mask(why)
+        self.failures[redaction.mask(target)] = redaction.mask(why)
 
     def reached(self, target: str) -> None:
         """Tell that a target was fetched."""
         self.targets_reached.add(target)
+
+    def note(self, reason: str) -> None:
+        """Keep why there may be nothing to decide."""
+        if reason:
+            self.notes.append(redaction.mask(reason))
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
@@ -124,13 +143,37 @@ class PassContext:
     def held_until(self, upstream: str) -> datetime | None:
         """The moment before which *upstream* wants no request."""
         until = self._new_holds.get(upstream, self._holds.get(upstream))
-        return until if until is not None and until > self.now else None
+        return until if is_held(until, self.now) else None
 
     def notify(self, url: str, *, title: str, body: str, key: str) -> None:
         """Send one message through Apprise."""
         from pollctl.delivery.notify import send
 
-        send(url, title=title, body=body, key=key, timeout=self.remaining)
+        try:
+            send(url, title=title, body=body, key=key, timeout=self.remaining)
+        except DeliveryError:
+            self._note_begin()
+            raise
+        self._note_begin()
+
+    @contextmanager
+    def delivering(self) -> Iterator[Delivery]:
+        """While the plugin delivers one effect in this thread, note whether anything was sent for it."""
+        self._in_this_thread.delivery = delivery = Delivery()
+        try:
+            yield delivery
+        finally:
+            del self._in_this_thread.delivery
+
+    def _note_begin(self) -> None:
+        delivery = getattr(self._in_this_thread, "delivery", None)
+        if delivery:
+            delivery.has_begun = True
+
+    def _noting_begin(self, values: Iterator[T]) -> Iterator[T]:
+        for value in values:
+            self._note_begin()
+            yield value
 
     def log(self, message: str) -> None:
         """One line to stderr."""
@@ -152,7 +195,7 @@ class PassContext:
             try:
                 getattr(resource, "close", _nothing)()
             except Exception as error:  # noqa: BLE001 - the pass has done its work
-                self.log(f"closing {name!r}: {type(error).__name__}: {error}")
+                self.log(f"closing {name!r}: {type(error).__name__}: {text_of(error)}")
 
     def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction."""
@@ -166,7 +209,7 @@ class PassContext:
         """Remember a not-before in this transaction."""
         if until.tzinfo is None:
             raise ValueError(f"{until} names no zone, so nobody knows when it comes")
-        self._new_holds[upstream] = until
+        self._new_holds[upstream] = min(until, self.now + LONGEST_HOLD)
 
     def count(self, **numbers: int) -> None:
         """Add to the pass' stats in this transaction."""

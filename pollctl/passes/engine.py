@@ -14,7 +14,7 @@ from pollctl.delivery import notify
 from pollctl.delivery.effects import CORE_PREFIX
 from pollctl.delivery.outbox import Tally
 from pollctl.delivery.policy import Kinds
-from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
+from pollctl.errors import DatabaseError, DeliveryError, LockedError, MachineError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.alerts import Alerts, outbox_of
@@ -104,8 +104,6 @@ class _Pass:
         self._is_cut = False
         self._hooks = None if isinstance(configured.hooks, PluginError) else configured.hooks
         self._error: PollctlError | None = configured.hooks if isinstance(configured.hooks, PluginError) else None
-        # Without the plugin only what the core itself has to say goes out: nobody knows what a repeat would do.
-        self._lanes = "" if self._hooks else CORE_PREFIX
         kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else Kinds()
         self._outbox = outbox_of(self._config, db, self._name, kinds)
         self._alerts = Alerts(self._config, db, self._outbox, self._name)
@@ -114,7 +112,7 @@ class _Pass:
         with database.writing(self._db):
             self._alerts.mark_crashed(self._now, self._limits)
             runs.start(self._db, self._id, self._name, trigger, self._now, self._configured.defaults)
-            self._outbox.recover(self._now, lane_prefix=self._lanes)
+            self._outbox.recover(self._now, only_core=self._has_no_plugin)
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
             self._run = pass_context(self._configured, self._id, self._now, client, self._stop, holds)
@@ -123,15 +121,20 @@ class _Pass:
                 if self._hooks:
                     self._work(self._hooks)
                 else:
-                    self._deliver()
+                    self._deliver(is_last=True)
                 return self._end()
+
+    @property
+    def _has_no_plugin(self) -> bool:
+        """Only what the core itself has to say goes out then: nobody knows what a repeat of the rest would do."""
+        return self._hooks is None
 
     def _work(self, hooks: Hooks) -> None:
         self._deliver()
         with closing(database.open_to_read(self._config.core.database)) as reader:
             self._poll(hooks, reader)
         self._is_cut = self._stop.is_past_deadline
-        self._deliver()
+        self._deliver(is_last=True)
 
     def _poll(self, hooks: Hooks, reader: Database) -> None:
         """Commit batch after batch; a bad batch does not stop the next, a database that cannot be written does."""
@@ -190,12 +193,25 @@ class _Pass:
             decisions=None if decisions is None else recorded(decisions),
         )
 
-    def _deliver(self, until: float = float("inf")) -> None:
-        """Send what is due."""
-        tally = self._outbox.deliver(self._send, self._settle, self._stop, until=until, lane_prefix=self._lanes)
-        self._tally = Tally(self._tally.delivered + tally.delivered, self._tally.failed + tally.failed)
+    def _deliver(self, until: float = float("inf"), *, is_last: bool = False) -> None:
+        """Send what is due; where there is no thread to send it with, it waits for the next pass."""
+        try:
+            self._tally += self._outbox.deliver(
+                self._send, self._settle, self._stop, until=until, only_core=self._has_no_plugin, is_last=is_last
+            )
+        except MachineError as error:
+            self._error = self._error or error
 
     def _send(self, effect: Effect) -> Any:
+        """Send one effect, in a worker thread; one for which the machine had no further thread is tried again later."""
+        with self._run.delivering() as delivery:
+            try:
+                return self._sent(effect)
+            except MachineError as error:
+                self._error = self._error or error
+                raise DeliveryError(str(error), uncertain=delivery.has_begun) from error
+
+    def _sent(self, effect: Effect) -> Any:
         if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
             return notify.deliver(self._config.core.notify, effect, timeout=self._stop.remaining)
         return self._hooks.deliver(self._run, effect)
@@ -218,8 +234,8 @@ class _Pass:
             self._finish(outcome, error, finished_at)
             alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
         if alerts:
-            self._deliver()
-        retention.prune(self._db, self._config.core.retention, finished_at)
+            self._deliver(is_last=True)
+        retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
         return report_of(runs.row(self._db, self._id))
 
     def _course(self) -> Course:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import closing
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pollctl import clock
+from pollctl.console.words import count
 from pollctl.errors import PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
@@ -50,11 +55,27 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
         now = clock.now()
-        run = pass_context(
-            configured, runs.new_id(now), now, client, stop, runs.holds(db, configured.name), is_dry=True
-        )
+        holds = runs.holds(db, configured.name)
+        run = pass_context(configured, runs.new_id(now), now, client, stop, holds, is_dry=True)
         with closing(run):
-            return _plan(configured.hooks, run, db, stop, configured.limits.deadline)
+            report = _plan(configured.hooks, run, db, stop, configured.limits.deadline)
+        if report.decisions or report.error:
+            return report
+        return msgspec.structs.replace(report, reasons=_reasons(report, run, holds))
+
+
+def _reasons(report: Report, run: PassContext, holds: Mapping[str, datetime]) -> list[str]:
+    """Why nothing would be decided: what is held, what the plugin says, or else what is known of its batches."""
+    held = [
+        f"held until {clock.to_text(until)}: {upstream} wants no request before"
+        for upstream, until in holds.items()
+        if until > run.now
+    ]
+    if held or run.notes:
+        return [*held, *run.notes]
+    if report.batches:
+        return [f"{count(report.batches, 'batch', 'batches')} fetched, and nothing in them calls for a decision"]
+    return ["nothing was fetched: there is nothing to do at this moment"]
 
 
 def _plan(hooks: Hooks, run: PassContext, db: Database, stop: Stop, deadline: Duration) -> Report:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from pollctl import clock, redaction, units
+from pollctl import clock, redaction
+from pollctl.encoding import encoded
 from pollctl.errors import PluginError
 
 _NAMED = 5  # targets that an error names before it only counts them
@@ -26,7 +27,8 @@ class EffectCounts(Struct, frozen=True, kw_only=True):
 class Report(Struct, frozen=True, kw_only=True):
     """What one pass did, as ``pollctl run --json`` prints it.
 
-    ``decisions`` is their number, or with a dry run the decisions themselves, each with its ``type``.
+    ``decisions`` is their number, or with a dry run the decisions themselves, each with its ``type``; ``reasons`` is only
+    there where a dry run decides nothing, and says why.
     """
 
     run_id: str
@@ -40,6 +42,7 @@ class Report(Struct, frozen=True, kw_only=True):
     effects: EffectCounts = EffectCounts()
     stats: Mapping[str, int] = {}
     error: Mapping[str, str] | None = None
+    reasons: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 def report_of(run: Mapping[str, Any]) -> Report:
@@ -96,6 +99,6 @@ def recorded(value: Any) -> str:
         PluginError: the value has a type that cannot be written as JSON.
     """
     try:
-        return redaction.mask(msgspec.json.encode(value, enc_hook=units.encode).decode())
+        return encoded(value)
     except (TypeError, ValueError, NotImplementedError) as error:
         raise PluginError(f"{type(value).__name__} cannot be recorded: {error}") from error

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
+from pollctl.api.listing import Column
 from pollctl.api.values import Answer, Request
+from pollctl.console.moments import Moments
 from pollctl.plugin_host.configured import ConfiguredPlugin
 from pollctl.store import database
 
@@ -25,20 +27,23 @@ class PluginContext:
         now: the moment at which the command began.
     """
 
-    def __init__(self, configured: ConfiguredPlugin) -> None:
+    def __init__(self, configured: ConfiguredPlugin, *, is_utc: bool = False) -> None:
         self._configured = configured
         self.plugin = configured.name
         self.settings: Any = configured.settings
         self.now: datetime = clock.now()
+        self._moments = Moments(self.now, configured.config.reading_zone, is_utc)
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """Open the database to read; where there is none yet, an empty one with all tables.
 
+        Text in which bytes flipped on the disk is answered as ``damaged: ...``, so that a listing shows that row and goes on.
+
         Raises:
             DatabaseError: it cannot be used.
         """
-        with closing(database.open_to_plan(self._configured.config.core.database, self._configured.migrations)) as db:
+        with database.looking(self._configured.config.core.database, self._configured.migrations) as db:
             yield db
 
     @contextmanager
@@ -64,8 +69,23 @@ class PluginContext:
         with closing(Client(Limits.of(self._configured.config.core.http), stop=Stop())) as client:
             yield client.send
 
-    def show(self, rows: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, as_json: bool) -> None:
-        """Print rows as a table, one row as a list of its fields, or either as one JSON document."""
+    def show(
+        self,
+        rows: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        *,
+        as_json: bool,
+        columns: Sequence[str | Column] = (),
+        empty: str = "",
+    ) -> None:
+        """Print rows as a table, one row as a list of its fields, or either as one JSON document.
+
+        Args:
+            rows: one or many; every row of many has the same keys.
+            as_json: whether all of it goes out as JSON.
+            columns: which keys a table has, in which order, and which of them a narrow terminal leaves out first; all of
+                them, the last first, if empty. JSON always has all.
+            empty: what is said on stderr where there is no row: what is empty, and which command fills it.
+        """
         from pollctl.console import print_rows
 
-        print_rows(rows, as_json=as_json)
+        print_rows(rows, as_json=as_json, columns=columns, moments=self._moments, empty=empty)

@@ -7,7 +7,8 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pollctl.api.names import canonical
+from pollctl.api.names import canonical, checked
+from pollctl.api.names import fault as fault_of_name
 from pollctl.errors import UsageError
 
 GROUP = "pollctl"
@@ -42,12 +43,13 @@ def find(name: str) -> Found:
     """One plugin by name, ``-`` or ``_`` alike.
 
     Raises:
-        UsageError: there is not one of that name; names the nearest.
+        UsageError: there is none of that name, or no plugin can have it; names the nearest.
     """
-    known = discover()
-    if canonical(name) in known:
-        return known[canonical(name)]
-    near = difflib.get_close_matches(canonical(name), known, n=1)
+    plain = checked(name)
+    known = {one: found for one, found in discover().items() if not fault_of_name(one)}
+    if plain in known:
+        return known[plain]
+    near = difflib.get_close_matches(plain, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
     raise UsageError(f"no plugin named {name!r} ({hint})")
 
@@ -56,7 +58,7 @@ def _announced(entry_point: importlib.metadata.EntryPoint, taken: Sequence[str])
     distribution = entry_point.dist
     name = canonical(entry_point.name)
     is_taken = name.replace("_", "-") in taken
-    error = f"the name {entry_point.name!r} is taken by a command of pollctl" if is_taken else ""
+    error = f"the name {entry_point.name!r} is taken by a command of pollctl" if is_taken else fault_of_name(name)
     if distribution is None:
         return Found(name, entry_point, "unknown", "", error)
     return Found(name, entry_point, distribution.name, distribution.version, error)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from pollctl import signals
 from pollctl.api.run import Run
 from pollctl.api.values import Effect
-from pollctl.errors import DeliveryError, PluginError, PollctlError
+from pollctl.errors import DeliveryError, PluginError, PollctlError, text_of
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.errors import explained, is_of_the_machine
@@ -105,7 +105,7 @@ class Hooks:
             return explained(error)
         if refused:
             return PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}")
-        return PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {error}{_place(error)}")
+        return PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {text_of(error)}{_place(error)}")
 
     def _opened(self, batches: Any) -> Generator[Any, None, None]:
         if isinstance(batches, Generator):

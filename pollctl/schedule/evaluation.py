@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from pollctl.clock import is_waiting
 from pollctl.schedule.jitter import Arrivals
 from pollctl.schedule.model import Gate, Past, Timing, Verdict
 from pollctl.schedule.slots import Schedule
@@ -31,7 +32,7 @@ class Case:
     def blocked_until(self, moment: datetime) -> datetime | None:
         """The end of a backoff that is in force; none is when the last pass ended in the future."""
         until, finished = backoff_until(self.timing, self.past), self.past.last_finished_at
-        return until if until and finished and finished <= moment < until else None
+        return until if until and finished and is_waiting(until, moment, until - finished) else None
 
     def is_unserved(self, moment: datetime) -> bool:
         """Whether no pass has started since the last slot came.

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database, Migrations
 
+from pollctl.damage import mark_damage
 from pollctl.errors import DatabaseError, PluginError
 from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.errors import BUSY_TIMEOUT_S, explaining, is_of_the_machine
@@ -70,6 +71,18 @@ def open_to_read(path: Path) -> Database:
             _recognise(path, db)
         db.execute("PRAGMA query_only=ON")
         return db
+
+
+@contextmanager
+def looking(path: Path, sets: Sequence[Migrations] = ()) -> Iterator[Database]:
+    """A database for whoever only shows it, as ``open_to_plan``; text in which bytes flipped comes with a mark.
+
+    Raises:
+        DatabaseError: the file is there but cannot be used.
+    """
+    with closing(open_to_plan(path, sets)) as db:
+        mark_damage(db.conn)
+        yield db
 
 
 def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -11,11 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from pollctl.api.names import checked
 from pollctl.clock import now, to_text
 from pollctl.errors import DatabaseError, LockedError
 
 _PROBE_PATIENCE = 0.1  # s; a reader that asks who holds the lock holds it itself for microseconds
 _PAUSE = 0.01
+_OWNER_ALONE = 0o600
 
 
 class Holder(NamedTuple):
@@ -30,8 +33,12 @@ class Holder(NamedTuple):
 
 
 def lock_path(database: Path, name: str) -> Path:
-    """Where the lock of plugin *name* lies: beside the database, so that a copied database brings no lock along."""
-    return database.with_name(f"{database.name}.{name}.lock")
+    """Where the lock of plugin *name* lies: beside the database, so that a copied database brings no lock along.
+
+    Raises:
+        UsageError: no plugin can have this name.
+    """
+    return database.with_name(f"{database.name}.{checked(name)}.lock")
 
 
 @contextmanager
@@ -59,9 +66,13 @@ def held(path: Path, *, run_id: str, wait: float = 0) -> Iterator[None]:
 
 
 def holder(path: Path) -> Holder | None:
-    """Who holds the lock at *path* right now, or None."""
+    """Who holds the lock at *path* right now, or None.
+
+    Raises:
+        DatabaseError: it is a link.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = _opened(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that lies there must not be waited for
     except FileNotFoundError:
         return None
     try:
@@ -107,7 +118,7 @@ def _take(path: Path, give_up_at: float) -> int:
 def _is_still_at(path: Path, descriptor: int) -> bool:
     """Whether the file that we locked is the one that the next pass will find (somebody may have deleted it)."""
     try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))  # noqa: PTH116 - beside fstat
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
     except FileNotFoundError:
         return False
 
@@ -124,10 +135,21 @@ def private_file(path: Path, flags: int = 0) -> int:
     """Open a file to read and write, made for its owner alone where there is none, whatever the umask; a descriptor.
 
     Raises:
+        DatabaseError: a link lies there.
         OSError: it cannot be opened.
     """
-    owner_alone = 0o600
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | flags, owner_alone)
-    if os.fstat(descriptor).st_mode & owner_alone != owner_alone:  # a umask took that away
-        os.fchmod(descriptor, owner_alone)
+    descriptor = _opened(path, os.O_RDWR | os.O_CREAT | flags)
+    if os.fstat(descriptor).st_mode & _OWNER_ALONE != _OWNER_ALONE:  # a umask took that away
+        os.fchmod(descriptor, _OWNER_ALONE)
     return descriptor
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Open a file of ours, and neither what a link at its place names nor what would let us wait (a pipe)."""
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, _OWNER_ALONE)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        why = f"{path}: is a symbolic link, which is not followed here; remove it (it is only a name) and start again"
+        raise DatabaseError(why) from error

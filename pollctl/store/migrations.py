@@ -115,3 +115,25 @@ def m002_suspects(db: Database) -> None:
     """Which effects may have killed their pass."""
     for statement in _SUSPECTS:
         db.execute(statement)
+
+
+_MANY_EFFECTS = (
+    # When an effect was settled says when its key may be forgotten, not when it was queued.
+    "DROP INDEX outbox_settled",
+    "CREATE INDEX outbox_delivered ON outbox (delivered_at) WHERE status = 'delivered'",
+    "CREATE INDEX outbox_dead ON outbox (next_attempt_at) WHERE status = 'dead'",
+    # What may be sent is found without looking at what may not, see delivery/lanes.py.
+    "CREATE INDEX outbox_due ON outbox (plugin, next_attempt_at, id) WHERE status = 'pending'",
+    """CREATE INDEX outbox_at_once ON outbox (plugin, next_attempt_at, id)
+    WHERE status = 'pending' AND attempts = 0 AND next_attempt_at <= created_at""",
+    "CREATE INDEX outbox_tried ON outbox (plugin, kind, next_attempt_at, id) WHERE status = 'pending' AND attempts > 0",
+    "CREATE INDEX outbox_core ON outbox (plugin, id) WHERE status = 'pending' AND kind GLOB 'pollctl.*'",
+    "CREATE INDEX outbox_suspects ON outbox (plugin, id) WHERE status = 'pending' AND tries_alone IS NOT NULL",
+)
+
+
+@migrations()
+def m003_many_effects(db: Database) -> None:
+    """A million effects, settled or waiting, make no pass and no listing slow."""
+    for statement in _MANY_EFFECTS:
+        db.execute(statement)

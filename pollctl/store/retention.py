@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.clock import to_text
+from pollctl.damage import moment_of
 from pollctl.store.database import writing
 from pollctl.store.runs import id_prefix
 
@@ -15,24 +17,53 @@ if TYPE_CHECKING:
     from pollctl.config.schema import Retention
 
 ROWS_A_STEP = 500
+_DOUBTFUL = timedelta(days=1)
 
-_OLD = {
-    "recordings": ("recordings", "run_id < ?"),
-    "runs": ("runs", "id < ? AND outcome <> 'running'"),
-    "effects": ("outbox", "status IN ('delivered', 'dead') AND created_at < ?"),
-}
+
+class _Old(NamedTuple):
+    """What is old in a family of tables: rows of *table* before a moment in the spelling that *spelled* gives it."""
+
+    family: str
+    table: str
+    condition: str
+    spelled: Callable[[datetime], str]
+
+
+_OLD = (
+    _Old("recordings", "recordings", "run_id < ?", id_prefix),
+    _Old("runs", "runs", "id < ? AND outcome <> 'running'", id_prefix),
+    # The key of an effect is known until long after it arrived, or died, however long it waited for that.
+    _Old("effects", "outbox", "status = 'delivered' AND delivered_at < ?", to_text),
+    _Old("effects", "outbox", "status = 'dead' AND next_attempt_at < ?", to_text),
+)
 
 
 def prune(db: Database, retention: Retention, now: datetime, *, limit: int = ROWS_A_STEP) -> dict[str, int]:
     """Delete at most *limit* rows of each family that are older than the settings keep them; answers how many went."""
-    deleted = {}
-    for family, (table, is_old) in _OLD.items():
-        moment = now - getattr(retention, family)
-        before = to_text(moment) if family == "effects" else id_prefix(moment)
-        chosen = f"SELECT rowid FROM {table} WHERE {is_old} LIMIT ?"  # noqa: S608 - names of our own
-        deleted[family] = 0
+    deleted = dict.fromkeys((old.family for old in _OLD), 0)
+    for old in _OLD:
+        before = old.spelled(now - getattr(retention, old.family))
+        chosen = f"SELECT rowid FROM {old.table} WHERE {old.condition} LIMIT ?"  # noqa: S608 - names of our own
         if db.conn.execute(chosen, (before, 1)).fetchone():
             with writing(db):
-                statement = f"DELETE FROM {table} WHERE rowid IN ({chosen})"  # noqa: S608
-                deleted[family] = db.conn.execute(statement, (before, limit)).rowcount
+                statement = f"DELETE FROM {old.table} WHERE rowid IN ({chosen})"  # noqa: S608
+                deleted[old.family] += db.conn.execute(statement, (before, limit - deleted[old.family])).rowcount
     return deleted
+
+
+def prune_after_pass(db: Database, retention: Retention, now: datetime) -> dict[str, int]:
+    """As ``prune``, but by a moment that the clock alone cannot move: had it jumped ahead, every row would be old."""
+    moment = _proven(db, retention, now)
+    return prune(db, retention, moment) if moment else {}
+
+
+def _proven(db: Database, retention: Retention, now: datetime) -> datetime | None:
+    """How far time has come for certain: when the newest run began that lies a while back; None without any.
+
+    A while is a day, or as long as rows are kept where that is shorter. Runs since then prove nothing: they may be of the
+    same wrong hour.
+    """
+    doubtful = min(_DOUBTFUL, retention.runs, retention.recordings, retention.effects)
+    before = id_prefix(now - doubtful)
+    row = db.conn.execute("SELECT started_at FROM runs WHERE id < ? ORDER BY id DESC LIMIT 1", (before,)).fetchone()
+    return moment_of(row[0]) if row else None

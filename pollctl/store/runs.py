@@ -14,7 +14,8 @@ from msgspec import Struct
 from sqlite_utils import Database
 
 from pollctl.api.outcomes import FAILURES, Outcome
-from pollctl.clock import from_text, to_text
+from pollctl.clock import from_text, is_waiting, to_text
+from pollctl.damage import table_of
 from pollctl.errors import DatabaseError
 from pollctl.schedule.evaluation import backoff_until
 from pollctl.schedule.model import Past
@@ -186,19 +187,28 @@ def record(
 
 
 def hold(db: Database, plugin: str, upstreams: Mapping[str, datetime], now: datetime) -> None:
-    """Remember that upstreams want no request before a moment, at most a day ahead; the later moment wins."""
-    rows = [(plugin, upstream, to_text(min(until, now + LONGEST_HOLD))) for upstream, until in upstreams.items()]
+    """Remember that upstreams want no request before a moment, at most a day ahead; the later moment wins.
+
+    A moment that is farther ahead than that was written while the clock was wrong, and yields.
+    """
+    latest = now + LONGEST_HOLD
+    rows = [(plugin, upstream, to_text(min(until, latest)), to_text(latest)) for upstream, until in upstreams.items()]
     db.conn.executemany(
-        "INSERT INTO holds VALUES (?,?,?) ON CONFLICT (plugin, upstream) DO UPDATE "
-        "SET not_before=max(not_before, excluded.not_before)",
+        "INSERT INTO holds VALUES (?1,?2,?3) ON CONFLICT (plugin, upstream) DO UPDATE "
+        "SET not_before=iif(not_before>?4, excluded.not_before, max(not_before, excluded.not_before))",
         rows,
     )
 
 
 def holds(db: Database, plugin: str) -> dict[str, datetime]:
-    """The moments before which the upstreams of a plugin want no request."""
+    """The moments before which the upstreams of a plugin want no request; ``is_held`` says whether one is still to come."""
     rows = db.conn.execute("SELECT upstream, not_before FROM holds WHERE plugin=?", (plugin,))
     return {upstream: from_text(moment) for upstream, moment in rows}
+
+
+def is_held(until: datetime | None, now: datetime) -> bool:
+    """Whether an upstream wants no request yet."""
+    return until is not None and is_waiting(until, now, LONGEST_HOLD)
 
 
 def row(db: Database, run_id: str) -> dict[str, Any]:
@@ -217,10 +227,6 @@ def rows(db: Database, where: str = "1", values: Sequence[Any] = (), *, limit: i
     """Runs, newest first, JSON columns decoded."""
     found = db.query(f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT ?", [*values, limit])  # noqa: S608
     return [
-        {
-            **run,
-            "stats": json.loads(run["stats"]),
-            "error": json.loads(run["error"]) if run["error"] else None,
-        }
+        {**run, "stats": table_of(run["stats"], "damaged"), "error": table_of(run["error"] or None, "message")}
         for run in found
     ]

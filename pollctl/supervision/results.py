@@ -24,7 +24,7 @@ class PassResult(Struct, frozen=True, kw_only=True):
         plugin: its name.
         outcome: that of the pass; ``crashed`` if it was killed, ``locked`` or ``refused`` if it did not start.
         exit_code: what the pass alone would have exited with; 1 for one that was killed.
-        report: what ``run --json`` prints, if the pass came as far.
+        report: what ``run --json`` would print, if the pass came as far.
         message: one line about what went wrong, or nothing.
         is_cut_off: whether its run may be left ``running``.
     """
@@ -70,10 +70,10 @@ def pass_result(exit_: Exit, errors: str, *, ended_by: int) -> PassResult:
 
     Args:
         exit_: how the process ended.
-        errors: the last that it said on stderr, on one line.
+        errors: the last that it said, on one line.
         ended_by: the signal that all passes were sent, or 0.
     """
-    name, report = exit_.task.name, _report(exit_.stdout)
+    name, report = exit_.task.name, _report(exit_.report)
     if exit_.not_started:
         why = f"cannot be started: {exit_.not_started}"
         return PassResult(plugin=name, outcome="refused", exit_code=FAILED, message=why)
@@ -85,7 +85,7 @@ def pass_result(exit_: Exit, errors: str, *, ended_by: int) -> PassResult:
         plugin=name,
         outcome=report.outcome,
         exit_code=exit_.code,
-        report=msgspec.json.decode(exit_.stdout),
+        report=msgspec.json.decode(exit_.report),
         message=f"{report.outcome}: {report.error.message}" if report.error else "",
     )
 
@@ -122,7 +122,7 @@ class _Report(Struct):
     error: _Error | None = None
 
 
-def _report(stdout: bytes) -> _Report | None:
+def _report(text: bytes) -> _Report | None:
     with suppress(msgspec.DecodeError):
-        return msgspec.json.decode(stdout, type=_Report)
+        return msgspec.json.decode(text, type=_Report)
     return None

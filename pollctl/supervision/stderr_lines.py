@@ -1,20 +1,22 @@
-"""What passes write to stderr: passed on at once, or kept until it is known whether it is news."""
+"""What passes print, to stderr or stdout: passed on at once, or kept until it is known whether it is news."""
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from contextlib import suppress
 
 from pollctl import redaction
 from pollctl.redaction import one_line
 
-_MOST_LINES = 1000  # of what one pass writes that are kept until it ends
+MOST_KEPT = 1 << 20  # characters of what one pass prints that are kept until it ends
+_MOST_LINES = 1000  # likewise
 _ERROR = "pollctl: "
 """What the lines begin with in which a process says why it ends."""
 
 
 class StderrLines:
-    """What the processes of passes write to stderr.
+    """What the processes of passes print.
 
     Args:
         is_live: whether lines are passed on as they come, or kept until ``print_rest``.
@@ -22,33 +24,61 @@ class StderrLines:
 
     def __init__(self, *, is_live: bool) -> None:
         self._is_live = is_live
-        self._kept: dict[str, list[str]] = {}
+        self._kept: defaultdict[str, _Kept] = defaultdict(_Kept)
 
     def take(self, name: str, line: str) -> None:
         """Take a line; those that say why a process ends are always kept."""
-        if self._is_live and not line.startswith(_ERROR):
+        kept = self._kept[name]
+        if line.startswith(_ERROR):
+            kept.errors.add(line.removeprefix(_ERROR))
+        elif self._is_live:
             self._print(name, line)
-            return
-        kept = self._kept.setdefault(name, [])
-        if len(kept) < _MOST_LINES:
-            kept.append(line)
-        elif len(kept) == _MOST_LINES:
-            kept.append("(the rest of what it said is left out)")
+        else:
+            kept.others.add(line)
+        if not self._is_live:
+            kept.last = line.strip() or kept.last
 
     def errors(self, name: str) -> str:
         """Why the process of a plugin ended, on one line; the last line of all if it did not say."""
-        kept = [line for line in self._kept.get(name, []) if line.strip()]
-        errors = [line.removeprefix(_ERROR) for line in kept if line.startswith(_ERROR)]
-        return "; ".join(errors) or (kept[-1].strip() if kept else "")
+        kept = self._kept[name]
+        return "; ".join(line for line in kept.errors.lines if line.strip()) or kept.last
 
     def print_rest(self, name: str, *, but: str) -> None:
         """Print what was kept, apart from the errors and from what is printed as the pass' message."""
-        for line in self._kept.get(name, []):
-            if line.strip() not in ("", but) and not line.startswith(_ERROR):
+        others = self._kept[name].others
+        for line in others.lines:
+            if line.strip() not in ("", but):
                 self._print(name, line)
+        if others.left_out:
+            self._print(name, f"(the rest of what it printed is left out: {others.left_out} lines)")
 
     def _print(self, name: str, line: str) -> None:
         warn(line if line.startswith(f"{name}: ") else f"{name}: {line}")
+
+
+class _Lines:
+    """The first lines, as many as there is room for, and how many were left out."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.left_out = 0
+        self._room = MOST_KEPT
+
+    def add(self, line: str) -> None:
+        self._room -= len(line)
+        if self._room < 0 or len(self.lines) >= _MOST_LINES:
+            self.left_out += 1
+        else:
+            self.lines.append(line)
+
+
+class _Kept:
+    """What one pass has printed: why it ends, the rest, and the last line; a flood of one takes no room from the others."""
+
+    def __init__(self) -> None:
+        self.errors = _Lines()
+        self.others = _Lines()
+        self.last = ""
 
 
 def warn(text: str) -> None:

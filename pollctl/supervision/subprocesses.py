@@ -22,7 +22,11 @@ _LONGEST_POLL_S = 60.0
 
 
 class Task(NamedTuple):
-    """What is to be run: under which name, how, and how many seconds it may live."""
+    """What is to be run: under which name, how, and how many seconds it may live.
+
+    Attributes:
+        command: its words; the number of the descriptor that takes the report comes after them.
+    """
 
     name: str
     command: Sequence[str]
@@ -35,14 +39,14 @@ class Exit(NamedTuple):
 
     Attributes:
         code: its exit code, or minus the number of the signal that ended it.
-        stdout: all that it printed there.
+        report: all that it wrote to the descriptor of its report.
         is_overdue: whether it was killed for living longer than it may.
         not_started: why it could not be started at all.
     """
 
     task: Task
     code: int
-    stdout: bytes = b""
+    report: bytes = b""
     is_overdue: bool = False
     not_started: str = ""
 
@@ -51,7 +55,7 @@ class Children:
     """Runs tasks and passes on the signals that ask for the end.
 
     Args:
-        on_line: called with the name of a task and each line of its stderr, as they come.
+        on_line: called with the name of a task and each line of what it prints, stdout and stderr alike, as they come.
 
     Attributes:
         ended_by: the first signal that asked for the end, SIGHUP taken as SIGTERM; 0 if there was none.
@@ -100,7 +104,7 @@ class Children:
         self._forward(signal_fd)
         for child in self._running:
             child.take_in(self._on_line)
-            if time.monotonic() >= child.kill_at:
+            if time.monotonic() >= child.kill_at and not child.has_ended():  # it may be we who were stopped meanwhile
                 child.kill()
 
     def _forward(self, signal_fd: int) -> None:
@@ -124,25 +128,17 @@ class _Child:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.process = subprocess.Popen(
-            task.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(task.environ),
-            start_new_session=True,
-        )
+        self._report, self.process = _started(task)
         self.kill_at = time.monotonic() + task.limit_s
-        pipes = (self.process.stdout, self.process.stderr)
-        self._stdout, self._stderr = (cast("IO[bytes]", pipe).fileno() for pipe in pipes)
-        self.open_pipes = {self._stdout, self._stderr}
-        self._said = {self._stdout: bytearray(), self._stderr: bytearray()}
+        self._output = cast("IO[bytes]", self.process.stdout).fileno()
+        self.open_pipes = {self._report, self._output}
+        self._said = {self._report: bytearray(), self._output: bytearray()}
         self._is_overdue = False
         for descriptor in self.open_pipes:
             os.set_blocking(descriptor, False)
 
     def take_in(self, on_line: Callable[[str, str], None]) -> None:
-        """Read what is there, and tell the whole lines of stderr."""
+        """Read what is there, and tell the whole lines of what it prints."""
         for descriptor in list(self.open_pipes):
             with suppress(BlockingIOError):
                 for _ in range(_CHUNKS_AT_ONCE):
@@ -171,20 +167,46 @@ class _Child:
         """Kill what the process has left behind, and say how it ended."""
         self._kill_group()
         self.take_in(on_line)
-        self._said[self._stderr] += b"\n" if self._said[self._stderr] else b""
+        self._said[self._output] += b"\n" if self._said[self._output] else b""
         self._tell(on_line)
+        os.close(self._report)
         with self.process:
             code = self.process.wait()
-        return Exit(self.task, code, bytes(self._said[self._stdout]), self._is_overdue)
+        was_hit = code == -signal.SIGKILL  # else it ended by itself at the last moment
+        return Exit(self.task, code, bytes(self._said[self._report]), self._is_overdue and was_hit)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def _tell(self, on_line: Callable[[str, str], None]) -> None:
-        *lines, rest = bytes(self._said[self._stderr]).split(b"\n")
+        *lines, rest = bytes(self._said[self._output]).split(b"\n")
         if len(rest) > _CHUNK:  # one line without end must not fill the memory
             lines, rest = [*lines, rest], b""
-        self._said[self._stderr] = bytearray(rest)
+        self._said[self._output] = bytearray(rest)
         for line in lines:
             on_line(self.task.name, line.decode(errors="backslashreplace"))
+
+
+def _started(task: Task) -> tuple[int, subprocess.Popen[bytes]]:
+    """Start a process; answers the descriptor to read its report from, and the process.
+
+    The report has a pipe of its own: what code of plugins prints, at exit too, cannot get into it.
+    """
+    reader, writer = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [*task.command, str(writer)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(task.environ),
+            pass_fds=(writer,),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+    return reader, process

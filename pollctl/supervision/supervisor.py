@@ -58,7 +58,7 @@ def run_several(
     Args:
         config: the settings.
         names: plugins, each once.
-        arguments: options of ``pollctl run`` for each, beyond ``--json``.
+        arguments: options of ``pollctl run`` for each.
         deadline: what *arguments* say of it, if they do.
         wait: likewise.
 
@@ -125,10 +125,11 @@ def _warn_if_news(config: Config, result: PassResult, evaluation: selection.Eval
 def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
     file = [f"--config={config.path.absolute()}"] if config.path else []
     # -P: a module that happens to lie in the present folder must not be taken for one of ours
-    command = [sys.executable, "-P", "-m", "pollctl", *file, "run", "--json", *arguments, name]
+    command = [sys.executable, "-P", "-m", "pollctl", *file, "run", *arguments, name, "--report-to"]
     environ = {**os.environ, SUPERVISOR: str(os.getpid())}
-    if environ.get(clock.VARIABLE, "").strip().startswith("@"):
-        environ[clock.VARIABLE] = f"@{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
+    if environ.get(clock.VARIABLE, "").strip():
+        mark = "" if clock.is_stopped() else "@"
+        environ[clock.VARIABLE] = f"{mark}{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
     return Task(name, command, environ, (allowed + config.core.grace).total_seconds())
 
 

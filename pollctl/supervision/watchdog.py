@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 
-from pollctl.concurrency.threads import start_daemon
+from pollctl.concurrency.threads import no_thread, start_daemon
 
 SUPERVISOR = "POLLCTL_SUPERVISOR"
 """Environment variable in which a supervisor gives its process id to those that it starts."""
@@ -39,13 +39,21 @@ def watchdog(limit: timedelta, message: str) -> Iterator[None]:
     """
     seconds = min(limit.total_seconds(), _LONGEST_S)
     is_done = threading.Event()
-    start_daemon(_watch, is_done, time.monotonic() + seconds, message, _supervisor(), name="watchdog")
-    faulthandler.dump_traceback_later(seconds + 1, exit=True, file=_STDERR)
+    watcher = start_daemon(_watch, is_done, time.monotonic() + seconds, message, _supervisor(), name="watchdog")
     try:
+        _set_backstop(seconds + 1)
         yield
     finally:
         is_done.set()
         faulthandler.cancel_dump_traceback_later()
+        watcher.join(_LOOK_EVERY_S)  # the next block may need the one thread that there is
+
+
+def _set_backstop(seconds: float) -> None:
+    try:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=_STDERR)
+    except RuntimeError as error:
+        raise no_thread(error) from error
 
 
 def _watch(is_done: threading.Event, end_at: float, message: str, supervisor: str) -> None:
@@ -55,6 +63,8 @@ def _watch(is_done: threading.Event, end_at: float, message: str, supervisor: st
             os.kill(os.getpid(), signal.SIGTERM)
         if is_done.wait(min(remaining, _LOOK_EVERY_S)):
             return
+    if is_done.is_set():  # while the whole process was stopped
+        return
     try:
         os.write(_STDERR, f"pollctl: {message}\n".encode(errors="backslashreplace"))
     finally:

@@ -17,7 +17,7 @@ from canaries import COOKIE, FAULTS, PLUGINS, Parrot, Planted, spellings
 from hostile_server import HostileServer
 from plugin_package import clean_environment, make_plugin_package, spawn_pollctl, write_settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("canaries")]
+pytestmark = pytest.mark.slow
 
 TRIED = (
     list(FAULTS)

@@ -17,7 +17,7 @@ from hostile_server import TLS, HostileServer, black_hole
 from msgspec import Struct
 from plugin_package import clean_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile_answers")]
+pytestmark = pytest.mark.slow
 
 CHILD = """
 import json, sys, time

@@ -22,7 +22,7 @@ from msgspec import Struct
 from place import eventually
 from plugin_package import Env, make_plugin_package, spawn_pollctl, write_settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faulty_plugins")]
+pytestmark = pytest.mark.slow
 
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
 AT_ONCE = 10

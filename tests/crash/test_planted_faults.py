@@ -93,6 +93,54 @@ CAUGHT = (
     ),
     Caught("cut_off_forgotten", EVERY_SYSCALL, "effects cut off"),
     Caught("cut_off_forgotten", RANDOM_KILLS, "effects cut off"),
+    Caught(
+        "cut_off_sent_together",
+        "tests/core/delivery/test_poisoned_effects.py::test_effects_cut_off_together_go_one_at_a_time_next",
+        "cut off in company again",
+    ),
+    Caught(
+        "failure_recorded_by_code_that_raises",
+        "tests/core/delivery/test_recording_failures.py::test_what_others_delivered_is_kept",
+        "what others delivered was undone",
+    ),
+    Caught(
+        "time_beyond_maximum_obeyed",
+        "tests/core/delivery/test_wrong_clock.py"
+        "::test_an_effect_that_failed_while_the_clock_was_ahead_is_sent_once_it_is_right_again[twelve years-say]",
+        "a moment beyond its maximum was waited for",
+    ),
+    Caught(
+        "encoded_text_masked",
+        "tests/core/test_encoding.py::test_a_secret_of_digits_breaks_no_number_moment_or_id",
+        r"JSONDecodeError",
+    ),
+    Caught(
+        "kill_without_looking",
+        "tests/core/supervision/test_stopped_supervisor.py"
+        "::test_a_pass_that_ended_well_while_its_supervisor_was_stopped_is_not_called_killed",
+        "alpha: killed",
+    ),
+    Caught(
+        "wait_beyond_maximum",
+        "tests/core/store/test_wrong_clocks.py::test_a_hold_of_a_wrong_clock_holds_nobody_up[TRUNCATE]",
+        "held until 2038",
+    ),
+    Caught(
+        "shared_backup_name",
+        "tests/core/store/test_names_beside_ours.py::test_two_backups_to_one_file_do_not_disturb_each_other[TRUNCATE]",
+        "assert 1 == 0|malformed|cut-off|what the other had written",
+    ),
+    Caught(
+        "journals_left",
+        "tests/core/store/test_names_beside_ours.py"
+        "::test_the_journals_of_a_database_that_was_removed_are_not_played_into_the_next[WAL]",
+        "2000 != 0|DatabaseError",
+    ),
+    Caught(
+        "link_not_resolved",
+        "tests/core/store/test_names_beside_ours.py::test_a_database_with_two_names_has_one_set_of_locks",
+        "linked.db",
+    ),
     Caught("failed_commit_hidden", IO_ERRORS, r"in which call \d+ .* with (EIO|ENOSPC) failed"),
 )
 

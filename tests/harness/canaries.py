@@ -43,10 +43,12 @@ def latency(url: str) -> Planted:
         section=f'[plugins.latency]\nbase_url = "{login}"\nwindow = "0s"\ntimeout = "1s"',
         commands=[
             ("latency", "add", "gateway.example.net", "--cadence", "1s", "--alert-offline", "--notify", alerts),
+            ("latency", "add", url.replace("//", "//bert:canary-latency-target@"), "--cadence", "1s"),
         ],
         looks=[("latency", "jobs", "--json"), ("latency", "show", "1"), ("latency", "alerts", "--json")],
         secrets=["canary-latency-login"],
         kept={
+            "canary-latency-target": ["latency_jobs.login"],
             "canary-latency-notify": ["latency_notify.url"],
             "canary-latency-path": ["latency_notify.url"],
         },
@@ -212,7 +214,7 @@ class Parrot:
             if b"AmazonSQS" in request and self.fault not in QUEUE_FAULTS:
                 peer.send(whole(b"{}", "Content-Type: application/x-amz-json-1.0"))
                 continue
-            answer = FAULTS[self.fault]
+            answer = FAULTS.get(self.fault, FAULTS["401"])  # a target stays as it is where all else tries TLS
             if answer is None:
                 peer.hang(4)
                 return

@@ -10,6 +10,7 @@ import msgspec
 
 from pollctl import Answer, Request
 from pollctl_latency.client.outcome import Outcome, is_cut_short, judge_error, measurement
+from pollctl_latency.client.targets import with_login
 from pollctl_latency.model import Job, Measurement, Settings
 
 _MISSED_WORDS = ("timeout", "unreachable", "no reply", "host down")
@@ -23,11 +24,11 @@ class ApiAnswer(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
-def request_for(job: Job, settings: Settings) -> Request:
-    """The exchange that probes a target of kind ``api`` or ``http``."""
+def request_for(job: Job, settings: Settings, login: str = "") -> Request:
+    """The exchange that probes a target of kind ``api`` or ``http``, the latter with its login."""
     timeout = settings.timeout.total_seconds()
     if job.probe == "http":
-        return Request(url=job.target, tag=job, timeout=timeout, follow=False, is_patient=True)
+        return Request(url=with_login(job.target, login), tag=job, timeout=timeout, follow=False, is_patient=True)
     path = f"latency/{quote(settings.label, safe='')}/{quote(job.target, safe='')}/"
     return Request(url=f"{settings.base_url.rstrip('/')}/{path}", tag=job, timeout=timeout, is_patient=True)
 

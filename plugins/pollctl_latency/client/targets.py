@@ -9,6 +9,9 @@ from pollctl_latency.model import Probe
 
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]/]+)):(?P<port>\d{1,5})")
 _ONE_COLON = re.compile(r"[^:]*:[^:]*")
+_LOGIN = re.compile(r"(?P<scheme>[A-Za-z]+://)(?P<login>[^/?#]*)@")
+_PERHAPS_A_LOGIN = re.compile(r"(?P<scheme>(?:[A-Za-z]+://)?).*@", re.DOTALL)
+_HIDDEN = "***@"
 _MAX_LENGTH = 2000
 
 
@@ -23,6 +26,8 @@ def target_error(target: str, probe: Probe) -> str | None:
     """Why *target* cannot be probed that way, with a remedy; None if it can."""
     if not target or not target.isprintable() or " " in target or len(target) > _MAX_LENGTH:
         return "a target is printable text without blanks"
+    if probe != "http" and "@" in target:
+        return "a login belongs in an address, such as http://user:password@host/"
     if probe == "http":
         return None if _is_url(target) else "write http://host/path or https://host/path"
     if probe == "tcp":
@@ -38,6 +43,24 @@ def host_and_port(target: str) -> tuple[str, int] | None:
     if match is None or not 0 < int(match["port"]) < 2**16:
         return None
     return match["v6"] or match["host"], int(match["port"])
+
+
+def split_login(target: str) -> tuple[str, str]:
+    """A target as it may be kept and shown, ``***`` in the place of its login, and the login, empty without one."""
+    match = _LOGIN.match(target)
+    if match is None:
+        return target, ""
+    return f"{match['scheme']}{_HIDDEN}{target[match.end() :]}", match["login"]
+
+
+def with_login(target: str, login: str) -> str:
+    """The address to which a request is sent, of what ``split_login`` has made of it."""
+    return target.replace(f"://{_HIDDEN}", f"://{login}@" if login else "://", 1)
+
+
+def shown(target: str) -> str:
+    """What a person wrote as a target, as it may be repeated: without what may be a login, wherever it stands."""
+    return _PERHAPS_A_LOGIN.sub(rf"\g<scheme>{_HIDDEN}", target, count=1)
 
 
 def _is_url(target: str) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pollctl import PollctlError, from_text, to_text
+from pollctl import HttpUrl, PollctlError, from_text, to_text
 from pollctl_latency import queries
+from pollctl_latency.client.targets import split_login
 from pollctl_latency.model import Job, NewJob
 
 if TYPE_CHECKING:
@@ -51,6 +53,19 @@ def in_groups(sizes: Iterable[tuple[int, int]], limit: int) -> Iterator[list[int
         yield group
 
 
+def logins(db: Database) -> dict[int, str]:
+    """The logins of running jobs whose targets have one, by id; from now on they are masked wherever secrets are."""
+    rows = db.execute(
+        """SELECT id, target, login FROM latency_jobs
+           WHERE status = 'running' AND probe = 'http' AND target LIKE '%@%'"""
+    )
+    found = {number: login or split_login(target)[1] for number, target, login in rows}
+    for login in found.values():
+        with suppress(ValueError):
+            HttpUrl.parse(f"http://{login}@localhost")
+    return found
+
+
 def _jobs(db: Database, where: str, *values: str) -> list[Job]:
     rows = db.execute(f"SELECT {_JOB} FROM latency_jobs WHERE {where} ORDER BY id", values)  # noqa: S608 - own text
     return [_job(row) for row in rows]
@@ -59,7 +74,7 @@ def _jobs(db: Database, where: str, *values: str) -> list[Job]:
 def _job(row: Sequence[Any]) -> Job:
     return Job(
         id=row[0],
-        target=row[1],
+        target=split_login(row[1])[0],  # another program may have put a login there
         probe=row[2],
         monitoring_mode=row[3],
         status=row[4],
@@ -83,10 +98,11 @@ def add_job(db: Database, now: datetime, new: NewJob, urls: Sequence[str], max_r
     _refuse_second(db, new)
     if new.monitoring_mode == "real_polling":
         _refuse_too_many(db, max_running)
+    target, login, *others = msgspec.structs.astuple(new)
     cursor = db.execute(
-        """INSERT INTO latency_jobs (target, probe, monitoring_mode, cadence_seconds, duration_seconds,
-           alert_offline, alert_recovery, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        [*msgspec.structs.astuple(new), to_text(now)],
+        """INSERT INTO latency_jobs (target, login, probe, monitoring_mode, cadence_seconds, duration_seconds,
+           alert_offline, alert_recovery, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [target, login.reveal() or None, *others, to_text(now)],
     )
     db.conn.executemany(
         "INSERT INTO latency_notify (job_id, url) VALUES (?, ?)",
@@ -97,8 +113,8 @@ def add_job(db: Database, now: datetime, new: NewJob, urls: Sequence[str], max_r
 
 def _refuse_second(db: Database, new: NewJob) -> None:
     row = db.execute(
-        "SELECT id FROM latency_jobs WHERE status = 'running' AND target = ? AND probe = ?",
-        [new.target, new.probe],
+        "SELECT id FROM latency_jobs WHERE status = 'running' AND target = ? AND probe = ? AND coalesce(login, '') = ?",
+        [new.target, new.probe, new.login.reveal()],
     ).fetchone()
     if row:
         raise PollctlError(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from pollctl import PluginContext, PollctlError
+from pollctl import PluginContext, PollctlError, completion_from
 from pollctl_shell_query import queries
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion_from(queries.RUN_IDS))
 @click.option("--format", "format_", type=click.Choice(["csv", "json", "table"]), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 @click.pass_obj
@@ -38,7 +38,7 @@ def results(context: PluginContext, run: str, format_: str, out: Path | None) ->
     with command_session(context) as session, _progress() as report:
         found = pages(session, row["target_de_customer_key"], report)
         if format_ == "table":
-            context.show([one for rows in found for one in rows], as_json=False)
+            context.show([one for rows in found for one in rows], as_json=False, empty=f"run {run} brought no rows")
             return
         with opened(out) as file:
             (write_csv if format_ == "csv" else write_json)(found, file)

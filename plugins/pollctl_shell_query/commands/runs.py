@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import click
 
-from pollctl import PluginContext
+from pollctl import Column, PluginContext, completion_from
 from pollctl_shell_query import queries
 from pollctl_shell_query.commands.options import as_json_option
 from pollctl_shell_query.store import submissions
 
-_LISTED = ("id", "name", "status", "target_de_customer_key", "row_count", "created_at", "completed_at", "error_message")
+_EMPTY = "no run yet; `pollctl shell-query submit --sql SQL --create-target COLUMNS` asks for one"
+_COLUMNS = (
+    Column("id", kind="id"),
+    Column("name"),
+    Column("status", kind="state"),
+    Column("target_de_customer_key", "target", drop=4),
+    Column("row_count", "rows", "number", drop=1),
+    Column("created_at", "created", "moment", drop=3),
+    Column("completed_at", "completed", "moment", drop=5),
+    Column("error_message", "error", drop=2),
+)
 
 
 @click.command()
@@ -19,11 +29,11 @@ def runs(context: PluginContext, *, as_json: bool) -> None:
     """List the runs, the newest first."""
     with context.reading() as db:
         rows = [queries.without_sql(row) for row in queries.runs(db)]
-    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion_from(queries.RUN_IDS))
 @as_json_option
 @click.pass_obj
 def show(context: PluginContext, run: str, *, as_json: bool) -> None:
@@ -33,7 +43,7 @@ def show(context: PluginContext, run: str, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=completion_from(queries.RUN_IDS))
 @click.pass_obj
 def cancel(context: PluginContext, run: str) -> None:
     """Cancel a RUN that has not ended; the next pass cleans up after it."""

@@ -7,10 +7,19 @@ from contextlib import redirect_stdout
 
 import click
 
-from pollctl import PluginContext, PollctlError
+from pollctl import Column, PluginContext, PollctlError
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import as_json_option
 from pollctl_soc_sections.store.catalogues import request_catalogues
+
+_EMPTY = "no catalogue was read; terms and campuses in [plugins.soc_sections] say which there are"
+_COLUMNS = (
+    Column("term", kind="id"),
+    Column("campus", kind="id"),
+    Column("sections", kind="number"),
+    Column("read_at", "read", "moment"),
+    Column("failure", wraps=True),
+)
 
 
 @click.command()
@@ -25,7 +34,7 @@ def catalogue(ctx: click.Context, *, as_json: bool) -> int:
         request_catalogues(db, context.settings.polled)
     code = _run_pass(ctx)
     with context.reading() as db:
-        context.show(queries.catalogues(db), as_json=as_json)
+        context.show(queries.catalogues(db), as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
     return code
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from pollctl import completion_from
+from pollctl_soc_sections import queries
 from pollctl_soc_sections.model.identifiers import read_id
 
 
@@ -29,4 +31,4 @@ class Checked(click.ParamType[Any]):
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 ID = Checked("id", read_id)
-number_argument = click.argument("number", metavar="ID", type=ID)
+number_argument = click.argument("number", metavar="ID", type=ID, shell_complete=completion_from(queries.IDS))

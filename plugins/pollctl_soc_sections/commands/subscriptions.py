@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import PluginContext, UsageError
+from pollctl import Column, PluginContext, UsageError, completion_from
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import ID, Checked, as_json_option, number_argument
 from pollctl_soc_sections.commands.subscription_input import (
@@ -21,10 +21,24 @@ from pollctl_soc_sections.commands.subscription_input import (
 from pollctl_soc_sections.model import NewSubscription
 from pollctl_soc_sections.store import subscriptions as stored
 
-_LISTED = (
-    "id", "term", "campus", "index_number", "course", "section_status", "unresolved", "contact", "status", "sent_count",
-    "waiting", "failed", "latest",
-)  # fmt: skip
+_EMPTY = "no subscription yet; `pollctl soc-sections subscribe INDEX --term T --campus C --contact URL` makes one"
+_NO_EVENT = "nothing has happened to it yet; the passes notify, `pollctl run soc-sections` makes one now"
+_COLUMNS = (
+    Column("id", kind="number"),
+    Column("term", kind="id"),
+    Column("campus", kind="id"),
+    Column("index_number", "index", "id"),
+    Column("course", drop=4),
+    Column("section_status", "section", "state", drop=1),
+    Column("unresolved", kind="id", drop=8),
+    Column("contact", drop=3),
+    Column("status", kind="state"),
+    Column("sent_count", "sent", "number", drop=2),
+    Column("waiting", kind="number", drop=6),
+    Column("failed", kind="number", drop=5),
+    Column("latest", drop=7),
+)
+_EVENT_COLUMNS = (Column("at", kind="moment"), Column("kind", "what", "id"), Column("detail", wraps=True))
 
 
 @click.command()
@@ -36,7 +50,7 @@ _LISTED = (
 @click.option("--max", "most", metavar="N", help="Pause after so many notifications, 1 to 10.  [default: 3]")
 @click.option("--snooze-until", metavar="T", help="Nothing before this moment, such as 2026-09-01T12:00:00Z.")
 @click.option("--unless-open", is_flag=True, help="No notification if it is open already.")
-@click.option("--from", "file", metavar="FILE.csv", type=Path, help="Many at once, all or none.")
+@click.option("--from", "file", metavar="FILE.csv", type=click.Path(path_type=Path), help="Many at once, all or none.")
 @as_json_option
 @click.pass_obj
 def subscribe(
@@ -70,7 +84,14 @@ def _from_options(index: str | None, options: dict[str, str | None], *, unless_o
 
 
 @click.command()
-@click.option("--history", "number", metavar="ID", type=ID, help="What happened to one of them.")
+@click.option(
+    "--history",
+    "number",
+    metavar="ID",
+    type=ID,
+    shell_complete=completion_from(queries.IDS),
+    help="What happened to one of them.",
+)
 @as_json_option
 @click.pass_obj
 def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) -> None:
@@ -78,10 +99,10 @@ def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) 
     with context.reading() as db:
         if number is not None:
             stored.status_of(db, number)
-            context.show(queries.history(db, number), as_json=as_json)
+            context.show(queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT)
             return
         rows = queries.subscriptions(db)
-    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
 
 
 @click.command()

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import click
 
-from pollctl import PluginContext
+from pollctl import Column, PluginContext
 from pollctl_toilet_gap.commands.parameters import as_json_option, check_argument
 from pollctl_toilet_gap.store import closing, template
+
+_COLUMNS = (
+    Column("description", drop=3),
+    Column("event_name", "event", "id", drop=1),
+    Column("alarm_name", "alarm", "id", drop=2),
+    Column("phase", kind="state"),
+    Column("order", "no", "number"),
+    Column("text", wraps=True),
+)
 
 
 @click.command("seed-template")
@@ -16,7 +25,7 @@ def seed_template(context: PluginContext, *, as_json: bool) -> None:
     """Write the description TOILET_ACTIVITY_GAP, its template and phases; a second time changes nothing."""
     with context.writing() as db:
         rows = template.seed_template(db, "TOILET_ACTIVITY", "NO_TOILET_ACTIVITY_ALARM")
-    context.show(rows, as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_COLUMNS)
 
 
 @click.command()

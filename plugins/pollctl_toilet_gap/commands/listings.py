@@ -7,13 +7,49 @@ from typing import Any
 
 import click
 
-from pollctl import PluginContext, UsageError
+from pollctl import Column, PluginContext, UsageError
 from pollctl_toilet_gap import queries
 from pollctl_toilet_gap.commands.parameters import as_json_option, check_argument
 from pollctl_toilet_gap.decide import local_time
 from pollctl_toilet_gap.model import Monitor
 
-_LISTED = ("id", "monitor", "robot_id", "local_date", "phase", "result", "since", "until", "alarms")
+_NO_MONITOR = "no monitor; a section [[plugins.toilet_gap.monitors]] in the settings adds one"
+_NO_CHECK = "no such check; a pass begins one when its day begins, `pollctl run toilet-gap` makes one now"
+_NO_RECORD = "nothing has happened in it yet; the passes note it, `pollctl run toilet-gap` makes one now"
+_CHECK_COLUMNS = (
+    Column("id", kind="number"),
+    Column("monitor"),
+    Column("robot_id", "robot", drop=3),
+    Column("local_date", "date", "id"),
+    Column("phase", kind="state"),
+    Column("result", kind="state"),
+    Column("since", kind="moment", drop=2),
+    Column("until", kind="moment", drop=4),
+    Column("alarms", kind="number", drop=1),
+)
+_MONITOR_COLUMNS = (
+    Column("name"),
+    Column("robot_id", "robot", drop=3),
+    Column("timezone", "zone", "id", drop=5),
+    Column("start", "from", "id", drop=6),
+    Column("end", "to", "id", drop=7),
+    Column("gap", kind="id", drop=4),
+    Column("is_day", "day", "id", drop=8),
+    Column("check", kind="number"),
+    Column("phase", kind="state"),
+    Column("since", kind="moment", drop=1),
+    Column("until", kind="moment", drop=2),
+)
+_RECORD_COLUMNS = (
+    Column("order", "no", "number"),
+    Column("event_name", "event", "id"),
+    Column("event_at", "at", "moment"),
+    Column("phase", kind="state", drop=2),
+    Column("result", kind="state", drop=1),
+    Column("incoming_event_id", "incoming", "id", drop=4),
+    Column("reference_id", "reference", "id", drop=3),
+    Column("created_at", "recorded", "moment", drop=5),
+)
 
 
 @click.command()
@@ -24,7 +60,7 @@ def monitors(context: PluginContext, *, as_json: bool) -> None:
     with context.reading() as db:
         found = queries.open_checks(db)
     rows = [_monitor_row(context, monitor, found.get(monitor.name)) for monitor in context.settings.monitors]
-    context.show(rows, as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_MONITOR_COLUMNS, empty=_NO_MONITOR)
 
 
 def _monitor_row(context: PluginContext, monitor: Monitor, check: dict[str, Any] | None) -> dict[str, Any]:
@@ -58,7 +94,7 @@ def checks(context: PluginContext, monitor: str | None, date: str | None, *, as_
     if not rows and monitor is not None and monitor not in context.settings.by_name:
         known = ", ".join(context.settings.by_name) or "there are none"
         raise UsageError(f"no monitor {monitor!r}, in the settings or among the checks; in the settings: {known}")
-    context.show(rows if as_json else [{key: row[key] for key in _LISTED} for row in rows], as_json=as_json)
+    context.show(rows, as_json=as_json, columns=_CHECK_COLUMNS, empty=_NO_CHECK)
 
 
 def _check_date(text: str) -> None:
@@ -77,4 +113,4 @@ def _check_date(text: str) -> None:
 def records(context: PluginContext, check: int, *, as_json: bool) -> None:
     """List what happened in CHECK, in its order."""
     with context.reading() as db:
-        context.show(queries.records(db, check), as_json=as_json)
+        context.show(queries.records(db, check), as_json=as_json, columns=_RECORD_COLUMNS, empty=_NO_RECORD)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pollctl import PluginContext
+from pollctl import PluginContext, PollctlError
 from pollctl_toilet_gap import queries
 from pollctl_toilet_gap.commands import drawing
 from pollctl_toilet_gap.commands.parameters import check_argument
@@ -24,5 +24,9 @@ def show_timeline(context: PluginContext, check: int) -> None:
         found, rows = queries.check(db, check), queries.records(db, check)
     is_plain = not (sys.stdout.encoding or "").lower().startswith("utf")
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    for line in drawing.drawn(found, rows, context.now, is_plain=is_plain):
+    try:
+        lines = drawing.drawn(found, rows, context.now, is_plain=is_plain)
+    except (ValueError, TypeError, KeyError) as error:  # moments and zones were checked when they were written
+        raise PollctlError(f"check {check}: its rows are damaged ({error}); restore a backup") from error
+    for line in lines:
         console.print(Text.assemble(*((piece.text, piece.style) for piece in line)))

@@ -374,7 +374,7 @@ def test_the_sample_holds_every_key() -> None:
 
 
 def keys_of(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: keys_of(value) if isinstance(value, dict) else None for key, value in table.items()}
+    return {key: keys_of(value) if isinstance(value, dict) and value else None for key, value in table.items()}
 
 
 def keys_of_struct(kind: type[Struct]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def test_an_effect_that_must_not_be_repeated_waits_for_a_person_as_unknown(parro
     assert parrot.rows("SELECT DISTINCT status FROM outbox") == ["unknown"]
     listed = json_of(parrot.call("outbox", "list", "--json"))
     assert [row["status"] for row in listed] == ["unknown", "unknown"]
-    assert parrot.call("outbox", "retry", str(listed[0]["id"])).returncode == 0
+    assert parrot.call("outbox", "retry", str(listed[-1]["id"])).returncode == 0
     parrot.report()
     assert parrot.said == ["one"]
 

@@ -16,8 +16,6 @@ from plugin_package import clean_environment, json_of, make_plugin_package, run_
 
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
-pytestmark = pytest.mark.xdist_group("plugins_page")  # one worker builds the package
-
 FILES = files_of(PLUGINS)
 WRAPPER = "pollctl_slow.py"
 

@@ -162,8 +162,13 @@ def test_an_upstream_that_asked_to_wait_is_remembered_by_later_passes(parrot: Pa
 
 def test_old_rows_go_in_bounded_steps(parrot: Parrot) -> None:
     parrot.report(now="2026-01-01T00:00:00Z")
+    parrot.report(now="2026-05-30T00:00:00Z")
+    assert parrot.rows("SELECT count(*) FROM runs") == [2], "that clock is not trusted before another pass"
     parrot.report(now="2026-06-01T00:00:00Z")
-    assert parrot.rows("SELECT count(*) FROM runs") == [1]
+    assert parrot.rows("SELECT started_at FROM runs ORDER BY id") == [
+        "2026-05-30T00:00:00.000Z",
+        "2026-06-01T00:00:00.000Z",
+    ]
     assert parrot.rows("SELECT count(*) FROM outbox") == [0]
 
 

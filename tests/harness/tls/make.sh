@@ -42,4 +42,5 @@ sign good server "$here" 21200101000000Z $by_ca
 sign wrong_name server "DNS:other.example.net" 21200101000000Z $by_ca
 sign expired server "$here" 20210101000000Z $by_ca
 cp db/ca.crt ca.pem
+openssl pkcs8 -topk8 -in db/good.key -passout pass:locked -out locked_key.pem
 rm -r db

@@ -1,0 +1,37 @@
+"""How results reach people and programs: text, listings, one JSON document, progress; heavy imports wait for their use."""
+
+from pollctl.console.json_document import as_plain, json_text, print_json
+from pollctl.console.listing import print_more, print_rows
+from pollctl.console.streams import (
+    abandon_stdout,
+    log,
+    log_traceback,
+    print_document,
+    print_text,
+    stdout_kept_for_json,
+    warn,
+)
+from pollctl.console.terminal import is_terminal
+from pollctl.console.words import age
+
+__all__ = [
+    "NOTHING_ENABLED",
+    "abandon_stdout",
+    "age",
+    "as_plain",
+    "is_terminal",
+    "json_text",
+    "log",
+    "log_traceback",
+    "print_document",
+    "print_json",
+    "print_more",
+    "print_rows",
+    "print_text",
+    "stdout_kept_for_json",
+    "warn",
+]
+
+NOTHING_ENABLED = (
+    "no plugin is enabled; `pollctl plugins` lists those that are installed, a section [plugins.NAME] enables one"
+)

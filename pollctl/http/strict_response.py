@@ -1,0 +1,105 @@
+"""The form of an answer: status, headers, chunks and trailers, read strictly where http.client would guess (RFC 9112).
+
+http.client still parses; it is given lines that are whole and mean one thing, and no interim answers.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from http.client import HTTPResponse
+from typing import Any
+
+from pollctl.http.errors import Failure
+
+_LONGEST_LINE = 65_536
+_MOST_FIELDS = 100  # as http.client has it; trailers count as headers do
+_INTERIM = re.compile(rb"HTTP/1\.\d[ \t]+1(?!01)\d\d(?=[ \t\r\n])")  # not 101: HTTP ends there
+_FIELD = re.compile(rb"[!-9;-~]+:")  # visible ASCII: more than a token, since some servers write odd names
+_BLANKS = b" \t\r\n"
+
+
+class Lines(io.BufferedReader):
+    """The bytes of one answer; each line among them must be whole, without NUL or a carriage return within it."""
+
+    _has_begun = False
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """The next line, or nothing where the upstream closed before the first.
+
+        Raises:
+            Failure: ``truncated`` or ``protocol``.
+        """
+        line = super().readline(size)
+        if not line.endswith(b"\n"):
+            if len(line) == size or not (line or self._has_begun):
+                return line  # too long, or nothing at all: the reader has a word for that
+            raise Failure("truncated", "closed within its headers, chunks or trailers")
+        self._has_begun = True
+        text = line[:-1].removesuffix(b"\r")
+        if b"\r" in text or b"\0" in text:
+            raise Failure("protocol", f"a NUL or a bare carriage return in the line {text[:80]!r}")
+        return line
+
+
+class StrictResponse(HTTPResponse):
+    """An answer of which nothing is guessed; http.client makes it and calls the methods here.
+
+    It does not promise to go on calling the last two: test_strict_parsing.py fails when it no longer does.
+    """
+
+    def __init__(self, sock: Any, *args: Any, **settings: Any) -> None:
+        super().__init__(sock, *args, **settings)
+        self.fp: Any = Lines(self.fp.detach())
+
+    def begin(self) -> None:
+        """Read the head of the final answer, past interim ones.
+
+        Raises:
+            Failure: ``truncated`` or ``protocol``.
+            http.client.HTTPException, OSError: as http.client raises it.
+        """
+        head = self._head()
+        while _INTERIM.match(head):
+            head = self._head()
+        wire, self.fp = self.fp, io.BytesIO(head)
+        try:
+            super().begin()
+        finally:
+            self.fp = wire
+
+    def _head(self) -> bytes:
+        """A status line and its headers, one line each; empty where the upstream closed before it answered."""
+        status = self._line()
+        return b"".join((status, *self._fields(), b"\r\n")) if status else b""
+
+    def _fields(self) -> list[bytes]:
+        """The lines up to an empty one, each a name and a value without blanks around it; folded ones in one."""
+        fields: list[bytes] = []
+        while (line := self._line()) not in (b"\r\n", b"\n"):
+            if fields and line[:1] in (b" ", b"\t"):
+                fields[-1] = (fields[-1].rstrip(_BLANKS) + b" " + line.strip(_BLANKS)).rstrip(_BLANKS) + b"\r\n"
+                continue
+            if not _FIELD.match(line):
+                raise Failure("protocol", f"the line {line[:80]!r} is not a header")
+            if len(fields) == _MOST_FIELDS:
+                raise Failure("protocol", f"more than {_MOST_FIELDS} headers")
+            fields.append(line.rstrip(_BLANKS) + b"\r\n")
+        return fields
+
+    def _line(self) -> bytes:
+        line: bytes = self.fp.readline(_LONGEST_LINE + 1)
+        if len(line) > _LONGEST_LINE:
+            raise Failure("protocol", f"a line of more than {_LONGEST_LINE} bytes")
+        return line
+
+    def _read_and_discard_trailer(self) -> None:
+        self._fields()
+
+    def _get_chunk_left(self) -> int | None:
+        if self.chunk_left == 0:
+            if self.fp.readline(3) not in (b"\r\n", b"\n"):
+                raise Failure("protocol", "a chunk is longer than its size says")
+            self.chunk_left = None
+        left: int | None = super()._get_chunk_left()  # type: ignore[misc]
+        return left

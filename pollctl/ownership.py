@@ -1,0 +1,92 @@
+"""Who may have written a file, by its owner and mode: pollctl does not act by what a stranger may have written.
+
+``due.fast_path`` has the plain cases of this rule once more, since it may import nothing; a test holds them together.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+ROOT = 0
+
+
+def fault_of_file(path: Path, opened: os.stat_result) -> str:
+    """Why nobody should act by what a file says, with its owner and mode and the remedy; empty when one may.
+
+    It must belong to this user, to root, or on a read-only mount to the owner of its folder; and nobody else may write to it,
+    save groups that are no strangers (see ``_may_group_write``). A link must belong to one of these users as well.
+
+    Args:
+        path: the file, as it is named.
+        opened: the state of what was opened there.
+
+    Raises:
+        OSError: its folder cannot be looked at.
+    """
+    real = Path(os.path.realpath(path))
+    owners = {os.geteuid(), ROOT, *_owner_of_read_only(real.parent)}
+    link = path.lstat()
+    if opened.st_uid not in owners:
+        return f"it belongs to {_described(opened)}, neither to you nor to root: read it, then `chown` it to yourself"
+    if link.st_uid not in owners:
+        return f"the link belongs to {_described(link)}, neither to you nor to root: name the file itself"
+    if _may_others_write(opened, real.parent):
+        return f"others may write to it: it belongs to {_described(opened)}: read it, then `chmod go-w` it"
+    return ""
+
+
+def fault_of_folder(folder: Path) -> str:
+    """Why files that a pass relies on are not safe in a folder: others may replace them; empty when they are.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    state = folder.stat()
+    if state.st_mode & stat.S_ISVTX:
+        return ""
+    if state.st_uid not in (os.geteuid(), ROOT):
+        return f"it belongs to {_described(state)}, neither to you nor to root, who may replace what lies in it"
+    if _may_others_write(state, folder):
+        return (
+            f"others may write to it and replace what lies in it: it belongs to {_described(state)};"
+            " `chmod go-w` it, or give it the sticky bit"
+        )
+    return ""
+
+
+def _may_others_write(state: os.stat_result, folder: Path) -> bool:
+    if state.st_mode & stat.S_IWOTH:
+        return True
+    return bool(state.st_mode & stat.S_IWGRP) and not _may_group_write(state.st_gid, folder)
+
+
+def _may_group_write(gid: int, folder: Path) -> bool:
+    """Whether a group that may write is no stranger.
+
+    That is the user's own primary group (a umask of 002 gives it the right), gid 0 (root's; OpenShift runs everybody in it), and
+    a group that *folder* hands on by its setgid bit to a member of it (Kubernetes does so with ``fsGroup``).
+    """
+    if gid in (os.getegid(), ROOT):
+        return True
+    state = folder.stat()
+    return bool(state.st_mode & stat.S_ISGID) and state.st_gid == gid and gid in os.getgroups()
+
+
+def _owner_of_read_only(folder: Path) -> list[int]:
+    """The owner of a folder on a read-only mount, who put there what a container is given; nobody for others."""
+    return [folder.stat().st_uid] if os.statvfs(folder).f_flag & os.ST_RDONLY else []
+
+
+def _described(state: os.stat_result) -> str:
+    return f"{_name(state.st_uid)} (uid {state.st_uid}, gid {state.st_gid}), mode {stat.S_IMODE(state.st_mode):04o}"
+
+
+def _name(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # in a container, or a user that was deleted
+        return "somebody"

@@ -1,0 +1,97 @@
+"""Every listing on screens of 80, 120 and 200 columns, full and empty, as text files beside this one.
+
+They are compared as they are. After a change that is meant, `POLLCTL_SNAPSHOTS=write pytest tests/core/cli/test_snapshots.py`
+writes them again, and `git diff` shows what people will see.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from full_database import NOW, lay_out
+from plugin_package import Env, clean_environment
+from pseudo_terminal import Screen, show_listings
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+COMMANDS = [
+    line.split()
+    for line in """
+status
+history
+history toilet-gap --limit 3
+plugins
+due --next 1
+why toilet-gap
+history --since -5m --outcome failed
+outbox list
+outbox show 100
+replay
+latency jobs
+latency samples 1
+latency alerts
+latency show 1
+shell-query runs
+soc-sections subscriptions
+soc-sections subscriptions --history 500
+soc-sections sections
+soc-sections events
+stockx-ops account list
+stockx-ops jobs
+stockx-ops listings
+stockx-ops history
+stockx-ops stats
+toilet-gap monitors
+toilet-gap checks
+toilet-gap records 2
+""".strip().splitlines()
+]
+WIDTHS = (80, 120, 200)
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
+
+
+@pytest.fixture(params=["full", "empty"])
+def contents(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def shown(folder: Path, contents: str, columns: int, env: Env) -> Screen:
+    lay_out(folder, is_full=contents == "full")
+    surroundings = clean_environment(folder) | {"POLLCTL_NOW": NOW, "TZ": "UTC"} | env
+    return show_listings(COMMANDS, columns=columns, cwd=folder, env=surroundings)
+
+
+def compare(name: str, text: str) -> None:
+    path = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get("POLLCTL_SNAPSHOTS") == "write":
+        path.write_text(f"{text}\n", encoding="utf-8")
+    assert f"{text}\n" == path.read_text(encoding="utf-8"), f"see the head of {Path(__file__).name}"
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_every_listing_looks_as_it_did(tmp_path: Path, contents: str, columns: int) -> None:
+    screen = shown(tmp_path, contents, columns, {})
+    assert "Traceback" not in screen.text
+    compare(f"{contents}-{columns}", screen.text)
+    if contents == "full":
+        assert "\x1b[31m" in screen.sent
+
+
+def test_without_colours_every_state_is_still_there(tmp_path: Path) -> None:
+    screen = shown(tmp_path, "full", 80, {"NO_COLOR": "1"})
+    compare("full-80-no-color", screen.text)
+    assert not re.search(r"\x1b\[[\d;]*3[0-7]", screen.sent)
+
+
+def test_no_line_is_longer_than_the_screen(tmp_path: Path) -> None:
+    screen = shown(tmp_path, "full", 80, {})
+    lines = re.sub(r"\x1b\[[\d;]*m", "", screen.sent).splitlines()
+    assert [line for line in lines if len(line) > 80 and not line.startswith("$ ")] == []
+
+
+def test_ids_never_fold(tmp_path: Path) -> None:
+    text = shown(tmp_path, "full", 80, {}).text
+    listed = text.split("$ pollctl shell-query runs")[1].split("$ ")[0]
+    assert len(_ID.findall(listed)) == 2
