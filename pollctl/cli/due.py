@@ -53,7 +53,7 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
 
     config = invocation.config_to_look
     config.check_schedule()
-    names = [_known(invocation, plugin)] if plugin else list(config.enabled)
+    names = list(config.enabled) if plugin is None else [_known(invocation, plugin)]
     reasons, code = [], 0
     with console.stdout_kept_for_json(as_json):
         for name in names:

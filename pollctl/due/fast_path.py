@@ -50,7 +50,9 @@ def is_nothing_due(arguments: Sequence[str], environ: Mapping[str, str]) -> bool
     try:
         settings = find(named, environ)
         database = settings and guess_database(settings)
-        return bool(settings and database) and _is_own(settings) and _is_before_next(settings, database, environ)
+        if not (settings and database and _is_own(settings) and _is_file(database)):
+            return False
+        return _is_before_next(settings, database, environ)
     except (OSError, ValueError):
         return False
 
@@ -77,6 +79,11 @@ def guess_database(settings: str) -> str:
 def _without_waiting(path: str, flags: int) -> int:
     """Open a file, or a pipe that nobody writes into, which the full way then refuses."""
     return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _is_file(database: str) -> bool:
+    """Whether SQLite will not wait for whoever writes into a pipe."""
+    return os.path.isfile(database)
 
 
 def _is_own(settings: str) -> bool:

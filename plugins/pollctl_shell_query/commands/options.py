@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ import click
 
 from pollctl import UsageError
 
+LARGEST_SQL = 1_000_000
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 sql_option = click.option("--sql", help="The SQL text.")
 file_option = click.option(
@@ -40,8 +42,12 @@ def _can_be_sent(char: str) -> bool:
 
 def _read(file: Path) -> str:
     try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+        with nullcontext(sys.stdin) if str(file) == "-" else file.open(encoding="utf-8-sig") as opened:
+            text = opened.read(LARGEST_SQL + 1)
     except OSError as error:
         raise UsageError(f"--file {file}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"--file {file} is not UTF-8") from error
+    if len(text) > LARGEST_SQL:
+        raise UsageError(f"--file {file} is larger than 1 MB; that is not an SQL text")
+    return text
