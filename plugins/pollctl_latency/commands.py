@@ -71,6 +71,7 @@ class WholeSeconds(click.ParamType[Duration]):
         return duration
 
 
+_JOB_ID = click.IntRange(1, 2**63 - 1)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -136,7 +137,7 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
+@click.argument("job", type=_JOB_ID, shell_complete=completion_from(queries.JOB_IDS))
 @_as_json
 @click.pass_obj
 def show(context: PluginContext, job: int, *, as_json: bool) -> None:
@@ -150,7 +151,7 @@ def show(context: PluginContext, job: int, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
+@click.argument("job", type=_JOB_ID, shell_complete=completion_from(queries.JOB_IDS))
 @_as_json
 @click.pass_obj
 def samples(context: PluginContext, job: int, *, as_json: bool) -> None:
@@ -170,7 +171,7 @@ def alerts(context: PluginContext, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job", type=int, shell_complete=completion_from(queries.JOB_IDS))
+@click.argument("job", type=_JOB_ID, shell_complete=completion_from(queries.JOB_IDS))
 @click.pass_obj
 def cancel(context: PluginContext, job: int) -> None:
     """Close a running job early; nobody is notified, and a probe in flight is dropped."""

@@ -95,7 +95,9 @@ def _require_utf8(words: Sequence[str]) -> None:
         try:
             word.encode()
         except UnicodeEncodeError:
-            raise UsageError(f"the argument {shorten(ascii(word), 80)} is not UTF-8") from None
+            raise UsageError(
+                f"the argument {shorten(ascii(word), 80)} is not UTF-8 and cannot be sent or kept"
+            ) from None
 
 
 def _warn_of(error: PollctlError, *, is_debugging: bool) -> int:

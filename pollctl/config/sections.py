@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import fields, replace
@@ -59,15 +60,15 @@ class Section:
 
     def with_checked_schedule(self, config: PluginConfig) -> PluginConfig:
         """Note what is wrong with the schedule of *config* and its jitter; answers it with a jitter that fits."""
-        from pollctl.schedule.expression import Expression
+        from pollctl.schedule.slots import Schedule
 
         try:
-            expression = Expression(config.schedule, spread="")
+            schedule = Schedule.parse(config.schedule, ZoneInfo("UTC"))
         except ValueError as error:
             where = (self._written("schedule") or ("", f"{self.where}.schedule"))[1]
             self._reader.note(where, str(error))
             return config
-        return self._with_fitting_jitter(config, expression.shortest_pause) if config.jitter else config
+        return self._with_fitting_jitter(config, schedule.shortest_pause) if config.jitter else config
 
     def settings(self, kind: type[S]) -> S | None:
         """The plugin's own settings, or None when there is a problem."""

@@ -10,7 +10,7 @@ exactly this database.
 """
 
 # os.path instead of pathlib, as importing that takes as long as starting Python
-# ruff: noqa: PTH109, PTH116, PTH117, PTH118, PTH120
+# ruff: noqa: PTH109, PTH113, PTH116, PTH117, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def is_nothing_due(arguments: Sequence[str], environ: Mapping[str, str]) -> bool
     try:
         settings = find(named, environ)
         database = settings and guess_database(settings)
-        if not (settings and database and _is_own(settings) and _is_file(database)):
-            return False
+        if not (settings and database and _is_own(settings) and os.path.isfile(database)):
+            return False  # SQLite would wait for whoever writes into a pipe
         return _is_before_next(settings, database, environ)
     except (OSError, ValueError):
         return False
@@ -79,11 +79,6 @@ def guess_database(settings: str) -> str:
 def _without_waiting(path: str, flags: int) -> int:
     """Open a file, or a pipe that nobody writes into, which the full way then refuses."""
     return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _is_file(database: str) -> bool:
-    """Whether SQLite will not wait for whoever writes into a pipe."""
-    return os.path.isfile(database)
 
 
 def _is_own(settings: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock, redaction
+from pollctl.api.names import fault as fault_of_name
 from pollctl.api.outcomes import EFFECT_STATUSES, OUTCOMES
 from pollctl.damage import moment_of
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
@@ -49,7 +50,7 @@ class Families:
             DatabaseError: the database cannot be used.
         """
         now = clock.now()
-        statuses = plugin_statuses(self._config, now)
+        statuses = [row for row in plugin_statuses(self._config, now) if not fault_of_name(row.plugin)]
         with database.looking(self._config.core.database) as db:
             yield from _core_families(statuses, latest_runs(db))
         for plugin in self._plugins:

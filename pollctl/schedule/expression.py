@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.schedule.model import SEPARATOR
@@ -31,7 +30,6 @@ LONGEST_REST_YEARS = 40
 SECOND = timedelta(seconds=1)
 LONGEST = 1000
 """Characters of an expression; all that a schedule can say fits in."""
-_MOMENTS_OF_A_ROUND = 62  # 60 minutes or seconds, and the step to the next hour or minute
 _SOME_MOMENT = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -76,12 +74,6 @@ class Expression:
             self._engine.get_next(start_time=_SOME_MOMENT)
         except ValueError as error:
             raise ValueError(f"{text!r} is not a valid schedule: {_fault(fields)}") from error
-
-    @property
-    def shortest_pause(self) -> timedelta:
-        """The distance of its two nearest moments, among as many as show each step of its finest field."""
-        moments = islice(self.after(_SOME_MOMENT), _MOMENTS_OF_A_ROUND)
-        return min(later - sooner for sooner, later in pairwise(moments))
 
     def after(self, wall: datetime) -> Iterator[datetime]:
         """The moments strictly after *wall*, in order, without end."""

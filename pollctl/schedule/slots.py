@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import merge
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 from pollctl.schedule.expression import Expression
@@ -16,6 +17,8 @@ from pollctl.schedule.zones import SECOND, Stretch, stretches
 
 # cron(8): "Local time changes of less than three hours [...] are handled in a special way."
 SPECIAL = timedelta(hours=3)
+_SOME_MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
+_SLOTS_OF_A_ROUND = 62  # 60 minutes or seconds, and the step to the next hour or minute
 
 
 class Schedule:
@@ -52,6 +55,12 @@ class Schedule:
             if slot > last:
                 yield slot
                 last = slot
+
+    @property
+    def shortest_pause(self) -> timedelta:
+        """The distance of its two nearest slots, among as many as show each step of the finest field of each expression."""
+        slots = islice(self.slots_after(_SOME_MOMENT), _SLOTS_OF_A_ROUND * len(self._parts))
+        return min(later - sooner for sooner, later in pairwise(slots))
 
     def latest(self, moment: datetime) -> datetime:
         """The newest slot that is not after *moment*, in UTC."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from pollctl_soc_sections.model.identifiers import read_campus, read_index, read
 REQUIRED = ("index", "term", "campus", "contact")
 OPTIONAL = ("window", "max", "snooze_until", "unless_open")
 MAX_NOTIFICATIONS = 10
+LARGEST_FILE = 10_000_000
 _DEFAULT_MAX = "3"
 _FLAGS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
@@ -59,11 +59,14 @@ def read_file(path: Path) -> list[NewSubscription]:
         UsageError: whatever is wrong with any of its lines, all of it at once.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as opened:
+            text = opened.read(LARGEST_FILE + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8") from None
+    if len(text) > LARGEST_FILE:
+        raise UsageError(f"{path}: larger than 10 MB; that is not a list of subscriptions")
     rows = csv.DictReader(io.StringIO(text, newline=""), restkey="more", strict=True)
     new, errors = _read_rows(path, rows)
     if not new and not errors:
@@ -122,11 +125,10 @@ def read_moment(text: str) -> datetime:
     Raises:
         ValueError: it is not one, or too far away.
     """
-    with suppress(OverflowError):  # a first or last day that is another year's in UTC
-        moment = from_text(text)
-        if 2000 <= moment.year < 2300:  # noqa: PLR2004 - what the tables take
-            return moment
-    raise ValueError(f"{text!r} is not in a year from 2000 to 2299")
+    moment = from_text(text)
+    if not 2000 <= moment.year < 2300:  # noqa: PLR2004 - what the tables take
+        raise ValueError(f"{text!r} is not in a year from 2000 to 2299")
+    return moment
 
 
 def _window(text: str) -> str | None:

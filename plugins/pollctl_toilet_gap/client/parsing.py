@@ -149,10 +149,7 @@ def _moment(source: Mapping[str, Any]) -> datetime:
         ValueError: that is missing, not a moment, without a zone, or out of range.
     """
     text = _text(source, _MOMENTS)
-    try:
-        at = from_text(text)
-    except OverflowError:
-        raise ValueError(f"{text!r} is not in the years 2000 to 2299") from None
+    at = from_text(text)
     if not _FIRST <= f"{at.year:04}" < _LAST:
         raise ValueError(f"{text!r} is not in the years 2000 to 2299")
     return at.replace(microsecond=at.microsecond // 1000 * 1000)

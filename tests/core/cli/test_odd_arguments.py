@@ -118,7 +118,7 @@ def test_arguments_that_are_not_utf8(folder: Path, words: tuple[bytes, ...]) -> 
     assert done.returncode == 2, done
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith("pollctl: the argument ")
-    assert line.endswith(" is not UTF-8")
+    assert line.endswith(" is not UTF-8 and cannot be sent or kept")
     assert sorted(os.listdir(os.fsencode(folder))) == before  # noqa: PTH208 - as above
 
 
@@ -129,12 +129,11 @@ def test_a_folder_whose_name_is_not_utf8(tmp_path: Path, words: tuple[str, ...])
     write_settings(folder, "[plugins.latency]")
     done = spawn_pollctl(folder, clean_environment(tmp_path), *words)
     assert done.returncode == 2, done
-    (line,) = done.stderr.splitlines()
-    assert "the path is not UTF-8" in line
+    assert (done.stdout + done.stderr).count("the path is not UTF-8") == 1
     (folder / "pollctl.toml").unlink()
     done = spawn_pollctl(folder, {**clean_environment(tmp_path), "HOME": str(folder)}, *words)
     assert done.returncode == 2, done
-    assert "the path is not UTF-8" in done.stderr
+    assert "the path is not UTF-8" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("number", ["9223372036854775808", "-1", "0", "9" * 5000])

@@ -149,7 +149,7 @@ def test_a_section_without_a_plugin_is_told_once(place: Supervised) -> None:
     first, again = place.due_run(minute=0), place.due_run(minute=1)
     assert (first.returncode, again.returncode, again.stderr) == (1, 1, "")
     assert "did you mean 'alpha'" in first.stderr
-    assert "no plugin named '__help'" in first.stderr
+    assert "'__help' is not a valid name of a plugin" in first.stderr
 
 
 def test_a_plugin_that_cannot_be_imported_fails_its_own_pass_only(place: Supervised) -> None:

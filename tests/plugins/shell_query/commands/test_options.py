@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pollctl_shell_query.commands.options import LARGEST_SQL, sql_text
 
 from pollctl import UsageError
+from pollctl_shell_query.commands.options import LARGEST_SQL, sql_text
 
 
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
