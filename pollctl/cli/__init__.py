@@ -27,7 +27,7 @@ _INTERRUPTED = 130
     "--config",
     "config_file",
     metavar="FILE",
-    type=click.Path(),
+    type=click.Path(readable=False),  # who may read it says its reader, who also knows capabilities
     help="Settings file, instead of the first of the usual places.",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

@@ -24,7 +24,7 @@ MAILTO=root
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False, readable=False))
 @click.option("--plugin", "names", metavar="NAME", multiple=True, help="With its section; several may be named.")
 @click.pass_obj
 def init(invocation: Invocation, folder: str, names: tuple[str, ...]) -> None:

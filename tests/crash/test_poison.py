@@ -20,7 +20,6 @@ from msgspec import Struct
 from plugin_package import Done, make_plugin_package, spawn_pollctl, write_settings
 from sink import Sink
 
-pytestmark = pytest.mark.slow
 MAX_ATTEMPTS = 4
 BELLS = 20
 DEATHS = {
