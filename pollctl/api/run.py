@@ -27,6 +27,7 @@ class Run(Protocol):
         now: the one reading of the clock for this pass, or for this round of a ``window``.
         settings: the plugin's own settings, of the type that its facts name.
         timezone: the zone in which the plugin's schedule is meant.
+        host: the machine on which it runs, for messages that say where they come from.
         is_dry: whether this pass only plans: nothing will be written or sent.
         addresses: the Apprise addresses of ``[pollctl.notify]``, for news whose plugin has no address of its own.
         is_stopping: whether no new work may start (deadline or signal).
@@ -38,6 +39,7 @@ class Run(Protocol):
     now: datetime
     settings: Any
     timezone: ZoneInfo
+    host: str
     is_dry: bool
     addresses: Sequence[Secret]
 

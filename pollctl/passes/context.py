@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
@@ -65,6 +66,7 @@ class PassContext:
         self.now = now
         self.settings = settings
         self.timezone = timezone
+        self.host = socket.gethostname()
         self.is_dry = is_dry
         self.between_rounds: Callable[[float], None] = _rest
         self.failures: dict[str, str] = {}

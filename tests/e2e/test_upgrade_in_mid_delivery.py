@@ -1,0 +1,80 @@
+"""A database in which the version before run.tell left messages half way: each arrives once, under its old key (people.md 1).
+
+``before_messages.sql`` was written by that version's own code: waiting, cut off, given up and arrived effects of every kind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from inbox import Inbox
+from place import Place
+
+DUMP = Path(__file__).with_name("before_messages.sql")
+NOWHERE = "http://127.0.0.1:1"
+SETTINGS = f"""
+[pollctl.http]
+trust_env = true
+[pollctl.notify]
+urls = ["json://inbox.example/crew"]
+[plugins.latency]
+base_url = "{NOWHERE}"
+[plugins.soc_sections]
+base_url = "{NOWHERE}"
+campuses = ["NB"]
+catalogue_every = "0s"
+[plugins.stockx_ops]
+base_url = "{NOWHERE}"
+[plugins.toilet_gap]
+event_service_url = "{NOWHERE}"
+queue_url = "{NOWHERE}/queue"
+"""
+TOLD = {
+    "toilet_gap": {
+        "pollctl.failing:20260803T160000.000Z-00000001:2e3ab1f213ff": ("/crew", "pollctl: toilet_gap keeps failing"),
+        "blind:1:2026-08-03T16:00:00.000Z:2e3ab1f213ff": ("/crew", "toilet_gap: monitor home-3 cannot be judged"),
+        "unposted:1-2026-08-03T14:00:00.000Z:2e3ab1f213ff": (
+            "/crew",
+            "toilet_gap: an alarm of robot r-1 is not posted",
+        ),
+    },
+}
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """The proxy of the place, and so whatever host an address names."""
+    with Inbox() as server:
+        yield server
+
+
+@pytest.fixture
+def upgraded(tmp_path: Path, inbox: Inbox) -> Place:
+    place = Place(tmp_path, http_proxy=inbox.url, no_proxy="127.0.0.1")
+    with closing(sqlite3.connect(place.database)) as db:
+        db.executescript(DUMP.read_text())
+    place.settings(SETTINGS)
+    return place
+
+
+def arrived(inbox: Inbox) -> dict[str, tuple[str, str]]:
+    """What arrived, by its key: path and title; each key came once."""
+    keys = Counter(request.headers["idempotency-key"] for request in inbox.requests)
+    assert set(keys.values()) <= {1}
+    return {
+        request.headers["idempotency-key"]: (request.path, message["title"])
+        for request, message in zip(inbox.requests, inbox.messages, strict=True)
+    }
+
+
+@pytest.mark.parametrize("plugin", TOLD)
+def test_what_waited_arrives_once_under_its_old_key(upgraded: Place, inbox: Inbox, plugin: str) -> None:
+    for minute in range(3):
+        upgraded.call("run", plugin, now=f"2026-08-03T17:0{minute}:00Z")
+    assert arrived(inbox) == TOLD[plugin]
+    assert upgraded.sql("SELECT count(*) FROM outbox_addresses") == [(0,)]
