@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import Column, Duration, PluginContext, Secret, completion_from
+from pollctl import Column, Duration, PluginContext, Secret, completion_from, read_addresses
 from pollctl_latency import queries
 from pollctl_latency.client.targets import infer_probe, shown, split_login, target_error
 from pollctl_latency.model import NewJob
@@ -71,6 +71,14 @@ class WholeSeconds(click.ParamType[Duration]):
         return duration
 
 
+def _addresses(text: str) -> list[Secret]:
+    """The addresses of one ``--notify``, or the end of the command with what is wrong with it."""
+    try:
+        return read_addresses(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--notify") from error
+
+
 _JOB_ID = click.IntRange(1, 2**63 - 1)
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -106,6 +114,7 @@ def add(
     error = target_error(target, probe)
     if error:
         raise click.BadParameter(f"{shown(target)!r} cannot be probed by {probe}: {error}", param_hint="TARGET")
+    recipients = [address.reveal() for text in urls for address in _addresses(text)]
     target, login = split_login(target)
     new = NewJob(
         target=target,
@@ -118,7 +127,7 @@ def add(
         alert_recovery=alert_recovery,
     )
     with context.writing() as db:
-        job_id = add_job(db, context.now, new, urls, context.settings.max_running)
+        job_id = add_job(db, context.now, new, recipients, context.settings.max_running)
         added = queries.job(db, job_id, context.now)
     if as_json:
         context.show(added, as_json=True)

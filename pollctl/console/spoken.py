@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pollctl.console.words import age, count
+from pollctl.console.words import age, count, number
 
 counted = count
 """How many of something there are: ``1 check``, ``2 checks``, ``2 batches``."""
+
+spoken_number = number
+"""A number with as many places as it needs to be compared: ``1440``, ``129.5``, ``20.8``, ``0.12``."""
 
 
 def spoken_moment(moment: datetime, zone: ZoneInfo) -> str:

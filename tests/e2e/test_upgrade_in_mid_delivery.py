@@ -35,6 +35,12 @@ event_service_url = "{NOWHERE}"
 queue_url = "{NOWHERE}/queue"
 """
 TOLD = {
+    "latency": {
+        "alert:1:offline:2026-03-08T12:04:00.000Z:1": ("/ann", "192.0.2.7 is offline"),
+        "alert:1:recovery:2026-03-08T12:09:00.000Z:2": ("/bob", "192.0.2.7 has recovered"),
+        "completion:1:1": ("/ann", "192.0.2.7: fail"),
+        "completion:1:2": ("/bob", "192.0.2.7: fail"),
+    },
     "toilet_gap": {
         "pollctl.failing:20260803T160000.000Z-00000001:2e3ab1f213ff": ("/crew", "pollctl: toilet_gap keeps failing"),
         "blind:1:2026-08-03T16:00:00.000Z:2e3ab1f213ff": ("/crew", "toilet_gap: monitor home-3 cannot be judged"),
@@ -77,4 +83,12 @@ def test_what_waited_arrives_once_under_its_old_key(upgraded: Place, inbox: Inbo
     for minute in range(3):
         upgraded.call("run", plugin, now=f"2026-08-03T17:0{minute}:00Z")
     assert arrived(inbox) == TOLD[plugin]
-    assert upgraded.sql("SELECT count(*) FROM outbox_addresses") == [(0,)]
+    beside = "SELECT status FROM outbox_addresses JOIN outbox ON outbox.id = effect_id WHERE plugin = ?"
+    assert {status for (status,) in upgraded.sql(beside, [plugin])} <= {"dead"}
+
+
+def test_what_was_given_up_before_can_still_be_retried_by_hand(upgraded: Place, inbox: Inbox) -> None:
+    upgraded.call("run", "latency", now="2026-08-03T17:00:00Z")
+    upgraded.do("outbox", "retry", "--dead", now="2026-08-03T17:01:00Z")
+    upgraded.call("run", "latency", now="2026-08-03T17:02:00Z")
+    assert arrived(inbox)["alert:1:recovery:2026-03-08T12:09:00.000Z:1"] == ("/ann", "192.0.2.7 has recovered")
