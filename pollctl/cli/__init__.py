@@ -10,7 +10,7 @@ from typing import TextIO
 
 import click
 
-from pollctl import __version__
+from pollctl import __version__, console
 from pollctl.cli.global_options import NAMES
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.root_group import RootGroup
@@ -32,15 +32,30 @@ _INTERRUPTED = 130
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option("--utc", "is_utc", is_flag=True, help="Show moments whole and in UTC, also on a terminal.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="How stderr is written; json: one object a line, the events of passes too. [default: as the settings say]",
+)
+@click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Write the events of passes to stderr as text.")
 @click.version_option(__version__, message="pollctl %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, config_file: str | None, *, debug: bool, is_utc: bool) -> None:
+def cli(
+    ctx: click.Context,
+    config_file: str | None,
+    log_format: console.Format | None,
+    *,
+    debug: bool,
+    is_utc: bool,
+    is_verbose: bool,
+) -> None:
     """Poll what must be polled: one bounded, crash-safe, explainable pass at a time.
 
     The options below may also stand behind the command.
     """
     if not may_colour():
         ctx.color = False  # for what click itself prints in colour
+    console.log_format.choose(log_format, is_verbose=is_verbose)
     ctx.obj = Invocation(config_file, is_debugging=debug, is_utc=is_utc)
 
 
@@ -50,6 +65,11 @@ def start(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of this process if None.
     """
+    with console.log_format.kept():
+        return _start(arguments)
+
+
+def _start(arguments: Sequence[str] | None) -> int:
     _open_missing_streams()
     stdout = sys.stdout
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -57,9 +77,7 @@ def start(arguments: Sequence[str] | None = None) -> int:
         _require_utf8(words)
         code = cli.main(words, prog_name="pollctl", standalone_mode=False)
     except click.ClickException as error:
-        hinted = _hinted(error)
-        hinted.message = "\n".join(map(one_line, hinted.message.split("\n")))  # type: ignore[misc]  # it repeats what was typed
-        hinted.show()
+        _show(_hinted(error))
         return error.exit_code
     except click.Abort:
         return _INTERRUPTED
@@ -83,6 +101,15 @@ def _hinted(error: click.ClickException) -> click.ClickException:
     if not isinstance(error, click.NoSuchOption):
         return error
     return click.NoSuchOption(error.option_name, possibilities=[*(error.possibilities or ()), *NAMES], ctx=error.ctx)
+
+
+def _show(error: click.ClickException) -> None:
+    """Say what is wrong with the command line; it repeats what was typed."""
+    if console.log_format.is_json():
+        warn(error.format_message())
+        return
+    error.message = "\n".join(map(one_line, error.message.split("\n")))  # type: ignore[misc]
+    error.show()
 
 
 def _require_utf8(words: Sequence[str]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-VALUED = {"--config": "config_file"}
-FLAGS = {"--debug": "debug", "--utc": "is_utc"}
+VALUED = {"--config": "config_file", "--log-format": "log_format"}
+FLAGS = {"--debug": "debug", "--utc": "is_utc", "-v": "is_verbose", "--verbose": "is_verbose"}
 NAMES = (*VALUED, *FLAGS)
 
 
@@ -19,6 +19,7 @@ def taken(ctx: click.Context, command: click.Command, words: Sequence[str]) -> l
 
     Raises:
         click.BadOptionUsage: one that wants a value is the last word.
+        click.BadParameter: it has a value that it cannot have.
     """
     if not any(word.partition("=")[0] in NAMES for word in words):
         return list(words)
@@ -37,8 +38,15 @@ def taken(ctx: click.Context, command: click.Command, words: Sequence[str]) -> l
         elif name in FLAGS:
             ctx.params[FLAGS[name]] = True
         else:
-            ctx.params[VALUED[name]] = value if has_value else _next(ctx, name, waiting)
+            _give(ctx, VALUED[name], value if has_value else _next(ctx, name, waiting))
     return left
+
+
+def _give(ctx: click.Context, name: str, value: str) -> None:
+    """Let the root have an option as if it stood before the command."""
+    for option in ctx.command.params:
+        if option.name == name:
+            ctx.params[name] = option.type_cast_value(ctx, value)
 
 
 def _next(ctx: click.Context, name: str, waiting: deque[str]) -> str:

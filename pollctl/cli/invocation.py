@@ -33,9 +33,7 @@ class Invocation:
         Raises:
             ConfigError: the file or ``[pollctl]`` is wrong, or a stranger may have written it.
         """
-        from pollctl.config import settings
-
-        return settings.load(settings.find(self.config_file))
+        return self._loaded(is_obeyed=True)
 
     @property
     def moments(self) -> Moments:
@@ -56,11 +54,15 @@ class Invocation:
         Raises:
             ConfigError: the file or ``[pollctl]`` is wrong, or a stranger may have written it and this is not root's own choice.
         """
+        return self._loaded(is_obeyed=False) if self.may_look_anywhere else self.config
+
+    def _loaded(self, *, is_obeyed: bool) -> Config:
+        from pollctl import console
         from pollctl.config import settings
 
-        if not self.may_look_anywhere:
-            return self.config
-        return settings.load(settings.find(self.config_file), is_obeyed=False)
+        config = settings.load(settings.find(self.config_file), is_obeyed=is_obeyed)
+        console.log_format.settle(config.core.log_format)
+        return config
 
     @property
     def may_look_anywhere(self) -> bool:

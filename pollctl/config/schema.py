@@ -156,12 +156,14 @@ class Retention(Struct, frozen=True, kw_only=True):
 class Core(Common, frozen=True, kw_only=True):
     """``[pollctl]``, all of it; ``grace`` is the time between the deadline of a pass and its being killed.
 
-    ``host_id`` takes the place of the machine's name in what ``H`` and ``jitter`` are spread by.
+    ``host_id`` takes the place of the machine's name in what ``H`` and ``jitter`` are spread by. ``log_format`` is how stderr
+    is written; with ``json`` the events of passes are written there too.
     """
 
     database: Path
     grace: Duration = Duration(seconds=5)
     host_id: str = ""
+    log_format: Literal["text", "json"] = "text"
     http: Http = Http()
     outbox: Outbox = Outbox()
     notify: Notify = Notify()

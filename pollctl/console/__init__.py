@@ -1,10 +1,15 @@
 """How results reach people and programs: text, listings, one JSON document, progress; heavy imports wait for their use."""
 
-from pollctl.console.json_document import as_plain, json_text, print_json
+from pollctl.console import log_format
+from pollctl.console.events import Event, log_event
+from pollctl.console.json_document import print_json
+from pollctl.console.json_values import as_plain, json_text
 from pollctl.console.listing import print_more, print_rows
+from pollctl.console.log_format import Format
 from pollctl.console.streams import (
     abandon_stdout,
     log,
+    log_json,
     log_traceback,
     print_document,
     print_text,
@@ -16,12 +21,17 @@ from pollctl.console.words import age
 
 __all__ = [
     "NOTHING_ENABLED",
+    "Event",
+    "Format",
     "abandon_stdout",
     "age",
     "as_plain",
     "is_terminal",
     "json_text",
     "log",
+    "log_event",
+    "log_format",
+    "log_json",
     "log_traceback",
     "print_document",
     "print_json",

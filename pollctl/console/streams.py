@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from datetime import datetime
+from typing import Any, TextIO
 
-from pollctl.errors import PollctlError
+from pollctl import clock
+from pollctl.console import log_format
+from pollctl.errors import PollctlError, UsageError
 from pollctl.redaction import one_line
 
 
@@ -51,7 +54,24 @@ def log(line: str) -> None:
     """Write one line to stderr, secrets masked; nobody is left to hear of it when that fails."""
     from pollctl.redaction import mask
 
+    if log_format.is_json():
+        log_json("log", _now(), {"message": line})
+        return
     _write_to_stderr(f"{_wrapped(one_line(mask(line)))}\n")
+
+
+def log_json(event: str, at: datetime | None, facts: Mapping[str, Any]) -> None:
+    """Write one JSON object to stderr, on one line, secrets masked."""
+    from pollctl.console.json_values import json_text
+
+    _write_to_stderr(f"{json_text({'at': at, 'event': event, **facts}, indent=None)}\n")
+
+
+def _now() -> datetime | None:
+    """The present moment; None while nobody can say (``POLLCTL_NOW`` is wrong)."""
+    with suppress(UsageError):
+        return clock.now()
+    return None
 
 
 def _wrapped(line: str) -> str:
@@ -72,6 +92,9 @@ def log_traceback(error: BaseException) -> None:
     from pollctl.redaction import mask
 
     text = mask("".join(traceback.format_exception(error)))
+    if log_format.is_json():
+        log(text)
+        return
     _write_to_stderr("".join(f"{one_line(line)}\n" for line in text.splitlines()))
 
 

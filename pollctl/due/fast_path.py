@@ -40,7 +40,7 @@ def is_nothing_due(arguments: Sequence[str], environ: Mapping[str, str]) -> bool
         arguments: those of the command line, without the program's name.
         environ: the environment variables.
 
-    Answers False to all but ``[--config FILE] due --run``.
+    Answers False to all but ``due --run`` with ``--config FILE``, ``--log-format`` and ``--verbose`` before it.
     """
     if "due" not in arguments or "--run" not in arguments or "POLLCTL_NOW" in environ:
         return False
@@ -139,12 +139,19 @@ def _understood(arguments: Sequence[str]) -> tuple[bool, str]:
     *before, command, option = arguments
     if [command, option] != ["due", "--run"]:
         return False, ""
-    match before:
-        case []:
-            return True, ""
-        case ["--config", named] if named:
-            return True, named
-    return False, ""
+    named = ""
+    words = iter(before)
+    for word in words:
+        if word == "--config":
+            named = next(words, "")
+            if not named:
+                return False, ""
+        elif word == "--log-format":
+            if next(words, "") not in ("text", "json"):
+                return False, ""
+        elif word not in ("-v", "--verbose"):
+            return False, ""
+    return True, named
 
 
 def _usual_places(environ: Mapping[str, str]) -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from operator import index
 from pathlib import Path
@@ -20,10 +19,10 @@ from pollctl.addresses import split_addresses
 from pollctl.api.run import T
 from pollctl.api.values import TELL, Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
+from pollctl.console import log
 from pollctl.delivery.effects import Queued, queued
 from pollctl.errors import DeliveryError, PluginError, text_of
 from pollctl.http.client import Client
-from pollctl.redaction import one_line
 from pollctl.store.database import open_to_read
 from pollctl.store.runs import LONGEST_HOLD, is_held
 
@@ -69,6 +68,7 @@ class PassContext:
         self.host = socket.gethostname()
         self.is_dry = is_dry
         self.between_rounds: Callable[[float], None] = _rest
+        self.on_failed: Callable[[str, str], None] = _tell_nobody
         self.failures: dict[str, str] = {}
         self.targets_reached: set[str] = set()
         self.notes: list[str] = []
@@ -130,7 +130,9 @@ class PassContext:
 
     def failed(self, target: str, why: str) -> None:
         """Tell that a target could not be fetched."""
-        self.failures[redaction.mask(target)] = redaction.mask(why)
+        target, why = redaction.mask(target), redaction.mask(why)
+        self.failures[target] = why
+        self.on_failed(target, why)
 
     def reached(self, target: str) -> None:
         """Tell that a target was fetched."""
@@ -186,8 +188,7 @@ class PassContext:
 
     def log(self, message: str) -> None:
         """One line to stderr."""
-        with suppress(OSError):  # nobody is left to hear of it when that fails
-            print(one_line(redaction.mask(f"{self.plugin}: {message}")), file=sys.stderr, flush=True)
+        log(f"{self.plugin}: {message}")
 
     def once(self, name: str, factory: Callable[[], T]) -> T:
         """Make a resource that lives as long as the pass (see ``pollctl.Run``)."""
@@ -253,6 +254,10 @@ class PassContext:
 
 def _nothing() -> None:
     """What there is to close of a resource without ``close``."""
+
+
+def _tell_nobody(target: str, why: str) -> None:
+    """Say nothing of a target that failed while only a plan is made, which says it itself."""
 
 
 def _rest(until: float) -> None:

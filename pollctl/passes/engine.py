@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
 from pollctl.api.values import TELL, Effect
+from pollctl.console import log_event
 from pollctl.delivery.courier import Courier
 from pollctl.delivery.effects import CORE_PREFIX
 from pollctl.delivery.messages import is_message
@@ -21,6 +22,7 @@ from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.alerts import Alerts, outbox_of
 from pollctl.passes.context import PassContext
+from pollctl.passes.events import Listen, PassEvents
 from pollctl.passes.outcome import Course, judge
 from pollctl.passes.report import Report, recorded, report_of
 from pollctl.plugin_host.configured import ConfiguredPlugin, configure
@@ -49,6 +51,7 @@ def run_pass(
     seen: str | None = None,
     wait: float = 0,
     deadline: Duration | None = None,
+    listen: Listen = log_event,
 ) -> Report:
     """Run one pass of one plugin.
 
@@ -61,6 +64,7 @@ def run_pass(
             at the same time do not run one slot twice; None: run in any case.
         wait: seconds to wait for another pass of this plugin.
         deadline: instead of the one in the settings.
+        listen: called with each event of the pass.
 
     Raises:
         ConfigError: the plugin's settings are wrong; nothing was started.
@@ -76,7 +80,7 @@ def run_pass(
         with closing(opened) as db:
             if seen is not None and seen != runs.last_start(db, found.name):
                 raise LockedError(f"another pass of {found.name} has begun since it was judged due")
-            return _Pass(configured, db, run_id, stop).go(trigger)
+            return _Pass(configured, db, run_id, stop, listen).go(trigger)
 
 
 def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
@@ -91,7 +95,7 @@ def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
 class _Pass:
     """The work of one pass, while its lock is held."""
 
-    def __init__(self, configured: ConfiguredPlugin, db: Database, run_id: str, stop: Stop) -> None:
+    def __init__(self, configured: ConfiguredPlugin, db: Database, run_id: str, stop: Stop, listen: Listen) -> None:
         self._configured = configured
         self._config = configured.config
         self._limits = configured.limits
@@ -104,6 +108,7 @@ class _Pass:
         self._seq = 0
         self._tally = Tally()
         self._is_cut = False
+        self._events = PassEvents(self._name, run_id, listen)
         self._hooks = None if isinstance(configured.hooks, PluginError) else configured.hooks
         self._error: PollctlError | None = configured.hooks if isinstance(configured.hooks, PluginError) else None
         kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else Kinds()
@@ -113,12 +118,14 @@ class _Pass:
     def go(self, trigger: str) -> Report:
         with database.writing(self._db):
             self._alerts.mark_crashed(self._now, self._limits)
-            runs.start(self._db, self._id, self._name, trigger, self._now, self._configured.defaults)
+            trace_id = runs.start(self._db, self._id, self._name, trigger, self._now, self._configured.defaults)
             self._outbox.recover(self._now, only_core=self._has_no_plugin)
+        self._events.started(trace_id, trigger, self._now + (self._limits.window or self._limits.deadline))
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
             self._run = pass_context(self._configured, self._id, self._now, client, self._stop, holds)
             self._run.between_rounds = self._deliver
+            self._run.on_failed = self._events.target_failed
             with closing(self._run):
                 if self._hooks:
                     self._work(self._hooks)
@@ -163,11 +170,13 @@ class _Pass:
                 state = hooks.load(self._run, self._db, batch)
                 decisions = hooks.decide(state, batch, self._run.now, self._run.settings)
                 hooks.apply(self._run, self._db, decisions)
-                self._flush(batches=1, decisions=len(decisions))
+                counters = self._flush(batches=1, decisions=len(decisions))
                 if self._limits.record == "all":
                     self._record(state, batch, decisions)
+            self._events.applied(self._seq, counters)
         except PollctlError as error:
             self._run.drain()
+            self._events.batch_failed(self._seq, error)
             if self._limits.record != "off" and not isinstance(error, DatabaseError):
                 with (
                     suppress(PluginError),
@@ -176,12 +185,14 @@ class _Pass:
                     self._record(state, batch, None)
             raise
 
-    def _flush(self, *, batches: int = 0, decisions: int = 0) -> None:
+    def _flush(self, *, batches: int = 0, decisions: int = 0) -> runs.Counters:
         """Write what the hooks left in the run, and count it, within the transaction that is open."""
         effects, holds, stats = self._run.drain()
         queued = self._outbox.queue(self._id, effects, self._run.now)
         runs.hold(self._db, self._name, holds, self._run.now)
-        runs.add(self._db, self._id, runs.Counters(batches, decisions, queued, stats))
+        counters = runs.Counters(batches, decisions, queued, stats)
+        runs.add(self._db, self._id, counters)
+        return counters
 
     def _record(self, state: Any, batch: Any, decisions: Sequence[Any] | None) -> None:
         runs.record(
@@ -205,6 +216,8 @@ class _Pass:
                 self._tell_of_given_up()
         except (MachineError, PluginError) as error:
             self._error = self._error or error
+        finally:
+            self._events.tell_settled()
 
     def _tell_of_given_up(self) -> None:
         """Have the plugin settle messages that are dead, whoever gave them up: a pass, its end in the midst of it, a person."""
@@ -217,7 +230,7 @@ class _Pass:
 
     def _send(self, effect: Effect) -> Any:
         """Send one effect, in a worker thread; one for which the machine had no further thread is tried again later."""
-        with self._run.delivering() as delivery:
+        with self._events.delivery(effect), self._run.delivering() as delivery:
             try:
                 return self._sent(effect)
             except MachineError as error:
@@ -240,14 +253,15 @@ class _Pass:
             )
 
     def _settle(self, effect: Effect, result: Any) -> None:
-        if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
-            return
-        try:
-            self._hooks.settle(self._run, self._db, effect, result)
-        except BaseException:
-            self._run.drain()
-            raise
-        self._flush()
+        with self._events.settling(effect):
+            if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
+                return
+            try:
+                self._hooks.settle(self._run, self._db, effect, result)
+            except BaseException:
+                self._run.drain()
+                raise
+            self._flush()
 
     def _end(self) -> Report:
         outcome, error = judge(self._course(), self._limits.deadline)
@@ -259,7 +273,9 @@ class _Pass:
         if alerts:
             self._deliver(is_last=True)
         retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
-        return report_of(runs.row(self._db, self._id))
+        report = report_of(runs.row(self._db, self._id))
+        self._events.finished(report)
+        return report
 
     def _course(self) -> Course:
         return Course(

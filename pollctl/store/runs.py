@@ -78,11 +78,15 @@ def mark_crashed(db: Database, plugin: str, now: datetime, limits: PluginConfig)
     return str(dead[0])
 
 
-def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, defaults: Mapping[str, str]) -> None:
-    """Write the row of a pass that begins now, and what ``due`` must know of the plugin without importing it."""
+def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, defaults: Mapping[str, str]) -> str:
+    """Write the row of a pass that begins now, and what ``due`` must know of the plugin without importing it.
+
+    Answers its trace id.
+    """
+    trace_id = secrets.token_hex(16)
     db.execute(
         "INSERT INTO runs (id, plugin, trigger, started_at, outcome, trace_id, pid, host) VALUES (?,?,?,?,'running',?,?,?)",
-        (run_id, plugin, trigger, to_text(now), secrets.token_hex(16), os.getpid(), socket.gethostname()),
+        (run_id, plugin, trigger, to_text(now), trace_id, os.getpid(), socket.gethostname()),
     )
     db.execute(
         "INSERT INTO schedules (plugin, last_started_at, defaults) VALUES (?,?,?) ON CONFLICT (plugin) DO UPDATE "
@@ -90,6 +94,7 @@ def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, d
         (plugin, to_text(now), json.dumps(dict(defaults), sort_keys=True)),
     )
     db.execute("DELETE FROM next_due")
+    return trace_id
 
 
 def last_start(db: Database, plugin: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
-from pollctl import redaction
-from pollctl.redaction import one_line
+from pollctl import console
 
 MOST_KEPT = 1 << 20  # characters of what one pass prints that are kept until it ends
 _MOST_LINES = 1000  # likewise
@@ -27,7 +28,17 @@ class StderrLines:
         self._kept: defaultdict[str, _Kept] = defaultdict(_Kept)
 
     def take(self, name: str, line: str) -> None:
-        """Take a line; those that say why a process ends are always kept."""
+        """Take a line; those that say why a process ends are always kept, events of a pass are always passed on."""
+        event = _event(line) if console.log_format.is_json() else None
+        if event is None:
+            self._take_text(name, line)
+        elif event["event"] == "log":
+            for text in str(event.get("message", "")).splitlines():
+                self._take_text(name, text)
+        else:
+            console.log_json(event["event"], None, event)
+
+    def _take_text(self, name: str, line: str) -> None:
         kept = self._kept[name]
         if line.startswith(_ERROR):
             kept.errors.add(line.removeprefix(_ERROR))
@@ -53,7 +64,7 @@ class StderrLines:
             self._print(name, f"(the rest of what it printed is left out: {others.left_out} lines)")
 
     def _print(self, name: str, line: str) -> None:
-        warn(line if line.startswith(f"{name}: ") else f"{name}: {line}")
+        console.log(line if line.startswith(f"{name}: ") else f"{name}: {line}")
 
 
 class _Lines:
@@ -81,8 +92,10 @@ class _Kept:
         self.last = ""
 
 
-def warn(text: str) -> None:
-    """Write one line to stderr, secrets masked; nobody is left to hear of it when that fails."""
-    with suppress(OSError, AttributeError):
-        sys.stderr.write(f"{one_line(redaction.mask(text))}\n")
-        sys.stderr.flush()
+def _event(line: str) -> Mapping[str, Any] | None:
+    """What a process that writes its log as JSON says in a line; None for another line."""
+    with suppress(ValueError):
+        said = json.loads(line)
+        if isinstance(said, dict) and isinstance(said.get("event"), str):
+            return said
+    return None

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from pollctl import clock
 from pollctl.api.names import canonical
 from pollctl.config.settings import Config
+from pollctl.console import log, log_format
 from pollctl.due import selection, state
 from pollctl.due.state import PluginState
 from pollctl.errors import ConfigError, LockedError, PollctlError
 from pollctl.supervision import results
 from pollctl.supervision.results import FAILED, LOCKED, BatchResult, PassResult
-from pollctl.supervision.stderr_lines import StderrLines, warn
+from pollctl.supervision.stderr_lines import StderrLines
 from pollctl.supervision.subprocesses import Children, Exit, Task
 from pollctl.supervision.watchdog import SUPERVISOR
 
@@ -80,12 +81,12 @@ def run_several(
     passes += [_result(config, exit_, lines, children) for exit_ in children.run(tasks)]
     for result in passes:
         if result.message:
-            warn(f"{result.plugin}: {result.message}")
+            log(f"{result.plugin}: {result.message}")
     return BatchResult(tuple(passes), children.ended_by)
 
 
 def _run_evaluated(config: Config, evaluation: selection.Evaluation) -> BatchResult:
-    lines = StderrLines(is_live=False)
+    lines = StderrLines(is_live=log_format.is_verbose())
     passes = [
         results.refused(name, verdict)
         for name, verdict in evaluation.verdicts.items()
@@ -115,17 +116,28 @@ def _warn_if_news(config: Config, result: PassResult, evaluation: selection.Eval
     if not is_news or result.outcome in ("locked", "interrupted"):
         return
     if result.message:
-        warn(f"{result.plugin}: {result.message}")
+        log(f"{result.plugin}: {result.message}")
     try:
         state.note_message(config.core.database, result.plugin, result.message or None)
     except (PollctlError, sqlite3.Error) as error:
-        warn(f"{result.plugin}: this will be said again, as it cannot be noted: {error}")
+        log(f"{result.plugin}: this will be said again, as it cannot be noted: {error}")
 
 
 def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
     file = [f"--config={config.path.absolute()}"] if config.path else []
     # -P: a module that happens to lie in the present folder must not be taken for one of ours
-    command = [sys.executable, "-P", "-m", "pollctl", *file, "run", *arguments, name, "--report-to"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pollctl",
+        *file,
+        *log_format.options(),
+        "run",
+        *arguments,
+        name,
+        "--report-to",
+    ]
     environ = {**os.environ, SUPERVISOR: str(os.getpid())}
     if environ.get(clock.VARIABLE, "").strip():
         mark = "" if clock.is_stopped() else "@"
@@ -150,7 +162,7 @@ def _mark_crashed(config: Config, name: str) -> None:
     except LockedError:
         return  # the next pass is at work already, and has done it
     except (PollctlError, sqlite3.Error) as error:
-        warn(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
+        log(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
 
 
 def _ping(config: Config, batch_result: BatchResult, evaluation: selection.Evaluation) -> None:
@@ -165,6 +177,6 @@ def _ping(config: Config, batch_result: BatchResult, evaluation: selection.Evalu
     if problem == warned_of:
         return
     if problem:
-        warn(f"healthcheck: {problem}")
+        log(f"healthcheck: {problem}")
     with suppress(PollctlError, sqlite3.Error):  # then it will be said again
         state.note_message(config.core.database, state.HEALTHCHECK, problem or None)

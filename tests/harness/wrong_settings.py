@@ -72,6 +72,7 @@ BYTES = {
     "carriage returns": Wrong(b'[pollctl]\rgrace = "1s"\r', ("line 1",)),
 }
 CORE = {
+    "log format": Wrong('[pollctl]\nlog_format = "xml"\n', ("pollctl.log_format", '"xml"', '"json" or "text"')),
     "unknown table": Wrong("[latency]\n", ("latency: unknown table", "[plugins.latency]")),
     "misspelt table": Wrong("[polctl]\n", ("polctl", "did you mean 'pollctl'?")),
     "key outside": Wrong('deadline = "5s"\n', ("deadline: unknown key", "it belongs in")),
