@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pollctl.errors import UsageError as UsageError
     from pollctl.http.retry_after import retry_after as retry_after
     from pollctl.http.strict_json import strict_json as strict_json
+    from pollctl.plugin_host.address_option import Addresses as Addresses
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.plugin_host.completion import completion_from as completion_from
     from pollctl.redaction import Secret as Secret
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
+    "Addresses": "plugin_host.address_option",
     "PluginContext": "plugin_host.command_context",
     "completion_from": "plugin_host.completion",
     "ConfigError": "errors",

@@ -136,7 +136,7 @@ class Run(Protocol):
         """Queue a message to people in this transaction; answers how many will get it. The core delivers it.
 
         Each recipient's is an effect of its own, of the kind ``tell`` and with the key ``KEY:DIGEST``; one that is known already
-        queues nothing. With nobody to tell, the effect is settled as ``no address`` and counted under that name.
+        queues nothing. With nobody to tell there is one all the same: settled as ``no address``, counted like any other.
 
         Args:
             key: what the message is about; the same is told once.

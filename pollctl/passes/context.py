@@ -230,8 +230,6 @@ class PassContext:
 
         recipients = split_addresses(self.addresses if to is None else to)
         self._effects += to_each(TELL, key, Message.new(title, body, **more), recipients, not_before)
-        if not recipients:
-            self.count(no_address=1)
         return len(recipients)
 
     def hold(self, upstream: str, until: datetime) -> None:

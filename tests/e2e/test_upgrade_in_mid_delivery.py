@@ -41,6 +41,11 @@ TOLD = {
         "completion:1:1": ("/ann", "192.0.2.7: fail"),
         "completion:1:2": ("/bob", "192.0.2.7: fail"),
     },
+    "stockx_ops": {
+        "listing_live:j-1:1:481a6bc5ab58": ("/anna", "StockX: listing l-1 is live"),
+        "auth_failed:boris:1:2e3ab1f213ff": ("/crew", "StockX refuses the login of boris"),
+        "daily_summary:anna:2026-08-02:481a6bc5ab58": ("/anna", "StockX on 2026-08-02: anna"),
+    },
     "toilet_gap": {
         "pollctl.failing:20260803T160000.000Z-00000001:2e3ab1f213ff": ("/crew", "pollctl: toilet_gap keeps failing"),
         "blind:1:2026-08-03T16:00:00.000Z:2e3ab1f213ff": ("/crew", "toilet_gap: monitor home-3 cannot be judged"),
