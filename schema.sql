@@ -90,6 +90,11 @@ CREATE INDEX outbox_at_once ON outbox (plugin, next_attempt_at, id)
 CREATE INDEX outbox_tried ON outbox (plugin, kind, next_attempt_at, id) WHERE status = 'pending' AND attempts > 0;
 CREATE INDEX outbox_core ON outbox (plugin, id) WHERE status = 'pending' AND kind GLOB 'pollctl.*';
 CREATE INDEX outbox_suspects ON outbox (plugin, id) WHERE status = 'pending' AND tries_alone IS NOT NULL;
+CREATE TABLE outbox_addresses (
+    effect_id INTEGER PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE,
+    url TEXT NOT NULL
+) STRICT;
+CREATE INDEX outbox_given_up ON outbox (plugin, id) WHERE status = 'dead' AND kind = 'tell' AND result IS NULL;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

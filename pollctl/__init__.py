@@ -52,8 +52,10 @@ _HOMES = {
     "strict_json": "http.strict_json",
     "Answer": "api.values",
     "Column": "api.listing",
+    "Drop": "api.values",
     "Effect": "api.values",
     "FetchError": "api.values",
+    "NotNow": "api.values",
     "Poller": "api.values",
     "Request": "api.values",
     "Result": "api.values",
@@ -66,6 +68,8 @@ _HOMES = {
     "Secret": "redaction",
     "address_digest": "redaction",
     "Size": "units",
+    "read_addresses": "addresses",
+    "split_addresses": "addresses",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from pollctl.api.values import Effect, Poller
+from pollctl.api.values import Drop, Effect, NotNow, Poller
 
 if TYPE_CHECKING:
     import click
@@ -65,8 +65,20 @@ def pollctl_deliver(effect: Effect, run: Run) -> Any:
 
 
 @hookspec(firstresult=True)
+def pollctl_tell(db: Database, effect: Effect, run: Run) -> NotNow | Drop | None:
+    """Have a last look before a message of ``run.tell`` is sent to its recipient; called in a worker thread, *db* is read-only.
+
+    None sends it, ``pollctl.NotNow`` asks again later, ``pollctl.Drop`` settles it unsent.
+    """
+
+
+@hookspec(firstresult=True)
 def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
-    """Record the result of a delivered effect, in the transaction that marks it delivered. May queue further effects."""
+    """Record the result of a delivered effect, in the transaction that marks it delivered. May queue further effects.
+
+    For messages of ``run.tell`` (kind ``tell``) the result is ``"sent"``, ``"no address"`` or ``"dropped: WHY"``; it is called for
+    them once more, with None, when one was given up.
+    """
 
 
 @hookspec

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pollctl.api.values import Answer, Request, Result
+from pollctl.api.values import Answer, Level, Request, Result, TextFormat
 from pollctl.redaction import Secret
 
 if TYPE_CHECKING:
@@ -88,11 +89,23 @@ class Run(Protocol):
     def held_until(self, upstream: str) -> datetime | None:
         """The moment before which *upstream* wants no request, if it lies ahead (see ``hold``)."""
 
-    def notify(self, url: str, *, title: str, body: str, key: str) -> None:
-        """Send one message to an Apprise address; *key* travels along where the service takes headers.
+    def notify(
+        self,
+        url: str,
+        *,
+        title: str,
+        body: str,
+        key: str,
+        level: Level = "info",
+        format: TextFormat = "text",  # noqa: A002 - Apprise's own word
+        attach: Iterable[str | PathLike[str]] = (),
+    ) -> None:
+        """Send one message to an Apprise address now; *key* travels along where the service takes headers.
+
+        For ``deliver``. What is to be told to people goes through ``tell``, which needs no hook.
 
         Raises:
-            DeliveryError: the service did not take it.
+            DeliveryError: the service did not take it; it says what the service answered.
         """
 
     def log(self, message: str) -> None:
@@ -104,6 +117,34 @@ class Run(Protocol):
         """Queue an effect in this transaction; a *key* that is known already queues nothing.
 
         *lane* names the recipient or upstream whose effects must go in order; without one it goes on its own.
+        """
+
+    def tell(
+        self,
+        key: str,
+        title: str,
+        body: str,
+        *,
+        to: Secret | Iterable[Secret] | None = None,
+        level: Level = "info",
+        format: TextFormat = "text",  # noqa: A002 - Apprise's own word
+        attach: Iterable[str | PathLike[str]] = (),
+        not_before: datetime | None = None,
+    ) -> int:
+        """Queue a message to people in this transaction; answers how many will get it. The core delivers it.
+
+        Each recipient's is an effect of its own, of the kind ``tell`` and with the key ``KEY:DIGEST``; one that is known already
+        queues nothing. With nobody to tell, the effect is settled as ``no address`` and counted under that name.
+
+        Args:
+            key: what the message is about; the same is told once.
+            title: one line.
+            body: sent as it is: lines stay lines, ``<`` and ``&`` need no escape.
+            to: Apprise addresses, several in one secret too; those of ``[pollctl.notify]`` for None.
+            level: how it is to be taken.
+            format: what *body* is written in.
+            attach: paths of files that go along; they must still be there when it is sent.
+            not_before: the moment before which it rests.
         """
 
     def hold(self, upstream: str, until: datetime) -> None:

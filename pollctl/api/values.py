@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 CONTRACT_VERSION = 1
+TELL = "tell"
+"""The kind of the effects that ``run.tell`` queues; the core delivers them."""
 
 Repeat = Literal["keyed", "idempotent", "look", "hold"]
 """What a second delivery of the same effect means, should a crash hide the result of the first.
@@ -19,6 +21,13 @@ Repeat = Literal["keyed", "idempotent", "look", "hold"]
 ``keyed``: the upstream drops a repeat by its key. ``idempotent``: a repeat changes nothing. ``look``: ``pollctl_deliver``
 looks before it sends. ``hold``: a repeat would do harm, so a cut-off delivery waits for a person as ``unknown``.
 """
+
+
+Level = Literal["info", "success", "warning", "failure"]
+"""How a message is to be taken; services show it by a colour or a sign."""
+
+TextFormat = Literal["text", "markdown", "html"]
+"""What a message is written in; ``text`` arrives as it is, line by line."""
 
 
 class Poller(Struct, frozen=True, kw_only=True):
@@ -72,6 +81,19 @@ class Effect(Struct, frozen=True, kw_only=True):
     lane: str
     attempt: int
     created_at: datetime
+
+
+class NotNow(Struct, frozen=True, kw_only=True):
+    """An answer of ``pollctl_tell``: the message rests until a moment, which uses up no attempt; others overtake it."""
+
+    until: datetime
+    why: str = ""
+
+
+class Drop(Struct, frozen=True, kw_only=True):
+    """An answer of ``pollctl_tell``: the message is not wanted any more; it counts as delivered and says why it was not sent."""
+
+    why: str
 
 
 class Request(Struct, frozen=True, kw_only=True):

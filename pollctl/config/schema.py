@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
+from pollctl.addresses import split_addresses
 from pollctl.redaction import Secret
 from pollctl.schedule.model import Timing
 from pollctl.units import Duration, PositiveDuration, PositiveSize
@@ -116,11 +118,14 @@ def _refuse_wrong_names(hosts: Mapping[str, HttpHost]) -> None:
 
 
 class Outbox(Struct, frozen=True, kw_only=True):
-    """``[pollctl.outbox]``: tries of a delivery; ``backoff`` doubles per attempt up to ``backoff_max``."""
+    """``[pollctl.outbox]``: tries of a delivery; ``backoff`` doubles per attempt up to ``backoff_max``.
 
-    max_attempts: Annotated[int, Meta(ge=1)] = 8
+    Sixty attempts at most an hour apart take more than two days: a night without a network loses nothing.
+    """
+
+    max_attempts: Annotated[int, Meta(ge=1)] = 60
     backoff: Duration = Duration(minutes=1)
-    backoff_max: PositiveDuration = PositiveDuration(hours=6)
+    backoff_max: PositiveDuration = PositiveDuration(hours=1)
 
 
 class Notify(Struct, frozen=True, kw_only=True):
@@ -129,6 +134,9 @@ class Notify(Struct, frozen=True, kw_only=True):
     urls: tuple[Secret, ...] = ()
     alert_after: Annotated[int, Meta(ge=1)] = 3
     renotify_every: PositiveDuration = PositiveDuration(hours=6)
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "urls", tuple(split_addresses(self.urls)))
 
 
 class Healthcheck(Struct, frozen=True, kw_only=True):

@@ -83,7 +83,7 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
         db,
         numbers,
         CHANGEABLE,
-        "status='pending', attempts=0, attempts_cut_off=0, next_attempt_at=?, "
+        "status='pending', attempts=0, attempts_cut_off=0, next_attempt_at=?, result=NULL, "
         "tries_alone=iif(tries_alone IS NULL, NULL, 0)",
         [to_text(now)],
     )
@@ -97,6 +97,8 @@ def drop(db: Database, numbers: Sequence[int], now: datetime) -> None:
     """
     assignment = "status='dead', last_error='dropped by hand', next_attempt_at=?"
     _change(db, numbers, CHANGEABLE, assignment, [to_text(now)])
+    with writing(db):
+        db.conn.executemany("DELETE FROM outbox_addresses WHERE effect_id=?", [(number,) for number in numbers])
 
 
 def _change(

@@ -15,13 +15,28 @@ CORE_PREFIX = "pollctl."
 
 
 class Queued(NamedTuple):
-    """An effect that was asked for and is not yet in the database; ``payload`` is JSON, ``not_before`` database text."""
+    """An effect that was asked for and is not yet in the database.
+
+    Attributes:
+        payload: JSON.
+        not_before: database text.
+        address: of the person whom it is for: a secret, kept beside the effect as long as it may still be sent.
+    """
 
     kind: str
     key: str
     payload: str
     lane: str = ""
     not_before: str = ""
+    address: str = ""
+
+
+class NotNowError(Exception):
+    """A delivery is to rest until a moment; that is no failure."""
+
+    def __init__(self, until: datetime, why: str) -> None:
+        super().__init__(why)
+        self.until = until
 
 
 def queued(kind: str, key: str, payload: Any, lane: str = "", not_before: datetime | None = None) -> Queued:

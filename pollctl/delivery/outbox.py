@@ -58,7 +58,7 @@ class Outbox:
         self._settlement = Settlement(db, policy)
         self._executor = DaemonExecutor(SIDE_BY_SIDE)
         self._in_flight: dict[Future[Any], Claimed] = {}
-        self._failed: set[int] = set()  # in this pass; later passes try again, whatever the backoff
+        self._rests: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def close(self) -> None:
         """Let go of the workers; what still hangs there is left to itself."""
@@ -84,7 +84,26 @@ class Outbox:
                 for effect in effects
             ],
         )
-        return self._db.conn.total_changes - before
+        queued = self._db.conn.total_changes - before
+        self._db.conn.executemany(
+            "INSERT INTO outbox_addresses SELECT id, ? FROM outbox WHERE plugin=? AND key=? AND status='pending' "
+            "ON CONFLICT DO NOTHING",
+            [(effect.address, self._plugin, effect.key) for effect in effects if effect.address],
+        )
+        return queued
+
+    def given_up(self) -> list[Effect]:
+        """Messages that are dead and whose plugin has not heard of it yet, the oldest first."""
+        rows = self._db.conn.execute(
+            f"SELECT {_COLUMNS} FROM outbox INDEXED BY outbox_given_up "  # noqa: S608
+            "WHERE plugin=? AND status='dead' AND kind='tell' AND result IS NULL ORDER BY id LIMIT 1000",
+            (self._plugin,),
+        )
+        return [_effect(row) for row in rows.fetchall()]
+
+    def mark_heard_of(self, effect: Effect) -> None:
+        """Note that the plugin has heard that a message is dead."""
+        self._db.conn.execute("UPDATE outbox SET result='null' WHERE id=?", (effect.id,))
 
     def recover(self, now: datetime, *, only_core: bool = False) -> None:
         """Take up deliveries that a dead pass cut off: to be sent again, or ``unknown`` where a repeat would do harm.
@@ -173,8 +192,8 @@ class Outbox:
 
     def _left_in_flight(self) -> Tally:
         """What the deadline leaves on its way, each counted once."""
-        left = {one.effect.id for one in self._in_flight.values()} - self._failed
-        self._failed |= left
+        left = {one.effect.id for one in self._in_flight.values()} - self._rests
+        self._rests |= left
         return Tally(failed=len(left))
 
     def _settle_and_claim(
@@ -200,15 +219,16 @@ class Outbox:
         return claimed, tally
 
     def _settle(self, one: Claimed, future: Future[Any], settle: Settle, now: datetime) -> Tally:
-        if self._settlement.is_delivered(one, future, settle, now):
+        course = self._settlement.settled(one, future, settle, now)
+        if course == "delivered":
             return Tally(delivered=1)
-        self._failed.add(one.effect.id)
-        return Tally(failed=1)
+        self._rests.add(one.effect.id)
+        return Tally(failed=int(course == "failed"))
 
     def _claim(self, lane: str, phase: Phase, now: datetime) -> list[Claimed]:
         """Mark the head of a lane as ``sending``, if it is due and of that sort: a list of one or none."""
         head = self._lanes.head(lane, phase, now)
-        if head is None or head in self._failed:
+        if head is None or head in self._rests:
             return []
         row = self._db.conn.execute(f"SELECT {_COLUMNS} FROM outbox WHERE id=?", (head,)).fetchone()  # noqa: S608
         try:

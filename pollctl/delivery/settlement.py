@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlite_utils import Database
 
 from pollctl import redaction, signals
 from pollctl.api.values import Effect
 from pollctl.clock import to_text
+from pollctl.delivery.effects import NotNowError
 from pollctl.delivery.policy import Policy
 from pollctl.encoding import encoded
 from pollctl.errors import DeliveryError, text_of
@@ -21,6 +22,7 @@ from pollctl.store.errors import raise_for_machine
 LONGEST_ERROR = 10_000  # characters of a message that are kept
 
 Settle = Callable[[Effect, Any], None]
+Course = Literal["delivered", "failed", "postponed"]
 
 
 class Claimed(NamedTuple):
@@ -42,15 +44,18 @@ class Settlement:
         self._db = db
         self._policy = policy
 
-    def is_delivered(self, one: Claimed, future: Future[Any], settle: Settle, now: datetime) -> bool:
+    def settled(self, one: Claimed, future: Future[Any], settle: Settle, now: datetime) -> Course:
         """Mark an effect by what its delivery answered or raised; *settle* records an answer."""
         try:
             with self._db.atomic():
                 self._mark_delivered(one.effect, future.result(), now)
                 settle(one.effect, future.result())
+        except NotNowError as error:
+            self._mark_postponed(one.effect, error)
+            return "postponed"
         except DeliveryError as error:
             self._mark_failed(one, error, now)
-            return False
+            return "failed"
         except BaseException as error:
             if signals.is_of_a_person(error):
                 raise
@@ -58,8 +63,8 @@ class Settlement:
                 raise_for_machine(error)
             # a plugin's bug, SystemExit too; the effect must not be lost over it
             self._mark_failed(one, DeliveryError(f"{type(error).__name__}: {text_of(error)}", uncertain=True), now)
-            return False
-        return True
+            return "failed"
+        return "delivered"
 
     def mark_damaged(self, number: int, error: ValueError) -> None:
         """Give up an effect whose row cannot be read: nobody knows what to send."""
@@ -71,6 +76,15 @@ class Settlement:
         self._db.conn.execute(
             "UPDATE outbox SET status='delivered', delivered_at=?, result=?, last_error=NULL WHERE id=?",
             (to_text(now), encoded(result), effect.id),
+        )
+        self._db.conn.execute("DELETE FROM outbox_addresses WHERE effect_id=?", (effect.id,))
+
+    def _mark_postponed(self, effect: Effect, error: NotNowError) -> None:
+        """It leaves its lane, so that what stands behind it need not wait as well."""
+        self._db.conn.execute(
+            "UPDATE outbox SET status='pending', attempts=attempts-1, next_attempt_at=?, lane=key, tries_alone=NULL, "
+            "last_error=? WHERE id=?",
+            (to_text(error.until), _shown(error), effect.id),
         )
 
     def _mark_failed(self, one: Claimed, error: DeliveryError, now: datetime) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
+from pollctl.addresses import is_address
 from pollctl.clock import from_text, to_text
 from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
-from pollctl.delivery.notify import is_address
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.http.client_certificate import key_files
 from pollctl.http.client_certificate import problems_of as certificate_problems

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pollctl import clock, redaction
+from pollctl.addresses import split_addresses
 from pollctl.api.run import T
-from pollctl.api.values import Answer, Request, Result
+from pollctl.api.values import TELL, Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
 from pollctl.console import log
 from pollctl.delivery.effects import Queued, queued
@@ -26,6 +27,8 @@ from pollctl.store.runs import LONGEST_HOLD, is_held
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+    from pollctl.config.schema import Http
 
 
 class Delivery:
@@ -53,6 +56,7 @@ class PassContext:
         effect_kinds: Iterable[str],
         holds: dict[str, datetime],
         database: Path,
+        http: Http,
         addresses: Sequence[redaction.Secret] = (),
     ) -> None:
         self.id = run_id
@@ -73,6 +77,7 @@ class PassContext:
         self._holds = holds
         self.addresses = addresses
         self._database = database
+        self._http = http
         self._effects: list[Queued] = []
         self._new_holds: dict[str, datetime] = {}
         self._stats: Counter[str] = Counter()
@@ -147,12 +152,14 @@ class PassContext:
         until = self._new_holds.get(upstream, self._holds.get(upstream))
         return until if is_held(until, self.now) else None
 
-    def notify(self, url: str, *, title: str, body: str, key: str) -> None:
+    def notify(self, url: str, *, title: str, body: str, key: str, **more: Any) -> None:
         """Send one message through Apprise."""
-        from pollctl.delivery.notify import send
+        from pollctl.delivery.channel import send
+        from pollctl.delivery.messages import Message
 
+        message = Message.new(title, body, **more)
         try:
-            send(url, title=title, body=body, key=key, timeout=self.remaining)
+            send(url, message, key=key, timeout=self.remaining, http=self._http)
         except DeliveryError:
             self._note_begin()
             raise
@@ -205,6 +212,25 @@ class PassContext:
                 f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})"
             )
         self._effects.append(queued(kind, key, payload, lane, not_before))
+
+    def tell(
+        self,
+        key: str,
+        title: str,
+        body: str,
+        *,
+        to: redaction.Secret | Iterable[redaction.Secret] | None = None,
+        not_before: datetime | None = None,
+        **more: Any,
+    ) -> int:
+        """Queue a message to people in this transaction (see ``pollctl.Run``)."""
+        from pollctl.delivery.messages import Message, to_each
+
+        recipients = split_addresses(self.addresses if to is None else to)
+        self._effects += to_each(TELL, key, Message.new(title, body, **more), recipients, not_before)
+        if not recipients:
+            self.count(no_address=1)
+        return len(recipients)
 
     def hold(self, upstream: str, until: datetime) -> None:
         """Remember a not-before in this transaction."""

@@ -6,13 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
-from pollctl.api.values import Effect
+from pollctl.api.values import TELL, Effect
 from pollctl.console import log_event
-from pollctl.delivery import notify
+from pollctl.delivery.courier import Courier
 from pollctl.delivery.effects import CORE_PREFIX
+from pollctl.delivery.messages import is_message
 from pollctl.delivery.outbox import Tally
 from pollctl.delivery.policy import Kinds
 from pollctl.errors import DatabaseError, DeliveryError, LockedError, MachineError, PluginError, PollctlError
@@ -210,10 +212,21 @@ class _Pass:
             self._tally += self._outbox.deliver(
                 self._send, self._settle, self._stop, until=until, only_core=self._has_no_plugin, is_last=is_last
             )
-        except MachineError as error:
+            if self._hooks:
+                self._tell_of_given_up()
+        except (MachineError, PluginError) as error:
             self._error = self._error or error
         finally:
             self._events.tell_settled()
+
+    def _tell_of_given_up(self) -> None:
+        """Have the plugin settle messages that are dead, whoever gave them up: a pass, its end in the midst of it, a person."""
+        effects = self._outbox.given_up()
+        if effects:
+            with database.writing(self._db):
+                for effect in effects:
+                    self._settle(effect, None)
+                    self._outbox.mark_heard_of(effect)
 
     def _send(self, effect: Effect) -> Any:
         """Send one effect, in a worker thread; one for which the machine had no further thread is tried again later."""
@@ -225,9 +238,19 @@ class _Pass:
                 raise DeliveryError(str(error), uncertain=delivery.has_begun) from error
 
     def _sent(self, effect: Effect) -> Any:
-        if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
-            return notify.deliver(self._config.core.notify, effect, timeout=self._stop.remaining)
+        if is_message(effect.kind) or not self._hooks:
+            return self._told(effect)
         return self._hooks.deliver(self._run, effect)
+
+    def _told(self, effect: Effect) -> str:
+        """Have the core deliver a message; its plugin has the last look at those of its own."""
+        hooks = self._hooks if effect.kind == TELL and self._hooks and self._hooks.looks_at_messages else None
+        look = partial(hooks.tell, self._run) if hooks else None
+        core = self._config.core
+        with self._run.reading() as db:
+            return Courier(core.http, core.notify.urls).deliver(
+                db, effect, timeout=self._stop.remaining, last_look=look
+            )
 
     def _settle(self, effect: Effect, result: Any) -> None:
         with self._events.settling(effect):
@@ -305,5 +328,6 @@ def pass_context(
         effect_kinds=() if isinstance(configured.hooks, PluginError) else configured.hooks.plugin.poller.effects,
         holds=dict(holds),
         database=configured.config.core.database,
+        http=configured.config.core.http,
         addresses=configured.config.core.notify.urls,
     )

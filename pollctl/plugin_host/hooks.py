@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from pollctl import signals
 from pollctl.api.run import Run
-from pollctl.api.values import Effect
+from pollctl.api.values import Drop, Effect, NotNow
 from pollctl.errors import DeliveryError, PluginError, PollctlError, text_of
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store.authorizer import AuthorizedConnection
@@ -83,6 +83,21 @@ class Hooks:
         if "pollctl_deliver" not in self.plugin.implemented:
             raise DeliveryError(f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent")
         return self._relay.pollctl_deliver(effect=effect, run=run)
+
+    @property
+    def looks_at_messages(self) -> bool:
+        """Whether the plugin has a last look before a message goes."""
+        return "pollctl_tell" in self.plugin.implemented
+
+    def tell(self, run: Run, db: Database, effect: Effect) -> NotNow | Drop | None:
+        """Have a last look at one message; None sends it."""
+        with self._blamed("tell", db), _connection(db).permit("read"):
+            answer = self._relay.pollctl_tell(db=db, effect=effect, run=run)
+        if not isinstance(answer, NotNow | Drop | None):
+            raise PluginError(f"{self._culprit('tell')} answered {type(answer).__name__}, not NotNow, Drop or None")
+        if isinstance(answer, NotNow) and answer.until.tzinfo is None:
+            raise PluginError(f"{self._culprit('tell')} answered {answer.until}, which names no zone")
+        return answer
 
     def settle(self, run: Run, db: Database, effect: Effect, result: Any) -> None:
         """Record the result of one effect."""

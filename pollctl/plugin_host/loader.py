@@ -10,7 +10,7 @@ import pluggy
 
 from pollctl import signals
 from pollctl.api import hookspecs
-from pollctl.api.values import CONTRACT_VERSION, Poller
+from pollctl.api.values import CONTRACT_VERSION, TELL, Poller
 from pollctl.errors import PluginError
 from pollctl.plugin_host.discovery import Found
 
@@ -106,6 +106,10 @@ def _ask_facts(manager: pluggy.PluginManager, found: Found) -> Poller:
         raise _broken(found, f"pollctl_poller answered {type(poller).__name__}, not pollctl.Poller")
     if poller.contract != CONTRACT_VERSION:
         raise _broken(found, f"it needs contract version {poller.contract}; this pollctl has {CONTRACT_VERSION}")
+    if TELL in poller.effects:
+        raise _broken(
+            found, f"it calls a kind of effects {TELL!r}: those are what run.tell queues, and the core delivers them"
+        )
     return poller
 
 

@@ -10,7 +10,11 @@ from typing import Any, Literal
 
 Access = Literal["read", "write"]
 
-CORE_TABLES = frozenset({"runs", "schedules", "next_due", "outbox", "recordings", "holds", "_sqlite_migrations"})
+CORE_TABLES = frozenset(
+    {"runs", "schedules", "next_due", "outbox", "outbox_addresses", "recordings", "holds", "_sqlite_migrations"}
+)
+PRIVATE_TABLES = frozenset({"outbox_addresses"})
+"""What no hook may read: secrets of other plugins' people."""
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_temp_master"})
 _READS = {
     sqlite3.SQLITE_SELECT,
@@ -113,6 +117,8 @@ def _refusal(  # noqa: PLR0911 - a ladder
     access: Access, action: int, first: str | None, second: str | None
 ) -> str | None:
     """What is wrong with one action of a statement, or None (https://www.sqlite.org/c3ref/c_alter_table.html)."""
+    if action == sqlite3.SQLITE_READ and first in PRIVATE_TABLES:
+        return f"SELECT from {first}"
     if action in _READS:
         return None
     if action == sqlite3.SQLITE_PRAGMA and first in _ASKING_PRAGMAS:

@@ -137,3 +137,21 @@ def m003_many_effects(db: Database) -> None:
     """A million effects, settled or waiting, make no pass and no listing slow."""
     for statement in _MANY_EFFECTS:
         db.execute(statement)
+
+
+_MESSAGES = (
+    # Whom an effect is for: a secret, gone as soon as the effect cannot be sent any more.
+    """CREATE TABLE outbox_addresses (
+    effect_id INTEGER PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE,
+    url TEXT NOT NULL
+) STRICT""",
+    # Messages that were given up, until their plugin has heard of it.
+    "CREATE INDEX outbox_given_up ON outbox (plugin, id) WHERE status = 'dead' AND kind = 'tell' AND result IS NULL",
+)
+
+
+@migrations()
+def m004_messages(db: Database) -> None:
+    """Messages to people, which the core delivers for all plugins."""
+    for statement in _MESSAGES:
+        db.execute(statement)

@@ -49,6 +49,7 @@ def shifted(folder: Path, env: dict[str, str], clock: str, *words: str) -> Done:
     return spawn_pollctl(folder, {**env, **faked}, *words)
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_set_back_or_forward_between_passes_runs_no_slot_twice(tmp_path: Path) -> None:
     env = make_plugin_package(tmp_path, "plain", PLAIN)
     write_settings(tmp_path, "[plugins.plain]", 'schedule = "0 * * * *"')

@@ -35,6 +35,7 @@ def test_yes_and_no_of_why_have_their_colours(tmp_path: Path, env: Env) -> None:
     assert "\x1b[31m  no" in sent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=lambda more: next(iter(more)))
 def test_without_colours_the_words_are_the_same(tmp_path: Path, env: Env, more: Env) -> None:
     for words in LISTINGS:

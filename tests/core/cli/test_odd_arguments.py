@@ -158,6 +158,7 @@ def test_help_that_is_the_value_of_an_option_is_not_the_question_for_help(folder
 ODD = "\x1b[31mred\x07"
 
 
+@pytest.mark.slow
 def test_what_is_printed_steers_no_terminal(tmp_path: Path) -> None:
     folder = tmp_path / ODD
     folder.mkdir()

@@ -140,6 +140,7 @@ def test_one_that_is_killed_takes_no_other_along(tmp_path: Path) -> None:
     assert {run["plugin"]: run["outcome"] for run in history(tmp_path, env)} == {"plain": "ok", "odd": "crashed"}
 
 
+@pytest.mark.slow
 def test_a_pass_that_hangs_is_ended_after_deadline_and_grace_with_one_line(tmp_path: Path) -> None:
     env = odd(tmp_path, "hangs", core='grace = "500ms"')
     began = time.monotonic()

@@ -158,9 +158,9 @@ def test_the_built_in_defaults_are_the_promised_ones(tmp_path: Path) -> None:
     assert (core.http.timeout, core.http.max_body) == (timedelta(seconds=10), 32 * 1024 * 1024)
     assert (core.http.ca_file, core.http.trust_env, core.http.user_agent) == (None, False, "pollctl")
     assert core.outbox == type(core.outbox)(
-        max_attempts=8, backoff=Duration(minutes=1), backoff_max=core.outbox.backoff_max
+        max_attempts=60, backoff=Duration(minutes=1), backoff_max=core.outbox.backoff_max
     )
-    assert core.outbox.backoff_max == timedelta(hours=6)
+    assert core.outbox.backoff_max == timedelta(hours=1)
     assert (core.notify.urls, core.notify.alert_after, core.notify.renotify_every) == (
         (),
         3,

@@ -77,6 +77,7 @@ def test_the_address_is_a_secret(tmp_path: Path, httpserver: HTTPServer) -> None
     assert "my-secret-uuid" not in done.stderr
 
 
+@pytest.mark.slow
 def test_trouble_with_the_switch_is_told_once_until_it_answers_again(tmp_path: Path, httpserver: HTTPServer) -> None:
     place = place_with(tmp_path, httpserver, OK)
     answers = ["no", "no", "OK", "no"]

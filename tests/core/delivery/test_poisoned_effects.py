@@ -53,6 +53,7 @@ def stories(draw: st.DrawFn) -> list[Planned]:
     return found
 
 
+@pytest.mark.slow
 @FEW
 @given(
     planned=stories(),
@@ -69,6 +70,7 @@ def test_whenever_passes_die_attempts_count_against_those_to_blame_and_lanes_sta
         passes.check()
 
 
+@pytest.mark.slow
 @FEW
 @given(planned=stories(), seed=SEEDS, accidents=st.lists(st.integers(0, 12), max_size=MAX_ATTEMPTS - 2))
 def test_in_the_end_each_effect_has_arrived_or_is_marked_for_a_reason(
@@ -91,6 +93,7 @@ def test_in_the_end_each_effect_has_arrived_or_is_marked_for_a_reason(
         assert passes.status(one.key) in expected, one
 
 
+@pytest.mark.slow
 @FEW
 @given(
     neighbours=st.lists(st.sampled_from(["", "", "", "a", "b", "c"]), min_size=1, max_size=30),

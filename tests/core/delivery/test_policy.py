@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pollctl import DeliveryError, to_text
+from pollctl.config.schema import Outbox
 from pollctl.delivery.policy import (
     DEADLY,
     LONGEST_PAUSE,
@@ -92,6 +93,14 @@ class Odd(float):
         raise RuntimeError("incomparable")
 
     __hash__ = float.__hash__
+
+
+def test_by_the_defaults_a_night_without_a_network_loses_nothing() -> None:
+    outbox = Outbox()
+    retry = Retry(outbox.max_attempts, outbox.backoff, outbox.backoff_max)
+    assert sum((retry.pause("key", attempt) for attempt in range(1, retry.max_attempts)), timedelta()) > timedelta(
+        days=2
+    )
 
 
 @pytest.mark.parametrize("rubbish", ["60", b"60", object(), [1], Undecided(), Odd(3), 10**400, float("inf"), -1, True])

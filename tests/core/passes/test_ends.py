@@ -101,6 +101,7 @@ def test_a_signal_ends_the_pass_at_the_next_safe_point(parrot: Parrot, number: i
     assert parrot.rows("SELECT word FROM parrot_words ORDER BY 1") == ["one", "two"]
 
 
+@pytest.mark.slow
 def test_a_pass_whose_run_was_ended_by_another_writes_nothing_more(parrot: Parrot) -> None:
     slow = "(run):\n    yield Batch('one')\n    open('busy', 'w').close()\n    time.sleep(3)\n    yield Batch('two')\n"
     parrot.teach(parrot_source(fetch=slow))

@@ -18,6 +18,8 @@ WRONG = {
     "digit first": "1a", "underscore first": "_a", "dot": "pollctl.healthcheck", "no ASCII": "é", "blank": "a b", "just too long": "a" * (LONGEST + 1),
 }  # fmt: skip
 TOO_ODD_FOR_A_PACKAGE = ("empty", "line break")
+QUICK = ("control characters", "long")
+KINDS = [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.slow, id=kind) for kind in WRONG]
 
 
 @pytest.mark.parametrize("name", ["latency", "soc_sections", "soc-sections", "a", "a1", "a" * LONGEST])
@@ -36,8 +38,9 @@ def test_what_is_not_a_name_is_said_in_one_short_printable_line(name: str) -> No
         lock_path(Path("pollctl.db"), name)
 
 
-@pytest.mark.parametrize("name", WRONG.values(), ids=WRONG)
-def test_a_section_with_such_a_name_is_one_line_and_the_others_run(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_section_with_such_a_name_is_one_line_and_the_others_run(tmp_path: Path, kind: str) -> None:
+    name = WRONG[kind]
     env = make_plugin_package(tmp_path, "counter")
     write_settings(tmp_path, f"[plugins.{json.dumps(name)}]", "[plugins.counter]")
     before = {path.name for path in tmp_path.iterdir()}
@@ -66,7 +69,7 @@ def test_a_section_with_such_a_name_is_one_line_and_the_others_run(tmp_path: Pat
         assert "\x1b" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kind", [kind for kind in WRONG if kind not in TOO_ODD_FOR_A_PACKAGE])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.id not in TOO_ODD_FOR_A_PACKAGE])
 def test_an_entry_point_with_such_a_name_is_listed_as_broken_and_runs_nowhere(tmp_path: Path, kind: str) -> None:
     name = WRONG[kind]
     env = make_plugin_package(tmp_path, "counter")

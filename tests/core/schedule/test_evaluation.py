@@ -281,6 +281,7 @@ def test_the_verdict_is_that_of_the_rule_read_plainly(timing: Timing, past: Past
     assert answer.slot <= answer.slot_due_at <= now
 
 
+@pytest.mark.slow
 @given(TIMINGS, PASTS, OFFSETS, st.lists(st.floats(0, 1, exclude_max=True), min_size=4, max_size=4))
 @settings(max_examples=300, deadline=None)
 def test_a_plugin_is_not_due_before_next_due_at_and_due_at_it(
@@ -305,6 +306,7 @@ def test_a_pass_that_starts_when_due_makes_the_plugin_not_due(timing: Timing, no
     assert answer.next_due_at > now
 
 
+@pytest.mark.slow
 @given(TIMINGS, OFFSETS)
 @settings(max_examples=100, deadline=None)
 def test_no_slot_is_lost_or_served_twice_by_a_runner_that_sleeps_until_next_due_at(

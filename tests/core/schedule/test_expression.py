@@ -164,6 +164,7 @@ def test_any_text_is_a_schedule_or_a_value_error(text: str) -> None:
         assert next(schedule.slots_after(datetime(2026, 1, 1, tzinfo=UTC)))
 
 
+@pytest.mark.slow
 @given(VALID, ZONES, MOMENTS)
 @settings(max_examples=150, deadline=None)
 def test_slots_increase_strictly_and_are_whole_seconds_in_utc(expression: str, zone: str, moment: datetime) -> None:

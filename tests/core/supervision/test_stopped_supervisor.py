@@ -29,6 +29,7 @@ def world(tmp_path: Path) -> Supervised:
     return world
 
 
+@pytest.mark.slow
 def test_a_pass_that_ended_well_while_its_supervisor_was_stopped_is_not_called_killed(world: Supervised) -> None:
     pid_file = world.folder / "pid"
     with world.running("due", "--run") as process:
@@ -45,6 +46,7 @@ def test_a_pass_that_ended_well_while_its_supervisor_was_stopped_is_not_called_k
     assert world.outcomes() == {"alpha": "ok"}
 
 
+@pytest.mark.slow
 def test_a_pass_that_still_lives_when_its_supervisor_goes_on_is_killed_all_the_same(world: Supervised) -> None:
     pid_file = world.folder / "pid"
     with world.running("due", "--run") as process:

@@ -123,6 +123,7 @@ def test_one_target_that_fails_stops_no_other(place: Place) -> None:
     assert "poller is being restarted" in report["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_job_that_is_cancelled_in_flight_stays_cancelled_and_its_sample_is_dropped(place: Place) -> None:
     place.configure(timeout="10s")
     place.api.script["slow"] = [Reply(elapsed=900, delay=3)]  # longer than a cancel takes on a busy machine
@@ -186,6 +187,7 @@ def test_one_pass_hands_over_to_the_next_without_a_double_sample(place: Place) -
     assert 2 <= len(place.statuses("alpha")) == len(place.api.requests)
 
 
+@pytest.mark.slow
 def test_a_kill_loses_at_most_the_round_in_flight(place: Place) -> None:
     place.insert("alpha", cadence_seconds=1)
     place.configure(window="10s")

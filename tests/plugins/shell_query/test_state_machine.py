@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -267,4 +268,4 @@ Marketing.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
-test_whatever_happens_a_run_ends_once_and_leaves_nothing_behind = Marketing.TestCase
+test_whatever_happens_a_run_ends_once_and_leaves_nothing_behind = pytest.mark.slow(Marketing.TestCase)

@@ -22,6 +22,7 @@ def term(tmp_path: Path) -> Iterator[Place]:
         yield place
 
 
+@pytest.mark.slow
 def test_a_partial_answer_closes_nothing_and_alarms_nobody(term: Place) -> None:
     full = json.loads(term.soc.answer("NB"))
     partial = json.loads(term.soc.answer("NB", "partial"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 from plugins.shell_query.place import SQL, Place, at
 
 from pollctl_shell_query.fake import COMPLETE, HTML_500, QUEUED
@@ -77,6 +78,7 @@ def test_one_run_that_is_not_answered_hides_no_other(place: Place) -> None:
     assert report["stats"]["polls"] == 3
 
 
+@pytest.mark.slow
 def test_within_a_window_a_query_is_carried_from_its_submission_to_its_end(place: Place) -> None:
     """A real clock: the run is polled by the same pass that started it."""
     quick = {"initial_delay": "200ms", "max_delay": "200ms", "window": "4s"}

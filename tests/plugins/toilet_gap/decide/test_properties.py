@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
@@ -50,6 +51,7 @@ def posted(world: InMemoryWorld) -> list[tuple[int, int]]:
     return [(since, since + gap) for since in sinces]
 
 
+@pytest.mark.slow
 @how(deadline=None, max_examples=80)
 @given(deliveries(), passes, st.integers(60, 2000), st.sampled_from([0, 45]), st.booleans())
 def test_the_alarms_are_those_of_somebody_who_watched_every_second_each_once(
@@ -63,6 +65,7 @@ def test_the_alarms_are_those_of_somebody_who_watched_every_second_each_once(
     world.close()
 
 
+@pytest.mark.slow
 @how(deadline=None, max_examples=60)
 @given(deliveries(), passes, st.integers(60, 2000), st.booleans())
 def test_with_the_history_alone_the_rows_do_not_depend_on_when_passes_came(
@@ -78,6 +81,7 @@ def test_with_the_history_alone_the_rows_do_not_depend_on_when_passes_came(
     whole.close()
 
 
+@pytest.mark.slow
 @how(deadline=None, max_examples=80)
 @given(deliveries(has_late_history=True), passes, st.integers(60, 2000), st.sampled_from([0, 45]), st.booleans())
 def test_windows_tile_the_day_and_no_alarm_lacks_its_whole_gap_however_late_the_visits_are_known(

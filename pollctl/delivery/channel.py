@@ -1,0 +1,132 @@
+"""Sending one message to one address, through Apprise."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from pollctl.addresses import service
+from pollctl.concurrency.daemon_executor import DaemonExecutor
+from pollctl.errors import DeliveryError
+from pollctl.redaction import Secret, know_login, mask, redact, shorten
+
+if TYPE_CHECKING:
+    from pollctl.config.schema import Http
+    from pollctl.delivery.messages import Message
+
+_TAKES_HEADERS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
+_EXCEPTION = "Socket Exception: "  # what Apprise keeps from those who do not debug it
+_LONGEST_REASON = 500
+_SHORTEST_CREDENTIAL = 4
+_captured: ContextVar[list[str] | None] = ContextVar("captured", default=None)
+
+
+def send(url: str, message: Message, *, key: str, timeout: float, http: Http) -> None:
+    """Send one message to an Apprise address within *timeout* seconds, secrets in title and body masked.
+
+    Generic web hooks (``json://``, ``xml://``, ``form://``) get *key* as header ``Idempotency-Key``.
+
+    Raises:
+        DeliveryError: the address is not one that Apprise knows (permanent), or the service did not take the message: then it says
+            what the service answered.
+        MachineError: no thread can be started; nothing was sent.
+    """
+    Secret(url)
+    know_login(url)
+    longest = max(0.0, min(timeout, http.timeout.total_seconds()))
+    with DaemonExecutor(1) as executor:
+        future: Future[None] = executor.submit(_send, url, message, key, longest, http)
+        try:
+            future.result(timeout=longest)
+        except FutureTimeoutError:
+            raise DeliveryError(f"{service(url)} did not answer in time", uncertain=True) from None
+
+
+def _send(url: str, message: Message, key: str, timeout: float, http: Http) -> None:
+    import apprise
+
+    from pollctl.delivery.apprise_http import Exchanges, made_by
+
+    asset = apprise.AppriseAsset(app_id="pollctl", app_desc="pollctl", app_url="", service_timeout=0)
+    messenger = apprise.Apprise(asset=asset)
+    with _capturing() as log:
+        if not messenger.add(_with_key(url, key)):
+            raise DeliveryError(
+                f"{service(url)} is not an address that Apprise knows; see its list of services", permanent=True
+            )
+        exchanges = Exchanges(http, timeout)
+        with made_by(exchanges):
+            is_taken = messenger.notify(
+                title=mask(message.title),
+                body=mask(message.body),
+                notify_type=message.level,
+                body_format=apprise.NotifyFormat(message.format),
+                attach=list(message.attach) or None,
+            )
+    if not is_taken:
+        raise DeliveryError(f"{service(url)}: {_reason(url, [*log, *exchanges.failures])}")
+
+
+class _Capture(logging.Handler):
+    """Keeps what Apprise logs while one of our messages is sent, for that message alone."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = _captured.get()
+        if lines is None:
+            return
+        text = record.getMessage()
+        if record.levelno >= logging.WARNING or text.startswith(_EXCEPTION):
+            lines.append(text)
+
+
+_capture = _Capture(logging.DEBUG)
+
+
+@contextmanager
+def _capturing() -> Iterator[list[str]]:
+    log = logging.getLogger("apprise")
+    if _capture not in log.handlers:
+        log.addHandler(_capture)
+        log.setLevel(logging.DEBUG)
+        log.propagate = False
+    lines: list[str] = []
+    token = _captured.set(lines)
+    try:
+        yield lines
+    finally:
+        _captured.reset(token)
+
+
+def _reason(url: str, log: list[str]) -> str:
+    """What Apprise logged, without what is secret of the address; an exception of requests would repeat it all."""
+    lines = [line.removeprefix(_EXCEPTION) for line in dict.fromkeys(log) if "HTTPConnectionPool" not in line]
+    lines = [line for line in lines if "HTTPSConnectionPool" not in line]
+    text = redact(" ".join(" ".join(lines).split()))
+    for part in sorted(_credentials(url), key=len, reverse=True):
+        text = text.replace(part, "***")
+    return shorten(mask(text), _LONGEST_REASON) or "it did not take the message and gave no reason"
+
+
+def _credentials(url: str) -> set[str]:
+    """Every piece of an address that may be secret, as it is and decoded; a host with a dot in its name is none."""
+    parts = urlsplit(url)
+    userinfo, _, host = parts.netloc.rpartition("@")
+    name = host.rpartition(":")[0] or host
+    pieces = [*userinfo.split(":"), *re.split("[/,]", parts.path), *re.split("[&=]", parts.query)[1::2]]
+    if "." not in name and name not in ("localhost", "") and not name.startswith("["):
+        pieces += [host, *host.split(":")]
+    spelt = {spelling for piece in pieces for spelling in (piece, unquote(piece))}
+    return {piece for piece in spelt if len(piece) >= _SHORTEST_CREDENTIAL}
+
+
+def _with_key(url: str, key: str) -> str:
+    if urlsplit(url).scheme not in _TAKES_HEADERS:
+        return url
+    return f"{url}{'&' if urlsplit(url).query else '?'}+Idempotency-Key={quote(key, safe='')}"

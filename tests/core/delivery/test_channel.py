@@ -1,0 +1,190 @@
+"""What arrives of a message, on which ways it goes, and what is said when it does not (people.md 2, 4, 5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apprise
+import pytest
+from hostile_server import TLS, HostileServer, serving, whole
+from inbox import Inbox, MailServer, text_of
+
+from pollctl.config.schema import Http
+from pollctl.delivery.channel import send
+from pollctl.delivery.messages import Message
+from pollctl.errors import DeliveryError
+from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
+from pollctl.redaction import Secret
+from pollctl.units import PositiveDuration
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")  # of Apprise, which imports it
+BODY = "http://x/\n\n--- before\n-  <b>100</b>\n+ 80 & <script>"
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with Inbox() as server:
+        yield server
+
+
+def tell(url: str, body: str = BODY, *, http: Http | None = None, **more: Any) -> None:
+    send(url, Message(title="T <x> & 'q'", body=body, **more), key="one", timeout=10, http=http or Http())
+
+
+def refused(url: str, *, http: Http | None = None) -> str:
+    with pytest.raises(DeliveryError) as caught:
+        tell(url, http=http)
+    return str(caught.value)
+
+
+class Service(FakeUpstream):
+    """An end of Telegram, Slack or Discord: it takes everything, and says no where it is told to."""
+
+    def __init__(self, answer: ServerResponse | None = None) -> None:
+        super().__init__()
+        self.said: list[dict[str, Any]] = []
+        self._answer = answer or ServerResponse.json({"ok": True})
+
+    def respond(self, request: ServerRequest) -> ServerResponse:
+        self.said.append(json.loads(request.body))
+        return self._answer
+
+
+def test_the_lines_of_a_body_are_the_lines_of_the_mail() -> None:
+    with MailServer() as server:
+        tell(server.address)
+    (mail,) = server.mails
+    assert text_of(mail) == BODY
+    assert mail["subject"] == "T <x> & 'q'"
+
+
+def test_a_web_hook_gets_the_body_as_it_is(inbox: Inbox) -> None:
+    tell(inbox.json_url)
+    assert (inbox.messages[0]["title"], inbox.messages[0]["message"]) == ("T <x> & 'q'", BODY)
+
+
+def test_telegram_shows_the_body_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service() as telegram:
+        monkeypatch.setattr(apprise.plugins.N_MGR["tgram"], "notify_url", f"{telegram.url}/bot")
+        tell("tgram://123456789:abcdefg_hijklmnop/12315544/")
+    (said,) = telegram.said
+    assert said["parse_mode"] == "HTML"
+    assert "-  &lt;b&gt;100&lt;/b&gt;\r\n+ 80 &amp; &lt;script&gt;" in said["text"]
+
+
+def test_discord_shows_the_body_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service() as discord:
+        monkeypatch.setattr(apprise.plugins.N_MGR["discord"], "notify_url", discord.url)
+        tell(f"discord://{'4' * 18}/{'w' * 68}")
+    assert BODY in json.dumps(discord.said[0]["content"]).encode().decode("unicode_escape")
+
+
+def test_slack_shows_the_body_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service(ServerResponse(200, b"ok")) as slack:
+        monkeypatch.setattr(apprise.plugins.N_MGR["slack"], "webhook_url", slack.url)
+        tell("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/")
+    text = slack.said[0]["attachments"][0]["text"]
+    assert text == BODY.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def test_ntfy_gets_the_body_as_it_is() -> None:
+    with Service() as ntfy:
+        tell(f"{ntfy.url.replace('http', 'ntfy')}/topic")
+    assert ntfy.said[0]["message"] == BODY
+
+
+def test_markdown_is_markdown_where_an_author_says_so() -> None:
+    with MailServer() as server:
+        tell(f"{server.address}&format=html", "a **bold** word", format="markdown")
+    part = server.mails[0].get_body(("html",))
+    assert part is not None
+    assert "<strong>bold</strong>" in part.get_content()
+
+
+def test_title_and_body_are_masked(inbox: Inbox) -> None:
+    Secret("hunter2-swordfish")
+    address = inbox.json_url.replace("://", "://otto:letterbox-key@")
+    message = Message(
+        title="http://anna:geheim@db.example.net/ is offline",
+        body="It said hunter2-swordfish.\nThe second line names letterbox-key.",
+    )
+    send(address, message, key="one", timeout=10, http=Http())
+    assert inbox.titles == ["http://***@db.example.net/ is offline"]
+    assert inbox.messages[0]["message"] == "It said ***.\nThe second line names ***."
+
+
+# --- the settings of the outside
+
+
+@pytest.fixture
+def snares(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HostileServer]:
+    """A .netrc that has a password for the loopback device, and a proxy for everything."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login otto password from-the-netrc\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    with HostileServer(serving(lambda _: whole(b"{}"))) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        yield proxy
+
+
+def test_neither_netrc_nor_proxy_is_used_unless_the_settings_ask_for_them(snares: HostileServer, inbox: Inbox) -> None:
+    tell(inbox.json_url)
+    assert snares.requests == []
+    assert "authorization" not in inbox.requests[0].headers
+
+
+def test_netrc_and_proxy_are_used_where_the_settings_ask_for_them(snares: HostileServer, inbox: Inbox) -> None:
+    tell(inbox.json_url, http=Http(trust_env=True))
+    assert inbox.requests == []
+    assert b"Authorization: Basic" in snares.requests[0]
+
+
+def test_a_private_authority_works_for_notifications() -> None:
+    with HostileServer(serving(lambda _: whole(b"{}")), "good") as server:
+        address = server.url.replace("https", "jsons")
+        assert "certificate refused" in refused(address)
+        assert server.requests == []
+        tell(address, http=Http(ca_file=TLS / "ca.pem"))
+        assert len(server.requests) == 1
+
+
+def test_a_service_that_trickles_ends_at_the_time_limit() -> None:
+    with HostileServer(lambda peer: peer.hang()) as server:
+        address = server.url.replace("http", "json")
+        assert "in time" in refused(address, http=Http(timeout=PositiveDuration(milliseconds=300)))
+
+
+# --- why it failed
+
+
+def test_the_error_is_what_the_web_hook_answered(inbox: Inbox) -> None:
+    said = refused(f"{inbox.json_url}/hook-401")
+    assert said.startswith("json://…: Failed to send JSON POST notification: Verification Failed., error=401.")
+    assert said.endswith("It said: no entry for ***")
+    assert "hook-401" not in said
+
+
+def test_the_error_is_what_the_mail_server_answered() -> None:
+    with MailServer(refusal="554 5.7.1 your kind of mail is not welcome") as server:
+        assert "your kind of mail is not welcome" in refused(server.address)
+
+
+def test_the_error_of_a_connection_names_its_reason_and_no_part_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apprise.plugins.N_MGR["tgram"], "notify_url", "http://127.0.0.1:9/bot")
+    said = refused("tgram://123456789:abcdefg_hijklmnop/12315544/")
+    assert "connection refused" in said
+    for piece in ("123456789", "abcdefg_hijklmnop", "12315544"):
+        assert piece not in said
+
+
+def test_an_address_that_nobody_knows_says_so() -> None:
+    assert refused("carrier-pigeon://coop") == (
+        "carrier-pigeon://… is not an address that Apprise knows; see its list of services"
+    )
