@@ -15,10 +15,14 @@ spoken_number = number
 
 
 def spoken_moment(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment in a zone, with its name: ``2026-03-08 07:59:30 CET``, or ``... Asia/Dubai`` where it has no short one."""
+    """A moment in a zone, with its name: ``2026-03-08 07:59:30 CET``, or ``2026-03-08 10:59 Asia/Dubai`` where it has no short one.
+
+    Seconds stand where they are not 0.
+    """
     local = moment.astimezone(zone)
     short = local.tzname() or ""
-    return f"{local:%Y-%m-%d %H:%M:%S} {short if short.isalpha() else zone.key}"
+    shape = "%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M"
+    return f"{local.strftime(shape)} {short if short.isalpha() else zone.key}"
 
 
 def spoken_length(length: timedelta) -> str:

@@ -22,6 +22,7 @@ SETTINGS = f"""
 trust_env = true
 [pollctl.notify]
 urls = ["json://inbox.example/crew"]
+alert_after = 99
 [plugins.latency]
 base_url = "{NOWHERE}"
 [plugins.soc_sections]
@@ -40,6 +41,9 @@ TOLD = {
         "alert:1:recovery:2026-03-08T12:09:00.000Z:2": ("/bob", "192.0.2.7 has recovered"),
         "completion:1:1": ("/ann", "192.0.2.7: fail"),
         "completion:1:2": ("/bob", "192.0.2.7: fail"),
+    },
+    "soc_sections": {
+        "f04194a32e5e250addd9483b54b0aa3531377df9:1": ("/student", "Open: Section 05972 (05972)"),
     },
     "stockx_ops": {
         "listing_live:j-1:1:481a6bc5ab58": ("/anna", "StockX: listing l-1 is live"),
