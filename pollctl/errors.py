@@ -43,6 +43,12 @@ class LockedError(PollctlError):
     exit_code = 75
 
 
+class StoppedError(PollctlError):
+    """Somebody ended the command by Ctrl-C; says what was done and stands."""
+
+    exit_code = 130
+
+
 class DatabaseError(PollctlError):
     """The database cannot be used: missing, foreign, newer, damaged, full, read-only or busy."""
 

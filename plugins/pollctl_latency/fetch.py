@@ -94,7 +94,7 @@ class ProbePool:
         self.in_flight: dict[int, Job] = {}
         self._run = run
         self._timeout_s: float = run.settings.timeout.total_seconds()
-        self._completed: SimpleQueue[Completed | Exception] = SimpleQueue()
+        self._completed: SimpleQueue[Completed | list[Job] | Exception] = SimpleQueue()
 
     def start(self, jobs: Sequence[Job], logins: Mapping[int, str]) -> None:
         """Start probing, with the *logins* that there are, unless as many probes are in flight as may be: then jobs stay due."""
@@ -111,9 +111,9 @@ class ProbePool:
             else:
                 (exchanges if job.probe in ("api", "http") else direct).append(job)
         if exchanges:
-            self._collect_in_background(self._exchange(exchanges, logins, free))
+            self._collect_in_background(exchanges, self._exchange(exchanges, logins, free))
         if direct:
-            self._collect_in_background(self._probe_directly(direct, free))
+            self._collect_in_background(direct, self._probe_directly(direct, free))
 
     def completed(self, max_wait: timedelta) -> Iterator[Round]:
         """Wait for probes in flight, at most *max_wait*, and yield what they measured, if anything.
@@ -138,13 +138,17 @@ class ProbePool:
         for result in self._run.map(probe, jobs, concurrency=concurrency, timeout=self._timeout_s):
             yield result.item.id, aligned(read_result(result), round_at)
 
-    def _collect_in_background(self, completed: Iterator[Completed]) -> None:
-        """Queue each probe as it completes, from a thread of its own: waiting for one must not hold others."""
+    def _collect_in_background(self, jobs: list[Job], completed: Iterator[Completed]) -> None:
+        """Queue each probe as it completes, from a thread of its own: waiting for one must not hold others.
+
+        All *jobs* follow it: a pass that must stop has not asked for the rest, and nobody may wait for them.
+        """
 
         def collect() -> None:
             try:
                 for one in completed:
                     self._completed.put(one)
+                self._completed.put(jobs)
             except Exception as error:  # noqa: BLE001 - raised again where the pass waits
                 self._completed.put(error)
 
@@ -159,11 +163,20 @@ class ProbePool:
                 return
             if isinstance(completed, Exception):
                 raise completed
+            if isinstance(completed, list):
+                self._forget(completed)
+                continue
             job_id, measured = completed
             job = self.in_flight.pop(job_id)
             if measured is not None:
                 self._report(job, measured)
                 yield measured
+
+    def _forget(self, jobs: Sequence[Job]) -> None:
+        """Wait no longer for these; one that a later round has asked for again is another."""
+        for job in jobs:
+            if self.in_flight.get(job.id) is job:
+                del self.in_flight[job.id]
 
     def _report(self, job: Job, measured: Measurement) -> None:
         """Name a target that could not be measured in the outcome of the pass."""

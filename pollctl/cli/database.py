@@ -58,7 +58,7 @@ def schema(invocation: Invocation) -> None:
 @click.argument("file", type=TargetFile())
 @click.pass_obj
 def backup(invocation: Invocation, file: Path) -> None:
-    """Copy the database to FILE, consistent while passes run; an existing FILE is replaced as a whole."""
+    """Copy the database to FILE, compact and consistent while passes run; an earlier backup there is replaced as a whole."""
     from pollctl.errors import PollctlError, UsageError
     from pollctl.store import database
     from pollctl.store.files import backup as copy_whole
@@ -66,9 +66,13 @@ def backup(invocation: Invocation, file: Path) -> None:
     path = invocation.config_to_look.core.database
     if os.path.realpath(file) == os.path.realpath(path):  # a link to itself is no error of this one
         raise UsageError(f"{file}: is the database itself; name another file")
-    with closing(database.open_to_read(path)) as source:
+    with (
+        closing(database.open_to_read(path)) as source,
+        console.until_stopped(lambda: f"{file} is as it was before"),
+        console.progress() as line,
+    ):
         try:
-            copy_whole(source, file)
+            copy_whole(source, file, lambda done, total: line.count("bytes", min(done, total), total))
         except OSError as error:
             raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
     console.print_text(f"{file}: {file.stat().st_size} bytes")
@@ -91,8 +95,9 @@ def check_integrity(invocation: Invocation) -> int:
 
 
 @db.command()
+@click.option("--compact", is_flag=True, help="Give the room back to the disk; no pass can write meanwhile.")
 @click.pass_obj
-def prune(invocation: Invocation) -> None:
+def prune(invocation: Invocation, *, compact: bool) -> None:
     """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
     from collections import Counter
 
@@ -103,8 +108,14 @@ def prune(invocation: Invocation) -> None:
     with closing(database.open_to_write(core.database)) as opened:
         while sum((step := retention.prune(opened, core.retention, clock.now())).values()):
             deleted.update(step)
+        if compact:
+            before = core.database.stat().st_size
+            database.compact(opened)
+            given_back = max(0, before - core.database.stat().st_size)
     families = ("runs", "recordings", "effects")
     console.print_text("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
+    if compact:
+        console.print_text(f"given back to the disk: {given_back} bytes")
 
 
 def _migrations(found: Mapping[str, Found]) -> list[Migrations]:

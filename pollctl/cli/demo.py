@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import click
 from pollctl import console
 from pollctl.cli.entry_points import named
 from pollctl.demo import DemoSession
+from pollctl.errors import StoppedError
 
 GROUP = "pollctl.demos"
+Start = Callable[[Sequence[str]], int]
 
 
 @click.command()
@@ -31,7 +34,8 @@ def demo(names: tuple[str, ...]) -> int:
         "for them, a temporary folder holds settings and database, and POLLCTL_NOW moves\n"
         "the clock. Nothing else is touched."
     )
-    failures = {one.name: found for one in chosen if (found := _failures(one))}
+    with console.until_stopped(lambda: "the temporary folder is gone, and nothing else was touched"):
+        failures = {one.name: found for one in chosen if (found := _failures(one))}
     for name, found in failures.items():
         console.warn(f"the demo of {name} failed: {'; '.join(found)}")
     click.echo(
@@ -46,7 +50,8 @@ def _failures(entry: EntryPoint) -> Sequence[str]:
 
     with (
         tempfile.TemporaryDirectory(prefix="pollctl-demo-") as folder,
-        DemoSession(Path(folder), start) as session,
+        console.progress() as line,
+        DemoSession(Path(folder), partial(_shown_while_at_work, line, start)) as session,
     ):
         try:
             entry.load()(session)
@@ -54,3 +59,17 @@ def _failures(entry: EntryPoint) -> Sequence[str]:
             console.log_traceback(error)
             return [*session.failures, f"{type(error).__name__}: {error}"]
         return session.failures
+
+
+def _shown_while_at_work(line: console.Progress, start: Start, words: Sequence[str]) -> int:
+    """Run a command line of a demo; a terminal shows which while nothing of it can be seen yet.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C ended it, and is meant for the demo.
+    """
+    line.show(f"at work: pollctl {' '.join(words[2:])}")  # behind --config FILE
+    code = start(words)
+    line.clear()
+    if code == StoppedError.exit_code:
+        raise KeyboardInterrupt
+    return code

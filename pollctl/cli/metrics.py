@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pollctl.inspection.exposition import Families
 
 LOOPBACK = "127.0.0.1"
+_PATIENCE_S = 8.0  # for a database that is locked: who scrapes waits ten seconds
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -33,8 +34,9 @@ def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> 
     if textfile and port is not None:
         raise click.UsageError("--textfile and --serve cannot be combined")
     from pollctl.inspection.exposition import Families, text, write_textfile
+    from pollctl.patience import patient_for
 
-    with console.stdout_kept_for_json(True):
+    with console.stdout_kept_for_json(True), patient_for(_PATIENCE_S):
         families = Families(invocation.config_to_look, invocation.found, console.warn)
         content = "" if port is not None else text(families)
     if port is not None:

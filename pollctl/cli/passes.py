@@ -14,6 +14,8 @@ import click
 from pollctl import console
 from pollctl.cli.arguments import json_option, plugin_names, span
 from pollctl.cli.invocation import Invocation
+from pollctl.cli.pass_progress import PassProgress
+from pollctl.console.moments import Moments
 from pollctl.errors import UsageError
 from pollctl.signals import Interrupted
 from pollctl.units import Duration
@@ -46,6 +48,8 @@ class Order(NamedTuple):
     as_json: bool = False
     report_to: int | None = None
     values: Values | None = None
+    line: console.Progress | None = None
+    moments: Moments = Moments()
 
 
 @click.command()
@@ -112,7 +116,8 @@ def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> in
     found = {one.name: one for one in map(invocation.find, names)}
     if len(found) > 1:
         return _several(order, list(found))
-    return _single(order, next(iter(found.values())))
+    with console.progress() as line:
+        return _single(order._replace(line=line, moments=invocation.moments), next(iter(found.values())))
 
 
 def _several(order: Order, names: Sequence[str]) -> int:
@@ -123,12 +128,22 @@ def _several(order: Order, names: Sequence[str]) -> int:
     lengths = {"--deadline": order.deadline, "--wait": order.wait}
     arguments = [word for name, length in lengths.items() if length is not None for word in (name, str(length))]
     arguments += ["--dry-run"] if order.is_dry else []
-    batch_result = run_several(order.config, names, arguments, deadline=order.deadline, wait=order.wait or Duration())
+    with console.progress() as line:
+        batch_result = run_several(
+            order.config,
+            names,
+            arguments,
+            deadline=order.deadline,
+            wait=order.wait or Duration(),
+            on_end=lambda ended: line.count("passes that ended", ended, len(names)),
+        )
     if order.as_json:
         console.print_json([result.as_json() for result in batch_result.passes])
     else:
         for result in batch_result.passes:
             report_text.print_child_report(result.report, order.values or report_text.Values())
+    if batch_result.ended_by:
+        console.warn("stopped: what these passes had committed stands, and the next ones go on from there")
     return batch_result.exit_code(locked=LOCKED)
 
 
@@ -137,6 +152,10 @@ def _single(order: Order, found: Found) -> int:
     from pollctl.cli import report_text
 
     report, code = _bounded(order, found)
+    if order.line:
+        order.line.clear()
+    if report is None and order.trigger == "manual":
+        console.warn(f"{found.name}: stopped before the pass began; nothing was written")
     if report and order.report_to is not None:
         _hand_over(report, order.report_to)
     elif report and order.as_json:
@@ -206,8 +225,16 @@ def _make(order: Order, found: Found, stop: Stop) -> Report:
     from pollctl.passes.engine import run_pass
 
     wait = order.wait.total_seconds() if order.wait else 0
+    listen = PassProgress(order.line, order.moments) if order.line else console.log_event
     return run_pass(
-        order.config, found, trigger=order.trigger, seen=order.seen, stop=stop, wait=wait, deadline=order.deadline
+        order.config,
+        found,
+        trigger=order.trigger,
+        seen=order.seen,
+        stop=stop,
+        wait=wait,
+        deadline=order.deadline,
+        listen=listen,
     )
 
 
@@ -219,6 +246,8 @@ def _obeying_signals(stop: Stop, asked: list[int]) -> Iterator[None]:
     """
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of handlers
+        if not asked and number == signal.SIGINT:
+            console.say_at_once("It ends at its next safe point; Ctrl-C again ends it at once.")
         asked.append(number)
         stop.request()
         signal.signal(signal.SIGINT, signal.SIG_DFL)

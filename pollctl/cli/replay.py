@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,14 @@ def replay(invocation: Invocation, words: tuple[str, ...], *, is_all: bool, as_j
     with (
         closing(database.open_to_read(invocation.config_to_look.core.database)) as db,
         console.stdout_kept_for_json(as_json),
+        console.progress() as line,
     ):
         chosen = recorded_runs(db, run_ids.resolved(db, words) if words else (), is_all=is_all)
-        results = list(decide_again(db, invocation.found, chosen))
+        results: list[Replayed] = []
+        with console.until_stopped(lambda: _so_far(results, len(chosen))):
+            for result in decide_again(db, invocation.found, chosen):
+                results.append(result)
+                line.count(f"passes decided again, {_to_look_at(results)} to look at", _passes(results), len(chosen))
     if as_json:
         console.print_json(results)
     else:
@@ -55,5 +61,17 @@ def _show(results: list[Replayed]) -> None:
         console.print_text(f"{result.run_id} {result.plugin} #{result.seq}: {result.verdict}")
         for line in result.detail:
             console.print_text(f"    {one_line(line)}")
-    differing = sum(result.is_difference for result in results)
-    console.print_text(f"{len(results)} decided again, {differing or 'none'} to look at")
+    console.print_text(f"{len(results)} decided again, {_to_look_at(results)} to look at")
+
+
+def _to_look_at(results: Sequence[Replayed]) -> str:
+    return str(sum(result.is_difference for result in results) or "none")
+
+
+def _passes(results: Sequence[Replayed]) -> int:
+    return len({result.run_id for result in results})
+
+
+def _so_far(results: Sequence[Replayed], total: int) -> str:
+    done = f"{_passes(results)} of {total} passes were decided again, {_to_look_at(results)} to look at"
+    return f"{done}; a replay writes nothing"

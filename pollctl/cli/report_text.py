@@ -10,6 +10,7 @@ import msgspec
 from pollctl import console
 from pollctl.console import cells
 from pollctl.console.moments import Moments, read
+from pollctl.console.words import count
 from pollctl.passes.report import Report
 from pollctl.redaction import one_line
 
@@ -72,6 +73,10 @@ def warn_of_error(report: Report) -> None:
     """Say on stderr why a pass did not end well."""
     if report.error:
         console.warn(f"{report.plugin}: {report.outcome}: {report.error['message']}")
+    if report.outcome == "interrupted" and not isinstance(report.decisions, list):
+        stands = f"{count(report.batches, 'batch is', 'batches are')} committed and stand{'s' * (report.batches == 1)}"
+        what = stands if report.batches else "no batch was committed"
+        console.warn(f"{report.plugin}: interrupted: {what}; the next pass goes on from there")
 
 
 def _print_plan(report: Report, decisions: list[dict[str, Any]], values: Values) -> None:

@@ -33,6 +33,7 @@ _COLUMNS = (
 )
 _WIDE = 120
 _PASSES = 24
+_PATIENCE_S = 8.0  # for a database that is locked; with what else it waits for, less than 10 s in all
 
 
 @click.command()
@@ -44,6 +45,13 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     On a terminal it begins with what needs attention. Last outcome and its age, when it is due next, failures in a row and
     the backoff that they cause, who works on it right now, its effects by status, and what the plugin itself has to say.
     """
+    from pollctl.patience import patient_for
+
+    with patient_for(_PATIENCE_S):
+        _print_status(invocation, as_json=as_json)
+
+
+def _print_status(invocation: Invocation, *, as_json: bool) -> None:
     import msgspec
 
     from pollctl.inspection.status import notices, plugin_statuses

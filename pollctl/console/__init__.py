@@ -6,6 +6,7 @@ from pollctl.console.json_document import print_json
 from pollctl.console.json_values import as_plain, json_text
 from pollctl.console.listing import print_more, print_rows
 from pollctl.console.log_format import Format
+from pollctl.console.progress import Progress, progress, say_at_once, until_stopped
 from pollctl.console.streams import (
     abandon_stdout,
     log,
@@ -23,6 +24,7 @@ __all__ = [
     "NOTHING_ENABLED",
     "Event",
     "Format",
+    "Progress",
     "abandon_stdout",
     "age",
     "as_plain",
@@ -38,7 +40,10 @@ __all__ = [
     "print_more",
     "print_rows",
     "print_text",
+    "progress",
+    "say_at_once",
     "stdout_kept_for_json",
+    "until_stopped",
     "warn",
 ]
 

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from pollctl import clock
 from pollctl.console import log_format
+from pollctl.console.progress import above_progress
 from pollctl.errors import PollctlError, UsageError
 from pollctl.redaction import one_line
 
@@ -31,8 +32,9 @@ def print_document(text: str) -> None:
         PollctlError: as for ``print_text``.
     """
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        with above_progress():
+            sys.stdout.write(text)
+            sys.stdout.flush()
     except BrokenPipeError:
         abandon_stdout()
     except OSError as error:
@@ -100,8 +102,9 @@ def log_traceback(error: BaseException) -> None:
 
 def _write_to_stderr(text: str) -> None:
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        with above_progress():
+            sys.stderr.write(text)
+            sys.stderr.flush()
     except OSError:
         _abandon(sys.stderr)
 

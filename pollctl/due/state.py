@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pollctl.damage import mark_damage, table_of
 from pollctl.due import fast_path
 from pollctl.errors import ConfigError, DatabaseError
+from pollctl.patience import patience
 
 APPLICATION_ID = 0x706F6C63
 USER_VERSION = 1
@@ -21,7 +22,6 @@ USER_VERSION = 1
 HEALTHCHECK = "pollctl.healthcheck"
 """Under which name it is kept what was printed about the dead man's switch; no plugin's name has a dot."""
 _FIRST_DEADLINE = "10m"
-_READ_PATIENCE_S = 10.0
 _NOTE_PATIENCE_S = 1.0
 _COLUMNS = (
     "SELECT plugin, last_started_at, last_finished_at, last_outcome, consecutive_failures, last_complaint, "
@@ -75,7 +75,7 @@ def read(database: Path) -> dict[str, PluginState]:
     if not database.exists():
         return {}
     try:
-        with closing(_connect(database, "ro", _READ_PATIENCE_S)) as connection:
+        with closing(_connect(database, "ro", patience())) as connection:
             if _is_current(connection):
                 return _rows(connection)
     except sqlite3.Error:

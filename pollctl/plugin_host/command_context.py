@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pollctl import clock
 from pollctl.api.listing import Column
 from pollctl.api.values import Answer, Request
+from pollctl.console import Progress, progress, until_stopped
 from pollctl.console.moments import Moments
 from pollctl.plugin_host.configured import ConfiguredPlugin
 from pollctl.store import database
@@ -68,6 +69,19 @@ class PluginContext:
 
         with closing(Client(Limits.of(self._configured.config.core.http), stop=Stop())) as client:
             yield client.send
+
+    @contextmanager
+    def progress(self, stands: str) -> Iterator[Progress]:
+        """Have a line on a terminal that says how far long work has come: ``with context.progress(...) as line: line.show(...)``.
+
+        Args:
+            stands: what Ctrl-C leaves as it is, as a sentence without its full stop.
+
+        Raises:
+            StoppedError: Ctrl-C was pressed.
+        """
+        with until_stopped(lambda: stands), progress() as line:
+            yield line
 
     def show(
         self,

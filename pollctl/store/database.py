@@ -13,8 +13,9 @@ from sqlite_utils import Database, Migrations
 
 from pollctl.damage import mark_damage
 from pollctl.errors import DatabaseError, PluginError
+from pollctl.patience import BUSY_TIMEOUT_S, patience
 from pollctl.store.authorizer import AuthorizedConnection
-from pollctl.store.errors import BUSY_TIMEOUT_S, explaining, is_of_the_machine
+from pollctl.store.errors import explaining, is_of_the_machine
 from pollctl.store.files import create
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
@@ -158,6 +159,12 @@ def writing(db: Database) -> Iterator[Database]:
         ) from error
 
 
+def compact(db: Database) -> None:
+    """Give the room of deleted rows back to the disk; nobody else can write meanwhile, and it takes as much room again."""
+    db.conn.execute("VACUUM")
+    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # nothing happens without a WAL
+
+
 def problems(db: Database) -> list[str]:
     """What SQLite's own checks find: damaged pages, broken references; empty when all is well."""
     found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
@@ -185,7 +192,7 @@ def _fill(unfinished: Path, sets: Sequence[Migrations]) -> None:
 def _connect(path: Path, mode: str) -> Database:
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
     connection = sqlite3.connect(
-        address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=AuthorizedConnection
+        address, uri=True, timeout=patience(), isolation_level=None, factory=AuthorizedConnection
     )
     with _closed_on_error(connection):
         return _configured(connection)

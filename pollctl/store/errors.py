@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pollctl.errors import DatabaseError
-
-BUSY_TIMEOUT_S = 10.0
-
+from pollctl.patience import BUSY_TIMEOUT_S
 
 _REMEDIES = {
     "SQLITE_NOTADB": "; it is not an SQLite file: set pollctl.database to another, or restore a backup",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _ABANDONED_S = 86_400
+_STEPS = 100_000  # of SQLite between two looks at how far it has come, some milliseconds
+
+OnPart = Callable[[int, int], None]
 
 
 def require_folder(path: Path) -> None:
@@ -54,16 +57,24 @@ def create(path: Path, fill: Callable[[Path], None]) -> None:
         os.close(lock)
 
 
-def backup(source: Database, target: Path) -> None:
+def backup(source: Database, target: Path, on_part: OnPart = lambda *_: None) -> None:
     """Copy the database to *target* (0600), consistent while passes run; an existing *target* is replaced as a whole.
 
-    The copy grows under a name of its own, however many backups to one target run at once.
+    The copy is compact. It grows under a name of its own, however many backups to one target run at once.
+
+    Args:
+        source: the database, open to read.
+        target: the file.
+        on_part: called now and then with how many bytes of about how many are written.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; *target* is as it was.
     """
     _remove_abandoned(target)
     unfinished = target.with_name(f"{target.name}.part-{secrets.token_hex(8)}")
     os.close(private_file(unfinished, os.O_EXCL))
     try:
-        _copy(source, unfinished)
+        _copy(source.conn, unfinished, on_part)
         _sync(unfinished)
         unfinished.replace(target)
     except BaseException:
@@ -72,10 +83,47 @@ def backup(source: Database, target: Path) -> None:
     _sync(target.parent)
 
 
-def _copy(source: Database, unfinished: Path) -> None:
+def _copy(source: sqlite3.Connection, unfinished: Path, on_part: OnPart) -> None:
+    """Write a compact copy; where pages are damaged, one page by page, which takes them as they are."""
+    try:
+        _vacuum_into(source, unfinished, on_part)
+    except sqlite3.DatabaseError as error:
+        if not error.sqlite_errorname.startswith("SQLITE_CORRUPT"):
+            raise
+        os.truncate(unfinished, 0)
+        _copy_pages(source, unfinished)
+
+
+def _vacuum_into(source: sqlite3.Connection, unfinished: Path, on_part: OnPart) -> None:
+    sizes = [source.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")]
+    total = (sizes[0] - sizes[1]) * sizes[2]
+    asked_to_stop = False
+
+    def watch() -> int:
+        nonlocal asked_to_stop
+        try:
+            on_part(unfinished.stat().st_size, total)
+        except KeyboardInterrupt:  # which SQLite would swallow
+            asked_to_stop = True
+        return int(asked_to_stop)
+
+    source.execute("PRAGMA query_only=OFF")  # the copy is written through this connection too
+    source.set_progress_handler(watch, _STEPS)
+    try:
+        source.execute("VACUUM INTO ?", (str(unfinished),))
+    except sqlite3.OperationalError as error:
+        if asked_to_stop:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        source.set_progress_handler(None, 0)
+        source.execute("PRAGMA query_only=ON")
+
+
+def _copy_pages(source: sqlite3.Connection, unfinished: Path) -> None:
     copy = sqlite3.connect(unfinished)
     try:
-        source.conn.backup(copy)
+        source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
     finally:
         copy.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -53,6 +53,7 @@ def run_several(
     *,
     deadline: timedelta | None = None,
     wait: timedelta = timedelta(),
+    on_end: Callable[[int], None] = lambda _: None,
 ) -> BatchResult:
     """Run a pass of each named plugin side by side; what they say on stderr comes through as they say it.
 
@@ -62,6 +63,7 @@ def run_several(
         arguments: options of ``pollctl run`` for each.
         deadline: what *arguments* say of it, if they do.
         wait: likewise.
+        on_end: called with how many have ended, at the beginning and whenever one does.
 
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
@@ -78,7 +80,10 @@ def run_several(
         tasks.append(_task(config, name, (deadline or limits.deadline) + wait, arguments))
     lines = StderrLines(is_live=True)
     children = Children(lines.take)
-    passes += [_result(config, exit_, lines, children) for exit_ in children.run(tasks)]
+    on_end(len(passes))
+    for exit_ in children.run(tasks):
+        passes.append(_result(config, exit_, lines, children))
+        on_end(len(passes))
     for result in passes:
         if result.message:
             log(f"{result.plugin}: {result.message}")

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -32,6 +33,7 @@ class Screen(NamedTuple):
 
     text: str
     sent: str
+    code: int = 0
 
     @property
     def lines(self) -> list[str]:
@@ -39,17 +41,21 @@ class Screen(NamedTuple):
         return self.text.splitlines()
 
 
-def show(command: Sequence[str], *, columns: int, cwd: Path, env: Mapping[str, str]) -> Screen:
-    """Run a command on a terminal of *columns* to its end."""
+def show(command: Sequence[str], *, columns: int, cwd: Path, env: Mapping[str, str], interrupt_at: str = "") -> Screen:
+    """Run a command on a terminal of *columns* to its end; it gets SIGINT once it has sent *interrupt_at*."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
     surroundings = {"TERM": "xterm-256color"} | {key: value for key, value in env.items() if key != "COLUMNS"}
     process = subprocess.Popen(command, cwd=cwd, env=surroundings, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
-    sent = b"".join(iter(lambda: _read(master), b""))
+    sent = b""
+    while part := _read(master):
+        is_new = interrupt_at.encode() not in sent
+        sent += part
+        if interrupt_at and is_new and interrupt_at.encode() in sent:
+            process.send_signal(signal.SIGINT)
     os.close(master)
-    process.wait(timeout=60)
-    return seen(sent.decode(), columns)
+    return seen(sent.decode(), columns)._replace(code=process.wait(timeout=60))
 
 
 def show_listings(commands: Sequence[Sequence[str]], *, columns: int, cwd: Path, env: Mapping[str, str]) -> Screen:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -35,24 +33,19 @@ def results(context: PluginContext, run: str, format_: str, out: Path | None) ->
         raise PollctlError(
             f"run {run} has no rows any more: its data extension is deleted target_keep after its end; submit the SQL again"
         )
-    with command_session(context) as session, _progress() as report:
+    stands = f"{out} is as it was before" if out else "the rows that were read stand upstream as before"
+    with command_session(context) as session, context.progress(stands) as line:
+        is_seen = (
+            out is None and format_ != "table" and sys.stdout.isatty()
+        )  # then the rows themselves say how far it is
+
+        def report(seen: int, count: int) -> None:
+            if not is_seen:
+                line.count("rows", seen, max(seen, count))
+
         found = pages(session, row["target_de_customer_key"], report)
         if format_ == "table":
             context.show([one for rows in found for one in rows], as_json=False, empty=f"run {run} brought no rows")
             return
         with opened(out) as file:
             (write_csv if format_ == "csv" else write_json)(found, file)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Shows how many rows of how many have come, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda _seen, _count: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("rows")
-        yield lambda seen, count: bar.update(task, completed=seen, total=max(seen, count))

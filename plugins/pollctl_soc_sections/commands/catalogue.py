@@ -32,7 +32,8 @@ def catalogue(ctx: click.Context, *, as_json: bool) -> int:
         raise PollctlError('catalogue_every is "0s" in [plugins.soc_sections], so that no catalogue is ever read')
     with context.writing() as db:
         request_catalogues(db, context.settings.polled)
-    code = _run_pass(ctx)
+    with context.progress("the catalogues that were read are kept; the next pass reads the others"):
+        code = _run_pass(ctx)
     with context.reading() as db:
         context.show(queries.catalogues(db), as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
     return code

@@ -16,8 +16,8 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from pollctl.errors import DatabaseError, PluginError
+from pollctl.patience import BUSY_TIMEOUT_S
 from pollctl.store import database, files
-from pollctl.store.errors import BUSY_TIMEOUT_S
 
 
 def new_set(name: str, *tables: str) -> Migrations:

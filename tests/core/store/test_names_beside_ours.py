@@ -26,14 +26,12 @@ from pollctl.store import database, files
 source, target, stop = sys.argv[1:]
 db = database.open_to_read(Path(source))
 if stop == "within":
-    class Halved:
-        def backup(self, copy):
-            with open(copy.execute("PRAGMA database_list").fetchone()[2], "wb") as file:
-                file.write(Path(source).read_bytes()[:5000])
-            print("there", flush=True)
-            sys.stdin.readline()
-            db.conn.backup(copy)
-    files.backup(type("Source", (), {"conn": Halved()})(), Path(target))
+    def halved(conn, unfinished, on_part):
+        unfinished.write_bytes(Path(source).read_bytes()[:5000])
+        print("there", flush=True)
+        sys.stdin.readline()
+    files._copy = halved
+    files.backup(db, Path(target))
 else:
     copied = files._sync
     def sync(path):

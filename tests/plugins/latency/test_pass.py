@@ -6,7 +6,7 @@ import json
 import signal
 import socket
 import time
-from contextlib import closing
+from contextlib import chdir, closing
 from itertools import pairwise
 
 import pytest
@@ -14,6 +14,10 @@ from plugins.latency.place import NOON, SCRIPT, Place, exit_code_of
 from pytest_httpserver import HTTPServer
 
 from pollctl import from_text
+from pollctl.concurrency.cancellation import Stop
+from pollctl.config import settings
+from pollctl.passes.engine import run_pass
+from pollctl.plugin_host.discovery import discover
 from pollctl_latency.fake import Reply
 
 # rule 1
@@ -213,6 +217,22 @@ def test_a_signal_lets_probes_in_flight_finish_and_starts_no_others(place: Place
     assert place.statuses("slow") == ["success"]
     assert len(place.api.requests) == 1
     assert place.sql("SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == [("interrupted",)]
+
+
+def test_a_pass_that_is_asked_to_end_before_its_first_probe_waits_for_none(place: Place) -> None:
+    place.add("alpha", "--cadence", "60s", "--duration", "60s")
+    stop = Stop()
+    began = time.monotonic()
+    with chdir(place.folder):
+        report = run_pass(
+            settings.load(place.folder / "pollctl.toml"),
+            discover()["latency"],
+            trigger="manual",
+            stop=stop,
+            listen=lambda _: stop.request(),
+        )
+    assert report.outcome == "interrupted"
+    assert time.monotonic() - began < 5
 
 
 def test_a_probe_that_the_deadline_cuts_leaves_no_sample_and_no_error(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -80,6 +81,7 @@ class World:
 
     def __init__(self, **settings: Any) -> None:
         self.db = Database(memory=True)
+        weakref.finalize(self, self.db.close)  # as late as this, for worlds that properties draw
         self.db.execute("PRAGMA foreign_keys=ON")
         core_migrations.apply(self.db)
         migrations.apply(self.db)
