@@ -78,9 +78,9 @@ def completion(ctx: click.Context, shell: str) -> None:
 
 def _settings_option(invocation: Invocation) -> list[str]:
     """The option that names the settings file that holds here: cron has another folder and other variables."""
-    from pollctl.config import settings
+    from pollctl.config import places
 
-    path = settings.find(invocation.config_file)
+    path = places.find(invocation.config_file)
     return ["--config", str(path.absolute())] if path else []
 
 

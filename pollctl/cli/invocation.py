@@ -40,11 +40,11 @@ class Invocation:
     @property
     def config_path(self) -> Path | None:
         """Where the settings lie, also where they cannot be read; None where there are none, or what was named is not there."""
-        from pollctl.config import settings
+        from pollctl.config import places
         from pollctl.errors import ConfigError
 
         try:
-            return settings.find(self.config_file)
+            return places.find(self.config_file)
         except ConfigError:
             return None
 
@@ -71,9 +71,9 @@ class Invocation:
 
     def _loaded(self, *, is_obeyed: bool) -> Config:
         from pollctl import console
-        from pollctl.config import settings
+        from pollctl.config import places, settings
 
-        config = settings.load(settings.find(self.config_file), is_obeyed=is_obeyed)
+        config = settings.load(places.find(self.config_file), is_obeyed=is_obeyed)
         console.log_format.settle(config.core.log_format)
         return config
 
