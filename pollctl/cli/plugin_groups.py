@@ -116,7 +116,7 @@ def _plugin_context(invocation: Invocation, name: str) -> object:
     from pollctl.plugin_host.command_context import PluginContext
     from pollctl.plugin_host.configured import configure
 
-    configured = configure(invocation.config, invocation.find(name), check_schedule=False)
+    configured = configure(invocation.config_to_look, invocation.find(name), check_schedule=False)
     if isinstance(configured.hooks, PluginError):
         raise configured.hooks
-    return PluginContext(configured, is_utc=invocation.is_utc)
+    return PluginContext(configured, is_utc=invocation.is_utc, obey=lambda: invocation.config)

@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any
 
 from pollctl.addresses import is_address
 from pollctl.clock import from_text, to_text
 from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
-from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
+from pollctl.errors import ConfigError, DatabaseError, PluginError
 from pollctl.http.client_certificate import key_files
 from pollctl.http.client_certificate import problems_of as certificate_problems
-from pollctl.ownership import fault_of_file, fault_of_folder
+from pollctl.inspection.findings import Finding, failures
+from pollctl.inspection.places import of_database
+from pollctl.ownership import fault_of_file
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.conformance.contract import problems_of
 from pollctl.plugin_host.discovery import Found
@@ -31,22 +31,7 @@ from pollctl.units import HttpUrl
 if TYPE_CHECKING:
     from pollctl.plugin_host.loader import Plugin
 
-Level = Literal["ok", "warn", "FAIL"]
 _AHEAD = timedelta(seconds=5)  # clocks that are set by NTP step back by less
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """One line of ``pollctl check``.
-
-    Attributes:
-        subject: ``settings``, ``database``, ``clock`` or the name of a plugin.
-        exit_code: what the check exits with because of it; 0 unless it failed.
-    """
-
-    level: Level
-    subject: str
-    text: str
-    exit_code: int = 0
 
 
 def check(path: Path | None, found: Mapping[str, Found], now: datetime, *, is_obeyed: bool = True) -> Iterator[Finding]:
@@ -65,14 +50,14 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime, *, is_ob
         config = load(path, is_obeyed=is_obeyed)
     except ConfigError as error:
         known = set(error.problems)
-        yield from _failures("settings", error)
+        yield from failures("settings", error)
         yield from (finding for finding in _sections_of(path, found, is_obeyed=is_obeyed) if finding.text not in known)
         return
     yield Finding(level="ok", subject="settings", text=str(path or "none found; the embedded defaults hold"))
     problems = _core_problems(config)
-    yield from _failures("settings", ConfigError(*problems))
-    strangers = list(_settings_of_strangers(config))
-    yield from strangers or _unsafe_places(config)
+    yield from failures("settings", ConfigError(*problems))
+    yield from _settings_of_strangers(config)
+    yield from of_database(config.core.database)
     yield from _open_secrets(config)
     yield from _unknown_sections(config, found)
     for one in found.values():
@@ -118,18 +103,6 @@ def _settings_of_strangers(config: Config) -> Iterator[Finding]:
         yield Finding(level="warn", subject="settings", text=text)
 
 
-def _unsafe_places(config: Config) -> Iterator[Finding]:
-    """Whether strangers could put a database or locks of their own in the place of ours, or write into ours."""
-    path = config.core.database
-    folder = Path(os.path.realpath(path)).parent  # which takes links to themselves as they are
-    with suppress(OSError):  # that they cannot be had is told by whoever needs them
-        if fault := fault_of_folder(folder):
-            text = f"the folder {folder} of database and locks: {fault}"
-            yield Finding(level="FAIL", subject="database", text=text, exit_code=1)
-        if fault := fault_of_file(path, path.stat()):
-            yield Finding(level="FAIL", subject="database", text=f"{path}: {fault}", exit_code=1)
-
-
 def _open_secrets(config: Config) -> Iterator[Finding]:
     """Warn of secret files, keys of certificates among them, that others than their owner may read."""
     folder = config.path.absolute().parent if config.path else Path()
@@ -148,11 +121,6 @@ def _secret_files(value: Any) -> Iterator[str]:
         value = list(value.values())
     for inner in value if isinstance(value, list) else ():
         yield from _secret_files(inner)
-
-
-def _failures(subject: str, error: PollctlError) -> Iterator[Finding]:
-    for line in error.problems if isinstance(error, ConfigError) else [str(error)]:
-        yield Finding(level="FAIL", subject=subject, text=line, exit_code=error.exit_code)
 
 
 def _sections_of(path: Path | None, found: Mapping[str, Found], *, is_obeyed: bool) -> Iterator[Finding]:
@@ -183,13 +151,13 @@ def _plugin(config: Config, found: Found) -> Iterator[Finding]:
     try:
         plugin = load_plugin(found)
     except PluginError as error:
-        yield from _failures(found.name, error)
+        yield from failures(found.name, error)
         return
     try:
         if found.name in config.names:
             yield from _settings(config, plugin)
     except ConfigError as error:
-        yield from _failures(found.name, error)
+        yield from failures(found.name, error)
         return
     problems = problems_of(plugin)
     for text in problems:
@@ -232,6 +200,8 @@ def _settings(config: Config, plugin: Plugin) -> Iterator[Finding]:
 def _database(config: Config) -> Iterator[Finding]:
     path = config.core.database
     if not path.exists():
+        if not path.parent.is_dir():
+            return  # that was told
         yield Finding(
             level="warn",
             subject="database",
@@ -242,12 +212,12 @@ def _database(config: Config) -> Iterator[Finding]:
         with closing(database.open_to_read(path)) as db:
             problems = database.problems(db)
     except DatabaseError as error:
-        yield from _failures("database", error)
+        yield from failures("database", error)
         return
     for problem in problems:
         yield Finding(level="FAIL", subject="database", text=f"{path}: {problem}; restore a backup", exit_code=1)
     if not problems:
-        yield Finding(level="ok", subject="database", text=str(path))
+        yield Finding(level="ok", subject="database", text=f"{path}: SQLite finds nothing wrong")
 
 
 def _clock(config: Config, now: datetime) -> Iterator[Finding]:

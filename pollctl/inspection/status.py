@@ -14,12 +14,12 @@ from pollctl.clock import is_waiting, to_text
 from pollctl.damage import json_of, mark_damage, moment_of
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
-from pollctl.errors import ConfigError, PollctlError
+from pollctl.errors import ConfigError, DatabaseError, PollctlError
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
-from pollctl.store.lock import holder, lock_path
+from pollctl.store.lock import Holder, holder, lock_path
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -138,8 +138,8 @@ def _known(config: Config) -> dict[str, _Known]:
 def _status(
     config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
 ) -> PluginStatus:
-    locked_by = None if fault_of_name(name) else holder(lock_path(config.core.database, name))
-    said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
+    locked_by, unreadable = _holder(config, name)
+    said = unreadable or (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
     started_at = known.past.get("last_started_at")
@@ -159,6 +159,16 @@ def _status(
         outbox=known.effects,
         problem=problem,
     )
+
+
+def _holder(config: Config, name: str) -> tuple[Holder | None, str]:
+    """Who works on a plugin right now, and why nobody can say."""
+    if fault_of_name(name):
+        return None, ""
+    try:
+        return holder(lock_path(config.core.database, name)), ""
+    except DatabaseError as error:
+        return None, str(error)
 
 
 def _backoff_until(past: Mapping[str, Any], now: datetime) -> str | None:

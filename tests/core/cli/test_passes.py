@@ -14,6 +14,7 @@ import pytest
 from plugin_package import Env, command, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
 from sample_plugin import ODD
 
+from pollctl.store.database import open_to_write
 from pollctl.store.lock import held, lock_path
 
 KEYS = (
@@ -25,6 +26,7 @@ KEYS = (
 def odd(tmp_path: Path, how: str = "well", *more: str, core: str = "") -> Env:
     env = make_plugin_package(tmp_path, "odd", ODD)
     write_settings(tmp_path, core, "[plugins.odd]", f'how = "{how}"', *more)
+    open_to_write(tmp_path / "pollctl.db").close()
     return env
 
 
