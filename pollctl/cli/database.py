@@ -122,22 +122,30 @@ def check_integrity(invocation: Invocation) -> int:
 @click.option("--compact", is_flag=True, help="Give the room back to the disk; no pass can write meanwhile.")
 @click.pass_obj
 def prune(invocation: Invocation, *, compact: bool) -> None:
-    """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
+    """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps.
+
+    Names that were only ever a wrong word in the settings go too.
+    """
     from collections import Counter
 
-    from pollctl.store import database, retention
+    from pollctl.inspection.status import typos
+    from pollctl.store import database, retention, runs
 
     core = invocation.config.core
     deleted: Counter[str] = Counter()
     with closing(database.open_to_write(core.database)) as opened:
         while sum((step := retention.prune(opened, core.retention, clock.now())).values()):
             deleted.update(step)
+        forgotten = typos(invocation.config, runs.mere_names(opened))
+        with database.writing(opened):
+            runs.forget(opened, forgotten)
         if compact:
             before = core.database.stat().st_size
             database.compact(opened)
             given_back = max(0, before - core.database.stat().st_size)
     families = ("runs", "recordings", "effects")
-    console.print_text("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
+    names = f"; forgotten: {', '.join(map(one_line, forgotten))}" if forgotten else ""
+    console.print_text("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families) + names)
     if compact:
         console.print_text(f"given back to the disk: {given_back} bytes")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +15,7 @@ from pollctl.damage import json_of, mark_damage, moment_of
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError, PollctlError
-from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.discovery import Found, discover
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
@@ -78,6 +78,13 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
     return [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
 
 
+def typos(config: Config, names: Sequence[str]) -> list[str]:
+    """Those of *names* that have no section and no package: they were only ever a wrong word in the settings."""
+    left = [name for name in names if name not in config.names]
+    installed = discover() if left else {}
+    return [name for name in left if name not in installed]
+
+
 def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[str, str]:
     """What the enabled plugins themselves have to say, by name; each that says something is imported for it."""
     said = {name: _notice(config, found[name], now) for name in config.enabled if name in found}
@@ -132,7 +139,10 @@ def _known(config: Config) -> dict[str, _Known]:
         mark_damage(db.conn)
         effects, last = counts(db), latest_runs(db)
         rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
-        return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}
+        known = {row["plugin"]: row for row in rows}
+        for name in typos(config, runs.mere_names(db)):
+            del known[name]
+    return {name: _Known(row, last.get(name, {}), effects.get(name, {})) for name, row in known.items()}
 
 
 def _status(
