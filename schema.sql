@@ -213,6 +213,11 @@ CREATE TABLE shell_query_tokens (
     renew_at TEXT CHECK (renew_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z')
 ) STRICT;
 CREATE TABLE shell_query_sweeps (id INTEGER PRIMARY KEY CHECK (id = 1), swept_at TEXT CHECK (swept_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z')) STRICT;
+CREATE TABLE shell_query_notify (
+    run_id TEXT NOT NULL REFERENCES shell_query_runs (id) ON DELETE CASCADE,
+    url TEXT NOT NULL,
+    PRIMARY KEY (run_id, url)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE soc_sections (
     term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
     campus TEXT NOT NULL CHECK (campus <> ''),

@@ -8,17 +8,27 @@ TYPE_CHECKING = False  # that of typing costs an idle `pollctl due --run` as muc
 if TYPE_CHECKING:
     from typing import Any
 
+    from pollctl.addresses import read_addresses as read_addresses
+    from pollctl.addresses import split_addresses as split_addresses
     from pollctl.api.hookspecs import hookimpl as hookimpl
     from pollctl.api.listing import Column as Column
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
+    from pollctl.api.values import Drop as Drop
     from pollctl.api.values import Effect as Effect
     from pollctl.api.values import FetchError as FetchError
+    from pollctl.api.values import Level as Level
+    from pollctl.api.values import NotNow as NotNow
     from pollctl.api.values import Poller as Poller
     from pollctl.api.values import Request as Request
     from pollctl.api.values import Result as Result
     from pollctl.clock import from_text as from_text
     from pollctl.clock import to_text as to_text
+    from pollctl.console.spoken import counted as counted
+    from pollctl.console.spoken import spoken_length as spoken_length
+    from pollctl.console.spoken import spoken_moment as spoken_moment
+    from pollctl.console.spoken import spoken_number as spoken_number
+    from pollctl.delivery.earlier_kinds import carry_over as carry_over
     from pollctl.errors import ConfigError as ConfigError
     from pollctl.errors import DeliveryError as DeliveryError
     from pollctl.errors import PluginError as PluginError
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from pollctl.errors import UsageError as UsageError
     from pollctl.http.retry_after import retry_after as retry_after
     from pollctl.http.strict_json import strict_json as strict_json
+    from pollctl.plugin_host.address_option import Addresses as Addresses
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.plugin_host.completion import completion_from as completion_from
     from pollctl.redaction import Secret as Secret
@@ -40,6 +51,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
+    "Addresses": "plugin_host.address_option",
     "PluginContext": "plugin_host.command_context",
     "completion_from": "plugin_host.completion",
     "ConfigError": "errors",
@@ -55,12 +67,18 @@ _HOMES = {
     "Drop": "api.values",
     "Effect": "api.values",
     "FetchError": "api.values",
+    "Level": "api.values",
     "NotNow": "api.values",
     "Poller": "api.values",
     "Request": "api.values",
     "Result": "api.values",
     "Run": "api.run",
     "shorten": "redaction",
+    "carry_over": "delivery.earlier_kinds",
+    "counted": "console.spoken",
+    "spoken_length": "console.spoken",
+    "spoken_number": "console.spoken",
+    "spoken_moment": "console.spoken",
     "Duration": "units",
     "HttpUrl": "units",
     "PositiveDuration": "units",

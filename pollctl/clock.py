@@ -97,12 +97,11 @@ def _rehearsed(text: str) -> datetime | None:
     text = text.strip()
     if not text:
         return None
+    running = timedelta(seconds=time.monotonic() - _started) if text.startswith("@") else timedelta()
     try:
-        start = from_person(text.removeprefix("@"), _started_at)
-    except ValueError as error:
+        return from_person(text.removeprefix("@"), _started_at) + running
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{VARIABLE}={text!r} is not a valid moment; write 2026-03-08T06:59:00Z or -2h (stopped), "
             "or @2026-03-08T06:59:00Z (running)"
         ) from error
-    running = timedelta(seconds=time.monotonic() - _started) if text.startswith("@") else timedelta()
-    return start + running

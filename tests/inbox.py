@@ -25,6 +25,10 @@ class Inbox(FakeUpstream):
     def titles(self) -> list[str]:
         return [message["title"] for message in self.messages]
 
+    @property
+    def keys(self) -> list[str]:
+        return [request.headers["idempotency-key"] for request in self.requests]
+
     def respond(self, request: ServerRequest) -> ServerResponse:
         self.requests.append(request)
         status = request.path.rpartition("-")[2]

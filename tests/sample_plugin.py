@@ -182,7 +182,7 @@ def sender_source(**hooks: str) -> str:
         "apply": """(db, decisions, run):
     for learn in decisions:
         db.execute("INSERT INTO sender_words (word) VALUES (?)", [learn.word])
-        run.effect("tell", learn.word, {"word": learn.word}, lane=learn.word[0])
+        run.effect("say", learn.word, {"word": learn.word}, lane=learn.word[0])
         run.count(learned=1)""",
         "deliver": """(effect, run):
     headers = {"Idempotency-Key": effect.key, "Content-Type": "text/plain"}
@@ -203,6 +203,6 @@ def sender_source(**hooks: str) -> str:
             "Learn": "word: str",
         },
         tables=["words (word TEXT PRIMARY KEY, told INTEGER NOT NULL DEFAULT 0)"],
-        effects='{"tell": "keyed"}',
+        effects='{"say": "keyed"}',
         **(usual | hooks),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import click
 
-from pollctl import Column, Duration, PluginContext, Secret, completion_from
+from pollctl import Addresses, Column, Duration, PluginContext, Secret, completion_from
 from pollctl_latency import queries
 from pollctl_latency.client.targets import infer_probe, shown, split_login, target_error
 from pollctl_latency.model import NewJob
@@ -83,7 +84,14 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--probe", type=click.Choice(["api", "http", "tcp", "icmp"]), help="Inferred from the target by default.")
 @click.option("--alert-offline", is_flag=True, help="Record and notify when five samples in a row are missed.")
 @click.option("--alert-recovery", is_flag=True, help="Record and notify when it answers again.")
-@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to notify; may be repeated.")
+@click.option(
+    "--notify",
+    "urls",
+    type=Addresses(),
+    multiple=True,
+    metavar="URL",
+    help="Apprise address to notify; may be repeated.",
+)
 @_as_json
 @click.pass_obj
 def add(
@@ -93,7 +101,7 @@ def add(
     duration: Duration,
     mode: Any,
     probe: Any,
-    urls: Sequence[str],
+    urls: Sequence[Sequence[Secret]],
     *,
     alert_offline: bool,
     alert_recovery: bool,
@@ -118,7 +126,7 @@ def add(
         alert_recovery=alert_recovery,
     )
     with context.writing() as db:
-        job_id = add_job(db, context.now, new, urls, context.settings.max_running)
+        job_id = add_job(db, context.now, new, [*chain(*urls)], context.settings.max_running)
         added = queries.job(db, job_id, context.now)
     if as_json:
         context.show(added, as_json=True)

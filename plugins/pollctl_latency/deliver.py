@@ -1,45 +1,91 @@
-"""Notifying people: one effect is one recipient of one alert or verdict."""
+"""What people are told of an outage, a recovery and a verdict; the core delivers it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from pollctl import Effect, Run
-from pollctl_latency.store.recipients import address_of
+from pollctl import Run, counted, spoken_length, spoken_moment, spoken_number
+from pollctl_latency.model import Summary
 
 
-def deliver(effect: Effect, run: Run) -> dict[str, Any]:
-    """Send one notification; the address stays in the database until here, because it is a secret.
+class Told(NamedTuple):
+    """A job, as far as messages name it.
 
-    Raises:
-        DeliveryError: the service did not take it.
+    Attributes:
+        cadence: between two probes.
     """
-    with run.reading() as db:
-        url = address_of(db, effect.payload["recipient"])
-    if url is None:
-        return {"sent": False, "why": "no address"}
-    title, body = alert_text(effect.payload) if effect.kind == "alert" else completion_text(effect.payload)
-    run.notify(url, title=title, body=body, key=effect.key)
-    return {"sent": True}
+
+    id: int
+    target: str
+    probe: str
+    cadence: timedelta
+    started_at: datetime
 
 
-def alert_text(alert: Mapping[str, Any]) -> tuple[str, str]:
-    """Title and body of the notification of an alert."""
-    change = "is offline" if alert["alert_type"] == "offline" else "has recovered"
-    return f"{alert['target']} {change}", f"Job {alert['job_id']}, since the probe of {alert['triggered_at']}."
+class Outage(NamedTuple):
+    """A time without an answer.
+
+    Attributes:
+        since: the first miss.
+        misses: how many there were.
+        why: what was wrong with the last.
+        until: the first answer after it; None while there is none.
+    """
+
+    since: datetime
+    misses: int
+    why: str
+    until: datetime | None = None
 
 
-def completion_text(summary: Mapping[str, Any]) -> tuple[str, str]:
-    """Title and body of the notification of a verdict."""
-    stats = summary["stats"]
+def offline_text(job: Told, outage: Outage, run: Run) -> tuple[str, str]:
+    """Title and body of the alert that a target is offline."""
+    since = f"{spoken_moment(outage.since, run.timezone)} ({spoken_length(run.now - outage.since)})"
+    body = f"No answer since {since}, {counted(outage.misses, 'probe')} in a row: {outage.why}.\n{_origin(job, run)}"
+    return f"{job.target} is offline", body
+
+
+def recovery_text(job: Told, outage: Outage, run: Run) -> tuple[str, str]:
+    """Title and body of the alert that a target answers again."""
+    until = outage.until or run.now
+    since = spoken_moment(outage.since, run.timezone)
     body = (
-        f"Job {summary['job_id']}: {_number(summary['loss_percent'], '%')} lost, "
-        f"95 of 100 answers within {_number(stats['rtt_p95_ms'], ' ms')}, "
-        f"mean jitter {_number(stats['jitter_avg_ms'], ' ms')}, {summary['outages']} outages."
+        f"It answers again since {spoken_moment(until, run.timezone)}.\n"
+        f"It was offline for {spoken_length(until - outage.since)}, since {since}: {outage.why}.\n{_origin(job, run)}"
     )
-    return f"{summary['target']}: {summary['verdict']}", body
+    return f"{job.target} has recovered", body
 
 
-def _number(value: float | None, unit: str) -> str:
-    return "unknown" if value is None else f"{value:.1f}{unit}"
+def completion_text(job: Told, summary: Summary, completed_at: datetime, run: Run) -> tuple[str, str]:
+    """Title and body of a verdict."""
+    lines = [
+        loss_text(summary),
+        *speed_text(summary),
+        f"Sampled from {spoken_moment(job.started_at, run.timezone)} to {spoken_moment(completed_at, run.timezone)}.",
+        _origin(job, run),
+    ]
+    return f"{job.target}: {summary.verdict.replace('_', ' ')}", "\n".join(lines)
+
+
+def loss_text(summary: Summary) -> str:
+    """How much was lost, in words."""
+    stats = summary.stats
+    made = stats.success + stats.missed
+    if not made or summary.loss_percent is None:
+        return "No probe could be made." if stats.system_error else "There was no probe."
+    lost = f"{stats.missed} of {counted(made, 'probe')} lost ({spoken_number(summary.loss_percent)} %)"
+    return f"{lost}, {counted(summary.outages, 'outage')}."
+
+
+def speed_text(summary: Summary) -> list[str]:
+    """How fast the answers were, in words; nothing where there were none."""
+    p95, jitter = summary.stats.rtt_p95_ms, summary.stats.jitter_avg_ms
+    if p95 is None:
+        return []
+    mean = "" if jitter is None else f"; mean jitter {spoken_number(jitter)} ms"
+    return [f"95 of 100 answers within {spoken_number(p95)} ms{mean}."]
+
+
+def _origin(job: Told, run: Run) -> str:
+    return f"latency on {run.host}, job {job.id} ({job.probe}, every {spoken_length(job.cadence)})"

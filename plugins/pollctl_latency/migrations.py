@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 from sqlite_utils import Database, Migrations
 
-from pollctl import sql
+from pollctl import Secret, sql
 from pollctl_latency.client.targets import split_login
+from pollctl_latency.deliver import loss_text, speed_text
+from pollctl_latency.model import Summary
 
 migrations = Migrations("latency")
 
@@ -96,3 +101,29 @@ def m002_logins(db: Database) -> None:
     rows = db.execute("SELECT id, target FROM latency_jobs WHERE probe = 'http' AND target LIKE '%@%'").fetchall()
     split = [(*split_login(target), job_id) for job_id, target in rows]
     db.conn.executemany("UPDATE latency_jobs SET target = ?, login = nullif(?, '') WHERE id = ?", split)
+
+
+@migrations()
+def m003_messages(db: Database) -> None:
+    """Notifications that have not arrived become messages, which the core delivers."""
+    from pollctl import carry_over
+
+    addresses = {number: Secret(url) for number, url in db.execute("SELECT id, url FROM latency_notify").fetchall()}
+    carry_over(db, "latency", "alert", lambda payload: (*_alert(payload), addresses.get(payload["recipient"])))
+    carry_over(
+        db, "latency", "completion", lambda payload: (*_completion(payload), addresses.get(payload["recipient"]))
+    )
+
+
+def _alert(payload: dict[str, Any]) -> tuple[str, str]:
+    change = "is offline" if payload["alert_type"] == "offline" else "has recovered"
+    return (
+        f"{payload['target']} {change}",
+        f"Job {payload['job_id']}, noticed by the probe of {payload['triggered_at']}.",
+    )
+
+
+def _completion(payload: dict[str, Any]) -> tuple[str, str]:
+    numbers = msgspec.convert({name: payload[name] for name in Summary.__struct_fields__}, Summary)
+    body = "\n".join([loss_text(numbers), *speed_text(numbers), f"Job {payload['job_id']}."])
+    return f"{payload['target']}: {payload['verdict']}", body

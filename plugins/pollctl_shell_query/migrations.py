@@ -69,3 +69,15 @@ def m001_tables(db: Database) -> None:
     """Runs and their poll state, the token, and when definitions were last swept."""
     for statement in _TABLES:
         db.execute(statement)
+
+
+@migrations()
+def m002_recipients(db: Database) -> None:
+    """Who is told of the end of a run."""
+    db.execute(
+        """CREATE TABLE shell_query_notify (
+    run_id TEXT NOT NULL REFERENCES shell_query_runs (id) ON DELETE CASCADE,
+    url TEXT NOT NULL,
+    PRIMARY KEY (run_id, url)
+) STRICT, WITHOUT ROWID"""
+    )

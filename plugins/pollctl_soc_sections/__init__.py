@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Effect, Poller, Run, hookimpl
+from pollctl import Drop, Effect, Poller, Run, hookimpl
 
 if TYPE_CHECKING:
     import click
@@ -30,7 +30,6 @@ def pollctl_poller() -> Poller:
         batch=model.Batch,
         state=model.State,
         decision=model.Decision,
-        effects={"opening": "keyed"},
     )
 
 
@@ -67,19 +66,19 @@ def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None
 
 
 @hookimpl
-def pollctl_deliver(effect: Effect, run: Run) -> Any:
-    """Notify one subscriber of one opening."""
-    from pollctl_soc_sections import deliver
+def pollctl_tell(db: Database, effect: Effect, run: Run) -> Drop | None:
+    """See whether the section closed meanwhile, and whether the subscriber may be disturbed now."""
+    from pollctl_soc_sections import store
 
-    return deliver.deliver(effect, run)
+    return store.last_look(db, effect, run)
 
 
 @hookimpl
-def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
-    """Record that a subscriber was notified, or that the notification was deferred or expired."""
+def pollctl_settle(db: Database, effect: Effect, result: str | None, run: Run) -> None:
+    """Record that a subscriber was notified, or that the notification was deferred, expired or given up."""
     from pollctl_soc_sections import store
 
-    store.settle(db, effect.payload, result, run.now)
+    store.settle(db, effect, result, run)
 
 
 @hookimpl

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
 from sqlite_utils import Database, Migrations
 
+from pollctl import Secret
 from pollctl.sql import NOW, utc
+from pollctl_soc_sections.deliver import message_lines
+from pollctl_soc_sections.model import Facts
 
 migrations = Migrations("soc_sections")
 
@@ -148,3 +155,23 @@ def m001_tables(db: Database) -> None:
     """Sections, polls, events, subscriptions and notifications."""
     for statement in _TABLES:
         db.execute(statement)
+
+
+@migrations()
+def m002_messages(db: Database) -> None:
+    """Notifications that have not arrived become messages, which the core delivers."""
+    from pollctl import carry_over
+
+    carry_over(db, "soc_sections", "opening", lambda payload: _opening(db, payload))
+
+
+def _opening(db: Database, payload: dict[str, Any]) -> tuple[str, str, Secret | None]:
+    row = db.execute(
+        """SELECT payload, contact FROM soc_open_events AS event JOIN soc_subscriptions AS subscription
+           USING (term, campus, index_number) WHERE dedupe_key = ? AND subscription.id = ?""",
+        [payload["dedupe_key"], payload["subscription_id"]],
+    ).fetchone()
+    if row is None:
+        return "A section is open", "Its subscription is gone.", None
+    title, lines = message_lines(msgspec.json.decode(row[0], type=Facts), ZoneInfo("America/New_York"))
+    return title, "\n".join(lines), Secret(row[1])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Effect, Poller, Run, hookimpl
+from pollctl import Poller, Run, hookimpl
 
 if TYPE_CHECKING:
     import click
@@ -30,7 +30,6 @@ def pollctl_poller() -> Poller:
         batch=model.Batch,
         state=model.State,
         decision=model.Decision,
-        effects={"listing_live": "keyed", "auth_failed": "keyed", "daily_summary": "keyed"},
     )
 
 
@@ -67,14 +66,6 @@ def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None
     from pollctl_stockx_ops.store.apply import apply
 
     apply(db, decisions, run)
-
-
-@hookimpl
-def pollctl_deliver(effect: Effect, run: Run) -> Any:
-    """Notify one recipient."""
-    from pollctl_stockx_ops import deliver
-
-    return deliver.deliver(effect, run)
 
 
 @hookimpl

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import chain
 from typing import get_args
 
 import click
 
-from pollctl import Column, PluginContext, Secret, UsageError, completion_from
+from pollctl import Addresses, Column, PluginContext, Secret, UsageError, completion_from
 from pollctl_stockx_ops import queries
 from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
@@ -67,9 +68,16 @@ def account() -> None:
 @account.command()
 @click.argument("user", shell_complete=completion_from(queries.USERS))
 @click.option("--refresh-token-env", "variable", required=True, metavar="NAME", help="Variable that holds the token.")
-@click.option("--notify", "urls", multiple=True, metavar="URL", help="Apprise address to notify; may be repeated.")
+@click.option(
+    "--notify",
+    "urls",
+    type=Addresses(),
+    multiple=True,
+    metavar="URL",
+    help="Apprise address to notify; may be repeated.",
+)
 @click.pass_obj
-def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str]) -> None:
+def connect(context: PluginContext, user: str, variable: str, urls: Sequence[Sequence[Secret]]) -> None:
     """Follow the jobs of USER with the refresh token in an environment variable; also after a login broke."""
     token = os.environ.get(variable, "").strip()
     if not token:
@@ -77,7 +85,7 @@ def connect(context: PluginContext, user: str, variable: str, urls: Sequence[str
     if not user.strip() or not user.isprintable():
         raise click.BadParameter("a user is printable text", param_hint="USER")
     with context.writing() as db:
-        accounts.connect(db, user, Secret(token), urls, context.now)
+        accounts.connect(db, user, Secret(token), [*chain(*urls)], context.now)
 
 
 @account.command("list")

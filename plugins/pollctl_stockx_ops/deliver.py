@@ -1,58 +1,53 @@
-"""Notifying people: one effect is one recipient of one piece of news."""
+"""What people are told of a listing that went live, a login that broke, and a day; the core delivers it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import NamedTuple
 
-from pollctl import DeliveryError, Effect, Run
-from pollctl_stockx_ops.store.recipients import address_of
-
-NO_ADDRESS = "no address"
+from pollctl import Level, Run, counted, spoken_moment
+from pollctl_stockx_ops.model import BreakAccount, CompleteJob, DayCounts
 
 
-def deliver(effect: Effect, run: Run) -> str:
-    """Send one notification; the address stays in the database or the settings until here, because it is a secret.
+class News(NamedTuple):
+    """A message before it has recipients."""
 
-    Raises:
-        DeliveryError: the service did not take it, or its address was taken away since (permanent).
-    """
-    name = effect.payload["recipient"]
-    if name is None:
-        return NO_ADDRESS
-    with run.reading() as db:
-        url = address_of(db, effect.payload["user_id"], name, run)
-    if url is None:
-        raise DeliveryError("its address is no longer among those of the account or the settings", permanent=True)
-    title, body = _TEXTS[effect.kind](effect.payload)
-    run.notify(url, title=title, body=body, key=effect.key)
-    return "sent"
+    title: str
+    body: str
+    level: Level = "info"
 
 
-def _listing_live(payload: Mapping[str, Any]) -> tuple[str, str]:
-    price = (
-        f" for {payload['amount']} {payload['currency_code'] or ''}".rstrip() if payload["amount"] is not None else ""
-    )
-    title = f"StockX: listing {payload['listing_id'] or 'of job ' + payload['job_id']} is live"
-    return title, f"{payload['user_id']}: on the market{price} (job {payload['job_id']})."
+def listing_live(done: CompleteJob, run: Run) -> News:
+    """A listing is on the market."""
+    amount, currency = (done.change.ask_price, done.change.currency_code) if done.change else (None, None)
+    price = "" if amount is None else f" for {amount} {currency or ''}".rstrip()
+    body = f"{done.job.user_id}: on the market{price} since {spoken_moment(done.at, run.timezone)}.\n"
+    title = f"StockX: listing {done.listing_id or f'of job {done.job.id}'} is live"
+    return News(title, f"{body}{_origin(run)}, job {done.job.id}", "success")
 
 
-def _auth_failed(payload: Mapping[str, Any]) -> tuple[str, str]:
-    user = payload["user_id"]
-    how = f"`pollctl stockx-ops account connect {user} --refresh-token-env NAME`"
-    return f"StockX refuses the login of {user}", f"Its jobs are not followed until you connect it again: {how}."
-
-
-def _daily_summary(payload: Mapping[str, Any]) -> tuple[str, str]:
+def auth_failed(broken: BreakAccount, run: Run) -> News:
+    """A login is refused."""
+    user = broken.user_id
     body = (
-        f"{payload['jobs']} jobs: {payload['completed']} completed, {payload['partial']} partly, {payload['failed']} failed, "
-        f"{payload['timed_out']} timed out, {payload['open']} still open."
+        f"Refused since {spoken_moment(run.now, run.timezone)}: {broken.reason}.\n"
+        "Its jobs are not followed until you connect it again: "
+        f"`pollctl stockx-ops account connect {user} --refresh-token-env NAME`.\n{_origin(run)}"
     )
-    return f"StockX on {payload['day']}: {payload['user_id']}", body
+    return News(f"StockX refuses the login of {user}", body, "failure")
 
 
-_TEXTS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
-    "listing_live": _listing_live,
-    "auth_failed": _auth_failed,
-    "daily_summary": _daily_summary,
-}
+def daily_summary(user: str, day: str, counts: DayCounts, run: Run) -> News:
+    """How a day went."""
+    return News(f"StockX on {day}: {user}", f"{summary_text(counts)}\n{_origin(run)}")
+
+
+def summary_text(counts: DayCounts) -> str:
+    """The jobs of a day in words."""
+    return (
+        f"{counted(counts.jobs, 'job')}: {counts.completed} completed, {counts.partial} partly, {counts.failed} failed, "
+        f"{counts.timed_out} timed out, {counts.open} still open."
+    )
+
+
+def _origin(run: Run) -> str:
+    return f"stockx_ops on {run.host}"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
 from sqlite_utils import Database, Migrations
 
-from pollctl import sql
+from pollctl import Secret, address_digest, sql
+from pollctl_stockx_ops.deliver import summary_text
+from pollctl_stockx_ops.model import DayCounts
 
 migrations = Migrations("stockx_ops")
 
@@ -105,3 +112,37 @@ def m001_tables(db: Database) -> None:
     """Accounts and their notification addresses, jobs, listings and their history, days summed up, and the pace of requests."""
     for statement in _TABLES:
         db.execute(statement)
+
+
+@migrations()
+def m002_messages(db: Database) -> None:
+    """Notifications that have not arrived become messages, which the core delivers."""
+    from pollctl import carry_over
+
+    own = {address_digest(url): Secret(url) for (url,) in db.execute("SELECT url FROM stockx_notify").fetchall()}
+    for kind, text in (("listing_live", _live), ("auth_failed", _refused), ("daily_summary", _day)):
+        carry_over(db, "stockx_ops", kind, partial(_told, text, own))
+
+
+def _told(
+    text: Callable[[dict[str, Any]], tuple[str, str]], own: Mapping[str, Secret], payload: dict[str, Any]
+) -> tuple[str, str, Secret | str | None]:
+    name = payload["recipient"]
+    return (*text(payload), own.get(name, name))
+
+
+def _live(payload: dict[str, Any]) -> tuple[str, str]:
+    price = "" if payload["amount"] is None else f" for {payload['amount']} {payload['currency_code'] or ''}".rstrip()
+    title = f"StockX: listing {payload['listing_id'] or 'of job ' + payload['job_id']} is live"
+    return title, f"{payload['user_id']}: on the market{price} (job {payload['job_id']})."
+
+
+def _refused(payload: dict[str, Any]) -> tuple[str, str]:
+    user = payload["user_id"]
+    how = f"`pollctl stockx-ops account connect {user} --refresh-token-env NAME`"
+    return f"StockX refuses the login of {user}", f"Its jobs are not followed until you connect it again: {how}."
+
+
+def _day(payload: dict[str, Any]) -> tuple[str, str]:
+    counts = msgspec.convert({name: payload[name] for name in DayCounts.__struct_fields__}, DayCounts)
+    return f"StockX on {payload['day']}: {payload['user_id']}", summary_text(counts)

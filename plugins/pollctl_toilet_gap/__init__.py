@@ -35,8 +35,6 @@ def pollctl_poller() -> Poller:
             "unsubscribe": "idempotent",
             "delete_messages": "idempotent",
             "alarm": "look",
-            "blind": "keyed",
-            "unposted": "keyed",
         },
         tireless=["alarm"],
     )
@@ -78,7 +76,7 @@ def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None
 
 @hookimpl
 def pollctl_deliver(effect: Effect, run: Run) -> Any:
-    """Post one alarm, make or end one subscription, delete ten messages, or notify one recipient."""
+    """Post one alarm, make or end one subscription, or delete ten messages."""
     from pollctl_toilet_gap import deliver
 
     return deliver.deliver(effect, run)

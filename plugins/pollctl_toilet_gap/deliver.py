@@ -1,4 +1,4 @@
-"""What changes the upstreams: alarms, subscriptions, messages that are done with, and notifications."""
+"""What changes the upstreams: alarms, subscriptions, and messages that are done with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pollctl import Answer, DeliveryError, Effect, Request, Run, address_digest, from_text, retry_after
+from pollctl import Answer, DeliveryError, Effect, Request, Run, from_text, retry_after
 from pollctl_toilet_gap.client import event_service, parsing
 from pollctl_toilet_gap.model import SubscribeResult
 from pollctl_toilet_gap.store import effects, subscriptions
@@ -32,7 +32,7 @@ def deliver(effect: Effect, run: Run) -> Any:
         case "delete_messages":
             return delete_messages(effect.payload, run)
         case _:
-            return notify(effect, run)
+            raise DeliveryError(f"{effect.kind!r} is not a kind that it delivers", permanent=True)
 
 
 def post_alarm(effect: Effect, run: Run) -> str:
@@ -117,23 +117,6 @@ def delete_messages(payload: Mapping[str, Any], run: Run) -> str:
 
     sqs.delete(run, payload["queue_url"], payload["handles"])
     return "deleted"
-
-
-def notify(effect: Effect, run: Run) -> str:
-    """Notify one recipient that a monitor cannot be judged, or that an alarm does not go out."""
-    payload = effect.payload
-    recipient = payload["recipient"]
-    url = next((url.reveal() for url in run.addresses if address_digest(url.reveal()) == recipient), None)
-    if url is None:
-        raise DeliveryError("its address is no longer among those of [pollctl.notify]", permanent=True)
-    if effect.kind == "blind":
-        title = f"toilet_gap: monitor {payload['monitor']} cannot be judged"
-        body = f"Check {payload['check_id']}: {payload['why']}. No alarm can be raised."
-    else:
-        title = f"toilet_gap: an alarm of robot {payload['robot_id']} is not posted"
-        body = f"Alarm {payload['reference_id']} of check {payload['check_id']}: {payload['why']}. Look after the resident."
-    run.notify(url, title=title, body=body, key=effect.key)
-    return "sent"
 
 
 def _undelivered(answer: Answer, run: Run, before: str = "") -> DeliveryError:

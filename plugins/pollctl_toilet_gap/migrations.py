@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("toilet_gap")
@@ -130,3 +132,22 @@ def m001_tables(db: Database) -> None:
     """Checks, their windows, records, waiting events and subscriptions; dead letters, missed days, and the template."""
     for statement in _TABLES:
         db.execute(statement)
+
+
+@migrations()
+def m002_messages(db: Database) -> None:
+    """Notifications that have not arrived become messages, which the core delivers."""
+    from pollctl import carry_over
+
+    carry_over(db, "toilet_gap", "blind", _blind)
+    carry_over(db, "toilet_gap", "unposted", _undelivered)
+
+
+def _blind(payload: dict[str, Any]) -> tuple[str, str, str]:
+    body = f"Check {payload['check_id']}: {payload['why']}. No alarm can be raised."
+    return f"toilet_gap: monitor {payload['monitor']} cannot be judged", body, payload["recipient"]
+
+
+def _undelivered(payload: dict[str, Any]) -> tuple[str, str, str]:
+    body = f"Alarm {payload['reference_id']} of check {payload['check_id']}: {payload['why']}. Look after the resident."
+    return f"toilet_gap: an alarm of robot {payload['robot_id']} is not posted", body, payload["recipient"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pollctl import UsageError
+from pollctl import UsageError, counted
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -95,13 +95,13 @@ _UNWATCHED = """SELECT count(DISTINCT c.id) FROM status_check AS c JOIN status_c
 
 def notice(db: Database) -> str:
     """What a person should look at, in one line; nothing where there is nothing."""
-    counted = (
-        (_UNSENT, "alarms not posted"),
-        (_BLIND, "checks cannot be judged"),
-        (_UNWATCHED, "checks not subscribed"),
+    troubles = (
+        (_UNSENT, "alarm", "not posted"),
+        (_BLIND, "check", "cannot be judged"),
+        (_UNWATCHED, "check", "not subscribed"),
     )
-    numbers = [(db.execute(sql).fetchone()[0], words) for sql, words in counted]
-    return ", ".join(f"{number} {words}" for number, words in numbers if number)
+    numbers = [(db.execute(sql).fetchone()[0], what, how) for sql, what, how in troubles]
+    return ", ".join(f"{counted(number, what)} {how}" for number, what, how in numbers if number)
 
 
 def nothing_due(db: Database) -> str:

@@ -27,6 +27,7 @@ class Run(Protocol):
         now: the one reading of the clock for this pass, or for this round of a ``window``.
         settings: the plugin's own settings, of the type that its facts name.
         timezone: the zone in which the plugin's schedule is meant.
+        host: the machine on which it runs, for messages that say where they come from.
         is_dry: whether this pass only plans: nothing will be written or sent.
         addresses: the Apprise addresses of ``[pollctl.notify]``, for news whose plugin has no address of its own.
         is_stopping: whether no new work may start (deadline or signal).
@@ -38,6 +39,7 @@ class Run(Protocol):
     now: datetime
     settings: Any
     timezone: ZoneInfo
+    host: str
     is_dry: bool
     addresses: Sequence[Secret]
 
@@ -134,7 +136,7 @@ class Run(Protocol):
         """Queue a message to people in this transaction; answers how many will get it. The core delivers it.
 
         Each recipient's is an effect of its own, of the kind ``tell`` and with the key ``KEY:DIGEST``; one that is known already
-        queues nothing. With nobody to tell, the effect is settled as ``no address`` and counted under that name.
+        queues nothing. With nobody to tell there is one all the same: settled as ``no address``, counted like any other.
 
         Args:
             key: what the message is about; the same is told once.

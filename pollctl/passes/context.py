@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections import Counter
@@ -64,6 +65,7 @@ class PassContext:
         self.now = now
         self.settings = settings
         self.timezone = timezone
+        self.host = socket.gethostname()
         self.is_dry = is_dry
         self.between_rounds: Callable[[float], None] = _rest
         self.on_failed: Callable[[str, str], None] = _tell_nobody
@@ -228,8 +230,6 @@ class PassContext:
 
         recipients = split_addresses(self.addresses if to is None else to)
         self._effects += to_each(TELL, key, Message.new(title, body, **more), recipients, not_before)
-        if not recipients:
-            self.count(no_address=1)
         return len(recipients)
 
     def hold(self, upstream: str, until: datetime) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from sqlite_utils import Database, Migrations
@@ -19,6 +20,7 @@ from pollctl.store.files import create, require_right_to_write
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
 
+Opened = TypeVar("Opened", sqlite3.Connection, Database)
 APPLICATION_ID = 0x706F6C63  # "polc"
 
 
@@ -48,15 +50,10 @@ def open_to_write(
     with explaining(path):
         if not path.exists() and create(path, lambda unfinished: _fill(unfinished, sets)):
             on_created()
-        db = _connect(path, "rw")
-        try:
-            _recognise(path, db)
+        with _closed_on_error(_opened(path, "rw")) as db:
             _set_journal(db)
             migrate(db, sets)
-        except BaseException:
-            db.close()
-            raise
-        return db
+            return db
 
 
 def open_to_read(path: Path) -> Database:
@@ -69,12 +66,10 @@ def open_to_read(path: Path) -> Database:
         if not path.exists():
             raise DatabaseError(f"{path}: no database yet; `pollctl init` or the first pass creates it")
         try:
-            db = _connect(path, "ro")
-            _recognise(path, db)
+            db = _opened(path, "ro")
         except sqlite3.OperationalError:
             # What a crash left half-written is rolled back by the next opener, who must be able to write for that.
-            db = _connect(path, "rw")
-            _recognise(path, db)
+            db = _opened(path, "rw")
         db.execute("PRAGMA query_only=ON")
         return db
 
@@ -99,16 +94,23 @@ def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
     Raises:
         DatabaseError: the file is there but cannot be used.
     """
-    db = open_to_read(path) if path.exists() else None
-    if db is not None and is_current(db, sets):
+    if not path.exists():
+        return _migrated_copy(None, sets)
+    with _closed_on_error(open_to_read(path)) as db:
+        if is_current(db, sets):
+            return db
+    with closing(db):
+        return _migrated_copy(db, sets)
+
+
+def _migrated_copy(original: Database | None, sets: Sequence[Migrations]) -> Database:
+    with _closed_on_error(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None)) as memory:
+        db = _configured(memory)
+        if original is not None:
+            original.conn.backup(memory)
+        migrate(db, sets)
+        db.execute("PRAGMA query_only=ON")
         return db
-    memory = _configured(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None))
-    if db is not None:
-        db.conn.backup(memory.conn)
-        db.close()
-    migrate(memory, sets)
-    memory.execute("PRAGMA query_only=ON")
-    return memory
 
 
 def is_current(db: Database, sets: Sequence[Migrations]) -> bool:
@@ -202,7 +204,24 @@ def _connect(path: Path, mode: str) -> Database:
     connection = sqlite3.connect(
         address, uri=True, timeout=patience(), isolation_level=None, factory=AuthorizedConnection
     )
-    return _configured(connection)
+    with _closed_on_error(connection):
+        return _configured(connection)
+
+
+def _opened(path: Path, mode: str) -> Database:
+    """A connection to a database that is known to be ours."""
+    with _closed_on_error(_connect(path, mode)) as db:
+        _recognise(path, db)
+        return db
+
+
+@contextmanager
+def _closed_on_error(opened: Opened) -> Iterator[Opened]:
+    try:
+        yield opened
+    except BaseException:
+        opened.close()
+        raise
 
 
 def _configured(connection: sqlite3.Connection) -> Database:

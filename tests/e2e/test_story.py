@@ -38,7 +38,7 @@ def pollctl_poller():
     return Poller(
         contract=1,
         summary="Is the gate open?", settings=Settings, batch=Reading, state=bool | None, decision=Opened | Closed,
-        migrations=lambda: migrations, effects={"tell": "keyed"}, defaults={"record": "all"},
+        migrations=lambda: migrations, effects={"say": "keyed"}, defaults={"record": "all"},
     )
 
 @hookimpl
@@ -65,7 +65,7 @@ def pollctl_apply(db, decisions, run):
     for decision in decisions:
         is_open = isinstance(decision, Opened)
         db.execute("INSERT OR REPLACE INTO gate_state VALUES (1, ?)", [is_open])
-        run.effect("tell", f"gate-{is_open}-{run.id}", {"is_open": is_open}, lane="porter")
+        run.effect("say", f"gate-{is_open}-{run.id}", {"is_open": is_open}, lane="porter")
 
 @hookimpl
 def pollctl_deliver(effect, run):

@@ -59,7 +59,7 @@ def pollctl_poller() -> Poller:
         state=State,
         decision=Advance,
         migrations=lambda: migrations,
-        effects={"tell": "keyed", "shout": "hold"},
+        effects={"say": "keyed", "shout": "hold"},
     )
 
 
@@ -98,7 +98,7 @@ def pollctl_apply(db: Database, decisions: Sequence[Advance], run: Run) -> None:
         )
         db.execute("INSERT INTO counter_steps VALUES (?, ?, ?)", [run.id, step.name, step.version])
         for _ in range(2 if step.version % 3 == 0 else 1):  # a key that is known queues nothing
-            kind = "shout" if step.name.startswith("loud") else "tell"
+            kind = "shout" if step.name.startswith("loud") else "say"
             payload = {"name": step.name, "version": step.version}
             run.effect(kind, f"{step.name}:{step.version}", payload, lane=step.name[-1])
     run.count(steps=len(decisions))

@@ -63,7 +63,7 @@ def m001(db):
 def pollctl_poller():
     return Poller(
         contract=1, summary="Counts.", settings=Settings, batch=Batch, state=State, decision=Count,
-        migrations=lambda: migrations, effects={"tell": "keyed", "shout": "hold"},
+        migrations=lambda: migrations, effects={"say": "keyed", "shout": "hold"},
     )
 
 @hookimpl
@@ -84,7 +84,7 @@ def pollctl_decide(state):
 def pollctl_apply(db, decisions, run):
     for one in decisions:
         db.execute("INSERT INTO NAME_counted VALUES (?)", [one.number])
-        kind = "tell" if one.number % 5 else "shout"
+        kind = "say" if one.number % 5 else "shout"
         run.effect(kind, f"NAME {one.number}", {"number": one.number}, lane=f"NAME {one.number % 3}")
 
 @hookimpl

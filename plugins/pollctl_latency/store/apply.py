@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
 from pollctl import to_text
+from pollctl_latency.deliver import completion_text, offline_text, recovery_text
 from pollctl_latency.model import (
     AddSample,
     ChangeAlertState,
@@ -18,13 +19,18 @@ from pollctl_latency.model import (
     RollUpJob,
     SampleStatus,
     Summary,
+    Verdict,
 )
+from pollctl_latency.store.outages import outage, told_job
 from pollctl_latency.store.pruning import prune
+from pollctl_latency.store.recipients import addresses_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from pollctl import Run
+    from pollctl import Level, Run
+
+_LEVELS: Mapping[Verdict, Level] = {"pass": "success", "fail": "failure", "unreliable": "warning", "no_data": "warning"}
 
 
 def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
@@ -68,7 +74,8 @@ def _add_samples(db: Database, added: Sequence[AddSample], run: Run) -> None:
 
 
 def _change_alert_state(db: Database, change: ChangeAlertState, run: Run) -> None:
-    state = "offline_alerted" if change.alert_type == "offline" else "ok"
+    is_over = change.alert_type == "recovery"
+    state = "ok" if is_over else "offline_alerted"
     db.execute("UPDATE latency_jobs SET alert_state = ? WHERE id = ?", [state, change.job_id])
     if not change.is_announced:
         return
@@ -77,13 +84,15 @@ def _change_alert_state(db: Database, change: ChangeAlertState, run: Run) -> Non
         "INSERT INTO latency_alerts (job_id, alert_type, triggered_at) VALUES (?, ?, ?)",
         [change.job_id, change.alert_type, at],
     )
-    payload = {
-        "job_id": change.job_id,
-        "target": change.target,
-        "alert_type": change.alert_type,
-        "triggered_at": at,
-    }
-    _queue(run, "alert", f"alert:{change.job_id}:{change.alert_type}:{at}", payload, change.recipients)
+    job, since = told_job(db, change.job_id), outage(db, change.job_id, change.triggered_at, is_over=is_over)
+    title, body = recovery_text(job, since, run) if is_over else offline_text(job, since, run)
+    run.tell(
+        f"alert:{change.job_id}:{change.alert_type}:{at}",
+        title,
+        body,
+        to=addresses_of(db, change.recipients),
+        level="success" if is_over else "failure",
+    )
 
 
 def _complete(db: Database, completed: CompleteJob, run: Run) -> None:
@@ -92,16 +101,9 @@ def _complete(db: Database, completed: CompleteJob, run: Run) -> None:
         [to_text(completed.completed_at), completed.job_id],
     )
     _write_numbers(db, completed.job_id, completed.summary, completed.rollups)
-    payload = {"job_id": completed.job_id, "target": completed.target, **msgspec.to_builtins(completed.summary)}
-    _queue(run, "completion", f"completion:{completed.job_id}", payload, completed.recipients)
-
-
-def _queue(run: Run, kind: str, key: str, payload: Mapping[str, Any], recipients: Sequence[int]) -> None:
-    """Queue one effect per recipient, or one that only records that there was nobody to notify."""
-    for number in recipients:
-        run.effect(kind, f"{key}:{number}", {**payload, "recipient": number}, lane=f"recipient:{number}")
-    if not recipients:
-        run.effect(kind, key, {**payload, "recipient": None})
+    title, body = completion_text(told_job(db, completed.job_id), completed.summary, completed.completed_at, run)
+    to = addresses_of(db, completed.recipients)
+    run.tell(f"completion:{completed.job_id}", title, body, to=to, level=_LEVELS[completed.summary.verdict])
 
 
 def _write_numbers(db: Database, job_id: int, summary: Summary, rollups: Sequence[Rollup]) -> None:

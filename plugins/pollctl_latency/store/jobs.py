@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pollctl import HttpUrl, PollctlError, from_text, to_text
+from pollctl import HttpUrl, PollctlError, Secret, from_text, to_text
 from pollctl_latency import queries
 from pollctl_latency.client.targets import split_login
 from pollctl_latency.model import Job, NewJob
@@ -89,7 +89,7 @@ def _job(row: Sequence[Any]) -> Job:
     )
 
 
-def add_job(db: Database, now: datetime, new: NewJob, urls: Sequence[str], max_running: int) -> int:
+def add_job(db: Database, now: datetime, new: NewJob, addresses: Sequence[Secret], max_running: int) -> int:
     """Start a job, keep the addresses to notify of it, and return its id.
 
     Raises:
@@ -106,7 +106,7 @@ def add_job(db: Database, now: datetime, new: NewJob, urls: Sequence[str], max_r
     )
     db.conn.executemany(
         "INSERT INTO latency_notify (job_id, url) VALUES (?, ?)",
-        [(cursor.lastrowid, url) for url in dict.fromkeys(urls)],
+        [(cursor.lastrowid, address.reveal()) for address in dict.fromkeys(addresses)],
     )
     return int(cursor.lastrowid or 0)
 

@@ -1,10 +1,12 @@
-"""Who is notified of a job. Addresses are secret: a number stands for each until a notification is sent."""
+"""Who is notified of a job. Addresses are secret: a number stands for each until a message is queued."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+from pollctl import Secret
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -21,7 +23,10 @@ def recipients_of(db: Database, ids: Iterable[int]) -> dict[int, list[int]]:
     return found
 
 
-def address_of(db: Database, recipient: int | None) -> str | None:
-    """The Apprise address of a recipient; None where there is none (any more)."""
-    row = db.execute("SELECT url FROM latency_notify WHERE id = ?", [recipient]).fetchone()
-    return row[0] if row else None
+def addresses_of(db: Database, recipients: Iterable[int]) -> list[Secret]:
+    """The Apprise addresses of recipients, as far as they are still there."""
+    rows = db.execute(
+        "SELECT url FROM latency_notify WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        [json.dumps(list(recipients))],
+    )
+    return [Secret(url) for (url,) in rows]

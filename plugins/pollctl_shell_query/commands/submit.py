@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
 import click
 
-from pollctl import PluginContext
+from pollctl import Addresses, PluginContext, Secret
 from pollctl_shell_query import queries
 from pollctl_shell_query.commands.options import as_json_option, file_option, sql_option, sql_text
 from pollctl_shell_query.model import Column, Mode, read_columns
@@ -26,6 +28,14 @@ _LONGEST_KEY = 200
 )
 @click.option("--mode", type=click.Choice(["overwrite", "append", "update"]), default="overwrite", show_default=True)
 @click.option("--name", default="", help="A name to know it by.")
+@click.option(
+    "--notify",
+    "notify",
+    type=Addresses(),
+    multiple=True,
+    metavar="URL",
+    help="Apprise address to tell of the end; may be repeated.",
+)
 @as_json_option
 @click.pass_obj
 def submit(
@@ -36,6 +46,7 @@ def submit(
     create_target: str | None,
     mode: str,
     name: str,
+    notify: Sequence[Sequence[Secret]],
     *,
     as_json: bool,
 ) -> None:
@@ -50,6 +61,7 @@ def submit(
         target=_checked(target, "--target", _LONGEST_KEY) if target is not None else "",
         columns=_columns(create_target) if create_target is not None else [],
         mode=cast("Mode", mode.capitalize()),
+        notify=[*chain(*notify)],
     )
     with context.writing() as db:
         run_id = submissions.submit(db, new, context.now)

@@ -8,8 +8,9 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
-from pollctl import Duration, HttpUrl, PositiveDuration, Secret
+from pollctl import Duration, HttpUrl, PositiveDuration, Secret, split_addresses
 
 _LONGEST = timedelta(days=366)
 
@@ -42,10 +43,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     target_keep: Duration = Duration(days=7)
     max_active: Annotated[int, Meta(ge=1, le=1000)] = 10
     keep_sql: bool = False
+    notify: tuple[Secret, ...] = ()
     wsdl: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense together before anything starts."""
+        force_setattr(self, "notify", tuple(split_addresses(self.notify)))
         if self.auth_url:
             _require_base(self.auth_url)
         for name in self.__struct_fields__:

@@ -23,6 +23,7 @@ from pollctl_shell_query.model import (
     StartRun,
 )
 from pollctl_shell_query.store.effects import queue, queue_deletion
+from pollctl_shell_query.store.recipients import tell_end
 from pollctl_shell_query.store.submissions import new_customer_key
 from pollctl_shell_query.store.tokens import keep_holds, keep_token
 
@@ -114,6 +115,7 @@ def _end(db: Database, ended: Sequence[FinishRun | FailRun], run: Run) -> None:
     )
     for one in ended:
         queue_deletion(db, run, one.run_id)
+        tell_end(db, one.run_id, run)
 
 
 def _close(db: Database, closed: Sequence[CloseRun], run: Run) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pollctl import to_text
 from pollctl_shell_query.model import DeliveryResult
 from pollctl_shell_query.store.effects import queue_deletion
+from pollctl_shell_query.store.recipients import tell_end
 from pollctl_shell_query.store.tokens import keep_holds, keep_token
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def settle(db: Database, effect: Effect, result: DeliveryResult, run: Run) -> None:
     """Record what became of an effect, within the transaction that marks it delivered."""
+    if effect.kind == "tell":
+        return
     if result.token is not None:
         keep_token(db, result.token)
     keep_holds(run, result.holds)
@@ -69,3 +72,5 @@ def _fail(db: Database, run_id: str, result: DeliveryResult, run: Run) -> None:
         [result.message, to_text(run.now), run.settings.keep_sql, run_id],
     ).rowcount
     run.count(failed=changed)
+    if changed:
+        tell_end(db, run_id, run)

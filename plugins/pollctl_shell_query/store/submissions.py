@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from pollctl import to_text
+from pollctl import Secret, to_text
 from pollctl_shell_query.model import KEY_PREFIX, Column, Mode
+from pollctl_shell_query.store.recipients import keep_recipients
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -24,6 +26,7 @@ class NewRun(NamedTuple):
     target: str
     columns: list[Column]
     mode: Mode
+    notify: Sequence[Secret] = ()
 
 
 def submit(db: Database, new: NewRun, now: datetime) -> str:
@@ -45,6 +48,7 @@ def submit(db: Database, new: NewRun, now: datetime) -> str:
             to_text(now),
         ],
     )
+    keep_recipients(db, run_id, new.notify)
     return run_id
 
 

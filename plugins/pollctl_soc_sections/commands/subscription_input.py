@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from pollctl import UsageError, from_text
+from msgspec.structs import replace
+
+from pollctl import Secret, UsageError, from_text, read_addresses, split_addresses
 from pollctl_soc_sections.model import NewSubscription, read_window
 from pollctl_soc_sections.model.identifiers import read_campus, read_index, read_term
 
@@ -84,7 +85,7 @@ def _read_rows(path: Path, rows: csv.DictReader[str]) -> tuple[list[NewSubscript
             return [], [f"{path}: the first line must name {', '.join(REQUIRED)}, and may name {', '.join(OPTIONAL)}"]
         for row in rows:
             try:
-                found.append(_row(row))
+                found += each_contact(_row(row))
             except ValueError as error:
                 errors += [f"{path}:{rows.line_num}: {line}" for line in str(error).splitlines()]
     except csv.Error as error:  # where the next row begins cannot be known
@@ -103,20 +104,18 @@ def _row(row: Mapping[str, str]) -> NewSubscription:
 
 
 def read_contact(text: str) -> str:
-    """An Apprise address.
+    """An Apprise address, or several.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: one of them is not one.
     """
-    import apprise
-
-    scheme = urlsplit(text).scheme if text.isprintable() else ""
-    if not scheme or apprise.Apprise.instantiate(text, suppress_exceptions=True) is None:
-        what = f"{scheme}://…" if scheme else "what was given"
-        raise ValueError(
-            f"{what} is not an address that Apprise supports, such as mailtos://USER:PASSWORD@mail.example.net"
-        )
+    read_addresses(text)
     return text
+
+
+def each_contact(new: NewSubscription) -> list[NewSubscription]:
+    """A subscription for each of several addresses that were given as one contact."""
+    return [replace(new, contact=one.reveal()) for one in split_addresses(Secret(new.contact))]
 
 
 def read_moment(text: str) -> datetime:

@@ -13,6 +13,7 @@ from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import ID, Checked, as_json_option, number_argument
 from pollctl_soc_sections.commands.subscription_input import (
     REQUIRED,
+    each_contact,
     read_file,
     read_moment,
     read_subscription,
@@ -60,14 +61,14 @@ def subscribe(
     is_single = index is not None or unless_open or any(options.values())
     if is_single == (file is not None):
         raise click.UsageError("give INDEX with --term, --campus and --contact, or --from FILE.csv")
-    new = read_file(file) if file else [_from_options(index, options, unless_open=unless_open)]
+    new = read_file(file) if file else each_contact(_from_options(index, options, unless_open=unless_open))
     with context.writing() as db:
         numbers = [stored.subscribe(db, context.now, each) for each in new]
         rows = queries.subscriptions(db, numbers)
     for warning in unpolled(new, context.settings.polled):
         click.echo(f"soc_sections: {warning}", err=True)
     if as_json:
-        context.show(rows if file else rows[0], as_json=True)
+        context.show(rows if file or len(rows) > 1 else rows[0], as_json=True)
         return
     click.echo("\n".join(str(number) for number in numbers))
 

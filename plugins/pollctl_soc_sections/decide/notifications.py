@@ -28,9 +28,6 @@ def notifications(state: State, poll: Poll, closing: frozenset[str], now: dateti
         yield from fan_out(state, poll, index, list(grouped), now)
     for waiting in state.deferred:
         yield from judge_deferred(state, poll, waiting, closing, now)
-    for event_id, subscription_id in state.dead:
-        reason = "its delivery was given up; see `pollctl outbox list`"
-        yield EndNotification(event_id=event_id, subscription_id=subscription_id, status="failed", reason=reason)
 
 
 def by_section(candidate: Candidate) -> tuple[str, int]:

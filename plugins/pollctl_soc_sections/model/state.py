@@ -107,7 +107,6 @@ class State(Struct, frozen=True, kw_only=True):
         misses: of open sections that have some.
         unresolved: known sections that the catalogue does not hold.
         details: of sections that the answer may change, and of the candidates'.
-        dead: event and subscription of notifications whose delivery was given up.
     """
 
     campus: Campus = Campus()
@@ -120,4 +119,3 @@ class State(Struct, frozen=True, kw_only=True):
     details: dict[str, Details] = {}
     candidates: list[Candidate] = []
     deferred: list[Deferred] = []
-    dead: list[tuple[int, int]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pollctl_soc_sections.store.apply import apply
 from pollctl_soc_sections.store.fetch_state import fetch_states
 from pollctl_soc_sections.store.load import load
-from pollctl_soc_sections.store.outgoing import outgoing
+from pollctl_soc_sections.store.outgoing import last_look
 from pollctl_soc_sections.store.settle import settle
 
-__all__ = ["apply", "fetch_states", "load", "outgoing", "settle"]
+__all__ = ["apply", "fetch_states", "last_look", "load", "settle"]

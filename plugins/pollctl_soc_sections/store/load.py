@@ -38,7 +38,6 @@ def load(db: Database, batch: Batch, run: Run) -> State:
         details=_details(db, batch, touched.union(changing, statuses["OPEN"] - batch.listed)),
         candidates=candidates,
         deferred=deferred,
-        dead=_dead(db, batch, run.plugin),
     )
 
 
@@ -177,15 +176,3 @@ def _deferred(db: Database, poll: Poll) -> list[Deferred]:
         )
         for row in rows
     ]
-
-
-def _dead(db: Database, poll: Poll, plugin: str) -> list[tuple[int, int]]:
-    """Event and subscription of notifications whose delivery the outbox has given up."""
-    return db.execute(
-        """SELECT event_id, subscription_id FROM soc_open_event_notifications
-           CROSS JOIN soc_open_events AS event ON event.id = event_id
-           JOIN outbox ON outbox.plugin = ? AND outbox.key = effect_key
-           WHERE fanout_status = 'pending' AND event.term = ? AND event.campus = ? AND outbox.status = 'dead'
-           ORDER BY 1, 2""",
-        [plugin, poll.term, poll.campus],
-    ).fetchall()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pollctl import to_text
-from pollctl_soc_sections.model import EndNotification, FanOut, OpenEvent, Release
+from pollctl import Secret, to_text
+from pollctl_soc_sections.deliver import message
+from pollctl_soc_sections.model import EndNotification, Facts, FanOut, OpenEvent, Release
 from pollctl_soc_sections.store.history import add_to_history
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def add_notifications(db: Database, fans: Sequence[FanOut], run: Run) -> None:
                 [status, to_text(run.now), json.dumps(page), fan.dedupe_key],
             )
             if not fan.is_deferred:
-                _queue(db, [(fan.dedupe_key, number, f"{fan.dedupe_key}:{number}") for number in page], run)
+                _tell(db, [(fan.dedupe_key, number, f"{fan.dedupe_key}:{number}") for number in page], run)
         run.count(**{status: len(fan.subscriptions)})
 
 
@@ -59,7 +60,7 @@ def release(db: Database, released: Sequence[Release], run: Run) -> None:
            WHERE event_id = ?1 AND subscription_id = ?2""",
         [(it.event_id, it.subscription_id, it.effect_key, to_text(run.now)) for it in released],
     )
-    _queue(db, [(it.dedupe_key, it.subscription_id, it.effect_key) for it in released], run)
+    _tell(db, [(it.dedupe_key, it.subscription_id, it.effect_key) for it in released], run)
     run.count(released=len(released))
 
 
@@ -73,15 +74,20 @@ def end(db: Database, ended: Sequence[EndNotification], run: Run) -> None:
     add_to_history(db, [(it.subscription_id, it.status, it.reason) for it in ended], run.now)
 
 
-def _queue(db: Database, effects: Sequence[tuple[str, int, str]], run: Run) -> None:
-    """One effect per event, subscription and key; those to one contact go in order, and the contact itself stays here."""
-    lanes = dict(
+def _tell(db: Database, effects: Sequence[tuple[str, int, str]], run: Run) -> None:
+    """One message per event, subscription and key; those to one contact go in order."""
+    contacts = dict(
         db.execute(
-            """SELECT id, (SELECT min(id) FROM soc_subscriptions AS first WHERE first.contact = subscription.contact)
-               FROM soc_subscriptions AS subscription WHERE id IN (SELECT value FROM json_each(?))""",
+            "SELECT id, contact FROM soc_subscriptions WHERE id IN (SELECT value FROM json_each(?))",
             [json.dumps([number for _, number, _ in effects])],
         ).fetchall()
     )
+    facts = dict(
+        db.execute(
+            "SELECT dedupe_key, payload FROM soc_open_events WHERE dedupe_key IN (SELECT value FROM json_each(?))",
+            [json.dumps(list({dedupe_key for dedupe_key, _, _ in effects}))],
+        ).fetchall()
+    )
     for dedupe_key, number, key in effects:
-        payload = {"dedupe_key": dedupe_key, "subscription_id": number}
-        run.effect("opening", key, payload, lane=f"contact:{lanes[number]}")
+        title, body = message(msgspec.json.decode(facts[dedupe_key], type=Facts), run)
+        run.tell(key, title, body, to=Secret(contacts[number]), level="success")

@@ -1,31 +1,49 @@
-"""What became of one delivery."""
+"""What became of one message."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pollctl import to_text
 from pollctl_soc_sections.model import ELIGIBLE
 from pollctl_soc_sections.store.history import add_to_history
+from pollctl_soc_sections.store.outgoing import subject, unwanted
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from pollctl import Effect, Run
 
-def settle(db: Database, payload: dict[str, Any], result: dict[str, Any], now: datetime) -> None:
+_SENT, _DROPPED = "sent", "dropped: "
+_GIVEN_UP = "its delivery was given up; see `pollctl outbox list`"
+
+
+def settle(db: Database, effect: Effect, result: str | None, run: Run) -> None:
     """Record what became of a notification; one that was sent counts, and the last one allowed pauses."""
-    status = "sent" if result["sent"] else "deferred" if result.get("later") else "expired"
+    event, number = subject(effect.key)
+    status, why = _outcome(db, effect, result, run)
     changed = db.execute(
         """UPDATE soc_open_event_notifications SET fanout_status = ?, changed_at = ? WHERE subscription_id = ?
            AND event_id = (SELECT id FROM soc_open_events WHERE dedupe_key = ?) AND fanout_status <> 'sent'""",
-        [status, to_text(now), payload["subscription_id"], payload["dedupe_key"]],
+        [status, to_text(run.now), number, event],
     ).rowcount
     if not changed:
         return
-    add_to_history(db, [(payload["subscription_id"], status, result.get("why", ""))], now)
-    if result["sent"]:
-        _count_sent(db, payload["subscription_id"], now)
+    add_to_history(db, [(number, status, why)], run.now)
+    if status == _SENT:
+        _count_sent(db, number, run.now)
+
+
+def _outcome(db: Database, effect: Effect, result: str | None, run: Run) -> tuple[str, str]:
+    """The status of a notification, and why it has it."""
+    if result is None:
+        return "failed", _GIVEN_UP
+    if not result.startswith(_DROPPED):
+        return _SENT, ""
+    reason = unwanted(db, effect.key, run)
+    is_later = reason is None or reason.is_later  # nothing is in the way any more: the next answer releases it
+    return "deferred" if is_later else "expired", result.removeprefix(_DROPPED)
 
 
 def _count_sent(db: Database, number: int, now: datetime) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
-from pollctl import HttpUrl, PositiveDuration, Secret
+from pollctl import HttpUrl, PositiveDuration, Secret, split_addresses
 
 Dialect = Literal["v2", "operations"]
 OperationStatus = Literal["open", "completed", "failed", "partial"]
@@ -44,6 +45,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _ = self.interval
+        force_setattr(self, "notify", tuple(split_addresses(self.notify)))
 
     @property
     def interval(self) -> float:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-def connect(db: Database, user_id: str, refresh_token: Secret, urls: Sequence[str], now: datetime) -> None:
+def connect(db: Database, user_id: str, refresh_token: Secret, addresses: Sequence[Secret], now: datetime) -> None:
     """Let jobs of a user be followed by a new login; addresses that are given take the place of earlier ones."""
     db.execute(
         """INSERT INTO stockx_accounts (user_id, refresh_token, connected_at, updated_at) VALUES (?1, ?2, ?3, ?3)
@@ -22,9 +22,12 @@ def connect(db: Database, user_id: str, refresh_token: Secret, urls: Sequence[st
                connected_at = excluded.connected_at, updated_at = excluded.updated_at""",
         [user_id, refresh_token.reveal(), to_text(now)],
     )
-    if urls:
+    if addresses:
         db.execute("DELETE FROM stockx_notify WHERE user_id = ?", [user_id])
-        db.conn.executemany("INSERT INTO stockx_notify VALUES (?, ?)", [(user_id, url) for url in dict.fromkeys(urls)])
+        db.conn.executemany(
+            "INSERT INTO stockx_notify VALUES (?, ?)",
+            [(user_id, address.reveal()) for address in dict.fromkeys(addresses)],
+        )
 
 
 def revoke(db: Database, user_id: str, now: datetime) -> None:

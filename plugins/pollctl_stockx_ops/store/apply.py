@@ -23,7 +23,7 @@ from pollctl_stockx_ops.model import (
     SummariseDay,
 )
 from pollctl_stockx_ops.store.days import mark_summarised
-from pollctl_stockx_ops.store.effects import queue_notifications
+from pollctl_stockx_ops.store.effects import tell_news
 from pollctl_stockx_ops.store.pace import keep_pace
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
                 mark_summarised(db, day, run.now)
             case KeepPace(pace=pace):
                 keep_pace(db, pace)
-    queue_notifications(decisions, run)
+    tell_news(db, decisions, run)
 
 
 def _complete(db: Database, completed: Sequence[CompleteJob], now: datetime) -> None:

@@ -48,8 +48,8 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     end_checks(db, _of(EndCheck, decisions), run)
     effects.queue_alarms(_of(RaiseAlarm, decisions), run)
     records.log_late(db, _of(AddRecord, decisions), run)
-    effects.queue_blind(_of(NotifyBlind, decisions), run)
-    effects.queue_undelivered(_of(NotifyUndelivered, decisions), run)
+    effects.tell_blind(db, _of(NotifyBlind, decisions), run)
+    effects.tell_undelivered(db, _of(NotifyUndelivered, decisions), run)
     effects.queue_deletions(_of(ClearMessages, decisions), run)
     _count(decisions, dead_letters, run)
 

@@ -55,7 +55,7 @@ def undelivered_alarms(db: Database) -> list[UndeliveredAlarm]:
            FROM outbox WHERE plugin = 'toilet_gap' AND kind = 'alarm' AND status <> 'delivered'
                AND (attempts >= ? OR status IN ('dead', 'unknown')) AND last_error IS NOT 'dropped by hand'
                AND NOT EXISTS (SELECT 1 FROM outbox AS notice WHERE notice.plugin = 'toilet_gap'
-                   AND notice.key >= 'unposted:' || reference || ':' AND notice.key < 'unposted:' || reference || ';')
+                   AND notice.key >= 'unposted:' || reference AND notice.key < 'unposted:' || reference || ';')
            ORDER BY id""",
         [NOTIFY_AFTER],
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from pollctl import address_digest, to_text
+from pollctl import from_text, spoken_length, spoken_moment, to_text
 from pollctl_toilet_gap.client.sqs import AT_ONCE
 from pollctl_toilet_gap.model import ClearMessages, NotifyBlind, NotifyUndelivered, RaiseAlarm
+from pollctl_toilet_gap.store.terms import terms_from_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -33,35 +36,37 @@ def queue_alarms(alarms: Sequence[RaiseAlarm], run: Run) -> None:
         )
 
 
-def queue_blind(notices: Sequence[NotifyBlind], run: Run) -> None:
-    """One effect per recipient and time of blindness, however many passes it lasts."""
+def tell_blind(db: Database, notices: Sequence[NotifyBlind], run: Run) -> None:
+    """Each recipient hears once of a time of blindness, however many passes it lasts."""
     for blind in notices:
-        for name in _recipients(run):
-            run.effect(
-                "blind",
-                f"blind:{blind.check_id}:{to_text(blind.since)}:{name}",
-                {"monitor": blind.monitor, "check_id": blind.check_id, "why": blind.reason, "recipient": name},
-                lane=f"recipient:{name}",
-            )
+        body = (
+            f"Since {_since(db, blind.check_id, blind.since, run)}: {blind.reason}.\n"
+            f"No alarm can be raised meanwhile. Look after the resident.\n"
+            f"toilet_gap on {run.host}, check {blind.check_id}"
+        )
+        key = f"blind:{blind.check_id}:{to_text(blind.since)}"
+        run.tell(key, f"toilet_gap: monitor {blind.monitor} cannot be judged", body, level="failure")
 
 
-def queue_undelivered(notices: Sequence[NotifyUndelivered], run: Run) -> None:
-    """One effect per recipient and alarm."""
+def tell_undelivered(db: Database, notices: Sequence[NotifyUndelivered], run: Run) -> None:
+    """Each recipient hears once of an alarm that is not posted."""
     for undelivered in notices:
         alarm = undelivered.alarm
-        for name in _recipients(run):
-            run.effect(
-                "unposted",
-                f"unposted:{alarm.reference_id}:{name}",
-                {
-                    "robot_id": alarm.robot_id,
-                    "check_id": alarm.check_id,
-                    "reference_id": alarm.reference_id,
-                    "why": undelivered.reason,
-                    "recipient": name,
-                },
-                lane=f"recipient:{name}",
-            )
+        body = (
+            f"No visit was seen since {_since(db, alarm.check_id, from_text(alarm.reference_id.partition('-')[2]), run)}.\n"
+            f"{undelivered.reason}.\n"
+            f"Look after the resident.\n"
+            f"toilet_gap on {run.host}, check {alarm.check_id}, alarm {alarm.reference_id}"
+        )
+        title = f"toilet_gap: an alarm of robot {alarm.robot_id} is not posted"
+        run.tell(f"unposted:{alarm.reference_id}", title, body, level="failure")
+
+
+def _since(db: Database, check_id: int, moment: datetime, run: Run) -> str:
+    """A moment in the zone of the monitor, and how long ago it was."""
+    row = db.execute("SELECT settings FROM status_check WHERE id = ?", [check_id]).fetchone()
+    zone = ZoneInfo(terms_from_text(row[0]).timezone) if row else run.timezone
+    return f"{spoken_moment(moment, zone)} ({spoken_length(run.now - moment)})"
 
 
 def queue_deletions(cleared: Sequence[ClearMessages], run: Run) -> None:
@@ -77,8 +82,3 @@ def has_failed(db: Database, effect_id: int) -> bool:
     """Whether an effect has the error of an earlier attempt, also one that was put back by hand."""
     row = db.execute("SELECT last_error IS NOT NULL FROM outbox WHERE id = ?", [effect_id]).fetchone()
     return row is not None and bool(row[0])
-
-
-def _recipients(run: Run) -> list[str]:
-    """Those of ``[pollctl.notify]``; addresses are secrets, so that effects name them by a digest."""
-    return [address_digest(url.reveal()) for url in dict.fromkeys(run.addresses)]

@@ -11,10 +11,9 @@ from pathlib import Path
 from plugin_package import clean_environment, write_settings
 from worlds.world import PATIENCE, Rows, create_database
 
-from pollctl import to_text
+from pollctl import address_digest, to_text
 from pollctl_stockx_ops.fake import COMPLETED, OPEN, REFUSED, FakeStockX, Reply
 from pollctl_stockx_ops.migrations import migrations
-from pollctl_stockx_ops.store.recipients import name_of
 
 START = datetime(2026, 3, 2, 23, 59, tzinfo=UTC)
 STEP = timedelta(seconds=30)
@@ -78,7 +77,7 @@ class StockXOpsWorld:
                 "VALUES ('job-' || ?, ?, ?, ?, 'listing-' || ?, ?)",
                 [(name, user, kind, name, name, earlier) for name, kind, user in JOBS],
             )
-        self.aliases = {name_of(f"{sink_url}/{path}"): path for _, path in PHONES}
+        self.aliases = {address_digest(f"{sink_url}/{path}"): path for _, path in PHONES}
         return clean_environment(folder)
 
     def turn(self, step: int) -> None:

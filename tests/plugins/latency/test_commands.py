@@ -204,3 +204,17 @@ def test_a_running_job_without_a_sample_for_more_than_twice_its_cadence_is_stale
 
     shell.do("cancel", "1")
     assert shell.rows("jobs")[0]["stale"] is False
+
+
+# people.md 3
+
+
+def test_an_address_that_apprise_does_not_know_is_refused_where_it_is_given(shell: Shell) -> None:
+    assert "--notify" in shell.do("add", "192.0.2.7", "--notify", "nonsense-that-is-secret", code=2)
+    assert "nonsense" not in shell.do("add", "192.0.2.7", "--notify", "nonsense-that-is-secret", code=2)
+    assert shell.rows("jobs") == []
+
+
+def test_several_addresses_in_one_option_are_a_row_each(shell: Shell) -> None:
+    shell.do("add", "192.0.2.7", "--notify", "json://127.0.0.1/a,json://127.0.0.1/b")
+    assert shell.sql("SELECT url FROM latency_notify") == [("json://127.0.0.1/a",), ("json://127.0.0.1/b",)]

@@ -272,8 +272,8 @@ def test_a_job_without_recipients_settles_at_once(place: Place) -> None:
     place.add("alpha", "--duration", "60s")
     place.run("2026-03-08T13:00:00Z")
 
-    assert place.sql("SELECT kind, status, result FROM outbox") == [
-        ("completion", "delivered", '{"sent":false,"why":"no address"}')
+    assert place.sql("SELECT kind, key, status, result FROM outbox") == [
+        ("tell", "completion:1", "delivered", '"no address"')
     ]
 
 

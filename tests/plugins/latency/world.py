@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from plugins.latency.values import NOON, measurement_of
 from sqlite_utils import Database
 
-from pollctl import to_text
+from pollctl import Secret, to_text
 from pollctl_latency.decide import decide
 from pollctl_latency.migrations import migrations
 from pollctl_latency.model import Decision, Round, Settings
@@ -19,28 +19,32 @@ from pollctl_latency.store.apply import apply
 from pollctl_latency.store.load import load
 
 
+class Message(NamedTuple):
+    """What people are told."""
+
+    key: str
+    title: str
+    body: str
+    to: list[str]
+    level: str
+
+
 class RecordingRun:
-    """The part of a pass that ``apply`` and ``deliver`` see: it keeps what they ask for."""
+    """The part of a pass that ``apply`` sees: it keeps what it asks for."""
 
     def __init__(self, db: Database) -> None:
-        self.effects: list[tuple[str, str, Any, str]] = []
+        self.messages: list[Message] = []
         self.stats: Counter[str] = Counter()
-        self.notified: list[tuple[str, str, str, str]] = []
-        self._db = db
+        self.now = NOON
+        self.timezone = ZoneInfo("UTC")
+        self.host = "probe.example"
 
-    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "") -> None:
-        if key not in [known for _, known, _, _ in self.effects]:
-            self.effects.append((kind, key, payload, lane))
+    def tell(self, key: str, title: str, body: str, *, to: Sequence[Secret], level: str) -> None:
+        if key not in [known.key for known in self.messages]:
+            self.messages.append(Message(key, title, body, [address.reveal() for address in to], level))
 
     def count(self, **numbers: int) -> None:
         self.stats.update(numbers)
-
-    @contextmanager
-    def reading(self) -> Iterator[Database]:
-        yield self._db
-
-    def notify(self, url: str, *, title: str, body: str, key: str) -> None:
-        self.notified.append((url, title, body, key))
 
 
 class World:
@@ -59,6 +63,7 @@ class World:
 
     def decide_round(self, batch: Round, now: datetime = NOON) -> Sequence[Decision]:
         decisions = decide(load(self.db, batch), batch, now, self.settings)
+        self.run.now = now
         with self.db.atomic():
             apply(self.db, decisions, self.run)
         return decisions
@@ -67,8 +72,8 @@ class World:
         """Decide one round per outcome: a number is a success, text is a status."""
         (taken,) = self.db.execute("SELECT count(*) FROM latency_samples WHERE job_id=?", [job_id]).fetchone()
         for place, outcome in enumerate(outcomes, start=taken):
-            measured = measurement_of(job_id, outcome, NOON + timedelta(seconds=place * every))
-            self.decide_round(Round(measurements=[measured]))
+            at = NOON + timedelta(seconds=place * every)
+            self.decide_round(Round(measurements=[measurement_of(job_id, outcome, at)]), at)
 
     def rows(self, sql: str) -> list[Any]:
         return self.db.execute(sql).fetchall()

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlite_utils import Database
 
-from pollctl import from_text, to_text
+from pollctl import Effect, Secret, from_text, to_text
 from pollctl.store.migrations import migrations as core_migrations
 from pollctl_soc_sections import store
 from pollctl_soc_sections.decide import decide
 from pollctl_soc_sections.migrations import migrations
 from pollctl_soc_sections.model import Batch, Catalogue, CatalogueSection, Decision, Poll, Settings
+from pollctl_soc_sections.store.outgoing import subject
 
 NOON = datetime(2026, 8, 3, 16, tzinfo=UTC)
 """Twelve o'clock in New York."""
 MINUTE = timedelta(minutes=1)
 INDEX = "05972"
+
+
+class Message(NamedTuple):
+    """What a subscriber is told."""
+
+    key: str
+    title: str
+    body: str
+    to: str
+
+    @property
+    def effect(self) -> Effect:
+        """As the outbox hands it over."""
+        payload = {"title": self.title, "body": self.body}
+        return Effect(
+            id=1, kind="tell", key=f"{self.key}:0123456789ab", payload=payload, lane="", attempt=1, created_at=NOON
+        )
 
 
 class RecordingRun:
@@ -32,21 +50,21 @@ class RecordingRun:
     id = "run"
     is_dry = False
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self) -> None:
         self.now = NOON
         self.timezone = ZoneInfo("America/New_York")
         self.settings = Settings()
-        self.effects: list[tuple[str, dict[str, Any], str]] = []
+        self.host = "campus.example"
+        self.messages: list[Message] = []
         self._keys: set[str] = set()
         self.stats: Counter[str] = Counter()
         self.failures: dict[str, str] = {}
         self.held: list[tuple[str, datetime]] = []
-        self._db = db
 
-    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "") -> None:
+    def tell(self, key: str, title: str, body: str, *, to: Secret, level: str) -> None:
         if key not in self._keys:
             self._keys.add(key)
-            self.effects.append((key, payload, lane))
+            self.messages.append(Message(key, title, body, to.reveal()))
 
     def count(self, **numbers: int) -> None:
         self.stats.update(numbers)
@@ -57,20 +75,17 @@ class RecordingRun:
     def hold(self, upstream: str, until: datetime) -> None:
         self.held.append((upstream, until))
 
-    @contextmanager
-    def reading(self) -> Iterator[Database]:
-        yield self._db
-
 
 class World:
     """A database of soc_sections, and batches that are loaded, decided and applied to it."""
 
     def __init__(self, **settings: Any) -> None:
         self.db = Database(memory=True)
+        weakref.finalize(self, self.db.close)  # as late as this, for worlds that properties draw
         self.db.execute("PRAGMA foreign_keys=ON")
         core_migrations.apply(self.db)
         migrations.apply(self.db)
-        self.run: Any = RecordingRun(self.db)
+        self.run: Any = RecordingRun()
         self.now = NOON
         self.configure(**settings)
 
@@ -113,13 +128,14 @@ class World:
         }
         return int(str(self.db.table("soc_subscriptions").insert(row).last_pk))
 
-    def deliver(self, result: Mapping[str, Any] | None = None) -> list[int]:
-        """Let everything that was queued arrive; answers their subscriptions, in order."""
+    def deliver(self) -> list[int]:
+        """Let everything that was queued arrive, unless the last look drops it; answers the subscriptions, in order."""
         delivered = []
-        for _, payload, _ in self.run.effects:
-            store.settle(self.db, payload, dict(result or {"sent": True}), self.now)
-            delivered.append(payload["subscription_id"])
-        self.run.effects = []
+        for message in self.run.messages:
+            drop = store.last_look(self.db, message.effect, self.run)
+            store.settle(self.db, message.effect, f"dropped: {drop.why}" if drop else "sent", self.run)
+            delivered += [] if drop else [subject(message.key)[1]]
+        self.run.messages = []
         return delivered
 
     def status(self, index: str = INDEX) -> str:

@@ -68,5 +68,5 @@ class Place(place.Place):
         return [(status, json.loads(metadata)) for status, metadata in rows]
 
     def effects(self, kind: str) -> list[tuple[str, str, Any]]:
-        rows = self.sql("SELECT key, status, result FROM outbox WHERE kind = ? ORDER BY id", [kind])
+        rows = self.sql("SELECT key, status, result FROM outbox WHERE key GLOB ? || ':*' ORDER BY id", [kind])
         return [(key, status, json.loads(result or "null")) for key, status, result in rows]

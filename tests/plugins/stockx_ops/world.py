@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from plugins.stockx_ops.place import NOON, at
 from sqlite_utils import Database
@@ -21,6 +22,15 @@ from pollctl_stockx_ops.store.load import load
 V2, OPERATIONS = Settings(), Settings(dialect="operations")
 
 
+class Message(NamedTuple):
+    """What people are told."""
+
+    title: str
+    body: str
+    to: list[str]
+    level: str
+
+
 class RecordingRun:
     """The part of a pass that ``load`` and ``apply`` see: it keeps what they ask for."""
 
@@ -28,12 +38,14 @@ class RecordingRun:
         self.settings = OPERATIONS
         self.addresses: Sequence[Secret] = ()
         self.now = NOON
-        self.effects: dict[str, tuple[str, Any, str]] = {}
+        self.timezone = ZoneInfo("UTC")
+        self.host = "shop.example"
+        self.messages: dict[str, Message] = {}
         self.stats: Counter[str] = Counter()
         self.holds: dict[str, Any] = {}
 
-    def effect(self, kind: str, key: str, payload: Any, *, lane: str = "") -> None:
-        self.effects.setdefault(key, (kind, payload, lane))
+    def tell(self, key: str, title: str, body: str, *, to: Sequence[Secret], level: str) -> None:
+        self.messages.setdefault(key, Message(title, body, [address.reveal() for address in to], level))
 
     def count(self, **numbers: int) -> None:
         self.stats.update(numbers)

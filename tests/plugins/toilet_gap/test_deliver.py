@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
+from inbox import Inbox
 from plugins.toilet_gap.place import PILOT, Place
 from sink import Sink
 
@@ -25,7 +27,7 @@ def test_an_alarm_that_could_not_be_posted_is_posted_later_and_seen_meanwhile(pl
     place.service.faults["post"] = Fault()
     assert place.run("10:00", code=3)["effects"]["failed"] == 1
     assert results(place) == [None]
-    assert "1 alarms not posted" in place.pollctl("status", now=place.at("10:00"))
+    assert "1 alarm not posted" in place.pollctl("status", now=place.at("10:00"))
     place.service.faults.clear()
     place.run("10:05")
     assert place.service.references == [f"1-{place.at('08:00')}"]
@@ -106,18 +108,26 @@ def test_three_failed_passes_in_a_row_notify_people(place: Place) -> None:
 
 
 def test_a_monitor_that_is_blind_for_three_passes_is_notified_once_even_if_the_others_see(place: Place) -> None:
-    with Sink() as sink:
-        place.core = f'[pollctl.notify]\nurls = ["{sink.json_url}/crew"]'
+    with Inbox() as inbox:
+        place.core = f'[pollctl.notify]\nurls = ["{inbox.json_url}/crew"]'
         place.configure(PILOT, {**PILOT, "name": "second", "robot_id": "r-2"})
         place.run("08:00")
         place.service.faults["history", "r-1"] = Fault()
         place.run("10:00", code=3)
         place.run("10:01", code=3)
-        assert not sink.keys
+        assert inbox.keys == []
         for minute in range(2, 5):
             place.run_command(f"10:0{minute}", code=3)
-        assert [(key.split(":")[:2], number) for key, number in sink.keys.items()] == [(["blind", "1"], 1)]
-    assert "1 checks cannot be judged" in place.pollctl("status", now=place.at("10:05"))
+        assert [key.split(":")[:2] for key in inbox.keys] == [["blind", "1"]]
+        (message,) = inbox.messages
+        assert message["title"] == "toilet_gap: monitor pilot cannot be judged"
+        lines = message["message"].splitlines()
+        assert lines[0].startswith("Since 2025-11-12 10:00 CET (2 min): 3 passes in a row could not read its history:")
+        assert lines[1:] == [
+            "No alarm can be raised meanwhile. Look after the resident.",
+            f"toilet_gap on {socket.gethostname()}, check 1",
+        ]
+    assert "1 check cannot be judged" in place.pollctl("status", now=place.at("10:05"))
 
 
 def test_a_monitor_that_is_not_subscribed_for_three_passes_is_notified_once_even_if_the_others_are(
@@ -141,19 +151,22 @@ def test_a_monitor_that_is_not_subscribed_for_three_passes_is_notified_once_even
 
 
 def test_of_an_alarm_that_is_not_taken_three_times_people_are_notified_once(place: Place) -> None:
-    with Sink() as sink:
-        place.core = f'[pollctl.notify]\nurls = ["{sink.json_url}/crew"]'
+    with Inbox() as inbox:
+        place.core = f'[pollctl.notify]\nurls = ["{inbox.json_url}/crew"]'
         place.configure()
         place.run("08:00")
         place.service.faults["post"] = Fault()
         for at in ("10:00", "10:05"):
             place.run(at, code=3)
-        assert not sink.keys
+        assert inbox.keys == []
         for at in ("10:20", "10:21", "10:40"):
             place.run_command(at, code=0 if at == "10:21" else 3)
         reference = f"1-{place.at('08:00')}"
-        assert [key.rpartition(":")[0] for key in sink.keys] == [f"unposted:{reference}"]
-        assert list(sink.keys.values()) == [1]
+        assert [key.rpartition(":")[0] for key in inbox.keys] == [f"unposted:{reference}"]
+        (message,) = inbox.messages
+        lines = message["message"].splitlines()
+        assert lines[0] == "No visit was seen since 2025-11-12 08:00 CET (2 h 20 min)."
+        assert lines[1].startswith("3 attempts to post it failed: ")
 
 
 def test_an_alarm_that_waits_behind_another_is_counted_among_those_not_posted(place: Place) -> None:

@@ -78,9 +78,9 @@ def test_an_outage_and_its_end_are_one_alert_each(world: World) -> None:
         ("offline", "2026-03-08T12:06:00.000Z"),
         ("recovery", "2026-03-08T12:19:00.000Z"),
     ]
-    assert [(kind, payload["alert_type"]) for kind, _, payload, _ in world.run.effects] == [
-        ("alert", "offline"),
-        ("alert", "recovery"),
+    assert [message.key for message in world.run.messages] == [
+        "alert:1:offline:2026-03-08T12:06:00.000Z",
+        "alert:1:recovery:2026-03-08T12:19:00.000Z",
     ]
     assert world.rows("SELECT alert_state FROM latency_jobs") == [("ok",)]
 
@@ -91,20 +91,17 @@ def test_without_the_flag_only_the_state_changes(world: World) -> None:
 
     assert world.rows("SELECT alert_state FROM latency_jobs") == [("offline_alerted",)]
     assert world.rows("SELECT * FROM latency_alerts") == []
-    assert world.run.effects == []
+    assert world.run.messages == []
 
 
-def test_each_recipient_is_one_effect_in_a_lane_of_its_own(world: World) -> None:
+def test_a_message_goes_to_all_recipients_of_the_job(world: World) -> None:
     job_id = world.add_job(alert_offline=1)
     for url in ("json://127.0.0.1/secret-one", "json://127.0.0.1/secret-two"):
         world.db.table("latency_notify").insert({"job_id": job_id, "url": url})
     world.sample(job_id, [MISS] * 5)
 
-    assert [(key.rsplit(":", 1)[1], lane) for _, key, _, lane in world.run.effects] == [
-        ("1", "recipient:1"),
-        ("2", "recipient:2"),
-    ]
-    assert "secret" not in repr(world.run.effects)
+    (message,) = world.run.messages
+    assert message.to == ["json://127.0.0.1/secret-one", "json://127.0.0.1/secret-two"]
 
 
 # rules 2, 9 and 11
@@ -124,13 +121,8 @@ def test_completion_writes_the_verdict_the_roll_ups_and_one_notification(world: 
         ("2026-03-08T12:00:00.000Z", 3, 1, 1),
         ("2026-03-08T12:05:00.000Z", 1, 0, 0),
     ]
-    ((kind, key, payload, _),) = world.run.effects
-    assert (kind, key, payload["recipient"], payload["verdict"]) == (
-        "completion",
-        "completion:1",
-        None,
-        "unreliable",
-    )
+    (message,) = world.run.messages
+    assert (message.key, message.to, message.title) == ("completion:1", [], "192.0.2.7: unreliable")
 
 
 def test_a_second_completion_adds_no_roll_up_and_no_notification(world: World) -> None:
@@ -141,7 +133,7 @@ def test_a_second_completion_adds_no_roll_up_and_no_notification(world: World) -
         world.decide_round(Round(finished=[job_id]), LATER)
 
     assert world.rows("SELECT count(*) FROM latency_rollups") == [(1,)]
-    assert len(world.run.effects) == 1
+    assert len(world.run.messages) == 1
 
 
 def test_a_cancelled_job_keeps_its_status_gets_its_numbers_and_notifies_nobody(world: World) -> None:
@@ -153,4 +145,4 @@ def test_a_cancelled_job_keeps_its_status_gets_its_numbers_and_notifies_nobody(w
 
     assert world.rows("SELECT status, verdict, completed_at FROM latency_jobs") == [("cancelled", "pass", None)]
     assert world.rows("SELECT count(*) FROM latency_rollups") == [(1,)]
-    assert (world.run.effects, closed_jobs(world.db)) == ([], [])
+    assert (world.run.messages, closed_jobs(world.db)) == ([], [])

@@ -83,3 +83,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str, say
     path.write_text(content)
     with pytest.raises(UsageError, match=says):
         read_file(path)
+
+
+def test_each_of_several_addresses_in_one_contact_is_a_subscription(place: Any) -> None:
+    both = "json://127.0.0.1/a, json://127.0.0.1/b"
+    words = ["--term", "92026", "--campus", "NB", "--contact", both]
+    assert place.soc_sections("subscribe", INDEX, *words).stdout.split() == ["1", "2"]
+    path = place.folder / "subscriptions.csv"
+    path.write_text(f'index,term,campus,contact\n05973,92026,NB,"{both}"\n')
+    assert place.soc_sections("subscribe", "--from", str(path)).stdout.split() == ["3", "4"]
+    contacts = place.sql("SELECT DISTINCT contact FROM soc_subscriptions ORDER BY 1")
+    assert contacts == [("json://127.0.0.1/a",), ("json://127.0.0.1/b",)]

@@ -21,7 +21,7 @@ def test_first_sight_stores_states_and_notifies_nobody(world: Any) -> None:
     world.poll(OTHERS)
 
     assert world.rows("SELECT status, count(*) FROM soc_sections GROUP BY 1") == [("CLOSED", 1), ("OPEN", 300)]
-    assert (world.events(), world.rows("SELECT * FROM soc_open_events"), world.run.effects) == ([], [], [])
+    assert (world.events(), world.rows("SELECT * FROM soc_open_events"), world.run.messages) == ([], [], [])
 
 
 # rule 4

@@ -67,7 +67,7 @@ def test_450_subscriptions_in_chunks_of_200_are_450_rows(world: Any) -> None:
     assert world.rows("SELECT count(*), count(DISTINCT subscription_id) FROM soc_open_event_notifications") == [
         (450, 450)
     ]
-    assert len(world.run.effects) == len({key for key, _, _ in world.run.effects}) == 450
+    assert len(world.run.messages) == len({message.key for message in world.run.messages}) == 450
     assert [len(it.subscriptions) for it in decisions if type(it).__name__ == "FanOut"] == [450]
 
 
@@ -128,7 +128,7 @@ def test_a_snoozed_subscription_is_notified_when_the_snooze_is_over(world: Any) 
         world.poll([INDEX, "10000"])
         assert world.fanned() == [(1, "deferred")]
     world.poll([INDEX, "10000"])
-    assert (world.fanned(), len(world.run.effects)) == ([(1, "pending")], 1)
+    assert (world.fanned(), len(world.run.messages)) == ([(1, "pending")], 1)
 
 
 def test_what_waits_does_not_go_out_on_an_answer_without_the_section(world: Any) -> None:

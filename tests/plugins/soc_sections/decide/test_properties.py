@@ -64,7 +64,7 @@ def test_a_notification_is_sent_exactly_once_per_episode(letters: list[str]) -> 
             world.play(Poll(term="92026", campus="NB", failure="HTTP 500"))
         else:
             world.poll({"O": ["10000", INDEX], "X": ["10000"], "E": []}[letter.upper()], after=after)
-        notified += [key for key, _, _ in world.run.effects]
+        notified += [message.key for message in world.run.messages]
         world.deliver()
 
     events, number = expected(letters)

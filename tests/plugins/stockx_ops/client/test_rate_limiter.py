@@ -113,7 +113,7 @@ def test_a_repeat_by_the_client_does_not_break_the_rate(place: Place) -> None:
     for number in range(3):
         place.insert(f"j{number}")
     place.run(code=1)
-    assert place.upstream.asked == ["op-j0", "op-j1", "op-j2"]
+    assert sorted(place.upstream.asked) == ["op-j0", "op-j1", "op-j2"]
     assert min(later - earlier for earlier, later in pairwise(place.upstream.arrivals)) > 0.15
 
 

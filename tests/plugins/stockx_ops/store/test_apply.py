@@ -90,7 +90,7 @@ def test_answers_that_come_twice_are_written_once(world: World) -> None:
         world.answer("j", word="completed")
     assert world.rows("SELECT count(*) FROM stockx_listing_history") == [(1,)]
     assert world.run.stats["processed"] == 1
-    assert len(world.run.effects) == 1
+    assert len(world.run.messages) == 1
 
 
 def test_a_retry_starts_a_new_attempt_with_a_history_of_its_own(world: World) -> None:
