@@ -22,7 +22,7 @@ from pollctl.http.client import Client
 from pollctl.http.client_certificate import ClientCertificates, problems_of
 from pollctl.http.limits import Limits
 from pollctl.inspection.check import check
-from pollctl.inspection.findings import Finding
+from pollctl.inspection.check.findings import Finding
 from pollctl.urls import address_of
 
 GOOD, OTHER, CA = (

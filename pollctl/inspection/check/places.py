@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pollctl.console.words import count
-from pollctl.inspection.findings import Finding
+from pollctl.inspection.check.findings import Finding
 from pollctl.ownership import ROOT, described, fault_of_file, fault_of_folder
 
 _LEAST_ROOM = 100_000_000  # bytes
