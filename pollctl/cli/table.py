@@ -26,6 +26,7 @@ COMMANDS = {
     "replay": Entry("replay", "Decide again what was recorded and show any difference."),
     "plugins": Entry("plugins", "List the plugins that are installed, print their samples, enable one."),
     "check": Entry("check", "Check settings, database, clock and plugins."),
+    "notify": Entry("notify", "Send a test message to the addresses in use."),
     "outbox": Entry("outbox", "List, retry or drop effects."),
     "db": Entry("database", "Migrate, back up, check or prune the database."),
     "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),

@@ -21,8 +21,9 @@ from pollctl.api.values import TELL, Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
 from pollctl.console import log
 from pollctl.delivery.effects import Queued, queued
-from pollctl.errors import DeliveryError, PluginError, text_of
+from pollctl.errors import DeliveryError, PluginError
 from pollctl.http.client import Client
+from pollctl.passes.resources import Resources
 from pollctl.store.database import open_to_read
 from pollctl.store.runs import LONGEST_HOLD, is_held
 
@@ -83,8 +84,7 @@ class PassContext:
         self._effects: list[Queued] = []
         self._new_holds: dict[str, datetime] = {}
         self._stats: Counter[str] = Counter()
-        self._resources: dict[str, Any] = {}
-        self._making = threading.RLock()
+        self._resources = Resources()
         self._in_this_thread = threading.local()
 
     @property
@@ -192,20 +192,11 @@ class PassContext:
 
     def once(self, name: str, factory: Callable[[], T]) -> T:
         """Make a resource that lives as long as the pass (see ``pollctl.Run``)."""
-        with self._making:
-            if name not in self._resources:
-                self._resources[name] = factory()
-            resource: T = self._resources[name]
-            return resource
+        return self._resources.once(name, factory)
 
     def close(self) -> None:
-        """Close what ``once`` made, the latest first; one that cannot be closed is named and does no harm."""
-        while self._resources:
-            name, resource = self._resources.popitem()
-            try:
-                getattr(resource, "close", _nothing)()
-            except Exception as error:  # noqa: BLE001 - the pass has done its work
-                self.log(f"closing {name!r}: {type(error).__name__}: {text_of(error)}")
+        """Close what ``once`` made."""
+        self._resources.close(self.log)
 
     def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction."""
@@ -248,10 +239,6 @@ class PassContext:
         self._holds |= self._new_holds
         self._effects, self._new_holds, self._stats = [], {}, Counter()
         return left
-
-
-def _nothing() -> None:
-    """What there is to close of a resource without ``close``."""
 
 
 def _tell_nobody(target: str, why: str) -> None:

@@ -6,18 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
-from pollctl.api.values import TELL, Effect
 from pollctl.console import log, log_event
-from pollctl.delivery.courier import Courier
-from pollctl.delivery.effects import CORE_PREFIX
-from pollctl.delivery.messages import is_message
-from pollctl.delivery.outbox import Tally
 from pollctl.delivery.policy import Kinds
-from pollctl.errors import DatabaseError, DeliveryError, LockedError, MachineError, PluginError, PollctlError
+from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.alerts import Alerts, outbox_of
@@ -25,6 +19,7 @@ from pollctl.passes.context import PassContext
 from pollctl.passes.events import Listen, PassEvents
 from pollctl.passes.outcome import Course, judge
 from pollctl.passes.report import Report, recorded, report_of
+from pollctl.passes.sender import Sender
 from pollctl.plugin_host.configured import ConfiguredPlugin, configure
 from pollctl.plugin_host.hooks import Hooks
 from pollctl.store import database, files, retention, runs
@@ -113,7 +108,6 @@ class _Pass:
         self._began = time.monotonic()
         self._now = clock.now()
         self._seq = 0
-        self._tally = Tally()
         self._is_cut = False
         self._events = PassEvents(self._name, run_id, listen)
         self._hooks = None if isinstance(configured.hooks, PluginError) else configured.hooks
@@ -126,31 +120,29 @@ class _Pass:
         with database.writing(self._db):
             self._alerts.mark_crashed(self._now, self._limits)
             trace_id = runs.start(self._db, self._id, self._name, trigger, self._now, self._configured.defaults)
-            self._outbox.recover(self._now, only_core=self._has_no_plugin)
+            self._outbox.recover(self._now, only_core=self._hooks is None)
         self._events.started(trace_id, trigger, self._now + (self._limits.window or self._limits.deadline))
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             holds = runs.holds(self._db, self._name)
             self._run = pass_context(self._configured, self._id, self._now, client, self._stop, holds)
-            self._run.between_rounds = self._deliver
+            self._sender = Sender(
+                self._config.core, self._hooks, self._db, self._outbox, self._run, self._events, self._stop, self._flush
+            )
+            self._run.between_rounds = self._sender.send_due
             self._run.on_failed = self._events.target_failed
             with closing(self._run):
                 if self._hooks:
                     self._work(self._hooks)
                 else:
-                    self._deliver(is_last=True)
+                    self._sender.send_due(is_last=True)
                 return self._end()
 
-    @property
-    def _has_no_plugin(self) -> bool:
-        """Only what the core itself has to say goes out then: nobody knows what a repeat of the rest would do."""
-        return self._hooks is None
-
     def _work(self, hooks: Hooks) -> None:
-        self._deliver()
+        self._sender.send_due()
         with closing(database.open_to_read(self._config.core.database)) as reader:
             self._poll(hooks, reader)
         self._is_cut = self._stop.is_past_deadline
-        self._deliver(is_last=True)
+        self._sender.send_due(is_last=True)
 
     def _poll(self, hooks: Hooks, reader: Database) -> None:
         """Commit batch after batch; a bad batch does not stop the next, a database that cannot be written does."""
@@ -213,63 +205,6 @@ class _Pass:
             decisions=None if decisions is None else recorded(decisions),
         )
 
-    def _deliver(self, until: float = float("inf"), *, is_last: bool = False) -> None:
-        """Send what is due; where there is no thread to send it with, it waits for the next pass."""
-        try:
-            self._tally += self._outbox.deliver(
-                self._send, self._settle, self._stop, until=until, only_core=self._has_no_plugin, is_last=is_last
-            )
-            if self._hooks:
-                self._tell_of_given_up()
-        except (MachineError, PluginError) as error:
-            self._error = self._error or error
-        finally:
-            self._events.tell_settled()
-
-    def _tell_of_given_up(self) -> None:
-        """Have the plugin settle messages that are dead, whoever gave them up: a pass, its end in the midst of it, a person."""
-        effects = self._outbox.given_up()
-        if effects:
-            with database.writing(self._db):
-                for effect in effects:
-                    self._settle(effect, None)
-                    self._outbox.mark_heard_of(effect)
-
-    def _send(self, effect: Effect) -> Any:
-        """Send one effect, in a worker thread; one for which the machine had no further thread is tried again later."""
-        with self._events.delivery(effect), self._run.delivering() as delivery:
-            try:
-                return self._sent(effect)
-            except MachineError as error:
-                self._error = self._error or error
-                raise DeliveryError(str(error), uncertain=delivery.has_begun) from error
-
-    def _sent(self, effect: Effect) -> Any:
-        if is_message(effect.kind) or not self._hooks:
-            return self._told(effect)
-        return self._hooks.deliver(self._run, effect)
-
-    def _told(self, effect: Effect) -> str:
-        """Have the core deliver a message; its plugin has the last look at those of its own."""
-        hooks = self._hooks if effect.kind == TELL and self._hooks and self._hooks.looks_at_messages else None
-        look = partial(hooks.tell, self._run) if hooks else None
-        core = self._config.core
-        with self._run.reading() as db:
-            return Courier(core.http, core.notify.urls).deliver(
-                db, effect, timeout=self._stop.remaining, last_look=look
-            )
-
-    def _settle(self, effect: Effect, result: Any) -> None:
-        with self._events.settling(effect):
-            if effect.kind.startswith(CORE_PREFIX) or not self._hooks:
-                return
-            try:
-                self._hooks.settle(self._run, self._db, effect, result)
-            except BaseException:
-                self._run.drain()
-                raise
-            self._flush()
-
     def _end(self) -> Report:
         outcome, error = judge(self._course(), self._limits.deadline)
         finished_at = clock.now()
@@ -278,7 +213,7 @@ class _Pass:
             self._finish(outcome, error, finished_at)
             alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
         if alerts:
-            self._deliver(is_last=True)
+            self._sender.send_due(is_last=True)
         retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
         report = report_of(runs.row(self._db, self._id))
         self._events.finished(report)
@@ -286,12 +221,12 @@ class _Pass:
 
     def _course(self) -> Course:
         return Course(
-            error=self._error,
+            error=self._error or self._sender.error,
             was_interrupted=self._stop.requested,
             failures=self._run.failures,
             has_reached=bool(self._run.targets_reached),
             is_past_deadline=self._is_cut,
-            undelivered=self._tally.failed,
+            undelivered=self._sender.tally.failed,
         )
 
     def _finish(self, outcome: Outcome, error: Mapping[str, str] | None, finished_at: datetime) -> None:
@@ -303,8 +238,8 @@ class _Pass:
                 outcome=outcome,
                 at=finished_at,
                 duration_ms=round((time.monotonic() - self._began) * 1000),
-                delivered=self._tally.delivered,
-                undelivered=self._tally.failed,
+                delivered=self._sender.tally.delivered,
+                undelivered=self._sender.tally.failed,
                 error=error,
             ),
             self._limits,

@@ -147,9 +147,8 @@ def test_numbers_that_no_row_has(folder: Path, words: tuple[str, ...], number: s
 
 
 def test_help_that_is_the_value_of_an_option_is_not_the_question_for_help(folder: Path) -> None:
-    done = spawn_pollctl(
-        folder, clean_environment(folder), "latency", "add", "http://127.0.0.1:9/", "--notify", "-h", "--json"
-    )
+    words = ("shell-query", "submit", "--sql", "SELECT 1", "--target", "DE", "--name", "-h", "--json")
+    done = spawn_pollctl(folder, clean_environment(folder), *words)
     assert done.returncode == 0, done
     done = spawn_pollctl(folder, clean_environment(folder), "latency", "add", "--help")
     assert done.stdout.startswith("Usage: pollctl latency add")
