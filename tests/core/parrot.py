@@ -10,19 +10,16 @@ from place import Place
 from plugin_package import json_of, make_plugin_package
 from sample_plugin import parrot_source
 
-from pollctl.store.database import open_to_write
-
 FAILING = "(effect):\n    raise DeliveryError('the line is dead')\n"
 """A deliver that never succeeds."""
 
 
 class Parrot(Place):
-    """The plugin of `parrot_source` in a place of its own, with a database."""
+    """The plugin of `parrot_source` in a place of its own."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._lessons = 0
-        open_to_write(self.database).close()
         self.teach(parrot_source())
 
     def teach(self, source: str, section: str = "", core: str = "") -> None:
