@@ -39,22 +39,23 @@ class Outage(NamedTuple):
     until: datetime | None = None
 
 
-def offline_text(job: Told, outage: Outage, run: Run) -> tuple[str, str]:
+def offline_text(job: Told, outage: Outage | None, run: Run) -> tuple[str, str]:
     """Title and body of the alert that a target is offline."""
-    since = f"{spoken_moment(outage.since, run.timezone)} ({spoken_length(run.now - outage.since)})"
-    body = f"No answer since {since}, {counted(outage.misses, 'probe')} in a row: {outage.why}.\n{_origin(job, run)}"
-    return f"{job.target} is offline", body
+    body = "No answer."
+    if outage:
+        since = f"{spoken_moment(outage.since, run.timezone)} ({spoken_length(run.now - outage.since)})"
+        body = f"No answer since {since}, {counted(outage.misses, 'probe')} in a row: {outage.why}."
+    return f"{job.target} is offline", f"{body}\n{_origin(job, run)}"
 
 
-def recovery_text(job: Told, outage: Outage, run: Run) -> tuple[str, str]:
+def recovery_text(job: Told, outage: Outage | None, run: Run) -> tuple[str, str]:
     """Title and body of the alert that a target answers again."""
-    until = outage.until or run.now
-    since = spoken_moment(outage.since, run.timezone)
-    body = (
-        f"It answers again since {spoken_moment(until, run.timezone)}.\n"
-        f"It was offline for {spoken_length(until - outage.since)}, since {since}: {outage.why}.\n{_origin(job, run)}"
-    )
-    return f"{job.target} has recovered", body
+    until = (outage and outage.until) or run.now
+    body = f"It answers again since {spoken_moment(until, run.timezone)}."
+    if outage:
+        since = spoken_moment(outage.since, run.timezone)
+        body += f"\nIt was offline for {spoken_length(until - outage.since)}, since {since}: {outage.why}."
+    return f"{job.target} has recovered", f"{body}\n{_origin(job, run)}"
 
 
 def completion_text(job: Told, summary: Summary, completed_at: datetime, run: Run) -> tuple[str, str]:

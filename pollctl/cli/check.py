@@ -22,11 +22,11 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
     """
     import msgspec
 
-    from pollctl.config import settings
+    from pollctl.config import places
     from pollctl.inspection.check import check as findings_of
 
     with console.stdout_kept_for_json(as_json):
-        path = settings.find(invocation.config_file)
+        path = places.find(invocation.config_file)
         is_obeyed = not invocation.may_look_anywhere
         found = list(findings_of(path, invocation.found, clock.now(), is_obeyed=is_obeyed))
     if as_json:

@@ -83,9 +83,9 @@ def _settings_option(invocation: Invocation) -> list[str]:
     Raises:
         UsageError: there is none.
     """
-    from pollctl.config import settings
+    from pollctl.config import places
 
-    path = settings.find(invocation.config_file)
+    path = places.find(invocation.config_file)
     if path is None:
         raise UsageError(
             "no settings file was found, and cron starts in another folder with other variables: "

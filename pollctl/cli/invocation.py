@@ -59,9 +59,9 @@ class Invocation:
 
     def _loaded(self, *, is_obeyed: bool) -> Config:
         from pollctl import console
-        from pollctl.config import settings
+        from pollctl.config import places, settings
 
-        config = settings.load(settings.find(self.config_file), is_obeyed=is_obeyed)
+        config = settings.load(places.find(self.config_file), is_obeyed=is_obeyed)
         console.log_format.settle(config.core.log_format)
         if config.path is None and console.is_terminal(sys.stderr):
             where = config.core.database

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from pollctl.api.names import canonical
 from pollctl.api.names import fault as fault_of_name
 from pollctl.config.decoder import Decoder
 from pollctl.config.messages import shown
+from pollctl.config.places import data_folder, require_utf8
 from pollctl.config.reader import Reader, join
 from pollctl.config.schema import Core, PluginConfig
 from pollctl.config.sections import Section
@@ -29,28 +29,10 @@ from pollctl.redaction import one_line
 from pollctl.schedule.model import SEPARATOR
 
 S = TypeVar("S", bound=Struct)
-VARIABLE = "POLLCTL_CONFIG"
 DATABASE = "pollctl.db"
 MOST_SECTIONS = 500
 """Each is evaluated every minute; nobody has so many plugins."""
 _NO_DEFAULTS: Mapping[str, str] = {}
-
-
-def find(named: str | None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The settings file: *named*, by ``$POLLCTL_CONFIG``, or the first of the usual places; None without any.
-
-    Raises:
-        ConfigError: a file that was named, by option or variable, is missing; or the name is empty.
-    """
-    if named == "":
-        raise ConfigError("--config names no file")
-    for source, name in (("--config", named), (f"${VARIABLE}", environ.get(VARIABLE))):
-        if not name:
-            continue
-        if not os.path.lexists(name):
-            raise ConfigError(f"{one_line(name)}: no such file; it was named by {source}")
-        return Path(name)
-    return next((path for path in _usual_places(environ) if os.path.lexists(path)), None)
 
 
 def load(path: Path | None, environ: Mapping[str, str] = os.environ, *, is_obeyed: bool = True) -> Config:
@@ -68,7 +50,7 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ, *, is_obeye
         ConfigError: all problems of the file and of ``[pollctl]``.
     """
     if path:
-        _require_utf8(path.absolute())
+        require_utf8(path.absolute())
     tables = read(path, is_obeyed=is_obeyed) if path else {"plugins": {"latency": {}}}
     source = Source(path, environ, tables, is_obeyed=is_obeyed)
     reader = source.reader({})
@@ -109,7 +91,7 @@ class Source:
         self._file = one_line(str(path)) if path else "(no settings file)"
         self._decoder = Decoder(path.absolute().parent if path else Path(), environ, is_obeyed=is_obeyed)
         written = tables.get("pollctl", {})
-        database = DATABASE if path else f"{_data_folder()}/{DATABASE}"
+        database = DATABASE if path else f"{data_folder()}/{DATABASE}"
         self.common = {"database": database, **_with_one_schedule(written)} if isinstance(written, dict) else written
         plugins = tables.get("plugins", {})
         self.sections: dict[str, dict[str, Any]] = {}
@@ -236,18 +218,6 @@ def _with_one_schedule(table: Any) -> Any:
     return {**table, "schedule": f" {SEPARATOR} ".join(schedules)}
 
 
-def _require_utf8(path: Path) -> None:
-    """See that SQLite and the database can be told of a path.
-
-    Raises:
-        ConfigError: it is not UTF-8.
-    """
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        raise ConfigError(f"{one_line(str(path))}: the path is not UTF-8; move the settings to another") from None
-
-
 def _check_database(path: Path, reader: Reader) -> None:
     """Note a database that is no file: reading a pipe or a device has no end. That it is missing is not wrong."""
     try:
@@ -261,28 +231,3 @@ def _check_database(path: Path, reader: Reader) -> None:
 
 def _is_off(table: Any) -> bool:
     return isinstance(table, dict) and table.get("enabled") is False
-
-
-def _usual_places(environ: Mapping[str, str]) -> list[Path]:
-    places = [Path("pollctl.toml"), Path("/etc/pollctl/config.toml")]
-    folder = environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(folder):  # noqa: PTH117 - a relative one is to be ignored, says the XDG specification
-        folder = f"{environ['HOME']}/.config" if environ.get("HOME") else ""
-    if folder:
-        places.insert(1, Path(folder, "pollctl/config.toml"))
-    return places
-
-
-def _data_folder() -> Path:
-    import platformdirs
-
-    try:
-        folder = platformdirs.user_data_path("pollctl", appauthor=False)
-    except RuntimeError:  # neither HOME nor an entry in passwd
-        folder = Path()
-    if not folder.is_absolute():  # which is how older versions of platformdirs say the same
-        raise ConfigError("there is no home folder to keep a database in: name a settings file with --config")
-    _require_utf8(folder)
-    with suppress(OSError):  # whoever needs it tells why it is not there
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder

@@ -32,11 +32,11 @@ def completion_from(sql: str) -> Callable[[Context, Parameter, str], list[Comple
 
 def _rows(ctx: Context, sql: str) -> list[Any]:
     """What the database answers; nothing where it cannot be asked, as a shell has no place for errors."""
-    from pollctl.config import settings
+    from pollctl.config import places, settings
     from pollctl.store import database
 
     try:
-        config = settings.load(settings.find(ctx.find_root().params.get("config_file")))
+        config = settings.load(places.find(ctx.find_root().params.get("config_file")))
         if not config.core.database.exists():
             return []
         with closing(database.open_to_read(config.core.database)) as db:

@@ -23,10 +23,12 @@ _MISSES = """SELECT min(recorded_at), count(*) FROM latency_samples
     WHERE job_id = :job AND status = 'missed' AND sequence_number > :answer AND sequence_number <= :last"""
 
 
-def outage(db: Database, job_id: int, at: datetime, *, is_over: bool) -> Outage:
-    """The outage that a job was in at a moment, or that ended then."""
+def outage(db: Database, job_id: int, at: datetime, *, is_over: bool) -> Outage | None:
+    """The outage that a job was in at a moment, or that ended then; None where its samples are gone."""
     values = {"job": job_id, "at": to_text(at)}
     (last,) = db.execute(_LAST_MISS, values).fetchone()
+    if last is None:
+        return None
     (moment, why) = db.execute(
         "SELECT recorded_at, error FROM latency_samples WHERE job_id = ? AND sequence_number = ?", [job_id, last]
     ).fetchone()

@@ -87,7 +87,7 @@ def test_without_colours_every_state_is_still_there(tmp_path: Path) -> None:
 
 def test_no_line_is_longer_than_the_screen(tmp_path: Path) -> None:
     screen = shown(tmp_path, "full", 80, {})
-    lines = re.sub(r"\x1b\[[\d;]*m", "", screen.sent).splitlines()
+    lines = re.sub(r"\x1b\[[\d;]*[mK]", "", screen.sent).splitlines()
     assert [line for line in lines if len(line) > 80 and not line.startswith("$ ")] == []
 
 

@@ -16,8 +16,9 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from pollctl.config.places import find
 from pollctl.config.schema import Core, PluginConfig
-from pollctl.config.settings import Config, find, load, sample
+from pollctl.config.settings import Config, load, sample
 from pollctl.errors import ConfigError
 from pollctl.redaction import Secret
 from pollctl.units import Duration, HttpUrl, Size

@@ -16,7 +16,8 @@ import pytest
 from place import Place
 
 from pollctl import clock
-from pollctl.config.settings import find, load
+from pollctl.config.places import find
+from pollctl.config.settings import load
 from pollctl.due import fast_path, selection, state
 from pollctl.errors import ConfigError
 from pollctl.store import migrations
@@ -189,9 +190,9 @@ def test_a_hand_started_pass_lets_the_next_moment_be_reckoned_anew(place: Idle) 
 REMEMBER = """
 import sqlite3, sys
 from pollctl import clock
-from pollctl.config import settings as config
+from pollctl.config import places, settings
 from pollctl.due import selection as due
-found = config.load(config.find(None))
+found = settings.load(places.find(None))
 evaluation = due.evaluate(found, clock.now())
 with sqlite3.connect(found.core.database) as connection:
     connection.execute("DELETE FROM next_due")

@@ -37,6 +37,16 @@ def test_a_job_that_only_asks_for_recoveries_hears_how_long_it_was_offline_too(w
     assert "It was offline for 5 min, since 2026-03-08 12:00 UTC" in world.run.messages[-1].body
 
 
+def test_a_recovery_whose_misses_were_pruned_is_told_without_them(world: World) -> None:
+    job_id = world.add_job(alert_offline=1, alert_recovery=1)
+    world.sample(job_id, [MISS] * 5)
+    world.db.execute("DELETE FROM latency_samples")
+    world.sample(job_id, [20.0] * 5)
+    assert world.run.messages[-1].title == "192.0.2.7 has recovered"
+    assert world.run.messages[-1].body.endswith(f"UTC.\n{ORIGIN}")
+    assert "offline" not in world.run.messages[-1].body
+
+
 def test_a_verdict_is_told_with_what_it_rests_on(world: World) -> None:
     job_id = world.add_job()
     world.sample(job_id, [MISS] * 5 + [20.0, 22.0, 20.0, 22.0, 20.0])
