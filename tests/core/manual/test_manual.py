@@ -136,9 +136,9 @@ def test_the_reference_lists_every_table_once() -> None:
 
 
 def test_the_reference_names_no_path_of_this_machine() -> None:
-    for page in (DOCS / "reference").iterdir():
-        assert str(ROOT) not in read(page)
-        assert sys.prefix not in read(page)
+    for text in pages_below(DOCS / "reference").values():
+        assert str(ROOT) not in text
+        assert sys.prefix not in text
 
 
 # --- what exists is named
