@@ -20,6 +20,7 @@ from pollctl.config.toml import read
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.http.client_certificate import key_files
 from pollctl.http.client_certificate import problems_of as certificate_problems
+from pollctl.inspection.status import channel_troubles
 from pollctl.ownership import fault_of_file, fault_of_folder
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.conformance.contract import problems_of
@@ -79,6 +80,15 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime, *, is_ob
         yield from (finding for finding in _plugin(config, one) if finding.text not in problems)
     yield from _database(config)
     yield from _clock(config, now)
+    yield from _channels(config)
+
+
+def _channels(config: Config) -> Iterator[Finding]:
+    """Warn of ways to the outside on which effects were given up, or wait although they were tried again and again."""
+    with suppress(DatabaseError), database.looking(config.core.database) as db:
+        for plugin, texts in channel_troubles(db).items():
+            for text in texts:
+                yield Finding(level="warn", subject=plugin, text=f"{text}; see `pollctl outbox list`")
 
 
 def _is_http(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,7 @@ from msgspec import Struct
 from pollctl.api.names import fault as fault_of_name
 from pollctl.clock import is_waiting, to_text
 from pollctl.damage import json_of, mark_damage, moment_of
+from pollctl.delivery import channels
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, PollctlError
@@ -48,7 +49,7 @@ class PluginStatus(Struct, frozen=True, kw_only=True):
         lock: who works on it right now: ``pid``, ``run_id``, ``since``.
         outbox: number of effects by status.
         problem: what is wrong with its settings, else what the latest pass that did not end well said, else what `due --run`
-            last printed about one that never began (its import hangs).
+            last printed about one that never began (its import hangs); and effects of it that were given up or are stuck.
     """
 
     plugin: str
@@ -123,6 +124,7 @@ class _Known(NamedTuple):
     past: Mapping[str, Any] = {}
     last: Mapping[str, Any] = {}
     effects: Mapping[str, int] = {}
+    troubles: Sequence[str] = ()
 
 
 def _known(config: Config) -> dict[str, _Known]:
@@ -130,9 +132,21 @@ def _known(config: Config) -> dict[str, _Known]:
         return {}
     with closing(database.open_to_read(config.core.database)) as db:
         mark_damage(db.conn)
-        effects, last = counts(db), latest_runs(db)
+        effects, last, troubles = counts(db), latest_runs(db), channel_troubles(db)
         rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
-        return {row["plugin"]: _Known(row, last.get(row["plugin"], {}), effects.get(row["plugin"], {})) for row in rows}
+        return {
+            name: _Known(row, last.get(name, {}), effects.get(name, {}), troubles.get(name, ()))
+            for row in rows
+            for name in [row["plugin"]]
+        }
+
+
+def channel_troubles(db: Database) -> dict[str, list[str]]:
+    """What is wrong with the ways to the outside, in a line each, by the plugin that used one last."""
+    found: dict[str, list[str]] = {}
+    for channel in channels.broken(db.conn):
+        found.setdefault(channel.plugin, []).append(channel.text)
+    return found
 
 
 def _status(
@@ -140,6 +154,7 @@ def _status(
 ) -> PluginStatus:
     locked_by = None if fault_of_name(name) else holder(lock_path(config.core.database, name))
     said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
+    said = "; ".join(filter(None, (said, *known.troubles))) or None
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
     started_at = known.past.get("last_started_at")
