@@ -133,7 +133,7 @@ COMMANDS = (
 )  # fmt: skip
 LOOKING = (
     ("due",), ("due", "--next", "2"), ("why",), ("status",), ("history",), ("plugins",), ("check",), ("outbox", "list"), ("metrics",), ("db", "check"),
-    ("replay",), ("db", "backup", "copy.db"),
+    ("replay",), ("db", "backup", "copy.db"), ("latency", "jobs"),
 )  # fmt: skip
 ACTING = (
     ("due", "--run"),
@@ -142,7 +142,7 @@ ACTING = (
     ("db", "migrate"),
     ("db", "prune"),
     ("outbox", "retry", "1"),
-    ("latency", "jobs"),
+    ("latency", "add", "127.0.0.1"),
 )
 
 
