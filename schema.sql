@@ -95,6 +95,10 @@ CREATE TABLE outbox_addresses (
     url TEXT NOT NULL
 ) STRICT;
 CREATE INDEX outbox_given_up ON outbox (plugin, id) WHERE status = 'dead' AND kind = 'tell' AND result IS NULL;
+CREATE TABLE printed (name TEXT PRIMARY KEY, what TEXT NOT NULL, printed_at TEXT NOT NULL) STRICT;
+CREATE TABLE tireless (plugin TEXT PRIMARY KEY, kinds TEXT NOT NULL) STRICT;
+CREATE INDEX outbox_arrived ON outbox (lane, id)
+    WHERE status = 'delivered' AND (kind = 'tell' OR kind GLOB 'pollctl.*');
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

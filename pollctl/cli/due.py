@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from pollctl.api.listing import Column
 from pollctl.cli.arguments import json_option, moment, plugin_names
 from pollctl.cli.invocation import Invocation
 from pollctl.console.moments import Moments
-from pollctl.errors import ConfigError
+from pollctl.errors import ConfigError, PollctlError
 
 _SLOT_COLUMNS = (Column("plugin", kind="id"), Column("slot", kind="moment"))
 _GATE_COLUMNS = (Column("", kind="state"), Column("gate", kind="id"))
@@ -75,10 +76,22 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
 def _run_due(invocation: Invocation, *, as_json: bool) -> int:
     from pollctl.supervision.supervisor import run_due
 
-    batch_result = run_due(invocation.config, clock.now())
+    try:
+        batch_result = run_due(invocation.config, clock.now())
+    except PollctlError as error:
+        if as_json or _is_news(invocation, error):
+            raise
+        return error.exit_code
     if as_json:
         console.print_json([result.as_json() for result in batch_result.passes])
     return batch_result.exit_code(locked=0)
+
+
+def _is_news(invocation: Invocation, error: PollctlError) -> bool:
+    """Whether what keeps all passes from starting was not said within a day; a person at a terminal always hears of it."""
+    from pollctl.supervision.stamps import is_news
+
+    return sys.stderr.isatty() or is_news(invocation.config_path, str(error), clock.now())
 
 
 def _list_due(invocation: Invocation, now: datetime, *, as_json: bool) -> int:

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pollctl.config.settings import Config
     from pollctl.console.moments import Moments
     from pollctl.plugin_host.discovery import Found
@@ -35,6 +37,17 @@ class Invocation:
             ConfigError: the file or ``[pollctl]`` is wrong, or a stranger may have written it.
         """
         return self._loaded(is_obeyed=True)
+
+    @property
+    def config_path(self) -> Path | None:
+        """Where the settings lie, also where they cannot be read; None where there are none, or what was named is not there."""
+        from pollctl.config import places
+        from pollctl.errors import ConfigError
+
+        try:
+            return places.find(self.config_file)
+        except ConfigError:
+            return None
 
     @property
     def moments(self) -> Moments:

@@ -43,9 +43,13 @@ class Common(Struct, frozen=True, kw_only=True):
 
 
 class PluginConfig(Common, frozen=True, kw_only=True):
-    """What the core needs to know of one plugin; readable without importing it."""
+    """What the core needs to know of one plugin; readable without importing it.
+
+    ``healthcheck`` is the address of a dead man's switch for this plugin alone.
+    """
 
     enabled: bool = True
+    healthcheck: Secret = Secret("")
 
     @property
     def timing(self) -> Timing:
@@ -140,9 +144,16 @@ class Notify(Struct, frozen=True, kw_only=True):
 
 
 class Healthcheck(Struct, frozen=True, kw_only=True):
-    """``[pollctl.healthcheck]``: a dead man's switch; its address is secret: who knows it can silence it."""
+    """``[pollctl.healthcheck]``: a dead man's switch; its address is secret: who knows it can silence it.
+
+    With ``start`` it is pinged before passes as well, at the address with ``/start``. ``method`` is that of the requests; a
+    GET has no text, but an address whose query has ``status`` (Uptime Kuma) gets ``up`` or ``down`` there, and the text in
+    ``msg``.
+    """
 
     url: Secret = Secret("")
+    start: bool = False
+    method: Literal["POST", "GET"] = "POST"
 
 
 class Retention(Struct, frozen=True, kw_only=True):

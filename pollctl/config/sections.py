@@ -12,7 +12,7 @@ from msgspec.structs import fields, replace
 
 from pollctl.config.messages import bare, found, shown
 from pollctl.config.reader import Reader, join
-from pollctl.config.schema import PluginConfig
+from pollctl.config.schema import Common, PluginConfig
 from pollctl.units import Duration
 
 S = TypeVar("S", bound=Struct)
@@ -96,7 +96,7 @@ class Section:
         """The value that holds for *key*, and what messages call the place it comes from."""
         if key in self._table and not self._may_be_own(key):
             return self._table[key], f"{self.where}.{key}"
-        if key in self._common:
+        if key in self._common and key in Common.__struct_fields__:
             return self._common[key], f"pollctl.{key}"
         if key in self._defaults:
             return self._defaults[key], f"{self.where}.{key} (the plugin's default)"

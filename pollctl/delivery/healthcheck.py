@@ -1,13 +1,15 @@
 """The dead man's switch: an address that hears of every `due --run` with passes, and raises the alarm when it does not.
 
-The protocol is that of Healthchecks (https://healthchecks.io/docs/http_api/): POST to the address for success, to the
-address with ``/fail`` for failure, with up to 100 kB of text.
+The protocol is that of Healthchecks (https://healthchecks.io/docs/http_api/): the address for success, the address with
+``/fail`` for failure and with ``/start`` before the work, with up to 100 kB of text. An address whose query has ``status`` is
+one of Uptime Kuma (https://github.com/louislam/uptime-kuma/wiki): ``up`` or ``down`` stands there, and the text in ``msg``.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
-from urllib.parse import urlsplit, urlunsplit
+from typing import Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pollctl import redaction
 from pollctl.api.values import Request
@@ -16,24 +18,34 @@ from pollctl.config.schema import Core
 from pollctl.errors import MachineError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
+from pollctl.redaction import Secret, one_line
+
+Signal = Literal["start", "ok", "fail"]
 
 LONGEST_S = 10.0
 _LARGEST = 10_000
+_LONGEST_MSG = 200  # characters of the text in a query
 
 
-def ping(core: Core, text: str, *, has_failed: bool) -> str:
-    """Ping the switch; answers why it could not be pinged, or nothing.
+def ping(core: Core, url: Secret, signal: Signal, text: str = "") -> str:
+    """Ping a switch; answers why it could not be pinged, or nothing.
 
     Args:
-        core: ``[pollctl]``: the address, and the limits of HTTP.
+        core: ``[pollctl]``: the method, and the limits of HTTP.
+        url: the address.
+        signal: what it is to hear.
         text: a line per plugin.
-        has_failed: whether it is bad news.
     """
+    text = redaction.mask(text)
+    address = _address(url.reveal(), signal, text)
+    if not address:
+        return ""
+    is_post = core.healthcheck.method == "POST"
     request = Request(
-        url=_address(core.healthcheck.url.reveal(), has_failed=has_failed),
-        method="POST",
-        headers={"content-type": "text/plain; charset=utf-8"},
-        body=redaction.mask(text).encode(errors="backslashreplace")[:_LARGEST],
+        url=address,
+        method=core.healthcheck.method,
+        headers={"content-type": "text/plain; charset=utf-8"} if is_post else {},
+        body=text.encode(errors="backslashreplace")[:_LARGEST] if is_post else None,
         timeout=LONGEST_S,
     )
     stop = Stop()
@@ -48,7 +60,14 @@ def ping(core: Core, text: str, *, has_failed: bool) -> str:
     return answer.error.message if answer.error else f"it answered {answer.status}"
 
 
-def _address(url: str, *, has_failed: bool) -> str:
+def _address(url: str, signal: Signal, text: str) -> str:
+    """Where to say it; empty where the switch has no word for it."""
     parts = urlsplit(url)
-    path = parts.path.rstrip("/") + ("/fail" if has_failed else "")
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if "status" in dict(query):
+        if signal == "start":
+            return ""
+        said = {"status": "up" if signal == "ok" else "down", "msg": one_line(text.replace("\n", "; "))[:_LONGEST_MSG]}
+        return urlunsplit(parts._replace(query=urlencode({**dict(query), **said})))
+    path = parts.path.rstrip("/") + {"ok": "", "start": "/start", "fail": "/fail"}[signal]
     return urlunsplit(parts._replace(path=path))

@@ -19,13 +19,13 @@ APPLICATION_ID = 0x706F6C63
 USER_VERSION = 1
 """Those of ``store`` and ``migrations``, which would import sqlite-utils."""
 
-HEALTHCHECK = "pollctl.healthcheck"
-"""Under which name it is kept what was printed about the dead man's switch; no plugin's name has a dot."""
+HEALTHCHECK, CHANNELS = "pollctl.healthcheck", "pollctl.channels"
+"""Under which names it is kept what was printed about the dead man's switch, and about channels; no plugin's name has a dot."""
 _FIRST_DEADLINE = "10m"
 _NOTE_PATIENCE_S = 1.0
 _COLUMNS = (
     "SELECT plugin, last_started_at, last_finished_at, last_outcome, consecutive_failures, last_complaint, "
-    "defaults FROM schedules ORDER BY plugin"
+    "defaults, what, printed_at FROM schedules LEFT JOIN printed ON name = plugin ORDER BY plugin"
 )
 
 
@@ -35,6 +35,8 @@ class PluginState(NamedTuple):
     Attributes:
         message: what `due --run` last printed about the plugin and has not seen mended since.
         defaults: the plugin's own defaults for keys of the core, as JSON, from its last pass.
+        printed: what *message* is compared by.
+        printed_at: when it was printed.
     """
 
     plugin: str
@@ -44,6 +46,8 @@ class PluginState(NamedTuple):
     consecutive_failures: int = 0
     message: str | None = None
     defaults: str = "{}"
+    printed: str | None = None
+    printed_at: str | None = None
 
     @property
     def own_defaults(self) -> dict[str, str]:
@@ -111,8 +115,15 @@ def remember_next_due(
         return False
 
 
-def note_message(database: Path, plugin: str, message: str | None) -> None:
+def note_message(database: Path, plugin: str, message: str | None, key: str, at: str) -> None:
     """Keep what was printed about a plugin, so that it is not printed every minute; None once it is mended.
+
+    Args:
+        database: where.
+        plugin: about which.
+        message: what was printed.
+        key: what it is compared by.
+        at: when, as database text.
 
     Raises:
         DatabaseError: it cannot be kept.
@@ -125,6 +136,18 @@ def note_message(database: Path, plugin: str, message: str | None) -> None:
             "ON CONFLICT (plugin) DO UPDATE SET last_complaint=excluded.last_complaint",
             (plugin, message),
         )
+        db.conn.execute("DELETE FROM printed WHERE name=?", (plugin,))
+        if message:
+            db.conn.execute("INSERT INTO printed VALUES (?,?,?)", (plugin, key, at))
+
+
+def looking(database: Path) -> closing[sqlite3.Connection]:
+    """A connection that can only read, without sqlite-utils; to be used with ``with``.
+
+    Raises:
+        sqlite3.Error: there is no database, or it cannot be read.
+    """
+    return closing(_connect(database, "ro", patience()))
 
 
 def _connect(database: Path, mode: str, patience_s: float) -> sqlite3.Connection:

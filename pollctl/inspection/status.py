@@ -12,6 +12,7 @@ from msgspec import Struct
 from pollctl.api.names import fault as fault_of_name
 from pollctl.clock import is_waiting, to_text
 from pollctl.damage import json_of, mark_damage, moment_of
+from pollctl.delivery import channels
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError, PollctlError
@@ -48,7 +49,7 @@ class PluginStatus(Struct, frozen=True, kw_only=True):
         lock: who works on it right now: ``pid``, ``run_id``, ``since``.
         outbox: number of effects by status.
         problem: what is wrong with its settings, else what the latest pass that did not end well said, else what `due --run`
-            last printed about one that never began (its import hangs).
+            last printed about one that never began (its import hangs); and effects of it that were given up or are stuck.
     """
 
     plugin: str
@@ -130,6 +131,7 @@ class _Known(NamedTuple):
     past: Mapping[str, Any] = {}
     last: Mapping[str, Any] = {}
     effects: Mapping[str, int] = {}
+    troubles: Sequence[str] = ()
 
 
 def _known(config: Config) -> dict[str, _Known]:
@@ -137,12 +139,23 @@ def _known(config: Config) -> dict[str, _Known]:
         return {}
     with closing(database.open_to_read(config.core.database)) as db:
         mark_damage(db.conn)
-        effects, last = counts(db), latest_runs(db)
+        effects, last, troubles = counts(db), latest_runs(db), channel_troubles(db)
         rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
         known = {row["plugin"]: row for row in rows}
         for name in typos(config, runs.mere_names(db)):
             del known[name]
-    return {name: _Known(row, last.get(name, {}), effects.get(name, {})) for name, row in known.items()}
+    return {
+        name: _Known(row, last.get(name, {}), effects.get(name, {}), troubles.get(name, ()))
+        for name, row in known.items()
+    }
+
+
+def channel_troubles(db: Database) -> dict[str, list[str]]:
+    """What is wrong with the ways to the outside, in a line each, by the plugin that used one last."""
+    found: dict[str, list[str]] = {}
+    for channel in channels.broken(db.conn):
+        found.setdefault(channel.plugin, []).append(channel.text)
+    return found
 
 
 def _status(
@@ -150,6 +163,7 @@ def _status(
 ) -> PluginStatus:
     locked_by, unreadable = _holder(config, name)
     said = unreadable or (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
+    said = "; ".join(filter(None, (said, *known.troubles))) or None
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
     started_at = known.past.get("last_started_at")

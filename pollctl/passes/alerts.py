@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from pollctl.api.outcomes import FAILURES, Outcome
-from pollctl.delivery import notify
+from pollctl.delivery import channels, notify
 from pollctl.delivery.outbox import Outbox
 from pollctl.delivery.policy import Kinds, Policy, Retry
 from pollctl.store import runs
@@ -34,6 +37,7 @@ class Alerts(NamedTuple):
     db: Database
     outbox: Outbox
     name: str
+    zone: ZoneInfo
 
     def mark_crashed(self, now: datetime, limits: PluginConfig) -> None:
         """Mark a dead pass as crashed and notify people if that is once too often; it could not do so itself."""
@@ -41,11 +45,24 @@ class Alerts(NamedTuple):
         if dead:
             self.queue_alerts(dead, "crashed", runs.CRASHED, now)
 
-    def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, str] | None, now: datetime) -> int:
+    def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, Any] | None, now: datetime) -> int:
         """Queue what the end of a pass means for those who are notified of failures; answers how many effects."""
         standing = runs.failures(self.db, self.name)
+        if outcome in FAILURES or standing.last_alert_at:
+            standing = replace(standing, since=runs.failing_since(self.db, self.name))
         settings = self.config.core.notify
-        effects = notify.alerts(settings, self.name, run_id, standing, outcome, error, now)
+        effects = notify.alerts(settings, self.name, run_id, standing, outcome, error, now, zone=self.zone)
         if effects:
             runs.note_alert(self.db, self.name, now if outcome in FAILURES else None)
         return self.outbox.queue(run_id, effects, now)
+
+    def queue_channel_alerts(self, run_id: str, now: datetime) -> int:
+        """Queue that a channel is dead for those of ``[pollctl.notify]`` that work, once until it works again."""
+        urls = self.config.core.notify.urls
+        effects = [
+            effect
+            for channel in channels.broken(self.db.conn, [self.name])
+            if channel.is_vital(urls)
+            for effect in notify.channel_alert(urls, channel)
+        ]
+        return self.outbox.queue(run_id, effects, now) if effects else 0

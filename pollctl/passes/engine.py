@@ -114,12 +114,14 @@ class _Pass:
         self._error: PollctlError | None = configured.hooks if isinstance(configured.hooks, PluginError) else None
         kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else Kinds()
         self._outbox = outbox_of(self._config, db, self._name, kinds)
-        self._alerts = Alerts(self._config, db, self._outbox, self._name)
+        self._alerts = Alerts(self._config, db, self._outbox, self._name, self._limits.timezone)
 
     def go(self, trigger: str) -> Report:
         with database.writing(self._db):
             self._alerts.mark_crashed(self._now, self._limits)
-            trace_id = runs.start(self._db, self._id, self._name, trigger, self._now, self._configured.defaults)
+            defaults = self._configured.defaults
+            tireless = self._hooks.plugin.poller.tireless if self._hooks else None
+            trace_id = runs.start(self._db, self._id, self._name, trigger, self._now, defaults, tireless)
             self._outbox.recover(self._now, only_core=self._hooks is None)
         self._events.started(trace_id, trigger, self._now + (self._limits.window or self._limits.deadline))
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
@@ -212,6 +214,7 @@ class _Pass:
             self._flush()
             self._finish(outcome, error, finished_at)
             alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
+            alerts += self._alerts.queue_channel_alerts(self._id, finished_at)
         if alerts:
             self._sender.send_due(is_last=True)
         retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
@@ -229,7 +232,7 @@ class _Pass:
             undelivered=self._sender.tally.failed,
         )
 
-    def _finish(self, outcome: Outcome, error: Mapping[str, str] | None, finished_at: datetime) -> None:
+    def _finish(self, outcome: Outcome, error: Mapping[str, Any] | None, finished_at: datetime) -> None:
         runs.finish(
             self._db,
             self._id,

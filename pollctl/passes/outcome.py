@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from pollctl.console.words import count
 from pollctl.passes.report import described, explain, unreached
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from pollctl.errors import PollctlError
     from pollctl.units import Duration
 
-Judged = tuple["Outcome", Mapping[str, str] | None]
-"""An outcome, and what to say about it: ``type`` and ``message``."""
+Judged = tuple["Outcome", Mapping[str, Any] | None]
+"""An outcome, and what to say about it: ``type`` and ``message``, and the ``targets`` that could not be fetched."""
 
 
 class Course(Struct, frozen=True, kw_only=True):
@@ -49,6 +50,6 @@ def judge(course: Course, deadline: Duration) -> Judged:
     if course.is_past_deadline:
         return "partial", described("Deadline", f"the deadline of {deadline} came before the end")
     if course.undelivered:
-        some = f"{course.undelivered} effects could not be delivered; see `pollctl outbox list`"
+        some = f"{count(course.undelivered, 'effect')} could not be delivered; see `pollctl outbox list`"
         return "partial", described("Undelivered", some)
     return "ok", None

@@ -29,4 +29,4 @@ def recover(config: Config, name: str) -> None:
         closing(outbox_of(config, db, name)) as outbox,
         database.writing(db),
     ):
-        Alerts(config, db, outbox, name).mark_crashed(clock.now(), limits)
+        Alerts(config, db, outbox, name, limits.timezone).mark_crashed(clock.now(), limits)

@@ -28,7 +28,8 @@ class Report(Struct, frozen=True, kw_only=True):
     """What one pass did, as ``pollctl run --json`` prints it.
 
     ``decisions`` is their number, or with a dry run the decisions themselves, each with its ``type``; ``reasons`` is only
-    there where a dry run decides nothing, and says why.
+    there where a dry run decides nothing, and says why. ``error`` has ``type`` and ``message``, and in
+    ``targets`` all that could not be fetched.
     """
 
     run_id: str
@@ -41,7 +42,7 @@ class Report(Struct, frozen=True, kw_only=True):
     decisions: int | list[dict[str, Any]] = 0
     effects: EffectCounts = EffectCounts()
     stats: Mapping[str, int] = {}
-    error: Mapping[str, str] | None = None
+    error: Mapping[str, Any] | None = None
     reasons: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -85,11 +86,12 @@ def described(kind: str, message: str) -> dict[str, str]:
     return {"type": kind, "message": " ".join(text.split())}
 
 
-def unreached(failures: Mapping[str, str]) -> dict[str, str]:
-    """What to say about targets that could not be fetched: all of them counted, the first few named."""
-    named = [f"{target}: {why}" for target, why in list(failures.items())[:_NAMED]]
+def unreached(failures: Mapping[str, str]) -> dict[str, Any]:
+    """What to say about targets that could not be fetched: all of them listed, the first few named to people, in their order."""
+    ordered = sorted(failures.items())
+    named = [f"{target}: {why}" for target, why in ordered[:_NAMED]]
     more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
-    return described("Unreached", "; ".join(named) + more)
+    return {**described("Unreached", "; ".join(named) + more), "targets": [target for target, _ in ordered]}
 
 
 def recorded(value: Any) -> str:

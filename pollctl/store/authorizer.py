@@ -11,7 +11,10 @@ from typing import Any, Literal
 Access = Literal["read", "write"]
 
 CORE_TABLES = frozenset(
-    {"runs", "schedules", "next_due", "outbox", "outbox_addresses", "recordings", "holds", "_sqlite_migrations"}
+    {
+        *("runs", "schedules", "next_due", "outbox", "outbox_addresses", "recordings", "holds", "printed", "tireless"),
+        "_sqlite_migrations",
+    }
 )
 PRIVATE_TABLES = frozenset({"outbox_addresses"})
 """What no hook may read: secrets of other plugins' people."""

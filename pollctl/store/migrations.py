@@ -155,3 +155,21 @@ def m004_messages(db: Database) -> None:
     """Messages to people, which the core delivers for all plugins."""
     for statement in _MESSAGES:
         db.execute(statement)
+
+
+_NEWS = (
+    # What `due --run` printed last of a plugin, as what it is compared by, and when: the same is printed again after a day.
+    "CREATE TABLE printed (name TEXT PRIMARY KEY, what TEXT NOT NULL, printed_at TEXT NOT NULL) STRICT",
+    # The kinds of effects that a plugin never gives up, as JSON: known without importing it.
+    "CREATE TABLE tireless (plugin TEXT PRIMARY KEY, kinds TEXT NOT NULL) STRICT",
+    # Whether anything has arrived at an address since.
+    """CREATE INDEX outbox_arrived ON outbox (lane, id)
+    WHERE status = 'delivered' AND (kind = 'tell' OR kind GLOB 'pollctl.*')""",
+)
+
+
+@migrations()
+def m005_news(db: Database) -> None:
+    """What is news: channels that do not work, and what was printed of it."""
+    for statement in _NEWS:
+        db.execute(statement)

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,14 +45,15 @@ class End(Struct, frozen=True, kw_only=True):
     duration_ms: int
     delivered: int
     undelivered: int
-    error: Mapping[str, str] | None
+    error: Mapping[str, Any] | None
 
 
 class Failures(Struct, frozen=True, kw_only=True):
-    """How a plugin stands after a pass: failures in a row, and when notifications about them last went out."""
+    """How a plugin stands after a pass: failures in a row, since when, and when notifications about them last went out."""
 
     consecutive: int = 0
     last_alert_at: datetime | None = None
+    since: datetime | None = None
 
 
 def new_id(now: datetime) -> str:
@@ -78,10 +79,18 @@ def mark_crashed(db: Database, plugin: str, now: datetime, limits: PluginConfig)
     return str(dead[0])
 
 
-def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, defaults: Mapping[str, str]) -> str:
+def start(
+    db: Database,
+    run_id: str,
+    plugin: str,
+    trigger: str,
+    now: datetime,
+    defaults: Mapping[str, str],
+    tireless: Collection[str] | None = None,
+) -> str:
     """Write the row of a pass that begins now, and what ``due`` must know of the plugin without importing it.
 
-    Answers its trace id.
+    Answers its trace id. *tireless* are its kinds that are never given up; None where it cannot be asked.
     """
     trace_id = secrets.token_hex(16)
     db.execute(
@@ -93,6 +102,12 @@ def start(db: Database, run_id: str, plugin: str, trigger: str, now: datetime, d
         "SET last_started_at=excluded.last_started_at, defaults=excluded.defaults",
         (plugin, to_text(now), json.dumps(dict(defaults), sort_keys=True)),
     )
+    if tireless is not None:
+        db.execute(
+            "INSERT INTO tireless VALUES (?,?) ON CONFLICT (plugin) DO UPDATE SET kinds=excluded.kinds "
+            "WHERE kinds<>excluded.kinds",
+            (plugin, json.dumps(sorted(tireless))),
+        )
     db.execute("DELETE FROM next_due")
     return trace_id
 
@@ -170,6 +185,8 @@ def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: Pl
         "last_complaint=iif(?2='ok', NULL, last_complaint) WHERE plugin=?5",
         (to_text(now), outcome, to_text(not_before) if not_before else None, count, plugin),
     )
+    if outcome == "ok":
+        db.conn.execute("DELETE FROM printed WHERE name=?", (plugin,))
     db.conn.execute("DELETE FROM next_due")
 
 
@@ -181,6 +198,17 @@ def failures(db: Database, plugin: str) -> Failures:
     if row is None:
         return Failures()
     return Failures(consecutive=row[0], last_alert_at=from_text(row[1]) if row[1] else None)
+
+
+def failing_since(db: Database, plugin: str) -> datetime | None:
+    """When the first began of the passes that failed in a row, now or before the latest one ended well."""
+    row = db.conn.execute(
+        """SELECT min(started_at) FROM runs WHERE plugin=?1 AND outcome IN ('failed', 'crashed') AND id > coalesce(
+               (SELECT max(id) FROM runs WHERE plugin=?1 AND outcome IN ('ok', 'partial') AND id <
+                   (SELECT max(id) FROM runs WHERE plugin=?1 AND outcome IN ('failed', 'crashed'))), '')""",
+        (plugin,),
+    ).fetchone()
+    return from_text(row[0]) if row[0] else None
 
 
 def note_alert(db: Database, plugin: str, at: datetime | None) -> None:

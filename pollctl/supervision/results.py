@@ -27,6 +27,8 @@ class PassResult(Struct, frozen=True, kw_only=True):
         report: what ``run --json`` would print, if the pass came as far.
         message: one line about what went wrong, or nothing.
         is_cut_off: whether its run may be left ``running``.
+        kind: of what went wrong.
+        targets: those that could not be fetched.
     """
 
     plugin: str
@@ -35,6 +37,16 @@ class PassResult(Struct, frozen=True, kw_only=True):
     report: Mapping[str, object] | None = None
     message: str = ""
     is_cut_off: bool = False
+    kind: str = ""
+    targets: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What it is compared by: the same trouble is the same, in whatever words and order; empty where there is none."""
+        if not self.message:
+            return ""
+        what = sorted(self.targets) if self.targets else self.message
+        return msgspec.json.encode([self.outcome, self.kind, what]).decode()
 
     def as_json(self) -> Mapping[str, object]:
         """The report, or in its place as much of one as there is."""
@@ -87,6 +99,8 @@ def pass_result(exit_: Exit, errors: str, *, ended_by: int) -> PassResult:
         exit_code=exit_.code,
         report=msgspec.json.decode(exit_.report),
         message=f"{report.outcome}: {report.error.message}" if report.error else "",
+        kind=report.error.type if report.error else "",
+        targets=report.error.targets if report.error else (),
     )
 
 
@@ -113,6 +127,8 @@ def _unreported(name: str, code: int, errors: str) -> PassResult:
 
 class _Error(Struct):
     message: str
+    type: str = ""
+    targets: tuple[str, ...] = ()
 
 
 class _Report(Struct):

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from pollctl import clock
@@ -18,7 +17,8 @@ from pollctl.due.state import PluginState
 from pollctl.errors import ConfigError, LockedError, PollctlError
 from pollctl.store.files import require_folder, require_right_to_write
 from pollctl.supervision import results
-from pollctl.supervision.results import FAILED, LOCKED, BatchResult, PassResult
+from pollctl.supervision.news import News, Standing, Switches, broken_channels
+from pollctl.supervision.results import LOCKED, BatchResult, PassResult
 from pollctl.supervision.stderr_lines import StderrLines
 from pollctl.supervision.subprocesses import Children, Exit, Task
 from pollctl.supervision.watchdog import SUPERVISOR
@@ -30,8 +30,8 @@ def run_due(config: Config, now: datetime) -> BatchResult:
     """Run a pass of each plugin that is due, side by side.
 
     Silent on success and where another pass holds the lock. What goes wrong is one line on stderr when it
-    is new: the same again is silent until a pass of that plugin has gone well. The dead man's switch is pinged when
-    passes ran.
+    is new: the same again is silent until a pass of that plugin has gone well, or a day has passed. The dead man's switches
+    are pinged when passes ran.
 
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
@@ -42,12 +42,24 @@ def run_due(config: Config, now: datetime) -> BatchResult:
     evaluation = selection.evaluate(config, now)
     if evaluation.has_start_to_come:  # another supervisor may have started it since the clock was read
         evaluation = selection.evaluate(config, clock.now())
-    batch_result = _run_evaluated(config, evaluation)
+    news = News(config, evaluation.states, clock.now())
+    switches = Switches(config, evaluation.limits)
+    switches.start(evaluation.due)
+    batch_result = _run_evaluated(config, evaluation, news)
     if evaluation.due:
-        _ping(config, batch_result, evaluation)
+        _report(config, batch_result, news, switches)
+        news.settle()
         evaluation = selection.evaluate(config, clock.now())
     selection.remember(config, evaluation)
     return batch_result
+
+
+def _report(config: Config, batch_result: BatchResult, news: News, switches: Switches) -> None:
+    """Say which channels do not work, and ping the dead man's switches."""
+    channels = broken_channels(config)
+    news.of_channels(channels)
+    if not batch_result.ended_by:
+        news.of_switches(switches.end(Standing(config, batch_result.passes, channels), batch_result.passes))
 
 
 def run_several(
@@ -94,7 +106,7 @@ def run_several(
     return BatchResult(tuple(passes), children.ended_by)
 
 
-def _run_evaluated(config: Config, evaluation: selection.Evaluation) -> BatchResult:
+def _run_evaluated(config: Config, evaluation: selection.Evaluation, news: News) -> BatchResult:
     lines = StderrLines(is_live=log_format.is_verbose())
     passes = [
         results.refused(name, verdict)
@@ -102,7 +114,7 @@ def _run_evaluated(config: Config, evaluation: selection.Evaluation) -> BatchRes
         if isinstance(verdict, ConfigError)
     ]
     for result in passes:
-        _warn_if_news(config, result, evaluation, lines)
+        _warn_if_news(result, news, lines)
     limits = evaluation.limits
     tasks = []
     for name in evaluation.due:
@@ -112,24 +124,17 @@ def _run_evaluated(config: Config, evaluation: selection.Evaluation) -> BatchRes
     children = Children(lines.take)
     for exit_ in children.run(tasks):
         passes.append(_result(config, exit_, lines, children))
-        _warn_if_news(config, passes[-1], evaluation, lines)
+        _warn_if_news(passes[-1], news, lines)
     return BatchResult(tuple(passes), children.ended_by)
 
 
-def _warn_if_news(config: Config, result: PassResult, evaluation: selection.Evaluation, lines: StderrLines) -> None:
+def _warn_if_news(result: PassResult, news: News, lines: StderrLines) -> None:
     """Warn of what went wrong if it is news, and keep it for the next time."""
-    row = evaluation.states.get(result.plugin, PluginState(result.plugin))
-    is_news = result.message != (row.message or "")
+    is_news = news.of_pass(result)
     if result.report or is_news:
         lines.print_rest(result.plugin, but=result.message)
-    if not is_news or result.outcome in ("locked", "interrupted"):
-        return
-    if result.message:
-        log(f"{result.plugin}: {result.message}")
-    try:
-        state.note_message(config.core.database, result.plugin, result.message or None)
-    except (PollctlError, sqlite3.Error) as error:
-        log(f"{result.plugin}: this will be said again, as it cannot be noted: {error}")
+    if is_news:
+        news.of_pass_said(result)
 
 
 def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
@@ -172,20 +177,3 @@ def _mark_crashed(config: Config, name: str) -> None:
         return  # the next pass is at work already, and has done it
     except (PollctlError, sqlite3.Error) as error:
         log(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
-
-
-def _ping(config: Config, batch_result: BatchResult, evaluation: selection.Evaluation) -> None:
-    """Ping the dead man's switch; that it cannot be pinged is one line, once, and changes nothing else."""
-    if batch_result.ended_by or not config.core.healthcheck.url:
-        return
-    from pollctl.delivery.healthcheck import ping
-
-    lines = [f"{result.plugin}: {result.message or result.outcome}" for result in batch_result.passes]
-    problem = ping(config.core, "\n".join(lines), has_failed=batch_result.exit_code(locked=0) == FAILED)
-    warned_of = evaluation.states.get(state.HEALTHCHECK, PluginState(state.HEALTHCHECK)).message or ""
-    if problem == warned_of:
-        return
-    if problem:
-        log(f"healthcheck: {problem}")
-    with suppress(PollctlError, sqlite3.Error):  # then it will be said again
-        state.note_message(config.core.database, state.HEALTHCHECK, problem or None)

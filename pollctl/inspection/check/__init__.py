@@ -10,7 +10,7 @@ from pathlib import Path
 from pollctl.config.settings import Config, Source, load
 from pollctl.config.toml import read
 from pollctl.errors import ConfigError
-from pollctl.inspection.check.database import of_caller, of_clock, of_content
+from pollctl.inspection.check.database import of_caller, of_channels, of_clock, of_content
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.inspection.check.places import of_database
 from pollctl.inspection.check.plugins import of_plugin
@@ -55,6 +55,7 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime, *, is_ob
         yield from (finding for finding in of_plugin(config, one, now) if finding.text not in problems)
     yield from of_content(config)
     yield from of_clock(config, now)
+    yield from of_channels(config)
     yield from of_caller(config, now)
 
 

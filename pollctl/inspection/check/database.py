@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 
 from pollctl.clock import from_text, to_text
@@ -13,6 +13,7 @@ from pollctl.damage import moment_of
 from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.inspection.check.findings import Finding, failures
+from pollctl.inspection.status import channel_troubles
 from pollctl.store import database
 
 _AHEAD = timedelta(seconds=5)  # clocks that are set by NTP step back by less
@@ -108,3 +109,11 @@ def _latest_by_due(config: Config) -> datetime | None:
     with closing(database.open_to_read(config.core.database)) as db:
         row = db.execute("SELECT started_at FROM runs WHERE trigger='due' ORDER BY id DESC LIMIT 1").fetchone()
     return from_text(row[0]) if row else None
+
+
+def of_channels(config: Config) -> Iterator[Finding]:
+    """Warn of ways to the outside on which effects were given up, or wait although they were tried again and again."""
+    with suppress(DatabaseError), database.looking(config.core.database) as db:
+        for plugin, texts in channel_troubles(db).items():
+            for text in texts:
+                yield Finding(level="warn", subject=plugin, text=f"{text}; see `pollctl outbox list`")

@@ -196,7 +196,7 @@ VALUES: dict[str, tuple[str, str, str]] = {
 
 
 def test_precedence_is_tested_for_every_core_key_of_a_plugin() -> None:
-    assert {*VALUES, "enabled"} == set(PluginConfig.__struct_fields__)
+    assert {*VALUES, "enabled", "healthcheck"} == set(PluginConfig.__struct_fields__)
 
 
 @pytest.mark.parametrize("key", VALUES)
