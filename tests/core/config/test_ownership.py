@@ -199,6 +199,7 @@ def test_what_one_user_has_evaluated_is_not_the_answer_for_another(tmp_path: Pat
     path = write_settings(tmp_path, '[plugins.counter]\nschedule = "0 0 1 1 *"')
     for one in (tmp_path, path):
         os.chown(one, NOBODY, NOBODY)
+    assert run_as_nobody(tmp_path, env, "db", "migrate").returncode == 0
     for _ in range(2):
         done = run_as_nobody(tmp_path, env, "due", "--run")
         assert (done.returncode, done.stderr) == (0, "")
