@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+from click_man.man import ManPage
 from msgspec import NODEFAULT
 from msgspec.structs import fields
 from sqlite_utils import Database
@@ -374,6 +375,43 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+# --- man pages
+
+
+def man_pages() -> dict[str, str]:
+    """Every command as a page of section 1, by the name of its file."""
+    context = root_context()
+    commands = [context, *(inner for _, inner in walk(context))]
+    return {f"{inner.command_path.replace(' ', '-')}.1": _man_page(inner) for inner in commands}
+
+
+def _man_page(context: click.Context) -> str:
+    """One page; it has no date and no version, so that it changes with its command only."""
+    command = context.command
+    man = ManPage(context.command_path)
+    man.date = man.version = ""
+    man.short_help = command.get_short_help_str(limit=WIDTH)
+    man.synopsis = " ".join(command.collect_usage_pieces(context))
+    man.description = _roff(inspect.cleandoc(command.help or ""))
+    records = (one.get_help_record(context) for one in command.get_params(context) if isinstance(one, click.Option))
+    man.options = [(names, _roff(text)) for names, text in filter(None, records)]
+    if isinstance(command, click.Group):
+        man.commands = [(name, _roff(text)) for name, text in _summaries(command, context)]
+    return f"{man}\n"
+
+
+def _summaries(group: click.Group, context: click.Context) -> Iterator[tuple[str, str]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command and not command.hidden:
+            yield name, COMMANDS[name].help if group is cli and name in COMMANDS else command.get_short_help_str()
+
+
+def _roff(text: str) -> str:
+    """A text in which nothing is taken for an instruction of roff."""
+    return re.sub(r"^(?=[.'])", r"\\&", text.replace("\\", r"\e"), flags=re.MULTILINE)
+
+
 def page(name: str) -> str:
     """The text of one page: no blanks at the ends of lines, one newline at the end, no two empty lines in a row."""
     lines = "\n".join(line.rstrip() for line in PAGES[name]().splitlines())
@@ -385,6 +423,14 @@ def main(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name in PAGES:
         (folder / name).write_text(page(name), encoding="utf-8")
+    manual = folder / "man"
+    manual.mkdir(exist_ok=True)
+    pages = man_pages()
+    for name, text in pages.items():
+        (manual / name).write_text(text, encoding="utf-8")
+    for path in manual.iterdir():
+        if path.name not in pages:
+            path.unlink()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ import io
 import json
 import os
 import shlex
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from http import HTTPStatus
@@ -88,7 +91,7 @@ class DemoSession:
         click.echo()
         for at in moments:
             line = self._output(("run", plugin), at, code).strip()
-            click.echo(f"{at[11:16]}  {line}")
+            click.echo(_folded(f"{at[11:16]}  {' '.join(line.split())}" if _is_seen() else f"{at[11:16]}  {line}"))
             self._print_messages()
 
     def expect(self, what: str, *, is_so: bool) -> None:
@@ -108,8 +111,13 @@ class DemoSession:
 
     def _output(self, words: tuple[str, ...], at: str, code: int) -> str:
         """What a command prints; it runs in this process, which spares each the start of an interpreter."""
-        printed = io.StringIO()
-        with _set(clock.VARIABLE, at), redirect_stdout(printed), redirect_stderr(printed):
+        printed = _Printed()
+        with (
+            _set(clock.VARIABLE, at),
+            _set("COLUMNS", str(_columns())),
+            redirect_stdout(printed),
+            redirect_stderr(_Diagnosis(printed)),
+        ):
             found = self._start(["--config", str(self.folder / "pollctl.toml"), *words])
         if found != code:
             self._fail(f"`pollctl {words[0]} ...` at {at} exited with {found}, not {code}")
@@ -117,10 +125,48 @@ class DemoSession:
 
     def _print_messages(self) -> None:
         for message in self.messages[self._printed :]:
-            click.secho(f"       to {message.recipient}: {message.title}", fg="green")
+            click.secho(_folded(f"       to {message.recipient}: {message.title}"), fg="green")
             if message.body:
-                click.secho(f"       {message.body}", dim=True)
+                click.secho("\n".join(_folded(f"       {line}") for line in message.body.split("\n")), dim=True)
         self._printed = len(self.messages)
+
+
+def _is_seen() -> bool:
+    return sys.stdout.isatty()
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns or _WIDTH + 2
+
+
+def _folded(line: str) -> str:
+    """A line of the story; on a terminal that is narrower it goes on below its text."""
+    if not _is_seen() or len(line) <= _columns():
+        return line
+    return textwrap.fill(line, _columns(), subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False)
+
+
+class _Printed(io.StringIO):
+    """Takes what a command prints; it is laid out as for whoever looks at the demo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_seen = _is_seen()
+
+    def isatty(self) -> bool:
+        """Whether somebody looks."""
+        return self._is_seen
+
+
+class _Diagnosis(io.TextIOBase):
+    """The stderr of a command: it comes among what is printed, in order."""
+
+    def __init__(self, printed: io.StringIO) -> None:
+        self._printed = printed
+
+    def write(self, text: str) -> int:
+        """Put it there."""
+        return self._printed.write(text)
 
 
 def _command(words: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = 0
 
 
-def fault_of_file(path: Path, opened: os.stat_result) -> str:
+def fault_of_file(path: Path, opened: os.stat_result, user: int | None = None) -> str:
     """Why nobody should act by what a file says, with its owner and mode and the remedy; empty when one may.
 
     It must belong to this user, to root, or on a read-only mount to the owner of its folder; and nobody else may write to it,
@@ -21,23 +21,24 @@ def fault_of_file(path: Path, opened: os.stat_result) -> str:
     Args:
         path: the file, as it is named.
         opened: the state of what was opened there.
+        user: whose file it is to be; None: of who asks.
 
     Raises:
         OSError: its folder cannot be looked at.
     """
     real = Path(os.path.realpath(path))
-    owners = {os.geteuid(), ROOT, *_owner_of_read_only(real.parent)}
+    owners = {_user(user), ROOT, *_owner_of_read_only(real.parent)}
     link = path.lstat()
     if opened.st_uid not in owners:
-        return f"it belongs to {_described(opened)}, neither to you nor to root: read it, then `chown` it to yourself"
+        return f"it belongs to {described(opened)}, neither to you nor to root: read it, then `chown` it to yourself"
     if link.st_uid not in owners:
-        return f"the link belongs to {_described(link)}, neither to you nor to root: name the file itself"
+        return f"the link belongs to {described(link)}, neither to you nor to root: name the file itself"
     if _may_others_write(opened, real.parent):
-        return f"others may write to it: it belongs to {_described(opened)}: read it, then `chmod go-w` it"
+        return f"others may write to it: it belongs to {described(opened)}: read it, then `chmod go-w` it"
     return ""
 
 
-def fault_of_folder(folder: Path) -> str:
+def fault_of_folder(folder: Path, user: int | None = None) -> str:
     """Why files that a pass relies on are not safe in a folder: others may replace them; empty when they are.
 
     Raises:
@@ -46,14 +47,41 @@ def fault_of_folder(folder: Path) -> str:
     state = folder.stat()
     if state.st_mode & stat.S_ISVTX:
         return ""
-    if state.st_uid not in (os.geteuid(), ROOT):
-        return f"it belongs to {_described(state)}, neither to you nor to root, who may replace what lies in it"
+    if state.st_uid not in (_user(user), ROOT):
+        return f"it belongs to {described(state)}, neither to you nor to root, who may replace what lies in it"
     if _may_others_write(state, folder):
         return (
-            f"others may write to it and replace what lies in it: it belongs to {_described(state)};"
+            f"others may write to it and replace what lies in it: it belongs to {described(state)};"
             " `chmod go-w` it, or give it the sticky bit"
         )
     return ""
+
+
+def refusal_to_write(database: Path) -> str:
+    """Why this user must not write to a database, root neither, with the remedy; empty where he may.
+
+    Files that somebody else makes beside it would lock its owner out. Its owner may write, and who may by its group:
+    containers give their processes any uid, and one group.
+    """
+    try:
+        state = database.stat()
+    except OSError:  # not there yet, or told by whoever opens it
+        return ""
+    if state.st_uid == os.geteuid() or _may_write_by_group(state):
+        return ""
+    owner = _name(state.st_uid) if _is_known(state.st_uid) else f"'#{state.st_uid}'"
+    return (
+        f"{database}: the database belongs to {described(state)}, and you are {_name(os.geteuid())};"
+        f" write to it as its owner: `sudo -u {owner} pollctl ...`"
+    )
+
+
+def _may_write_by_group(state: os.stat_result) -> bool:
+    return bool(state.st_mode & stat.S_IWGRP) and state.st_gid in (os.getegid(), *os.getgroups())
+
+
+def _user(user: int | None) -> int:
+    return os.geteuid() if user is None else user
 
 
 def _may_others_write(state: os.stat_result, folder: Path) -> bool:
@@ -79,7 +107,8 @@ def _owner_of_read_only(folder: Path) -> list[int]:
     return [folder.stat().st_uid] if os.statvfs(folder).f_flag & os.ST_RDONLY else []
 
 
-def _described(state: os.stat_result) -> str:
+def described(state: os.stat_result) -> str:
+    """Owner and mode of a file, as people say them."""
     return f"{_name(state.st_uid)} (uid {state.st_uid}, gid {state.st_gid}), mode {stat.S_IMODE(state.st_mode):04o}"
 
 
@@ -90,3 +119,7 @@ def _name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:  # in a container, or a user that was deleted
         return "somebody"
+
+
+def _is_known(uid: int) -> bool:
+    return _name(uid) != "somebody"

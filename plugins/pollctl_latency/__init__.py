@@ -91,6 +91,14 @@ def pollctl_status(db: Database, now: datetime) -> str:
     return queries.stale_notice(db, now)
 
 
+@hookimpl
+def pollctl_check(db: Database, now: datetime) -> Sequence[str]:
+    """Name the jobs that nobody samples."""
+    from pollctl_latency import queries
+
+    return queries.unsampled(db, now)
+
+
 def _migrations() -> Any:
     from pollctl_latency.migrations import migrations
 

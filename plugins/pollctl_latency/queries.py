@@ -96,3 +96,9 @@ def nothing_due(db: Database) -> str:
     if not number:
         return "no job is running; `pollctl latency add TARGET` starts one"
     return f"{number} running, none due before {at}"
+
+
+def unsampled(db: Database, now: datetime) -> list[str]:
+    """What `check` warns of: the stale jobs, as nobody seems to sample them."""
+    notice = stale_notice(db, now)
+    return [f"{notice}; does anybody run latency? `pollctl why latency`"] if notice else []

@@ -100,6 +100,14 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
     return metrics.families(db, now)
 
 
+@hookimpl
+def pollctl_check(db: Database, now: datetime) -> Sequence[str]:
+    """Say how many runs are open that nobody asks after."""
+    from pollctl_shell_query import queries
+
+    return queries.unasked(db, now)
+
+
 def _migrations() -> Any:
     from pollctl_shell_query.migrations import migrations
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import UsageError
+from pollctl import UsageError, to_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+_LATE = timedelta(minutes=10)  # after its moment somebody should have asked
 COUNTED = (
     "polls",
     "is_running_true",
@@ -90,3 +92,13 @@ def nothing_due(db: Database) -> str:
     if not number:
         return "no run is open; `pollctl shell-query submit` asks for one"
     return f"{number} open, none due before {at}" if at else f"{number} open"
+
+
+def unasked(db: Database, now: datetime) -> list[str]:
+    """What `check` warns of: runs that should have been asked after a while ago."""
+    number, since = db.execute(
+        "SELECT count(*), min(next_poll_at) FROM shell_query_polls WHERE closed_at IS NULL AND next_poll_at < ?",
+        [to_text(now - _LATE)],
+    ).fetchone()
+    what = "1 run waits" if number == 1 else f"{number} runs wait"
+    return [f"{what} to be asked after since {since}; `pollctl why shell-query`"] if number else []

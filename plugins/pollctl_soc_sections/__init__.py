@@ -97,6 +97,14 @@ def pollctl_metrics(db: Database) -> Sequence[Any]:
     return metrics.families(db)
 
 
+@hookimpl
+def pollctl_check(db: Database, settings: Settings) -> Sequence[str]:
+    """Name the terms and campuses with subscriptions that nobody polls."""
+    from pollctl_soc_sections import queries
+
+    return queries.unpolled(db, settings.polled)
+
+
 def _migrations() -> Any:
     from pollctl_soc_sections import migrations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -121,3 +121,17 @@ def notification_counts(db: Database) -> list[dict[str, Any]]:
                JOIN soc_open_events ON id = event_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
         )
     )
+
+
+def unpolled(db: Database, polled: Sequence[tuple[str, str]]) -> list[str]:
+    """What `check` warns of: terms and campuses with subscriptions that no pass polls."""
+    rows = db.execute(
+        "SELECT term, campus, count(*) FROM soc_subscriptions WHERE status IN ('pending', 'active', 'paused') "
+        "GROUP BY term, campus ORDER BY term, campus"
+    ).fetchall()
+    return [
+        f"{number} {'subscription' if number == 1 else 'subscriptions'} for {term} {campus}, which nobody polls: "
+        "add it to terms and campuses in [plugins.soc_sections]"
+        for term, campus, number in rows
+        if (term, campus) not in polled
+    ]

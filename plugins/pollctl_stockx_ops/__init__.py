@@ -84,6 +84,14 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
     return metrics.families(db, now)
 
 
+@hookimpl
+def pollctl_check(db: Database, now: datetime) -> Sequence[str]:
+    """Say how many jobs wait that nobody asks after."""
+    from pollctl_stockx_ops import queries
+
+    return queries.unasked(db, now)
+
+
 def _migrations() -> Any:
     from pollctl_stockx_ops.migrations import migrations
 

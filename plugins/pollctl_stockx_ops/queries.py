@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import UsageError
+from pollctl import UsageError, to_text
 from pollctl_stockx_ops.model import COUNTERS, LISTING_STATUS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+_LATE = timedelta(minutes=10)  # after its moment somebody should have asked
 _JOBS = """SELECT id, user_id, job_type, status, stockx_operation_id, stockx_listing_id, error_code, error_message,
     started_at, next_poll_at, poll_count, attempt, updated_at, completed_at, metadata FROM stockx_batch_jobs"""
 USERS = "SELECT user_id, status FROM stockx_accounts ORDER BY user_id"
@@ -137,3 +139,14 @@ def nothing_due(db: Database) -> str:
     if not number:
         return "no job is open; `pollctl stockx-ops track OPERATION_ID` follows an operation"
     return f"{number} open, none due before {at}" if at else f"{number} open"
+
+
+def unasked(db: Database, now: datetime) -> list[str]:
+    """What `check` warns of: jobs that should have been asked after a while ago."""
+    number, since = db.execute(
+        "SELECT count(*), min(next_poll_at) FROM stockx_batch_jobs "
+        "WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at < ?",
+        [to_text(now - _LATE)],
+    ).fetchone()
+    what = "1 job waits" if number == 1 else f"{number} jobs wait"
+    return [f"{what} to be asked after since {since}; `pollctl why stockx-ops`"] if number else []

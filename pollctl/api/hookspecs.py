@@ -92,6 +92,11 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:  # type: igno
 
 
 @hookspec(firstresult=True)
+def pollctl_check(db: Database, settings: Any, now: datetime) -> Sequence[str]:  # type: ignore[empty-body]
+    """Answer what ``pollctl check`` should warn of, a line each, such as work that nobody polls; *db* is read-only."""
+
+
+@hookspec(firstresult=True)
 def pollctl_status(db: Database, now: datetime) -> str:  # type: ignore[empty-body]
     """Say in one line what a person should look at, for ``pollctl status``; nothing where there is nothing. *db* is read-only."""
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pollctl.clock import EARLIEST, LATEST, from_person, now
-from pollctl.redaction import one_line
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
@@ -54,26 +53,20 @@ def moment(text: str) -> datetime:
 
 
 class TargetFile(click.Path):
-    """A file that will be replaced as a whole: one that is not there yet, or a regular one.
-
-    A pipe would be waited for, and a device such as ``/dev/full`` would be replaced by a file.
-    """
+    """A file that will be written as a whole, ``-`` for stdout; ``config.target_file`` says what may be there before."""
 
     def __init__(self) -> None:
-        super().__init__(dir_okay=False, path_type=Path)
+        super().__init__(allow_dash=True, readable=False, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path.
 
         Raises:
-            click.BadParameter: it is empty, or something else is there.
+            click.BadParameter: it is empty.
         """
         if not value:
             self.fail("the name of the file is empty", param, ctx)
-        path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 - that of Path raises for long names
-            self.fail(f"{one_line(str(path))!r} is not a regular file", param, ctx)
-        return path
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
 
 
 def json_option(command: F) -> F:

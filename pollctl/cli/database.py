@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,14 +58,24 @@ def schema(invocation: Invocation) -> None:
 @click.argument("file", type=TargetFile())
 @click.pass_obj
 def backup(invocation: Invocation, file: Path) -> None:
-    """Copy the database to FILE, compact and consistent while passes run; an earlier backup there is replaced as a whole."""
-    from pollctl.errors import PollctlError, UsageError
+    """Copy the database to FILE, compact and consistent while passes run; - is stdout. An earlier backup there is replaced."""
+    from pollctl.config.target_file import STDOUT, require_replaceable
+    from pollctl.store.database import is_header
+
+    if file == STDOUT:
+        _backup_to_stdout(invocation)
+        return
+    require_replaceable(file, invocation.config_to_look, is_header, "a backup")
+    _backup(invocation, file)
+    console.print_text(f"{file}: {file.stat().st_size} bytes")
+
+
+def _backup(invocation: Invocation, file: Path) -> None:
+    from pollctl.errors import PollctlError
     from pollctl.store import database
     from pollctl.store.files import backup as copy_whole
 
     path = invocation.config_to_look.core.database
-    if os.path.realpath(file) == os.path.realpath(path):  # a link to itself is no error of this one
-        raise UsageError(f"{file}: is the database itself; name another file")
     with (
         closing(database.open_to_read(path)) as source,
         console.until_stopped(lambda: f"{file} is as it was before"),
@@ -75,7 +85,21 @@ def backup(invocation: Invocation, file: Path) -> None:
             copy_whole(source, file, lambda done, total: line.count("bytes", min(done, total), total))
         except OSError as error:
             raise PollctlError(f"{file}: {error.strerror}; nothing was replaced") from error
-    console.print_text(f"{file}: {file.stat().st_size} bytes")
+
+
+def _backup_to_stdout(invocation: Invocation) -> None:
+    """Write a backup to a pipe or a file behind stdout, once it is whole."""
+    from shutil import copyfileobj
+    from tempfile import TemporaryDirectory
+
+    if console.is_terminal():
+        raise click.UsageError("a backup is not for a terminal; name a file, or send stdout into one")
+    with TemporaryDirectory(dir=invocation.config_to_look.core.database.parent) as folder:
+        file = Path(folder, "backup.db")
+        _backup(invocation, file)
+        with file.open("rb") as copy:
+            copyfileobj(copy, sys.stdout.buffer)
+        sys.stdout.flush()
 
 
 @db.command("check")
@@ -98,22 +122,30 @@ def check_integrity(invocation: Invocation) -> int:
 @click.option("--compact", is_flag=True, help="Give the room back to the disk; no pass can write meanwhile.")
 @click.pass_obj
 def prune(invocation: Invocation, *, compact: bool) -> None:
-    """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps."""
+    """Delete all rows that are older than [pollctl.retention] keeps them; passes do the same in small steps.
+
+    Names that were only ever a wrong word in the settings go too.
+    """
     from collections import Counter
 
-    from pollctl.store import database, retention
+    from pollctl.inspection.status import typos
+    from pollctl.store import database, retention, runs
 
     core = invocation.config.core
     deleted: Counter[str] = Counter()
     with closing(database.open_to_write(core.database)) as opened:
         while sum((step := retention.prune(opened, core.retention, clock.now())).values()):
             deleted.update(step)
+        forgotten = typos(invocation.config, runs.mere_names(opened))
+        with database.writing(opened):
+            runs.forget(opened, forgotten)
         if compact:
             before = core.database.stat().st_size
             database.compact(opened)
             given_back = max(0, before - core.database.stat().st_size)
     families = ("runs", "recordings", "effects")
-    console.print_text("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families))
+    names = f"; forgotten: {', '.join(map(one_line, forgotten))}" if forgotten else ""
+    console.print_text("deleted: " + ", ".join(f"{deleted[family]} {family}" for family in families) + names)
     if compact:
         console.print_text(f"given back to the disk: {given_back} bytes")
 

@@ -12,6 +12,7 @@ import click
 
 from pollctl import console
 from pollctl.cli.invocation import Invocation
+from pollctl.errors import UsageError
 
 EXAMPLE_PROGRAM = "/usr/local/bin/pollctl"
 SETTINGS = "pollctl.toml"
@@ -54,7 +55,7 @@ def init(invocation: Invocation, folder: str, names: tuple[str, ...]) -> None:
 @click.option("--example", is_flag=True, help=f"With {EXAMPLE_PROGRAM} in the place of this one.")
 @click.pass_obj
 def crontab(invocation: Invocation, *, example: bool) -> None:
-    """Print the lines to install with `crontab -e`."""
+    """Print the lines to install with `crontab -e`; there must be a settings file that they can name."""
     words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
     command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
     if not command.isprintable():
@@ -77,11 +78,20 @@ def completion(ctx: click.Context, shell: str) -> None:
 
 
 def _settings_option(invocation: Invocation) -> list[str]:
-    """The option that names the settings file that holds here: cron has another folder and other variables."""
+    """The option that names the settings file that holds here: cron has another folder and other variables.
+
+    Raises:
+        UsageError: there is none.
+    """
     from pollctl.config import places
 
     path = places.find(invocation.config_file)
-    return ["--config", str(path.absolute())] if path else []
+    if path is None:
+        raise UsageError(
+            "no settings file was found, and cron starts in another folder with other variables: "
+            "`pollctl init` writes one, --config names one"
+        )
+    return ["--config", str(path.absolute())]
 
 
 def _program() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,9 @@ class Invocation:
 
         config = settings.load(places.find(self.config_file), is_obeyed=is_obeyed)
         console.log_format.settle(config.core.log_format)
+        if config.path is None and console.is_terminal(sys.stderr):
+            where = config.core.database
+            console.warn(f"no settings file was found: the built-in ones hold, with the database {where}")
         return config
 
     @property

@@ -11,6 +11,7 @@ import click
 from pollctl import console
 from pollctl.cli.arguments import TargetFile
 from pollctl.cli.invocation import Invocation
+from pollctl.config.target_file import STDOUT, require_replaceable
 
 if TYPE_CHECKING:
     from pollctl.inspection.exposition import Families
@@ -21,7 +22,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command()
-@click.option("--textfile", metavar="FILE", type=TargetFile(), help="Replace FILE atomically.")
+@click.option("--textfile", metavar="FILE", type=TargetFile(), help="Replace FILE atomically, if it is one of these.")
 @click.option(
     "--serve", "port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Answer on {LOOPBACK} until SIGTERM."
 )
@@ -33,18 +34,25 @@ def metrics(invocation: Invocation, textfile: Path | None, port: int | None) -> 
     """
     if textfile and port is not None:
         raise click.UsageError("--textfile and --serve cannot be combined")
+    is_file = textfile is not None and textfile != STDOUT
     from pollctl.inspection.exposition import Families, text, write_textfile
     from pollctl.patience import patient_for
 
+    if textfile and is_file:
+        require_replaceable(textfile, invocation.config_to_look, _is_ours, "a page of metrics")
     with console.stdout_kept_for_json(True), patient_for(_PATIENCE_S):
         families = Families(invocation.config_to_look, invocation.found, console.warn)
         content = "" if port is not None else text(families)
     if port is not None:
         _serve(families, port)
-    elif textfile:
+    elif textfile and is_file:
         write_textfile(textfile, content)
     else:
         console.print_document(content)
+
+
+def _is_ours(head: bytes) -> bool:
+    return head.startswith(b"# HELP pollctl_")
 
 
 def _serve(families: Families, port: int) -> None:

@@ -75,14 +75,19 @@ def show_effect(invocation: Invocation, number: int, *, as_json: bool) -> None:
 @click.pass_obj
 def retry(invocation: Invocation, numbers: tuple[int, ...], *, is_dead: bool) -> None:
     """Let the next pass send effects again that are dead, unknown or waiting; their attempts are counted from 0 again."""
-    from pollctl.delivery.admin import dead, retry_now
+    from pollctl.console.words import count
+    from pollctl.delivery.admin import dead, plugins_of, retry_now
     from pollctl.store import database
 
     _some(numbers, is_dead=is_dead)
     with closing(database.open_to_write(invocation.config.core.database)) as db:
         chosen = [*numbers, *(dead(db) if is_dead else ())]
         retry_now(db, chosen, clock.now())
-    console.print_text(f"{len(chosen)} will be sent by the next pass of their plugin")
+        plugins = plugins_of(db, chosen)
+    if not chosen:
+        console.print_text("there is no dead effect")
+    for plugin, number in plugins.items():
+        console.print_text(f"{count(number, 'effect')} of {plugin}: {_next_pass(invocation, plugin)}")
 
 
 @outbox.command("drop")
@@ -96,6 +101,23 @@ def drop(invocation: Invocation, numbers: tuple[int, ...]) -> None:
     with closing(database.open_to_write(invocation.config.core.database)) as db:
         give_up(db, numbers, clock.now())
     console.print_text(f"{len(numbers)} dropped")
+
+
+def _next_pass(invocation: Invocation, plugin: str) -> str:
+    """When the effects of a plugin will be sent, or why no pass will come for them."""
+    from pollctl.due.selection import judge_all
+    from pollctl.errors import ConfigError
+
+    word = plugin.replace("_", "-")
+    if plugin not in invocation.config.enabled:
+        return f"no pass will send them, as it is not enabled; `pollctl plugins enable {word}`, or `pollctl run {word}`"
+    verdict = judge_all(invocation.config, clock.now())[plugin]
+    if isinstance(verdict, ConfigError):
+        return f"no pass will send them: {'; '.join(verdict.problems)}"
+    if verdict.is_due:
+        return "its next pass, which is due now, sends them"
+    at = invocation.moments.long(verdict.next_due_at) if console.is_terminal() else clock.to_text(verdict.next_due_at)
+    return f"its next pass sends them, due at {at}"
 
 
 def _some(numbers: tuple[int, ...], *, is_dead: bool) -> None:

@@ -123,8 +123,11 @@ def _carry_out(invocation: Invocation, names: Sequence[str], order: Order) -> in
 def _several(order: Order, names: Sequence[str]) -> int:
     """Each in a process of its own, so that one that hangs or dies takes no other along."""
     from pollctl.cli import report_text
+    from pollctl.store.files import require_right_to_write
     from pollctl.supervision.supervisor import LOCKED, run_several
 
+    if not order.is_dry:
+        require_right_to_write(order.config.core.database)
     lengths = {"--deadline": order.deadline, "--wait": order.wait}
     arguments = [word for name, length in lengths.items() if length is not None for word in (name, str(length))]
     arguments += ["--dry-run"] if order.is_dry else []

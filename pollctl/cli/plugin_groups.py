@@ -112,11 +112,17 @@ def _found(ctx: click.Context, name: str) -> Found:
 
 
 def _plugin_context(invocation: Invocation, name: str) -> object:
+    from pollctl import console
     from pollctl.errors import PluginError
     from pollctl.plugin_host.command_context import PluginContext
     from pollctl.plugin_host.configured import configure
 
-    configured = configure(invocation.config, invocation.find(name), check_schedule=False)
+    config = invocation.config_to_look
+    found = invocation.find(name)
+    configured = configure(config, found, check_schedule=False)
+    if found.name not in config.enabled:
+        word = found.name.replace("_", "-")
+        console.warn(f"{word} is not enabled, so that no pass of it is started; `pollctl plugins enable {word}`")
     if isinstance(configured.hooks, PluginError):
         raise configured.hooks
-    return PluginContext(configured, is_utc=invocation.is_utc)
+    return PluginContext(configured, is_utc=invocation.is_utc, obey=lambda: invocation.config)

@@ -48,19 +48,19 @@ def print_report(report: Report, values: Values = _WHOLE) -> None:
         _print_plan(report, report.decisions, values)
         return
     effects = report.effects
-    counts = {
-        "batches": report.batches,
-        "decisions": report.decisions,
-        "effects queued": effects.queued,
-        "delivered": effects.delivered,
-        "undelivered": effects.failed,
-    }
-    counted = ", ".join(f"{number} {what}" for what, number in counts.items() if number or what == "decisions")
+    counted = ", ".join(
+        [
+            *([count(report.batches, "batch", "batches")] if report.batches else []),
+            count(report.decisions, "decision"),
+            *([f"{count(effects.queued, 'effect')} queued"] if effects.queued else []),
+            *([f"{effects.delivered} delivered"] if effects.delivered else []),
+            *([f"{effects.failed} undelivered"] if effects.failed else []),
+        ]
+    )
     counted_stats = ", ".join(f"{name} {number}" for name, number in report.stats.items() if number)
     stats = f" ({counted_stats})" if counted_stats else ""
-    console.print_text(
-        f"{report.plugin}: {report.outcome} in {report.duration_ms / 1000:.1f} s: {counted}{one_line(stats)}"
-    )
+    took = f"{report.duration_ms / 1000:.1f} s"
+    console.print_sentence(f"{report.plugin}: {report.outcome} in {took}: {counted}{stats}")
 
 
 def print_child_report(report: Mapping[str, object] | None, values: Values = _WHOLE) -> None:
@@ -81,14 +81,14 @@ def warn_of_error(report: Report) -> None:
 
 def _print_plan(report: Report, decisions: list[dict[str, Any]], values: Values) -> None:
     """List decisions by their type, each with its reason; where there is none, why."""
-    console.print_text(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
+    console.print_sentence(f"{report.plugin}: {report.outcome}, would decide {len(decisions)}; nothing was written")
     for reason in report.reasons or ():
-        console.print_text(f"  {one_line(values.sentence(reason))}")
+        console.print_sentence(f"  {values.sentence(reason)}")
     for kind in dict.fromkeys(decision["type"] for decision in decisions):
         same = [decision for decision in decisions if decision["type"] == kind]
         console.print_text(f"\n{one_line(kind)} ({len(same)})")
         for decision in same:
-            console.print_text(f"  {one_line(_sentence(decision, values))}")
+            console.print_sentence(f"  {_sentence(decision, values)}")
 
 
 def _sentence(decision: dict[str, Any], values: Values) -> str:

@@ -25,6 +25,23 @@ def print_text(text: str) -> None:
     print_document("".join(f"{_printable(line)}\n" for line in text.split("\n")))
 
 
+def print_sentence(line: str) -> None:
+    """Write a line to stdout; on a terminal that is narrower it goes on between two words, below its own beginning.
+
+    Raises:
+        PollctlError: as for ``print_text``.
+    """
+    from pollctl.console.terminal import is_terminal, terminal
+
+    line = one_line(line)
+    if is_terminal() and len(line) > (width := terminal().width):
+        import textwrap
+
+        further = " " * (len(line) - len(line.lstrip()) + 4)
+        line = textwrap.fill(line, width, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
+    print_document(f"{line}\n")
+
+
 def print_document(text: str) -> None:
     """Write a text to stdout as it is: a document for a program, or lines with their colours.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -58,6 +59,12 @@ def listing(db: Database, *, plugin: str = "", status: str = "", limit: int) -> 
 def dead(db: Database) -> list[int]:
     """The ids of all effects that were given up, oldest first."""
     return [number for (number,) in db.conn.execute("SELECT id FROM outbox WHERE status='dead' ORDER BY id")]
+
+
+def plugins_of(db: Database, numbers: Sequence[int]) -> dict[str, int]:
+    """How many of these effects each plugin has."""
+    owners = [db.conn.execute("SELECT plugin FROM outbox WHERE id=?", (number,)).fetchone()[0] for number in numbers]
+    return dict(Counter(owners))
 
 
 def effect(db: Database, number: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pollctl.config.settings import Config
 from pollctl.damage import moment_of
 from pollctl.due import state
 from pollctl.due.state import DamagedStateError, PluginState, PluginStates
-from pollctl.errors import ConfigError, PollctlError
+from pollctl.errors import ConfigError, DatabaseError, PollctlError
 from pollctl.schedule.evaluation import judge
 from pollctl.schedule.model import Gate, Past, Verdict
 from pollctl.schedule.slots import Schedule
@@ -218,7 +218,10 @@ def _loads(name: str) -> Gate:
 def _lock(config: Config, name: str) -> Gate:
     from pollctl.store.lock import holder, lock_path
 
-    other = holder(lock_path(config.core.database, name))
+    try:
+        other = holder(lock_path(config.core.database, name))
+    except DatabaseError as error:
+        return Gate("lock", False, str(error))
     if other is None:
         return Gate("lock", True, "free")
     return Gate("lock", False, f"a pass would end at once: held by {other}")

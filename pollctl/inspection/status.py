@@ -15,12 +15,12 @@ from pollctl.damage import json_of, mark_damage, moment_of
 from pollctl.delivery import channels
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
-from pollctl.errors import ConfigError, PollctlError
-from pollctl.plugin_host.discovery import Found
+from pollctl.errors import ConfigError, DatabaseError, PollctlError
+from pollctl.plugin_host.discovery import Found, discover
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
-from pollctl.store.lock import holder, lock_path
+from pollctl.store.lock import Holder, holder, lock_path
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -79,6 +79,13 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
     return [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
 
 
+def typos(config: Config, names: Sequence[str]) -> list[str]:
+    """Those of *names* that have no section and no package: they were only ever a wrong word in the settings."""
+    left = [name for name in names if name not in config.names]
+    installed = discover() if left else {}
+    return [name for name in left if name not in installed]
+
+
 def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[str, str]:
     """What the enabled plugins themselves have to say, by name; each that says something is imported for it."""
     said = {name: _notice(config, found[name], now) for name in config.enabled if name in found}
@@ -134,11 +141,13 @@ def _known(config: Config) -> dict[str, _Known]:
         mark_damage(db.conn)
         effects, last, troubles = counts(db), latest_runs(db), channel_troubles(db)
         rows = db.query("SELECT * FROM schedules WHERE plugin NOT LIKE 'pollctl.%'")
-        return {
-            name: _Known(row, last.get(name, {}), effects.get(name, {}), troubles.get(name, ()))
-            for row in rows
-            for name in [row["plugin"]]
-        }
+        known = {row["plugin"]: row for row in rows}
+        for name in typos(config, runs.mere_names(db)):
+            del known[name]
+    return {
+        name: _Known(row, last.get(name, {}), effects.get(name, {}), troubles.get(name, ()))
+        for name, row in known.items()
+    }
 
 
 def channel_troubles(db: Database) -> dict[str, list[str]]:
@@ -152,8 +161,8 @@ def channel_troubles(db: Database) -> dict[str, list[str]]:
 def _status(
     config: Config, name: str, known: _Known, judged: Verdict | ConfigError | None, now: datetime
 ) -> PluginStatus:
-    locked_by = None if fault_of_name(name) else holder(lock_path(config.core.database, name))
-    said = (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
+    locked_by, unreadable = _holder(config, name)
+    said = unreadable or (known.last.get("error") or {}).get("message") or known.past.get("last_complaint")
     said = "; ".join(filter(None, (said, *known.troubles))) or None
     problem = str(judged) if isinstance(judged, ConfigError) else said
     verdict = None if isinstance(judged, ConfigError) else judged
@@ -174,6 +183,16 @@ def _status(
         outbox=known.effects,
         problem=problem,
     )
+
+
+def _holder(config: Config, name: str) -> tuple[Holder | None, str]:
+    """Who works on a plugin right now, and why nobody can say."""
+    if fault_of_name(name):
+        return None, ""
+    try:
+        return holder(lock_path(config.core.database, name)), ""
+    except DatabaseError as error:
+        return None, str(error)
 
 
 def _backoff_until(past: Mapping[str, Any], now: datetime) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
-from pollctl.console import log_event
+from pollctl.console import log, log_event
 from pollctl.delivery.policy import Kinds
 from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
@@ -65,11 +65,14 @@ def run_pass(
         ConfigError: the plugin's settings are wrong; nothing was started.
         LockedError: another pass holds the lock, or has begun since *seen*; nothing was started.
         DatabaseError: the database cannot be used.
+        UsageError: it belongs to another user.
     """
     configured = configure(config, found, check_schedule=trigger == "manual").within(deadline)
     files.require_folder(config.core.database)
+    files.require_right_to_write(config.core.database)
     run_id = runs.new_id(clock.now())
-    with held(lock_path(config.core.database, found.name), run_id=run_id, wait=wait):
+    lock = lock_path(config.core.database, found.name)
+    with held(lock, run_id=run_id, wait=wait, like=config.core.database):
         stop.end_in(configured.limits.deadline)
         configured, opened = _opened(configured)
         with closing(opened) as db:
@@ -81,8 +84,12 @@ def run_pass(
 def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
     """The database, migrated; a plugin whose migrations raise cannot be used, and its pass must fail visibly."""
     path = configured.config.core.database
+
+    def say_so() -> None:
+        log(f"{configured.name}: there was no database at {path}; it was created")
+
     try:
-        return configured, database.open_to_write(path, configured.migrations)
+        return configured, database.open_to_write(path, configured.migrations, on_created=say_so)
     except PluginError as error:
         return configured._replace(hooks=error), database.open_to_write(path)
 

@@ -24,7 +24,7 @@ def recover(config: Config, name: str) -> None:
     own_defaults = read(config.core.database).get(name, PluginState(name)).own_defaults
     limits = config.timing_and_limits(name, own_defaults)
     with (
-        held(lock_path(config.core.database, name), run_id="recovery"),
+        held(lock_path(config.core.database, name), run_id="recovery", like=config.core.database),
         closing(database.open_to_write(config.core.database)) as db,
         closing(outbox_of(config, db, name)) as outbox,
         database.writing(db),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pollctl import clock
 from pollctl.api.listing import Column
@@ -28,8 +29,11 @@ class PluginContext:
         now: the moment at which the command began.
     """
 
-    def __init__(self, configured: ConfiguredPlugin, *, is_utc: bool = False) -> None:
+    def __init__(
+        self, configured: ConfiguredPlugin, *, is_utc: bool = False, obey: Callable[[], object] = lambda: None
+    ) -> None:
         self._configured = configured
+        self._obey = obey  # raises a ConfigError where this user may look by these settings, but not act
         self.plugin = configured.name
         self.settings: Any = configured.settings
         self.now: datetime = clock.now()
@@ -53,7 +57,10 @@ class PluginContext:
 
         Raises:
             DatabaseError: it cannot be used.
+            ConfigError: root looks at settings of somebody else.
+            UsageError: the database belongs to another user.
         """
+        self._obey()
         with (
             closing(database.open_to_write(self._configured.config.core.database, self._configured.migrations)) as db,
             database.writing(db),
@@ -67,6 +74,7 @@ class PluginContext:
         from pollctl.http.client import Client
         from pollctl.http.limits import Limits
 
+        self._obey()
         with closing(Client(Limits.of(self._configured.config.core.http), stop=Stop())) as client:
             yield client.send
 
@@ -82,6 +90,21 @@ class PluginContext:
         """
         with until_stopped(lambda: stands), progress() as line:
             yield line
+
+    def exporting(self, file: Path | None, *, may_replace: bool = False) -> AbstractContextManager[TextIO]:
+        """Open where rows for people go: stdout without a file or for ``-``; a file takes its place only when it is whole.
+
+        Args:
+            file: which must not be there yet; the settings, the database and what is no file are refused in any case.
+            may_replace: whether a file may be there (``--force``).
+
+        Raises:
+            UsageError: one is there.
+            PollctlError: it cannot be written.
+        """
+        from pollctl.plugin_host.export import exporting
+
+        return exporting(file, self._configured.config, may_replace=may_replace)
 
     def show(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,7 @@ from pollctl.errors import DatabaseError, PluginError
 from pollctl.patience import BUSY_TIMEOUT_S, patience
 from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.errors import explaining, is_of_the_machine
-from pollctl.store.files import create
+from pollctl.store.files import create, require_right_to_write
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
 
@@ -31,20 +31,25 @@ class StrictDatabase(Database):
     supports_strict = True
 
 
-def open_to_write(path: Path, sets: Sequence[Migrations] = ()) -> Database:
+def open_to_write(
+    path: Path, sets: Sequence[Migrations] = (), *, on_created: Callable[[], None] = lambda: None
+) -> Database:
     """Open the database to write, creating it (0600) where there is none, with all pending migrations applied.
 
     Args:
         path: the file; its folder must exist.
         sets: migrations of the plugins concerned, besides the core's.
+        on_created: called where this process has created it.
 
     Raises:
         DatabaseError: foreign, newer, empty, damaged or not writable; says which, and what to do.
         PluginError: a migration of *sets* raised.
+        UsageError: it belongs to another user.
     """
+    require_right_to_write(path)
     with explaining(path):
-        if not path.exists():
-            create(path, lambda unfinished: _fill(unfinished, sets))
+        if not path.exists() and create(path, lambda unfinished: _fill(unfinished, sets)):
+            on_created()
         with _closed_on_error(_opened(path, "rw")) as db:
             _set_journal(db)
             migrate(db, sets)
@@ -170,6 +175,11 @@ def problems(db: Database) -> list[str]:
     found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
     found += [f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]
     return found
+
+
+def is_header(head: bytes) -> bool:
+    """Whether the first 100 bytes of a file are those of a database of pollctl, of whatever version."""
+    return head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION_ID.to_bytes(4)
 
 
 def schema(db: Database) -> str:

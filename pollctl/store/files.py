@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pollctl.errors import DatabaseError
+from pollctl.errors import DatabaseError, UsageError
+from pollctl.ownership import refusal_to_write
 from pollctl.store.lock import private_file
 
 if TYPE_CHECKING:
@@ -34,8 +35,20 @@ def require_folder(path: Path) -> None:
         raise DatabaseError(f"{path}: there is no folder {path.parent}; create it, or set pollctl.database elsewhere")
 
 
-def create(path: Path, fill: Callable[[Path], None]) -> None:
+def require_right_to_write(path: Path) -> None:
+    """See that this user may write to the database, if it is there.
+
+    Raises:
+        UsageError: it belongs to somebody else.
+    """
+    if refusal := refusal_to_write(path):
+        raise UsageError(refusal)
+
+
+def create(path: Path, fill: Callable[[Path], None]) -> bool:
     """Make a finished database appear at *path* at once; a crash on the way leaves only a ``.new`` for the next try.
+
+    Answers whether it was this process that made it.
 
     Journals that lie at *path* are of a database that was removed: SQLite would play them into the new one.
     """
@@ -45,7 +58,7 @@ def create(path: Path, fill: Callable[[Path], None]) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
-            return
+            return False
         _remove(unfinished)
         os.close(private_file(unfinished, os.O_EXCL))
         fill(unfinished)
@@ -55,6 +68,7 @@ def create(path: Path, fill: Callable[[Path], None]) -> None:
         _sync(path.parent)
     finally:
         os.close(lock)
+    return True
 
 
 def backup(source: Database, target: Path, on_part: OnPart = lambda *_: None) -> None:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +16,12 @@ from typing import NamedTuple
 from pollctl.api.names import checked
 from pollctl.clock import now, to_text
 from pollctl.errors import DatabaseError, LockedError
+from pollctl.ownership import described
 
 _PROBE_PATIENCE = 0.1  # s; a reader that asks who holds the lock holds it itself for microseconds
 _PAUSE = 0.01
 _OWNER_ALONE = 0o600
+_GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 
 class Holder(NamedTuple):
@@ -42,17 +45,23 @@ def lock_path(database: Path, name: str) -> Path:
 
 
 @contextmanager
-def held(path: Path, *, run_id: str, wait: float = 0) -> Iterator[None]:
+def held(path: Path, *, run_id: str, wait: float = 0, like: Path | None = None) -> Iterator[None]:
     """Hold the lock at *path*; waits at most *wait* seconds for another holder.
 
     The file is never unlinked: two processes that lock two files of the same name would both hold "the" lock. A forked
     child closes its copy, so that only this process holds it.
 
+    Args:
+        path: the file; it is made where there is none.
+        run_id: written into it for others to read.
+        wait: seconds.
+        like: the database, if it is there: the file belongs to the same users.
+
     Raises:
         LockedError: another pass holds it; says who, and since when.
         DatabaseError: the disk on which both lie does not take the holder's name.
     """
-    descriptor = _take(path, time.monotonic() + max(wait, _PROBE_PATIENCE))
+    descriptor = _take(path, time.monotonic() + max(wait, _PROBE_PATIENCE), like)
     open_in_children = [descriptor]
     os.register_at_fork(after_in_child=lambda: _close_all(open_in_children))
     try:
@@ -69,12 +78,14 @@ def holder(path: Path) -> Holder | None:
     """Who holds the lock at *path* right now, or None.
 
     Raises:
-        DatabaseError: it is a link.
+        DatabaseError: it is a link, or this user may not read it.
     """
     try:
         descriptor = _opened(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that lies there must not be waited for
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise _of_another(path, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -98,9 +109,9 @@ def _close_all(descriptors: list[int]) -> None:
         os.close(descriptor)
 
 
-def _take(path: Path, give_up_at: float) -> int:
+def _take(path: Path, give_up_at: float, like: Path | None) -> int:
     while True:
-        descriptor = private_file(path)
+        descriptor = private_file(path, like=like)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -131,17 +142,46 @@ def _named(descriptor: int) -> Holder:
     return Holder(pid, run_id, since)
 
 
-def private_file(path: Path, flags: int = 0) -> int:
+def private_file(path: Path, flags: int = 0, *, like: Path | None = None) -> int:
     """Open a file to read and write, made for its owner alone where there is none, whatever the umask; a descriptor.
 
+    Args:
+        path: the file.
+        flags: of ``open``.
+        like: a file to whose owner and group it is to belong too, if that is there.
+
     Raises:
-        DatabaseError: a link lies there.
+        DatabaseError: a link lies there, or it belongs to another user.
         OSError: it cannot be opened.
     """
-    descriptor = _opened(path, os.O_RDWR | os.O_CREAT | flags)
-    if os.fstat(descriptor).st_mode & _OWNER_ALONE != _OWNER_ALONE:  # a umask took that away
-        os.fchmod(descriptor, _OWNER_ALONE)
+    try:
+        descriptor = _opened(path, os.O_RDWR | os.O_CREAT | flags)
+    except PermissionError as error:
+        raise _of_another(path, error) from error
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        _share(descriptor, like)
     return descriptor
+
+
+def _share(descriptor: int, like: Path | None) -> None:
+    """Give a file of ours to the users of another; a umask may have taken rights away that its owner needs."""
+    wanted = like.stat() if like and like.exists() else None
+    mode = _OWNER_ALONE | (stat.S_IMODE(wanted.st_mode) & _GROUP if wanted else 0)
+    state = os.fstat(descriptor)
+    if wanted and (state.st_gid != wanted.st_gid or state.st_uid != wanted.st_uid):
+        with suppress(PermissionError):  # only root may give files away, and others to their own groups
+            os.fchown(descriptor, wanted.st_uid if os.geteuid() == 0 else -1, wanted.st_gid)
+    if stat.S_IMODE(state.st_mode) & mode != mode:
+        os.fchmod(descriptor, mode)
+
+
+def _of_another(path: Path, error: PermissionError) -> DatabaseError:
+    """Why a file cannot be opened that lies there already: somebody else made it."""
+    try:
+        whose = described(path.stat())
+    except OSError:
+        return DatabaseError(f"{path}: {error.strerror}")
+    return DatabaseError(f"{path}: belongs to {whose}, not to you; give it to the owner of the database with `chown`")
 
 
 def _opened(path: Path, flags: int) -> int:

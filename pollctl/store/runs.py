@@ -112,6 +112,21 @@ def start(
     return trace_id
 
 
+def mere_names(db: Database) -> list[str]:
+    """Plugins of which nothing is known but a name: no pass of theirs ever began, and none queued an effect."""
+    rows = db.conn.execute(
+        "SELECT plugin FROM schedules WHERE last_started_at IS NULL AND plugin NOT LIKE 'pollctl.%' "
+        "AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.plugin = schedules.plugin) "
+        "AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.plugin = schedules.plugin)"
+    )
+    return [name for (name,) in rows]
+
+
+def forget(db: Database, plugins: Sequence[str]) -> None:
+    """Delete what is known of plugins that are mere names."""
+    db.conn.executemany("DELETE FROM schedules WHERE plugin=?", [(name,) for name in plugins])
+
+
 def last_start(db: Database, plugin: str) -> str:
     """When the plugin's last pass began, as database text; empty if none ever did."""
     row = db.conn.execute("SELECT last_started_at FROM schedules WHERE plugin=?", (plugin,)).fetchone()

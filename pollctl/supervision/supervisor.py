@@ -15,6 +15,7 @@ from pollctl.console import log, log_format
 from pollctl.due import selection, state
 from pollctl.due.state import PluginState
 from pollctl.errors import ConfigError, LockedError, PollctlError
+from pollctl.store.files import require_folder, require_right_to_write
 from pollctl.supervision import results
 from pollctl.supervision.news import News, Standing, Switches, broken_channels
 from pollctl.supervision.results import LOCKED, BatchResult, PassResult
@@ -34,7 +35,10 @@ def run_due(config: Config, now: datetime) -> BatchResult:
 
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
+        UsageError: it belongs to another user; likewise.
     """
+    require_folder(config.core.database)
+    require_right_to_write(config.core.database)
     evaluation = selection.evaluate(config, now)
     if evaluation.has_start_to_come:  # another supervisor may have started it since the clock was read
         evaluation = selection.evaluate(config, clock.now())

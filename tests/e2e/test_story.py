@@ -111,6 +111,7 @@ def test_a_gate_is_watched_through_an_outage(tmp_path: Path, upstream: World) ->
     assert json_of(at("12:00:00", "plan", "gate", "--json"))["decisions"] == [
         {"type": "Closed", "reason": "it was None"}
     ]
+    assert at("12:00:01", "db", "migrate").returncode == 0
     quiet = at("12:00:01", "due", "--run")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     assert [told["is_open"] for told in upstream.told] == [False]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -14,11 +13,16 @@ from pollctl_shell_query import queries
 @click.command()
 @click.argument("run", shell_complete=completion_from(queries.RUN_IDS))
 @click.option("--format", "format_", type=click.Choice(["csv", "json", "table"]), default="table", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Write to a file that is not there yet; - is stdout.",
+)
+@click.option("--force", is_flag=True, help="Replace the file.")
 @click.pass_obj
-def results(context: PluginContext, run: str, format_: str, out: Path | None) -> None:
+def results(context: PluginContext, run: str, format_: str, out: Path | None, *, force: bool) -> None:
     """Print the rows of a RUN that is ready."""
-    from pollctl_shell_query.commands.rows import opened, pages, write_csv, write_json
+    from pollctl_shell_query.commands.rows import pages, write_csv, write_json
     from pollctl_shell_query.commands.session import command_session
 
     if format_ == "table" and out is not None:
@@ -34,10 +38,12 @@ def results(context: PluginContext, run: str, format_: str, out: Path | None) ->
             f"run {run} has no rows any more: its data extension is deleted target_keep after its end; submit the SQL again"
         )
     stands = f"{out} is as it was before" if out else "the rows that were read stand upstream as before"
-    with command_session(context) as session, context.progress(stands) as line:
-        is_seen = (
-            out is None and format_ != "table" and sys.stdout.isatty()
-        )  # then the rows themselves say how far it is
+    with (
+        context.exporting(out, may_replace=force) as file,
+        command_session(context) as session,
+        context.progress(stands) as line,
+    ):
+        is_seen = file.isatty() and format_ != "table"  # then the rows themselves say how far it is
 
         def report(seen: int, count: int) -> None:
             if not is_seen:
@@ -47,5 +53,4 @@ def results(context: PluginContext, run: str, format_: str, out: Path | None) ->
         if format_ == "table":
             context.show([one for rows in found for one in rows], as_json=False, empty=f"run {run} brought no rows")
             return
-        with opened(out) as file:
-            (write_csv if format_ == "csv" else write_json)(found, file)
+        (write_csv if format_ == "csv" else write_json)(found, file)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, TextIO
 
 from pollctl import PollctlError
@@ -69,28 +66,6 @@ def write_json(found: Iterable[list[Row]], out: TextIO) -> None:
             out.write(f"{lead}  {json.dumps(row)}")
             lead = ",\n"
     out.write("]\n" if lead == "\n" else "\n]\n")
-
-
-@contextmanager
-def opened(path: Path | None) -> Iterator[TextIO]:
-    """Where rows go: stdout, or a file that takes its place only when it is whole.
-
-    Raises:
-        PollctlError: the file cannot be written.
-    """
-    if path is None:
-        yield sys.stdout
-        return
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as out:
-            yield out
-        part.replace(path)
-    except OSError as error:
-        raise PollctlError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _printable(value: Any) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from plugin_package import clean_environment, command
+from pseudo_terminal import show
 
 DEMOS = """
 from pollctl.demo import DemoSession
@@ -87,3 +90,12 @@ def test_what_ships_tells_its_stories_to_the_end_in_commands_that_can_be_pasted(
         shlex.split(command.splitlines()[0], comments=True)[:5] for command in commands
     ]
     assert all(len(line) <= 80 for line in done.stdout.splitlines() if line.startswith("$"))
+
+
+@pytest.mark.slow
+def test_a_demo_fits_a_screen_of_80_columns(tmp_path: Path) -> None:
+    seen = show(command("demo", "latency"), columns=80, cwd=tmp_path, env=clean_environment(tmp_path))
+    assert seen.code == 0
+    lines = re.sub(r"\r\x1b\[2K|\x1b\[[0-9;]*m", "\r", seen.sent).replace("\n", "\r").split("\r")
+    assert max(map(len, lines)) <= 80
+    assert "all well" in seen.text, "listings are those of a terminal"

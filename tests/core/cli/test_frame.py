@@ -202,6 +202,7 @@ def pollctl_commands(group):
 """
     )
     env = make_plugin_package(tmp_path, "talker", source)
+    write_settings(tmp_path, "[plugins.talker]")
     with subprocess.Popen(
         command("talker", "talk"), cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -215,6 +216,7 @@ def pollctl_commands(group):
 
 def test_the_pass_counts_and_not_the_reader_of_its_report(tmp_path: Path) -> None:
     env = make_plugin_package(tmp_path, "plain")
+    run_pollctl(tmp_path, env, "db", "migrate")
     reader, writer = os.pipe()
     os.close(reader)
     done = spawn_pollctl(tmp_path, env, "run", "plain", "--json", stdout=writer)

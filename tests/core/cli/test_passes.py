@@ -14,6 +14,7 @@ import pytest
 from plugin_package import Env, command, json_of, make_plugin_package, run_pollctl, spawn_pollctl, write_settings
 from sample_plugin import ODD
 
+from pollctl.store.database import open_to_write
 from pollctl.store.lock import held, lock_path
 
 KEYS = (
@@ -25,6 +26,7 @@ KEYS = (
 def odd(tmp_path: Path, how: str = "well", *more: str, core: str = "") -> Env:
     env = make_plugin_package(tmp_path, "odd", ODD)
     write_settings(tmp_path, core, "[plugins.odd]", f'how = "{how}"', *more)
+    open_to_write(tmp_path / "pollctl.db").close()
     return env
 
 
@@ -73,7 +75,7 @@ def test_a_failed_pass_names_type_and_message_of_its_error(tmp_path: Path) -> No
 def test_by_hand_a_pass_tells_what_it_did(tmp_path: Path) -> None:
     done = run_pollctl(tmp_path, odd(tmp_path, "tells"), "run", "odd")
     assert done.stdout.startswith("odd: ok in ")
-    assert "1 decisions, 1 effects queued, 1 delivered (seen 1)" in done.stdout
+    assert "1 batch, 1 decision, 1 effect queued, 1 delivered (seen 1)" in done.stdout
     assert done.stderr == ""
 
 
@@ -104,6 +106,7 @@ def test_what_a_plugin_prints_does_not_get_into_the_json(tmp_path: Path) -> None
 @pytest.mark.parametrize("words", [["run", "odd", "--dry-run"], ["plan", "odd"]], ids=" ".join)
 def test_a_plan_lists_decisions_with_their_type_and_writes_nothing(tmp_path: Path, words: Any) -> None:
     env = odd(tmp_path, "tells")
+    (tmp_path / "pollctl.db").unlink()
     done = run_pollctl(tmp_path, env, *words, "--json")
     report = json_of(done)
     assert done.returncode == 0

@@ -31,6 +31,7 @@ def place(tmp_path: Path) -> Place:
     place = Place(tmp_path)
     place.plugin("plain", plain(fetch=FETCH, decide=SLOW_DECIDE))
     place.settings("[plugins.plain]", 'record = "all"', 'deadline = "40s"')
+    database.open_to_write(place.database).close()
     return place
 
 

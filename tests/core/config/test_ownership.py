@@ -133,7 +133,7 @@ COMMANDS = (
 )  # fmt: skip
 LOOKING = (
     ("due",), ("due", "--next", "2"), ("why",), ("status",), ("history",), ("plugins",), ("check",), ("outbox", "list"), ("metrics",), ("db", "check"),
-    ("replay",), ("db", "backup", "copy.db"),
+    ("replay",), ("db", "backup", "copy.db"), ("latency", "jobs"),
 )  # fmt: skip
 ACTING = (
     ("due", "--run"),
@@ -142,7 +142,7 @@ ACTING = (
     ("db", "migrate"),
     ("db", "prune"),
     ("outbox", "retry", "1"),
-    ("latency", "jobs"),
+    ("latency", "add", "127.0.0.1"),
 )
 
 
@@ -199,6 +199,7 @@ def test_what_one_user_has_evaluated_is_not_the_answer_for_another(tmp_path: Pat
     path = write_settings(tmp_path, '[plugins.counter]\nschedule = "0 0 1 1 *"')
     for one in (tmp_path, path):
         os.chown(one, NOBODY, NOBODY)
+    assert run_as_nobody(tmp_path, env, "db", "migrate").returncode == 0
     for _ in range(2):
         done = run_as_nobody(tmp_path, env, "due", "--run")
         assert (done.returncode, done.stderr) == (0, "")

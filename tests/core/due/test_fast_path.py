@@ -21,7 +21,7 @@ from pollctl.config.settings import load
 from pollctl.due import fast_path, selection, state
 from pollctl.errors import ConfigError
 from pollctl.store import migrations
-from pollctl.store.database import APPLICATION_ID
+from pollctl.store.database import APPLICATION_ID, open_to_write
 
 YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
 PLAIN_RUN = ("due", "--run")
@@ -34,6 +34,7 @@ class Idle(Place):
         super().__init__(folder, PYTHONTZPATH=f"{folder / 'zones'}:/usr/share/zoneinfo")
         self.plugin("counter")
         self.settings(YEARLY)
+        open_to_write(self.database).close()
         age()
         self.due_run()
 

@@ -21,7 +21,8 @@ from pollctl.errors import ConfigError
 from pollctl.http.client import Client
 from pollctl.http.client_certificate import ClientCertificates, problems_of
 from pollctl.http.limits import Limits
-from pollctl.inspection.check import Finding, check
+from pollctl.inspection.check import check
+from pollctl.inspection.check.findings import Finding
 from pollctl.urls import address_of
 
 GOOD, OTHER, CA = (

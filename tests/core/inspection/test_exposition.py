@@ -89,11 +89,11 @@ def test_a_plugin_whose_metrics_are_none_is_left_out_too(tmp_path: Path, env: En
 def test_the_textfile_is_replaced_as_a_whole_and_readable_for_all(tmp_path: Path, env: Env) -> None:
     target = tmp_path / "collector" / "pollctl.prom"
     target.parent.mkdir()
-    target.write_text("old")
+    target.write_text("# HELP pollctl_old Of an earlier version.\n")
     reader = target.open()
     done = run_pollctl(tmp_path, env, "metrics", "--textfile", str(target))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert reader.read() == "old"
+    assert reader.read().startswith("# HELP pollctl_old ")
     reader.close()
     assert ("plain_year",) in samples(target.read_text())
     assert stat.S_IMODE(target.stat().st_mode) == 0o644

@@ -87,11 +87,27 @@ def test_generating_the_reference_gives_what_is_there_whatever_the_terminal_and_
     odd = {**clean_environment(tmp_path), "COLUMNS": "37", "LC_ALL": "C", "TZ": "Asia/Kolkata", "TERM": "xterm"}
     command = [sys.executable, str(DOCS / "generate.py"), str(tmp_path / "reference")]
     subprocess.run(command, cwd=tmp_path, env=odd, check=True, capture_output=True, timeout=60)
-    made = {path.name: read(path) for path in (tmp_path / "reference").iterdir()}
-    there = {path.name: read(path) for path in (DOCS / "reference").iterdir()}
+    made, there = pages_below(tmp_path / "reference"), pages_below(DOCS / "reference")
     assert sorted(made) == sorted(there)
     for name, text in made.items():
         assert text == there[name], f"docs/reference/{name} lags behind: run `make docs`"
+
+
+def pages_below(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): read(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_command_has_a_man_page_that_man_reads_without_a_warning(tmp_path: Path) -> None:
+    pages = sorted((DOCS / "reference" / "man").iterdir())
+    words = {path.stem for path in pages}
+    assert {"pollctl", "pollctl-run", "pollctl-db-backup", "pollctl-latency-add"} <= words
+    groff = shutil.which("groff")
+    if groff is None:
+        pytest.skip("groff is missing")
+    command = [groff, "-man", "-ww", "-K", "utf8", "-T", "utf8", *map(str, pages)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert "several side by side" in " ".join(done.stdout.split())
 
 
 def test_the_reference_says_what_every_setting_means() -> None:
@@ -120,9 +136,9 @@ def test_the_reference_lists_every_table_once() -> None:
 
 
 def test_the_reference_names_no_path_of_this_machine() -> None:
-    for page in (DOCS / "reference").iterdir():
-        assert str(ROOT) not in read(page)
-        assert sys.prefix not in read(page)
+    for text in pages_below(DOCS / "reference").values():
+        assert str(ROOT) not in text
+        assert sys.prefix not in text
 
 
 # --- what exists is named

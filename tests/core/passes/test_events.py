@@ -10,6 +10,8 @@ from core.parrot import Parrot
 from plugin_package import Done
 from sample_plugin import parrot_source
 
+from pollctl.store.database import open_to_write
+
 FETCH = "(run):\n    run.reached('room 1')\n    yield Batch('one')\n    run.failed('room 2', 'no answer')\n    yield Batch('two')"
 DELIVER = """(effect):
     if effect.key == "two":
@@ -22,6 +24,7 @@ SECRET = "(run):\n    run.failed(run.settings.token.reveal(), 'no answer')\n    
 @pytest.fixture
 def parrot(parrot: Parrot) -> Parrot:
     parrot.teach(parrot_source(fetch=FETCH, deliver=DELIVER))
+    open_to_write(parrot.database).close()
     return parrot
 
 

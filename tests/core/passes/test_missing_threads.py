@@ -12,6 +12,8 @@ import pytest
 from plugin_package import Done, make_plugin_package, spawn_pollctl, write_settings
 from sink import Sink
 
+from pollctl.store.database import open_to_write
+
 LIMIT = """
 import faulthandler, os, threading
 most = os.environ.get("MOST_THREADS")
@@ -95,6 +97,7 @@ class Scene:
         self.folder = folder
         self.env = make_plugin_package(folder, "alpha", PLUGIN)
         (folder / "site-alpha/sitecustomize.py").write_text(LIMIT)
+        open_to_write(folder / "pollctl.db").close()
 
     def run(self, *lines: str, words: Sequence[str] = ("run", "alpha"), **limits: str) -> Done:
         """Run a pass under limits; *lines* stand in its section."""

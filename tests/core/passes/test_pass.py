@@ -237,5 +237,6 @@ def test_what_a_plugin_logs_is_one_line_that_steers_no_terminal(parrot: Parrot) 
     parrot.teach(
         parrot_source(fetch="(run):\n    run.log('so\\x1b[31m says\\nthe upstream \\ud800')\n    yield Batch('x')\n")
     )
+    parrot.do("db", "migrate")
     done = parrot.call("run", "parrot")
     assert (done.returncode, done.stderr) == (0, "parrot: so\\x1b[31m says\\nthe upstream \\ud800\n")

@@ -99,7 +99,7 @@ def test_the_status_of_a_row_that_an_older_pollctl_left_under_such_a_name(tmp_pa
     env = clean_environment(tmp_path)
     assert spawn_pollctl(tmp_path, env, "db", "migrate").returncode == 0
     with sqlite3.connect(tmp_path / "pollctl.db") as db:
-        db.execute("INSERT INTO schedules (plugin) VALUES ('../x')")
+        db.execute("INSERT INTO schedules (plugin, last_started_at) VALUES ('../x', '2026-03-02T09:00:00.000Z')")
     db.close()
     done = spawn_pollctl(tmp_path, env, "status")
     assert (done.returncode, "../x" in done.stdout) == (0, True)

@@ -11,12 +11,18 @@ from place import Place
 from plugin_package import Done
 from sample_plugin import indented, plain
 
+from pollctl.store.database import open_to_write
+
 NEVER_BACK_OFF = 'backoff = "0s"\n'
 _IMPORTS = "import re, subprocess\nfrom pathlib import Path\n"
 
 
 class Supervised(Place):
-    """A place whose plugins are given as what their fetch does; ``here`` is the folder there."""
+    """A place with a database, whose plugins are given as what their fetch does; ``here`` is the folder there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        open_to_write(self.database).close()
 
     def fetching(self, name: str, fetch: str) -> None:
         """Install a plugin whose fetch does *fetch*."""

@@ -97,7 +97,7 @@ def test_a_page_that_fails_leaves_no_file_and_the_old_one_stands(place: Place) -
         Reply(body=json.dumps({"count": 5000, "items": [{"values": {"n": 1}}]}).encode()),
         HTML_500,
     ]
-    place.do("shell-query", "results", run_id, "--format", "csv", "--out", str(out), code=1)
+    place.do("shell-query", "results", run_id, "--format", "csv", "--out", str(out), "--force", code=1)
     assert "page 2" in place.stderr
     assert out.read_text() == "old"
     assert [path.name for path in place.folder.iterdir() if "part" in path.name] == []

@@ -41,6 +41,7 @@ def test_a_whole_day_without_a_pass_makes_no_check_and_is_logged_once(place: Pla
 
 
 def test_a_monitor_that_is_new_has_missed_nothing(place: Place) -> None:
+    place.do("db", "migrate")
     place.run("21:00")
     assert (place.stderr, place.sql("SELECT * FROM status_check_missed")) == ("", [])
 

@@ -24,5 +24,6 @@ def test_the_log_of_a_late_event_has_its_keys(place: Place) -> None:
 
 
 def test_a_pass_in_which_nothing_happens_says_nothing(place: Place) -> None:
+    place.do("db", "migrate")
     place.run("08:00")
     assert place.stderr == ""

@@ -1,0 +1,124 @@
+"""What ``check`` finds in a plugin: its settings, its schedule, its time limits, the contract, and what it says itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import fields as struct_fields
+
+from pollctl.config.schema import PluginConfig
+from pollctl.config.settings import Config
+from pollctl.errors import ConfigError, PluginError, PollctlError
+from pollctl.inspection.check.findings import Finding, failures
+from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.conformance.contract import problems_of
+from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.loader import migrations_of
+from pollctl.redaction import one_line
+from pollctl.schedule.model import SEPARATOR
+from pollctl.store import database
+
+if TYPE_CHECKING:
+    from pollctl.plugin_host.loader import Plugin
+
+_WITH_SECONDS = 6  # fields
+
+
+def of_plugin(config: Config, found: Found, now: datetime | None) -> Iterator[Finding]:
+    """Everything about one plugin; without *now* not what it says itself, which takes a database."""
+    from pollctl.plugin_host.loader import load as load_plugin
+
+    try:
+        plugin = load_plugin(found)
+    except PluginError as error:
+        yield from failures(found.name, error)
+        return
+    try:
+        if found.name in config.names:
+            yield from _settings(config, plugin, now)
+    except ConfigError as error:
+        yield from failures(found.name, error)
+        return
+    problems = problems_of(plugin)
+    for text in problems:
+        yield Finding(
+            level="FAIL", subject=found.name, text=f"{found.distribution} {found.version}: {text}", exit_code=1
+        )
+    if problems:
+        return
+    state = "enabled" if found.name in config.enabled else "not enabled"
+    yield Finding(level="ok", subject=found.name, text=f"{found.distribution} {found.version}, {state}")
+
+
+def _settings(config: Config, plugin: Plugin, now: datetime | None) -> Iterator[Finding]:
+    """Check the settings of a plugin, all of them at once, and warn of what may not mean what it says.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    from pollctl.schedule.expression import warnings
+
+    defaults = defaults_of(plugin)
+    problems: list[str] = []
+    settings: Any = None
+    try:
+        limits = config.timing_and_limits(plugin.name, defaults, check_schedule=True)
+        if limits.jitter < (asked_for := config.timing_and_limits(plugin.name, defaults).jitter):
+            yield _warning(
+                plugin, f"a jitter of {asked_for} is more than the distance of two slots: {limits.jitter} holds"
+            )
+        for text in (*warnings(limits.schedule), *_seconds_in_vain(limits)):
+            yield _warning(plugin, text)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        settings = config.settings(plugin.name, plugin.poller.settings, defaults)
+    except ConfigError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigError(*dict.fromkeys(problems))
+    yield from _long_timeouts(config, plugin, limits, settings)
+    if now:
+        yield from _own_warnings(config, plugin, settings, now)
+
+
+def _seconds_in_vain(limits: PluginConfig) -> Iterator[str]:
+    """Cron starts nothing between two minutes; a pass that is to poll more often needs a window."""
+    if limits.window:
+        return
+    for schedule in limits.schedule.split(SEPARATOR):
+        if len(fields := schedule.split()) == _WITH_SECONDS and fields[0] != "0":
+            yield f"{schedule.strip()!r} has seconds, but cron starts nothing between two minutes: set a window"
+
+
+def _long_timeouts(config: Config, plugin: Plugin, limits: PluginConfig, settings: Any) -> Iterator[Finding]:
+    """Of a time-out that outlasts its pass: a silent target then ends the pass, instead of failing alone."""
+    timeouts: dict[str, timedelta] = {"pollctl.http.timeout": config.core.http.timeout}
+    for field in struct_fields(settings):
+        value = getattr(settings, field.name)
+        if "timeout" in field.name and isinstance(value, timedelta):
+            timeouts[field.name] = value
+    for name, timeout in timeouts.items():
+        if timeout >= limits.deadline:
+            yield _warning(plugin, f"{name} is {timeout}, and a pass ends after its deadline of {limits.deadline}")
+
+
+def _own_warnings(config: Config, plugin: Plugin, settings: Any, now: datetime) -> Iterator[Finding]:
+    """What ``pollctl_check`` of the plugin warns of."""
+    if "pollctl_check" not in plugin.implemented:
+        return
+    try:
+        with database.looking(config.core.database, migrations_of([plugin])) as db:
+            said = list(plugin.hooks.pollctl_check(db=db, settings=settings, now=now) or ())
+    except PollctlError as error:
+        said = [str(error)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide the other findings
+        said = [f"pollctl_check raised {type(error).__name__}: {error}"]
+    for text in said:
+        yield _warning(plugin, one_line(str(text)))
+
+
+def _warning(plugin: Plugin, text: str) -> Finding:
+    return Finding(level="warn", subject=plugin.name, text=text)

@@ -1,0 +1,103 @@
+"""What ``check`` finds in the settings file and in ``[pollctl]``."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pollctl.addresses import is_address
+from pollctl.config.settings import Config
+from pollctl.errors import ConfigError
+from pollctl.http.client_certificate import key_files
+from pollctl.http.client_certificate import problems_of as certificate_problems
+from pollctl.inspection.check.findings import Finding
+from pollctl.ownership import fault_of_file
+from pollctl.plugin_host.discovery import Found
+from pollctl.redaction import one_line
+from pollctl.units import HttpUrl
+
+_OF_CRON = frozenset({"HOME", "LOGNAME", "PATH", "SHELL", "USER"})
+"""Variables that cron sets; others are there only if the crontab sets them."""
+
+
+def core_problems(config: Config) -> list[str]:
+    """What is wrong in ``[pollctl]`` beyond what every command looks at, because looking costs too much or may fail for a while."""
+    problems: list[str] = []
+    try:
+        config.check_schedule()
+    except ConfigError as error:
+        problems += error.problems
+    core, file = config.core, config.path
+    if core.http.ca_file and not core.http.ca_file.is_file():
+        problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
+    problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
+    if core.healthcheck.url and not _is_http(core.healthcheck.url.reveal()):
+        problems.append(f"{file}: pollctl.healthcheck.url: it is not an http or https address")
+    for number, url in enumerate(core.notify.urls):
+        if not is_address(url.reveal()):
+            problems.append(
+                f"{file}: pollctl.notify.urls[{number}]: it is not an address that Apprise knows; see its list of services"
+            )
+    return [one_line(problem) for problem in problems]
+
+
+def settings_of_strangers(config: Config) -> Iterator[Finding]:
+    """Warn root, who may look at settings of others, that no pass of root's obeys them."""
+    fault = fault_of_file(config.path, config.path.stat()) if config.path else ""
+    if fault:
+        text = f"{config.path}: only commands that change nothing take it from root: {fault}"
+        yield Finding(level="warn", subject="settings", text=text)
+
+
+def open_secrets(config: Config) -> Iterator[Finding]:
+    """Warn of secret files, keys of certificates among them, that others than their owner may read."""
+    folder = config.path.absolute().parent if config.path else Path()
+    names = sorted({*_named("file", config.source.common), *_named("file", config.source.sections)})
+    for path in dict.fromkeys([*(folder / name for name in names), *key_files(config.core.http)]):
+        with suppress(OSError, ValueError):  # that it cannot be had is told by whoever needs it
+            if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                text = one_line(f"{path}: others may read this secret; `chmod 600` it")
+                yield Finding(level="warn", subject="settings", text=text)
+
+
+def borrowed_variables(config: Config) -> Iterator[Finding]:
+    """Warn of secrets that are taken from variables of this shell, which cron knows only if its crontab sets them."""
+    names = {*_named("env", config.source.common), *_named("env", config.source.sections)}
+    for name in sorted(names - _OF_CRON):
+        if name in os.environ:
+            text = f"{name} is set here; cron knows it only if the crontab sets it, a unit if its EnvironmentFile does"
+            yield Finding(level="warn", subject="settings", text=text)
+
+
+def unknown_sections(config: Config, found: Mapping[str, Found]) -> Iterator[Finding]:
+    """Sections of plugins that are not installed."""
+    for name in config.names:
+        if name in found:
+            continue
+        near = difflib.get_close_matches(name, found, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(found) or 'none'}"
+        text = f"{config.path}: plugins.{name}: no plugin of that name is installed ({hint})"
+        yield Finding(level="FAIL", subject="settings", text=text, exit_code=ConfigError.exit_code)
+
+
+def _named(key: str, value: Any) -> Iterator[str]:
+    """What secrets in a piece of the settings name under *key*, ``file`` or ``env``."""
+    if isinstance(value, dict):
+        if value.keys() == {key} and isinstance(value[key], str):
+            yield value[key]
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from _named(key, inner)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        HttpUrl.parse(url)
+    except ValueError:
+        return False
+    return True
