@@ -14,12 +14,13 @@ from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
 
 class Inbox(FakeUpstream):
-    """Keeps what is sent to it; paths that contain a status, such as ``/B-401``, refuse with it."""
+    """Keeps what is sent to it; paths that end with a status, such as ``/B-401``, refuse with it until they are mended."""
 
     def __init__(self) -> None:
         super().__init__()
         self.messages: list[dict[str, Any]] = []
         self.requests: list[ServerRequest] = []
+        self.is_mended = False
 
     @property
     def titles(self) -> list[str]:
@@ -32,7 +33,7 @@ class Inbox(FakeUpstream):
     def respond(self, request: ServerRequest) -> ServerResponse:
         self.requests.append(request)
         status = request.path.rpartition("-")[2]
-        if status.isdigit():
+        if status.isdigit() and not self.is_mended:
             return ServerResponse(int(status), f"no entry for {request.path.strip('/')}".encode())
         self.messages.append(json.loads(request.body))
         return ServerResponse(204)

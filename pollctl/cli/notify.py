@@ -110,13 +110,9 @@ def _of_plugins(invocation: Invocation) -> Iterator[_Tried]:
 
 
 def _of_plugin(invocation: Invocation, name: str) -> Iterator[_Tried]:
-    from pollctl.addresses import split_addresses
+    from pollctl.inspection.addresses import addresses_of
     from pollctl.plugin_host.configured import configure
-    from pollctl.redaction import Secret
 
     configured = configure(invocation.config, invocation.find(name), check_schedule=False)
-    kept = getattr(configured.settings, "notify", ())
-    several = [kept] if isinstance(kept, Secret) else kept
-    if isinstance(several, list | tuple) and all(isinstance(one, Secret) for one in several):
-        for address in split_addresses([one for one in several if one]):
-            yield _Tried(f"[plugins.{configured.name}]", address)
+    for address in addresses_of(configured.settings):
+        yield _Tried(f"[plugins.{configured.name}]", address)

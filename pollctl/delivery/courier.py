@@ -57,7 +57,7 @@ class Courier:
         return SENT
 
     def _url(self, db: Database, effect_id: int, message: Message) -> str:
-        """The address beside the effect; one of the settings where there is none, as for those of an earlier version."""
+        """The address beside the effect; else the one of the settings that it names."""
         row = db.conn.execute("SELECT url FROM outbox_addresses WHERE effect_id=?", (effect_id,)).fetchone()
         if row:
             return str(row[0])

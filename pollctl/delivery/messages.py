@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -60,11 +60,17 @@ def message_of(effect: Effect) -> Message:
 
 
 def to_each(
-    kind: str, key: str, message: Message, recipients: Sequence[Secret], not_before: datetime | None = None
+    kind: str,
+    key: str,
+    message: Message,
+    recipients: Sequence[Secret],
+    common: Collection[Secret],
+    not_before: datetime | None = None,
 ) -> list[Queued]:
     """One effect for each recipient, whose messages go in order; without any, one that only says so.
 
-    The address itself is beside the effect and not in it: payload, key and lane hold its digest.
+    The address itself is beside the effect and not in it: payload, key and lane hold its digest. Those that are *common*, by
+    the settings, stay there alone.
     """
     if not recipients:
         return [queued(kind, key, message, not_before=not_before)]
@@ -74,5 +80,5 @@ def to_each(
         digest = address_digest(recipient.reveal())
         addressed = msgspec.structs.replace(message, address=digest)
         effect = queued(kind, f"{key}:{digest}", addressed, f"{prefix}{digest}", not_before)
-        effects.append(effect._replace(address=recipient.reveal()))
+        effects.append(effect if recipient in common else effect._replace(address=recipient.reveal()))
     return effects

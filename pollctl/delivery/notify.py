@@ -58,7 +58,7 @@ def alerts(
         kind, message = RECOVERED, _recovered(event, standing.since)
     else:
         return []
-    return to_each(kind, f"{kind}:{run_id}", message, settings.urls) if settings.urls else []
+    return to_each(kind, f"{kind}:{run_id}", message, settings.urls, settings.urls) if settings.urls else []
 
 
 def _failing(event: Event, standing: Failures) -> Message:
@@ -94,7 +94,7 @@ def channel_alert(urls: Sequence[Secret], channel: Channel) -> list[Queued]:
     )
     body = f"{channel.plugin}: {channel.text}.\nSee `pollctl outbox list --status dead` on {socket.gethostname()}."
     message = Message(title=f"pollctl: {what}", body=body, level="failure")
-    return to_each(CHANNEL, f"{CHANNEL}:{channel.first}", message, others) if others else []
+    return to_each(CHANNEL, f"{CHANNEL}:{channel.first}", message, others, others) if others else []
 
 
 def _was_just_sent(last: datetime | None, settings: Notify, now: datetime) -> bool:

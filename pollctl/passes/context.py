@@ -220,7 +220,7 @@ class PassContext:
         from pollctl.delivery.messages import Message, to_each
 
         recipients = split_addresses(self.addresses if to is None else to)
-        self._effects += to_each(TELL, key, Message.new(title, body, **more), recipients, not_before)
+        self._effects += to_each(TELL, key, Message.new(title, body, **more), recipients, self.addresses, not_before)
         return len(recipients)
 
     def hold(self, upstream: str, until: datetime) -> None:

@@ -49,8 +49,8 @@ def latency(url: str) -> Planted:
         secrets=["canary-latency-login"],
         kept={
             "canary-latency-target": ["latency_jobs.login"],
-            "canary-latency-notify": ["latency_notify.url"],
-            "canary-latency-path": ["latency_notify.url"],
+            "canary-latency-notify": ["latency_notify.url", "outbox_addresses.url"],
+            "canary-latency-path": ["latency_notify.url", "outbox_addresses.url"],
         },
     )
 
@@ -116,7 +116,7 @@ rate_limit_delay = "1ms"
             "canary-stockx-refresh": ["stockx_accounts.refresh_token"],
             "canary-granted-access": ["stockx_accounts.access_token"],
             "canary-granted-refresh": ["stockx_accounts.refresh_token"],
-            "canary-stockx-account": ["stockx_notify.url"],
+            "canary-stockx-account": ["stockx_notify.url", "outbox_addresses.url"],
         },
     )
 

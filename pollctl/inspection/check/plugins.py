@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import fields as struct_fields
 
+from pollctl.addresses import is_address
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
 from pollctl.errors import ConfigError, PluginError, PollctlError
+from pollctl.inspection.addresses import addresses_of
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.conformance.contract import problems_of
@@ -80,8 +82,16 @@ def _settings(config: Config, plugin: Plugin, now: datetime | None) -> Iterator[
     if problems:
         raise ConfigError(*dict.fromkeys(problems))
     yield from _long_timeouts(config, plugin, limits, settings)
+    yield from _odd_addresses(plugin, settings)
     if now:
         yield from _own_warnings(config, plugin, settings, now)
+
+
+def _odd_addresses(plugin: Plugin, settings: Any) -> Iterator[Finding]:
+    """Addresses of people to which nothing can be delivered; what they are is a secret."""
+    for number, address in enumerate(addresses_of(settings)):
+        if not is_address(address.reveal()):
+            yield _warning(plugin, f"notify[{number}] is not an address that Apprise knows; see its list of services")
 
 
 def _seconds_in_vain(limits: PluginConfig) -> Iterator[str]:

@@ -64,3 +64,9 @@ def test_what_cannot_be_tested_is_refused(place: Place, words: tuple[str, ...]) 
     place.settings("")
     place.do("notify", "test", *words, code=2)
     assert "nonsense" not in place.stderr
+
+
+def test_check_reads_the_addresses_of_a_section_as_delivery_does(place: Place) -> None:
+    place.settings("[plugins.stockx_ops]", 'notify = ["json://127.0.0.1/a, pigeon://coop-that-is-secret"]')
+    (text,) = [one["text"] for one in json_of(place.call("check", "--json")) if "notify" in one["text"]]
+    assert text == "notify[1] is not an address that Apprise knows; see its list of services"

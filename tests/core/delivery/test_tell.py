@@ -118,8 +118,8 @@ def test_the_plugin_may_have_a_message_rest_which_uses_up_no_attempt_and_holds_u
 def test_the_plugin_hears_once_of_a_message_that_was_given_up(parrot: Parrot, by_hand: bool) -> None:
     with Inbox() as inbox:
         attempts = 9 if by_hand else 1
-        core = notify(f"{inbox.json_url}/x-500", more=f"[pollctl.outbox]\nmax_attempts = {attempts}")
-        parrot.teach(telling(), PLAN, core)
+        core = f"[pollctl.outbox]\nmax_attempts = {attempts}"
+        parrot.teach(telling(f"to=Secret('{inbox.json_url}/x-500')"), PLAN, core)
         parrot.report(code=3)
         if by_hand:
             assert settled(parrot) == []
@@ -129,8 +129,7 @@ def test_the_plugin_hears_once_of_a_message_that_was_given_up(parrot: Parrot, by
         assert settled(parrot) == ["one tell None"]
         assert parrot.rows("SELECT count(*) FROM outbox_addresses") == [0 if by_hand else 1]
         parrot.do("outbox", "retry", "1")
-        parrot.configure(PLAN, notify(inbox.json_url))
-        parrot.sql("UPDATE outbox_addresses SET url = ?", (inbox.json_url,))
+        inbox.is_mended = True
         if not by_hand:
             parrot.report()
             assert settled(parrot) == ["one tell None", "one tell sent"]
@@ -160,3 +159,20 @@ def test_a_message_that_rests_until_a_moment_is_sent_then(parrot: Parrot) -> Non
 def test_a_value_that_no_message_has_fails_the_batch(parrot: Parrot) -> None:
     parrot.teach(telling("level='loud'"), PLAN)
     assert "loud" in parrot.report(code=1)["error"]["message"]
+
+
+def test_an_address_of_the_settings_stays_in_the_settings(parrot: Parrot) -> None:
+    with Inbox() as inbox:
+        core = "[pollctl.outbox]\nbackoff = '0s'"
+        parrot.teach(telling(), PLAN, notify(f"{inbox.json_url}/crew-503", more=core))
+        parrot.report(code=3)
+        assert parrot.rows("SELECT count(*) FROM outbox_addresses") == [0]
+        inbox.is_mended = True
+        parrot.report()
+        assert inbox.titles == ["Heard one"]
+        parrot.configure("plan = ['two']", notify(f"{inbox.json_url}/other-503", more=core))
+        inbox.is_mended = False
+        parrot.report(code=3)
+        parrot.configure("plan = ['two']", core)
+        parrot.report(code=3)
+    assert parrot.rows("SELECT status FROM outbox WHERE key LIKE 'two%'") == ["dead"]
