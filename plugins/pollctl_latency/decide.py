@@ -115,7 +115,7 @@ def judge_end(state: State, job_id: int, now: datetime) -> Iterator[Decision]:
     samples = state.samples.get(job_id, [])
     summary, rollups = summarise(samples), roll_up(samples)
     if job.status != "running":
-        reason = f"{job.status} by someone; {len(samples)} samples rolled up"
+        reason = f"{job.status} by someone; {len(samples)} sample{'' if len(samples) == 1 else 's'} rolled up"
         yield RollUpJob(job_id=job_id, summary=summary, rollups=rollups, reason=reason)
         return
     yield CompleteJob(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from pollctl import counted
 from pollctl_stockx_ops.model import (
     LISTING_STATUS,
     OPERATION_STATUS,
@@ -44,7 +45,7 @@ def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> lis
     )
     if batch.day is not None:
         recipients = {user: state.recipients.get(user, []) for user in state.summaries}
-        reason = f"{batch.day.name} is over, {len(state.summaries)} users had jobs"
+        reason = f"{batch.day.name} is over, {counted(len(state.summaries), 'user')} had jobs"
         decisions.append(
             SummariseDay(day=batch.day.name, summaries=state.summaries, recipients=recipients, reason=reason)
         )

@@ -126,7 +126,7 @@ def check(world: World, told: Sink) -> None:
     assert {f"listing-{int(job_id[4:])}" for job_id in live} == {
         listing for (listing,) in world.sql("SELECT stockx_listing_id FROM stockx_listings WHERE status = 'ACTIVE'")
     }
-    outbox = world.sql("SELECT key, status FROM outbox WHERE kind = 'listing_live'")
+    outbox = world.sql("SELECT key, status FROM outbox WHERE key GLOB 'listing_live:*'")
     assert {status for _, status in outbox} == {"delivered"}
     assert sorted(key.split(":")[1] for key, _ in outbox) == sorted(live)
     assert {key for key in told.keys if key.startswith("listing_live")} == {key for key, _ in outbox}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pollctl import HttpUrl, PollctlError, Secret, from_text, to_text
+from pollctl import HttpUrl, PollctlError, Secret, counted, from_text, to_text
 from pollctl_latency import queries
 from pollctl_latency.client.targets import split_login
 from pollctl_latency.model import Job, NewJob
@@ -129,7 +129,7 @@ def _refuse_too_many(db: Database, max_running: int) -> None:
     ).fetchone()[0]
     if running >= max_running:
         raise PollctlError(
-            f"{running} jobs are running and max_running is {max_running}; cancel one, or raise it in [plugins.latency]"
+            f"{counted(running, 'job')} running, and max_running is {max_running}; cancel one, or raise it in [plugins.latency]"
         )
 
 

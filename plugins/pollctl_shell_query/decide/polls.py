@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from pollctl import counted
 from pollctl_shell_query.decide.delays import backoff_delay, jitter_factor
 from pollctl_shell_query.decide.gates import (
     confirmations,
@@ -58,7 +59,7 @@ def timed_out(job: Job, now: datetime, settings: Settings) -> FailRun | None:
     if job.age(now) >= settings.max_duration:
         allowed = in_words(settings.max_duration)
         return fail(job, f"Query timed out after {allowed}", f"no end after {allowed}", timeout="duration")
-    return fail(job, "Poll budget exceeded", f"no end after {job.poll_count} polls", timeout="polls")
+    return fail(job, "Poll budget exceeded", f"no end after {counted(job.poll_count, 'poll')}", timeout="polls")
 
 
 def check_rowset(job: Job, response: PollResponse, now: datetime, settings: Settings, why: str) -> Decision:
@@ -67,10 +68,10 @@ def check_rowset(job: Job, response: PollResponse, now: datetime, settings: Sett
     if rowset is None:
         return poll_again(job, response, now, settings, f"{why}, but the rows could not be asked for now")
     if rowset.count is not None:
-        return finish(job, response, rowset.count, counts, f"{why}: {rowset.count} rows can be read")
+        return finish(job, response, rowset.count, counts, f"{why}: {counted(rowset.count, 'row')} can be read")
     attempts = job.rowset_attempts + 1
     if attempts >= settings.rowset_attempts:
-        tries = f"{attempts} attempts" if attempts > 1 else "1 attempt"
+        tries = counted(attempts, "attempt")
         message = f"Data Extension {job.target} not queryable after {tries}"
         return fail(job, message, rowset.error, response=response, counts=counts, timeout="rowset")
     pause = backoff_delay(settings.rowset_delay, attempts - 1, settings.rowset_max_delay, settings)

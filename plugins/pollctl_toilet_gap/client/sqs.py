@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from pollctl import DeliveryError, Run, Secret, shorten
+from pollctl import DeliveryError, Run, Secret, counted, shorten
 from pollctl_toilet_gap.client.parsing import Message
 from pollctl_toilet_gap.model import Receipt, Settings
 
@@ -45,7 +45,7 @@ def delete(run: Run, queue_url: str, handles: Sequence[str]) -> None:
         if not failed:
             return
         handles = [handle for handle, _ in failed]
-    raise DeliveryError(f"the queue did not delete {len(failed)} messages: {failed[0][1]}")
+    raise DeliveryError(f"the queue did not delete {counted(len(failed), 'message')}: {failed[0][1]}")
 
 
 def connect(settings: Settings) -> Any:

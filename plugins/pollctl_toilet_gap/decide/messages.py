@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pollctl import to_text
+from pollctl import counted, to_text
 from pollctl_toilet_gap.decide.events import quarantine
 from pollctl_toilet_gap.model import (
     AddRecord,
@@ -45,7 +45,7 @@ def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Ite
         receipts=[receipt for receipt in done if receipt is not None],
         foreign=sorting.foreign,
         duplicates=sorting.duplicates,
-        reason=f"{len(done)} messages are done with, {sorting.foreign} were not for us",
+        reason=f"done with {counted(len(done), 'message')}, {sorting.foreign} were not for us",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from plugin_package import clean_environment, write_settings
 from worlds.world import PATIENCE, Rows, create_database
 
-from pollctl import to_text
+from pollctl import address_digest, to_text
 from pollctl_latency.fake import LOST, FakeApi, Reply
 from pollctl_latency.migrations import migrations
 
@@ -36,7 +36,7 @@ class LatencyWorld:
     name = "latency"
     moments: Sequence[datetime] = tuple(START + minute * MINUTE for minute in range(4))
     busiest = 0
-    aliases: Mapping[str, str] = {}
+    aliases: Mapping[str, str]
 
     def __init__(self) -> None:
         self._api = FakeApi()
@@ -50,6 +50,7 @@ class LatencyWorld:
             _add_job(db, "down", "missed", "ok", lasts=6, tell=[f"{sink_url}/crew", f"{sink_url}/flaky"])
             _add_job(db, "back", "success", "offline_alerted", lasts=5, tell=[f"{sink_url}/crew"])
             _add_job(db, "up", "success", "ok", lasts=4, tell=[f"{sink_url}/flaky"])
+        self.aliases = {address_digest(f"{sink_url}/{path}"): path for path in ("crew", "flaky")}
         return env
 
     def turn(self, step: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from plugin_package import clean_environment, write_settings
 from worlds.world import PATIENCE, Rows, create_database
 
-from pollctl import to_text
+from pollctl import address_digest, to_text
 from pollctl_soc_sections.fake import FakeSoc
 from pollctl_soc_sections.migrations import migrations
 
@@ -39,7 +39,7 @@ class SocSectionsWorld:
     name = "soc_sections"
     moments: Sequence[datetime] = tuple(START + number * MINUTE for number in range(len(LETTERS)))
     busiest = 1
-    aliases: Mapping[str, str] = {}
+    aliases: Mapping[str, str]
 
     def __init__(self) -> None:
         self._soc = FakeSoc({"NB": 12}, open_share=0.5)
@@ -66,6 +66,7 @@ class SocSectionsWorld:
                 "VALUES ('92026', 'NB', ?, ?, ?, ?)",
                 [(*each, to_text(START - MINUTE)) for each in waiting],
             )
+        self.aliases = {address_digest(address): address.rpartition("/")[2] for _, address, _ in waiting}
         return clean_environment(folder)
 
     def turn(self, step: int) -> None:

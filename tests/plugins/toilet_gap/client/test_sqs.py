@@ -60,7 +60,7 @@ def test_what_a_batch_delete_names_as_failed_is_tried_once_more_and_then_an_erro
     queued.run("08:31", code=code)
     assert (queued.happened(), calls["DeleteMessageBatch"]) == ([(OBSERVED, "08:30")], deletes)
     ((error,),) = queued.sql("SELECT last_error FROM outbox WHERE kind = 'delete_messages'")
-    assert error == (None if code == 0 else "the queue did not delete 1 messages: InternalError")
+    assert error == (None if code == 0 else "the queue did not delete 1 message: InternalError")
 
 
 def test_a_queue_that_says_nothing_ends_in_time(queued: Place, monkeypatch: pytest.MonkeyPatch) -> None:
