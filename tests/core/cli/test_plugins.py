@@ -105,6 +105,7 @@ def test_a_plugin_can_be_tried_by_hand_on_its_fake(tmp_path: Path, name: str) ->
         process.send_signal(signal.SIGCONT)
         quick = section.replace(f"[plugins.{name}]\n", f'[plugins.{name}]\nwindow = "2s"\n')
         (tmp_path / "pollctl.toml").write_text(f'[pollctl]\ndatabase = "pollctl.db"\n{quick}')
+        assert pollctl(tmp_path, "db", "migrate").returncode == 0
         done = pollctl(tmp_path, "run", name)
         assert (done.returncode, done.stderr) == (0, ""), (section, hint)
     assert process.returncode == 0
