@@ -25,7 +25,8 @@ from pollctl.errors import DeliveryError, PluginError
 from pollctl.http.client import Client
 from pollctl.passes.resources import Resources
 from pollctl.store.database import open_to_read
-from pollctl.store.runs import LONGEST_HOLD, is_held
+from pollctl.store.holds import LONGEST as LONGEST_HOLD
+from pollctl.store.holds import is_held
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

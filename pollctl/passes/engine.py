@@ -22,7 +22,7 @@ from pollctl.passes.report import Report, recorded, report_of
 from pollctl.passes.sender import Sender
 from pollctl.plugin_host.configured import ConfiguredPlugin, configure
 from pollctl.plugin_host.hooks import Hooks
-from pollctl.store import database, files, retention, runs
+from pollctl.store import database, files, holds, retention, runs
 from pollctl.store.lock import held, lock_path
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ class _Pass:
             self._outbox.recover(self._now, only_core=self._hooks is None)
         self._events.started(trace_id, trigger, self._now + (self._limits.window or self._limits.deadline))
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
-            holds = runs.holds(self._db, self._name)
-            self._run = pass_context(self._configured, self._id, self._now, client, self._stop, holds)
+            held_until = holds.of_plugin(self._db, self._name)
+            self._run = pass_context(self._configured, self._id, self._now, client, self._stop, held_until)
             self._sender = Sender(
                 self._config.core, self._hooks, self._db, self._outbox, self._run, self._events, self._stop, self._flush
             )
@@ -188,9 +188,9 @@ class _Pass:
 
     def _flush(self, *, batches: int = 0, decisions: int = 0) -> runs.Counters:
         """Write what the hooks left in the run, and count it, within the transaction that is open."""
-        effects, holds, stats = self._run.drain()
+        effects, held_until, stats = self._run.drain()
         queued = self._outbox.queue(self._id, effects, self._run.now)
-        runs.hold(self._db, self._name, holds, self._run.now)
+        holds.keep(self._db, self._name, held_until, self._run.now)
         counters = runs.Counters(batches, decisions, queued, stats)
         runs.add(self._db, self._id, counters)
         return counters
@@ -255,7 +255,7 @@ def pass_context(
     now: datetime,
     client: Client,
     stop: Stop,
-    holds: Mapping[str, datetime],
+    held_until: Mapping[str, datetime],
     *,
     is_dry: bool = False,
 ) -> PassContext:
@@ -271,7 +271,7 @@ def pass_context(
         client=client,
         stop=stop,
         effect_kinds=() if isinstance(configured.hooks, PluginError) else configured.hooks.plugin.poller.effects,
-        holds=dict(holds),
+        holds=dict(held_until),
         database=configured.config.core.database,
         http=configured.config.core.http,
         addresses=configured.config.core.notify.urls,

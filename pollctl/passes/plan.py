@@ -20,7 +20,7 @@ from pollctl.passes.outcome import Course, judge
 from pollctl.passes.report import Report, as_json
 from pollctl.plugin_host.configured import configure
 from pollctl.plugin_host.hooks import Hooks
-from pollctl.store import database, runs
+from pollctl.store import database, holds, runs
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -55,20 +55,20 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
         now = clock.now()
-        holds = runs.holds(db, configured.name)
-        run = pass_context(configured, runs.new_id(now), now, client, stop, holds, is_dry=True)
+        held_until = holds.of_plugin(db, configured.name)
+        run = pass_context(configured, runs.new_id(now), now, client, stop, held_until, is_dry=True)
         with closing(run):
             report = _plan(configured.hooks, run, db, stop, configured.limits.deadline)
         if report.decisions or report.error:
             return report
-        return msgspec.structs.replace(report, reasons=_reasons(report, run, holds))
+        return msgspec.structs.replace(report, reasons=_reasons(report, run, held_until))
 
 
-def _reasons(report: Report, run: PassContext, holds: Mapping[str, datetime]) -> list[str]:
+def _reasons(report: Report, run: PassContext, held_until: Mapping[str, datetime]) -> list[str]:
     """Why nothing would be decided: what is held, what the plugin says, or else what is known of its batches."""
     held = [
         f"held until {clock.to_text(until)}: {upstream} wants no request before"
-        for upstream, until in holds.items()
+        for upstream, until in held_until.items()
         if until > run.now
     ]
     if held or run.notes:

@@ -1,4 +1,4 @@
-"""Statements about runs, schedules, recordings and holds: what the core remembers of its passes."""
+"""Statements about runs, schedules and recordings: what the core remembers of its passes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 import secrets
 import socket
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from sqlite_utils import Database
 
 from pollctl.api.outcomes import FAILURES, Outcome
-from pollctl.clock import from_text, is_waiting, to_text
+from pollctl.clock import from_text, to_text
 from pollctl.damage import table_of
 from pollctl.errors import DatabaseError
 from pollctl.schedule.evaluation import backoff_until
@@ -23,7 +23,6 @@ from pollctl.schedule.model import Past
 if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig
 
-LONGEST_HOLD = timedelta(days=1)
 CRASHED = {"type": "Crashed", "message": "the process ended without a report (killed, out of memory, power)"}
 """What there is to say about a pass that could not say it itself."""
 
@@ -232,31 +231,6 @@ def record(
         "INSERT INTO recordings VALUES (?,?,?,?,?,?,?)",
         (run_id, seq, to_text(now), settings, state, batch, decisions),
     )
-
-
-def hold(db: Database, plugin: str, upstreams: Mapping[str, datetime], now: datetime) -> None:
-    """Remember that upstreams want no request before a moment, at most a day ahead; the later moment wins.
-
-    A moment that is farther ahead than that was written while the clock was wrong, and yields.
-    """
-    latest = now + LONGEST_HOLD
-    rows = [(plugin, upstream, to_text(min(until, latest)), to_text(latest)) for upstream, until in upstreams.items()]
-    db.conn.executemany(
-        "INSERT INTO holds VALUES (?1,?2,?3) ON CONFLICT (plugin, upstream) DO UPDATE "
-        "SET not_before=iif(not_before>?4, excluded.not_before, max(not_before, excluded.not_before))",
-        rows,
-    )
-
-
-def holds(db: Database, plugin: str) -> dict[str, datetime]:
-    """The moments before which the upstreams of a plugin want no request; ``is_held`` says whether one is still to come."""
-    rows = db.conn.execute("SELECT upstream, not_before FROM holds WHERE plugin=?", (plugin,))
-    return {upstream: from_text(moment) for upstream, moment in rows}
-
-
-def is_held(until: datetime | None, now: datetime) -> bool:
-    """Whether an upstream wants no request yet."""
-    return until is not None and is_waiting(until, now, LONGEST_HOLD)
 
 
 def row(db: Database, run_id: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pollctl.clock import is_waiting, to_text
 from pollctl.config.schema import Notify, Retention
 from pollctl.delivery import admin, notify
 from pollctl.redaction import Secret
-from pollctl.store import database, retention, runs
+from pollctl.store import database, holds, retention, runs
 from pollctl.store.runs import Failures
 from pollctl.units import PositiveDuration
 
@@ -91,13 +91,13 @@ def test_a_hold_of_a_wrong_clock_holds_nobody_up(tmp_path: Path, env: Env, mode:
 @pytest.mark.parametrize("ahead", AHEAD)
 def test_a_hold_is_never_longer_than_a_hold_may_be(db: Database, ahead: timedelta) -> None:
     with database.writing(db):
-        runs.hold(db, "counter", {"api": NOW + ahead + DAY}, NOW + ahead)
-    assert not runs.is_held(runs.holds(db, "counter")["api"], NOW)
+        holds.keep(db, "counter", {"api": NOW + ahead + DAY}, NOW + ahead)
+    assert not holds.is_held(holds.of_plugin(db, "counter")["api"], NOW)
     with database.writing(db):
-        runs.hold(db, "counter", {"api": NOW + HOUR}, NOW)
-        runs.hold(db, "counter", {"api": NOW + 2 * HOUR}, NOW)
-        runs.hold(db, "counter", {"api": NOW + HOUR}, NOW)
-    assert runs.holds(db, "counter") == {"api": NOW + 2 * HOUR}, "the later of two that are possible wins"
+        holds.keep(db, "counter", {"api": NOW + HOUR}, NOW)
+        holds.keep(db, "counter", {"api": NOW + 2 * HOUR}, NOW)
+        holds.keep(db, "counter", {"api": NOW + HOUR}, NOW)
+    assert holds.of_plugin(db, "counter") == {"api": NOW + 2 * HOUR}, "the later of two that are possible wins"
 
 
 def test_a_hold_beyond_a_day_holds_for_a_day_in_its_own_pass_too(tmp_path: Path) -> None:
