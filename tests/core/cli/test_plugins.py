@@ -116,5 +116,7 @@ def test_a_fake_upstream_may_have_a_port_of_its_own() -> None:
 
     with FakeApi() as first:
         port = int(first.url.rpartition(":")[2])
-    assert FakeApi(port=port).url.endswith(f":{port}")
-    assert FakeApi().respond(ServerRequest("GET", "/latency/x/y/", {}, b"")).status == 200
+    with FakeApi(port=port) as second:
+        assert second.url.endswith(f":{port}")
+    with FakeApi() as third:
+        assert third.respond(ServerRequest("GET", "/latency/x/y/", {}, b"")).status == 200
