@@ -22,6 +22,8 @@ from msgspec import Struct
 from place import eventually
 from plugin_package import Env, make_plugin_package, spawn_pollctl, write_settings
 
+from pollctl.store import database
+
 pytestmark = pytest.mark.slow
 
 IS_FULL = os.environ.get("POLLCTL_CAMPAIGN") == "full"
@@ -67,6 +69,7 @@ def try_out(folder: Path, cases: Mapping[str, Faulty], deadline_s: int = 60) -> 
     env = make_plugin_package(folder, "sound", faulty_plugins.source("sound"), env=env)
     sections = [f'[plugins.{name}]\ndeadline = "{deadline_s}s"' for name in cases]
     write_settings(folder, 'grace = "3s"', *sections, "[plugins.sound]")
+    database.open_to_write(folder / "pollctl.db").close()
     done = spawn_pollctl(folder, env, "due", "--run", timeout=240)
     assert done.stdout == ""
     with closing(sqlite3.connect(folder / "pollctl.db")) as db:

@@ -79,7 +79,7 @@ def _raising() -> dict[str, Faulty]:
         for how, (body, kind) in raised.items():
             text = f"{body}\nyield" if hook == "fetch" else body
             is_after = hook in ("deliver", "settle")
-            says = (kind,) if not is_after else ("effects could not be delivered",)
+            says = (kind,) if not is_after else ("effect could not be delivered",)
             found[f"{hook}_{how}"] = Faulty({hook: text}, "partial" if is_after else "failed", says)
     return found
 
