@@ -60,7 +60,10 @@ class Order(NamedTuple):
 @click.option("--trigger", type=click.Choice(["manual", "due"]), default="manual", hidden=True)
 @click.option("--seen", hidden=True, help="The plugin's last start from which it was judged due; empty: none.")
 @click.option(
-    "--report-to", type=click.IntRange(min=3), hidden=True, help="Descriptor on which a supervisor awaits the report."
+    "--report-to",
+    type=click.IntRange(3, 2**31 - 1),
+    hidden=True,
+    help="Descriptor on which a supervisor awaits the report.",
 )
 @json_option
 @click.pass_obj

@@ -25,7 +25,7 @@ from pollctl.config.schema import Core, PluginConfig
 from pollctl.plugin_host import discovery, loader
 from pollctl.redaction import Secret
 
-ENDLESS = ("--serve", "--follow", "demo")
+ENDLESS = ("--serve", "--follow", "demo", "fake")
 """Words that are left out: what they start ends by a signal only, or takes ten seconds when all is well."""
 PIPE, FULL, ZERO = "pipe", "full", "zero"
 """In the folder of each case: a pipe that nobody writes into, and links to devices without end."""

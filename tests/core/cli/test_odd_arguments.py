@@ -147,6 +147,10 @@ def test_numbers_that_no_row_has(folder: Path, words: tuple[str, ...], number: s
     assert refused(folder, *words, "--", number) if words[-1] != "--limit" else refused(folder, *words, number)
 
 
+def test_a_descriptor_that_no_process_has(folder: Path) -> None:
+    assert refused(folder, "run", "latency", "--report-to", "99999999999999999999")
+
+
 def test_help_that_is_the_value_of_an_option_is_not_the_question_for_help(folder: Path) -> None:
     words = ("shell-query", "submit", "--sql", "SELECT 1", "--target", "DE", "--name", "-h", "--json")
     done = spawn_pollctl(folder, clean_environment(folder), *words)
