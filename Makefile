@@ -14,7 +14,7 @@ $(BIN)/.ready: pyproject.toml
 demo: $(BIN)/.ready      ## the whole story on embedded upstreams, in a temporary place
 	$(BIN)/pollctl demo
 
-test: $(BIN)/.ready      ## the tests that are quick: less than three minutes
+test: $(BIN)/.ready      ## the tests that are quick: some minutes
 	$(BIN)/pytest --quiet --numprocesses auto -m "not slow"
 
 slow: $(BIN)/.ready      ## the others, among them the reliability campaign in bounded size

@@ -41,7 +41,7 @@ def alerts(
     settings: Notify,
     plugin: str,
     run_id: str,
-    standing: Failures,
+    failures: Failures,
     outcome: str,
     error: Mapping[str, Any] | None,
     now: datetime,
@@ -51,20 +51,20 @@ def alerts(
     """One effect per address when a plugin keeps failing, again every ``renotify_every``, and one when it recovers."""
     event = Event(plugin, run_id, outcome, error, now, zone)
     if outcome in FAILURES:
-        if standing.consecutive < settings.alert_after or _was_just_sent(standing.last_alert_at, settings, now):
+        if failures.consecutive < settings.alert_after or _was_just_sent(failures.last_alert_at, settings, now):
             return []
-        kind, message = FAILING, _failing(event, standing)
-    elif outcome in ("ok", "partial") and standing.last_alert_at is not None:
-        kind, message = RECOVERED, _recovered(event, standing.since)
+        kind, message = FAILING, _failing(event, failures)
+    elif outcome in ("ok", "partial") and failures.last_alert_at is not None:
+        kind, message = RECOVERED, _recovered(event, failures.since)
     else:
         return []
     return to_each(kind, f"{kind}:{run_id}", message, settings.urls, settings.urls) if settings.urls else []
 
 
-def _failing(event: Event, standing: Failures) -> Message:
-    began = f", since {_since(event, standing.since)}" if standing.since else ""
+def _failing(event: Event, failures: Failures) -> Message:
+    began = f", since {_since(event, failures.since)}" if failures.since else ""
     body = (
-        f"{counted(standing.consecutive, 'failed pass', 'failed passes')} in a row{began}.\n"
+        f"{counted(failures.consecutive, 'failed pass', 'failed passes')} in a row{began}.\n"
         f"The last: {(event.error or {}).get('message', event.outcome)}\n{_origin(event)}"
     )
     return Message(title=f"pollctl: {event.plugin} keeps failing", body=body, level="failure")

@@ -47,11 +47,11 @@ class Alerts(NamedTuple):
 
     def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, Any] | None, now: datetime) -> int:
         """Queue what the end of a pass means for those who are notified of failures; answers how many effects."""
-        standing = runs.failures(self.db, self.name)
-        if outcome in FAILURES or standing.last_alert_at:
-            standing = replace(standing, since=runs.failing_since(self.db, self.name))
+        failures = runs.failures(self.db, self.name)
+        if outcome in FAILURES or failures.last_alert_at:
+            failures = replace(failures, since=runs.failing_since(self.db, self.name))
         settings = self.config.core.notify
-        effects = notify.alerts(settings, self.name, run_id, standing, outcome, error, now, zone=self.zone)
+        effects = notify.alerts(settings, self.name, run_id, failures, outcome, error, now, zone=self.zone)
         if effects:
             runs.note_alert(self.db, self.name, now if outcome in FAILURES else None)
         return self.outbox.queue(run_id, effects, now)

@@ -106,7 +106,7 @@ def broken_channels(config: Config) -> list[Channel]:
     return []
 
 
-class Standing:
+class Health:
     """How all enabled plugins stand after some passes: what the dead man's switches hear.
 
     Args:
@@ -174,14 +174,14 @@ class Switches:
             for url in (self._core.healthcheck.url, *(self._own[name] for name in names if name in self._own)):
                 self._ping(url, "start", "")
 
-    def end(self, standing: Standing, results: Sequence[PassResult]) -> dict[str, str]:
+    def end(self, health: Health, results: Sequence[PassResult]) -> dict[str, str]:
         """Tell them how it stands; answers why each could not be pinged, or nothing, by its name."""
-        signal: Signal = "fail" if standing.has_failed else "ok"
-        problems = {"healthcheck": self._ping(self._core.healthcheck.url, signal, "\n".join(standing.lines))}
+        signal: Signal = "fail" if health.has_failed else "ok"
+        problems = {"healthcheck": self._ping(self._core.healthcheck.url, signal, "\n".join(health.lines))}
         for result in results:
             if result.plugin in self._own and result.outcome not in _UNCHANGED:
-                signal = "fail" if standing.is_bad(result.plugin) else "ok"
-                problem = self._ping(self._own[result.plugin], signal, standing.line(result))
+                signal = "fail" if health.is_bad(result.plugin) else "ok"
+                problem = self._ping(self._own[result.plugin], signal, health.line(result))
                 problems[f"healthcheck of {result.plugin}"] = problem
         return {name: problem for name, problem in problems.items() if problem}
 

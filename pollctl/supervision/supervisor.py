@@ -17,7 +17,7 @@ from pollctl.due.state import PluginState
 from pollctl.errors import ConfigError, LockedError, PollctlError
 from pollctl.store.files import require_folder, require_right_to_write
 from pollctl.supervision import results
-from pollctl.supervision.news import News, Standing, Switches, broken_channels
+from pollctl.supervision.news import Health, News, Switches, broken_channels
 from pollctl.supervision.results import LOCKED, BatchResult, PassResult
 from pollctl.supervision.stderr_lines import StderrLines
 from pollctl.supervision.subprocesses import Children, Exit, Task
@@ -59,7 +59,7 @@ def _report(config: Config, batch_result: BatchResult, news: News, switches: Swi
     channels = broken_channels(config)
     news.of_channels(channels)
     if not batch_result.ended_by:
-        news.of_switches(switches.end(Standing(config, batch_result.passes, channels), batch_result.passes))
+        news.of_switches(switches.end(Health(config, batch_result.passes, channels), batch_result.passes))
 
 
 def run_several(

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 # From the first miss after the last answer before *at*; to the first answer of those that ended it.
 _LAST_ALERT = """SELECT max(triggered_at) FROM latency_alerts
     WHERE job_id = :job AND alert_type = 'offline' AND triggered_at < :at"""
-_LAST_MISS = """SELECT max(sequence_number) FROM latency_samples
-    WHERE job_id = :job AND status = 'missed' AND recorded_at <= :at"""
-_ANSWER_BEFORE = """SELECT max(sequence_number) FROM latency_samples
-    WHERE job_id = :job AND status = 'success' AND recorded_at < :before"""
+# Backwards from the end: what is sought stands near it, and a job may have many thousand samples.
+_LAST_MISS = """SELECT sequence_number, recorded_at, error FROM latency_samples
+    WHERE job_id = :job AND status = 'missed' AND recorded_at <= :at ORDER BY sequence_number DESC LIMIT 1"""
+_ANSWER_BEFORE = """SELECT sequence_number FROM latency_samples
+    WHERE job_id = :job AND status = 'success' AND recorded_at < :before ORDER BY sequence_number DESC LIMIT 1"""
 _MISSES = """SELECT min(recorded_at), count(*) FROM latency_samples
     WHERE job_id = :job AND status = 'missed' AND sequence_number > :answer AND sequence_number <= :last"""
 
@@ -26,15 +27,13 @@ _MISSES = """SELECT min(recorded_at), count(*) FROM latency_samples
 def outage(db: Database, job_id: int, at: datetime, *, is_over: bool) -> Outage | None:
     """The outage that a job was in at a moment, or that ended then; None where its samples are gone."""
     values = {"job": job_id, "at": to_text(at)}
-    (last,) = db.execute(_LAST_MISS, values).fetchone()
-    if last is None:
+    miss = db.execute(_LAST_MISS, values).fetchone()
+    if miss is None:
         return None
-    (moment, why) = db.execute(
-        "SELECT recorded_at, error FROM latency_samples WHERE job_id = ? AND sequence_number = ?", [job_id, last]
-    ).fetchone()
+    last, moment, why = miss
     (alert,) = db.execute(_LAST_ALERT, values).fetchone() if is_over else (None,)
-    (answer,) = db.execute(_ANSWER_BEFORE, {**values, "before": alert or moment}).fetchone()
-    since, misses = db.execute(_MISSES, {**values, "answer": -1 if answer is None else answer, "last": last}).fetchone()
+    (answer,) = db.execute(_ANSWER_BEFORE, {**values, "before": alert or moment}).fetchone() or (-1,)
+    since, misses = db.execute(_MISSES, {**values, "answer": answer, "last": last}).fetchone()
     (until,) = db.execute(
         "SELECT min(recorded_at) FROM latency_samples WHERE job_id = ? AND status = 'success' AND sequence_number > ?",
         [job_id, last],
