@@ -99,6 +99,8 @@ CREATE TABLE printed (name TEXT PRIMARY KEY, what TEXT NOT NULL, printed_at TEXT
 CREATE TABLE tireless (plugin TEXT PRIMARY KEY, kinds TEXT NOT NULL) STRICT;
 CREATE INDEX outbox_arrived ON outbox (lane, id)
     WHERE status = 'delivered' AND (kind = 'tell' OR kind GLOB 'pollctl.*');
+CREATE INDEX outbox_stuck ON outbox (plugin, id)
+        WHERE status = 'pending' AND attempts - attempts_cut_off >= 5;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

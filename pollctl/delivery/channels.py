@@ -23,8 +23,8 @@ _OPEN_TROUBLE = f"""
 SELECT * FROM (SELECT id, kind, CAST(payload AS BLOB), last_error, 1 FROM outbox
     WHERE plugin = ?1 AND status = 'dead' AND last_error IS NOT 'dropped by hand' ORDER BY id DESC LIMIT {_MOST})
 UNION ALL
-SELECT * FROM (SELECT id, kind, CAST(payload AS BLOB), last_error, 0 FROM outbox
-    WHERE plugin = ?1 AND status = 'pending' AND attempts > 0 AND attempts - attempts_cut_off >= {STUCK_AFTER}
+SELECT * FROM (SELECT id, kind, CAST(payload AS BLOB), last_error, 0 FROM outbox INDEXED BY outbox_stuck
+    WHERE plugin = ?1 AND status = 'pending' AND attempts - attempts_cut_off >= {STUCK_AFTER}
     ORDER BY id DESC LIMIT {_MOST})
 """  # noqa: S608 - own text
 _MESSAGE_ARRIVED = """

@@ -173,3 +173,12 @@ def m005_news(db: Database) -> None:
     """What is news: channels that do not work, and what was printed of it."""
     for statement in _NEWS:
         db.execute(statement)
+
+
+@migrations()
+def m006_stuck_effects(db: Database) -> None:
+    """What has been tried again and again is found without looking at all that waits, see delivery/channels.py."""
+    db.execute(
+        """CREATE INDEX outbox_stuck ON outbox (plugin, id)
+        WHERE status = 'pending' AND attempts - attempts_cut_off >= 5"""
+    )

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from pollctl.clock import to_text
 from pollctl.delivery import lanes
 from pollctl.delivery.admin import listing
+from pollctl.delivery.channels import broken
 from pollctl.delivery.lanes import CORE, OTHERS, SUSPECTS, Lanes
 from pollctl.delivery.policy import Kinds, Policy, Retry
 from pollctl.store import database
@@ -110,17 +111,25 @@ def test_the_first_to_be_sent_are_found_without_looking_at_all(db: Database, whe
     number, (attempts, due_in) = 20_000, WHEN[when]
     row = {"kind": "word", "status": "pending", "attempts": attempts, "next_attempt_at": to_text(NOW + due_in)}
     write(db, [{**row, "lane": f"lane {key % (WHERE[where] or number)}"} for key in range(number)])
-    steps = 0
-
-    def count() -> int:
-        nonlocal steps
-        steps += 100
-        return 0
-
-    db.conn.set_progress_handler(count, 100)
+    steps = counted_steps(db)
     found = [next(Lanes(db, "odd", POLICY).due(phase, NOW), None) for phase in PHASES]
     assert found == [None, "lane 0" if when == "due" else None, None]
-    assert steps < number * 10, "to look at each would take thirty steps and more"
+    assert len(steps) * 100 < number * 10, "to look at each would take thirty steps and more"
+
+
+def test_channels_that_do_not_work_are_found_without_looking_at_all_that_waits(db: Database) -> None:
+    waits = {"kind": "word", "lane": "one", "status": "pending", "attempts": 4, "next_attempt_at": to_text(NOW)}
+    write(db, [{**waits, "key": str(number), "attempts": 5 if number == 7 else 4} for number in range(20_000)])
+    steps = counted_steps(db)
+    assert [channel.number for channel in broken(db.conn, ["odd"])] == [1]
+    assert len(steps) * 100 < 20_000, "to look at each would take ten steps and more"
+
+
+def counted_steps(db: Database) -> list[None]:
+    """As many items as SQLite's machine goes hundreds of steps from now on."""
+    steps: list[None] = []
+    db.conn.set_progress_handler(lambda: steps.append(None), 100)
+    return steps
 
 
 def test_a_search_ends_when_the_pass_does(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
