@@ -112,7 +112,6 @@ def _found(ctx: click.Context, name: str) -> Found:
 
 def _plugin_context(invocation: Invocation, name: str) -> object:
     from pollctl import console
-    from pollctl.errors import PluginError
     from pollctl.plugin_host.command_context import PluginContext
     from pollctl.plugin_host.configured import configure
 
@@ -122,6 +121,5 @@ def _plugin_context(invocation: Invocation, name: str) -> object:
     if found.name not in config.enabled:
         word = found.name.replace("_", "-")
         console.warn(f"{word} is not enabled, so that no pass of it is started; `pollctl plugins enable {word}`")
-    if isinstance(configured.hooks, PluginError):
-        raise configured.hooks
+    configured.require_hooks()
     return PluginContext(configured, is_utc=invocation.is_utc, obey=lambda: invocation.config)
