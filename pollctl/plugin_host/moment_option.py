@@ -24,5 +24,5 @@ class Moment(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a moment with a zone; write 2026-03-08T06:59:00Z or -2h", param, ctx)
         if not EARLIEST <= at < LATEST:
-            self.fail(f"{value!r} is not between 2020 and 2900, where schedules are known", param, ctx)
+            self.fail(f"{value!r} is not between 2020 and 2200, where schedules are known", param, ctx)
         return at
