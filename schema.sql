@@ -387,7 +387,7 @@ CREATE TABLE stockx_batch_jobs (
     attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
     updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (updated_at BETWEEN '2000' AND '2300' AND updated_at LIKE '%Z' AND substr(updated_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', updated_at, '+0 days')),
     completed_at TEXT CHECK (completed_at BETWEEN '2000' AND '2300' AND completed_at LIKE '%Z' AND substr(completed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', completed_at, '+0 days'))
-) STRICT;
+, asked_at TEXT CHECK (asked_at BETWEEN '2000' AND '2300' AND asked_at LIKE '%Z' AND substr(asked_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', asked_at, '+0 days')), forbidden_count INTEGER NOT NULL DEFAULT 0 CHECK (forbidden_count >= 0), forbidden_since TEXT CHECK (forbidden_since BETWEEN '2000' AND '2300' AND forbidden_since LIKE '%Z' AND substr(forbidden_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', forbidden_since, '+0 days')), rate_limited_count INTEGER NOT NULL DEFAULT 0 CHECK (rate_limited_count >= 0)) STRICT;
 CREATE INDEX stockx_jobs_new ON stockx_batch_jobs (started_at, id, user_id)
     WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at IS NULL;
 CREATE INDEX stockx_jobs_asked ON stockx_batch_jobs (started_at, id, user_id, next_poll_at)
