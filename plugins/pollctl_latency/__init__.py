@@ -92,11 +92,11 @@ def pollctl_status(db: Database, now: datetime) -> str:
 
 
 @hookimpl
-def pollctl_check(db: Database, now: datetime) -> Sequence[str]:
+def pollctl_check(db: Database, settings: Settings, now: datetime) -> Sequence[str]:
     """Name the jobs that nobody samples."""
     from pollctl_latency import queries
 
-    return queries.unsampled(db, now)
+    return queries.unsampled(db, settings, now)
 
 
 def _migrations() -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from pollctl import Run
+from pollctl import Run, counted, spoken_moment
 from pollctl_latency.client.direct import probe_directly, read_result
 from pollctl_latency.client.exchanges import read_answer, request_for
 from pollctl_latency.client.outcome import Outcome, measurement
@@ -32,6 +32,15 @@ SHORTEST_ROUND = timedelta(milliseconds=50)
 fan out into a round, and a commit, for each."""
 SHUTDOWN_TIME = timedelta(milliseconds=500)
 """How long before the deadline probes in flight are given up, so that the pass ends in good order."""
+SIGNAL_TIME = timedelta(seconds=4)
+"""How long probes in flight may still take when a signal ends the pass."""
+GLANCE = timedelta(milliseconds=100)
+"""How often a pass that waits for probes looks whether it must end."""
+OVERRUN = 0.05
+"""The share of the window by which its last round may be late: what is due just after it would else wait for the next pass."""
+LAST_CHANCE = timedelta(seconds=1)
+"""What must be left until the deadline for such a round."""
+FORMER_BASE_URL = "http://127.0.0.1:4402"
 SUMMED_AT_ONCE = 20_000
 """Samples that one batch of finished jobs reads at most, unless one job alone has more."""
 
@@ -40,11 +49,19 @@ Completed = tuple[int, Measurement | None]
 
 
 class Selection(NamedTuple):
-    """What becomes of the running jobs at one moment, and when to look again."""
+    """What becomes of the running jobs at one moment, and when to look again.
+
+    Attributes:
+        ahead: those of the due whose latest probe lies ahead, because the clock was set back.
+        next_at: when to look again.
+        next_due_at: when the next of the others is due; None where there is no other.
+    """
 
     due: list[Job]
     expired: list[Job]
+    ahead: list[Job]
     next_at: datetime
+    next_due_at: datetime | None
 
 
 def rounds(run: Run, db: Database) -> Iterator[Round]:
@@ -56,11 +73,13 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
     is_open = True
     while is_open:
         selected = select_jobs(running_jobs(db), run.now, probes.in_flight)
+        say_clock(run, selected.ahead)
         probes.start(selected.due, logins(db))
         yield from finished_rounds([*selected.expired, *closed_jobs(db)])
         yield from probes.completed(selected.next_at - run.now)
-        is_open = timedelta(seconds=run.remaining) > LONGEST_ROUND + SHUTDOWN_TIME and run.next_round(selected.next_at)
+        is_open = goes_on(run, selected)
     yield from probes.completed(timedelta(seconds=run.remaining) - SHUTDOWN_TIME)
+    probes.give_up()
     prunable = prunable_jobs(db, run.now - run.settings.keep_samples)
     if prunable:
         yield Round(prunable=prunable)
@@ -68,17 +87,40 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
 
 def select_jobs(jobs: Iterable[Job], now: datetime, in_flight: Iterable[int]) -> Selection:
     """Sort jobs into expired, due and neither, expiry first; a job whose probe is in flight is neither."""
-    due, expired, next_at = [], [], now + LONGEST_ROUND
+    due, expired, ahead, waiting = [], [], [], []
     for job in jobs:
         if job.id in in_flight:
             continue
         if now > job.ends_at:
             expired.append(job)
+        elif job.last_ping_at is not None and job.last_ping_at > now:
+            ahead.append(job)
         elif now >= job.due_at:
             due.append(job)
         else:
-            next_at = min(next_at, job.due_at)
-    return Selection(due, expired, max(next_at, now + SHORTEST_ROUND))
+            waiting.append(job.due_at)
+    next_due_at = min(waiting, default=None)
+    next_at = min(next_due_at or now + LONGEST_ROUND, now + LONGEST_ROUND)
+    return Selection([*due, *ahead], expired, ahead, max(next_at, now + SHORTEST_ROUND), next_due_at)
+
+
+def goes_on(run: Run, selected: Selection) -> bool:
+    """Whether another round begins: within the window, or so little after it that a job would miss one of its samples."""
+    if timedelta(seconds=run.remaining) > LONGEST_ROUND + SHUTDOWN_TIME and run.next_round(selected.next_at):
+        return True
+    next_due_at = selected.next_due_at
+    if next_due_at is None or next_due_at - run.now > timedelta(seconds=run.remaining) - LAST_CHANCE:
+        return False
+    return run.next_round(max(next_due_at, run.now + SHORTEST_ROUND), overrun=OVERRUN)
+
+
+def say_clock(run: Run, ahead: Sequence[Job]) -> None:
+    """Say that the clock was set back: jobs that seem to have been probed in the future are probed now."""
+    if ahead:
+        latest = max(job.last_ping_at or run.now for job in ahead)
+        how_many = f"{counted(len(ahead), 'job')} {'was' if len(ahead) == 1 else 'were'}"
+        until = spoken_moment(latest, run.timezone)
+        run.log(f"the clock was set back: {how_many} sampled ahead of now, until {until}; due at once")
 
 
 def finished_rounds(jobs: Iterable[Job]) -> Iterator[Round]:
@@ -94,6 +136,7 @@ class ProbePool:
         self.in_flight: dict[int, Job] = {}
         self._run = run
         self._timeout_s: float = run.settings.timeout.total_seconds()
+        self._unasked: set[int] = set()
         self._completed: SimpleQueue[Completed | list[Job] | Exception] = SimpleQueue()
 
     def start(self, jobs: Sequence[Job], logins: Mapping[int, str]) -> None:
@@ -104,6 +147,8 @@ class ProbePool:
         exchanges: list[Job] = []
         direct: list[Job] = []
         for job in jobs:
+            if self._is_unaskable(job):
+                continue
             self.in_flight[job.id] = job
             measured = measure_without_probe(job, self._run.now)
             if measured is not None:
@@ -122,21 +167,39 @@ class ProbePool:
         """
         measurements = list(self._measurements(max_wait))
         if self._run.is_stopping:
-            measurements += self._measurements(timedelta(seconds=self._run.remaining) - SHUTDOWN_TIME)
+            allowed = min(SIGNAL_TIME, timedelta(seconds=self._run.remaining) - SHUTDOWN_TIME)
+            measurements += self._measurements(allowed, is_stopping=True)
         if measurements:
             yield Round(measurements=measurements)
+
+    def give_up(self) -> None:
+        """Name the targets whose probes the end of the pass cuts; after a signal nobody is to blame."""
+        if self._run.is_stopping and self._run.remaining > 0:
+            return
+        for job in self.in_flight.values():
+            self._report_cut(job)
+
+    def _is_unaskable(self, job: Job) -> bool:
+        """Whether a job has nobody to ask: an API without an address. It takes no sample, and is named once a pass."""
+        if job.probe != "api" or self._run.settings.base_url or job.monitoring_mode == "simulated":
+            return False
+        if job.id not in self._unasked:
+            self._unasked.add(job.id)
+            self._run.reached(job.target)  # nothing speaks against the target itself: the pass is partial
+            self._run.failed(job.target, f"base_url of [plugins.latency] is not set; it used to be {FORMER_BASE_URL}")
+        return True
 
     def _exchange(self, jobs: Sequence[Job], logins: Mapping[int, str], concurrency: int) -> Iterator[Completed]:
         round_at = self._run.now
         requests = (request_for(job, self._run.settings, logins.get(job.id, "")) for job in jobs)
         for answer in self._run.get_many(requests, concurrency=concurrency):
-            yield answer.request.tag.id, aligned(read_answer(answer), round_at)
+            yield answer.request.tag.id, aligned(answer.request.tag, read_answer(answer), round_at)
 
     def _probe_directly(self, jobs: Sequence[Job], concurrency: int) -> Iterator[Completed]:
         round_at = self._run.now
         probe = partial(probe_directly, timeout=self._timeout_s)
         for result in self._run.map(probe, jobs, concurrency=concurrency, timeout=self._timeout_s):
-            yield result.item.id, aligned(read_result(result), round_at)
+            yield result.item.id, aligned(result.item, read_result(result), round_at)
 
     def _collect_in_background(self, jobs: list[Job], completed: Iterator[Completed]) -> None:
         """Queue each probe as it completes, from a thread of its own: waiting for one must not hold others.
@@ -154,13 +217,16 @@ class ProbePool:
 
         Thread(target=collect, daemon=True, name="latency-probes").start()
 
-    def _measurements(self, max_wait: timedelta) -> Iterator[Measurement]:
+    def _measurements(self, max_wait: timedelta, *, is_stopping: bool = False) -> Iterator[Measurement]:
         until = time.monotonic() + max_wait.total_seconds()
         while self.in_flight:
+            wait_s = min(max(0.0, until - time.monotonic()), GLANCE.total_seconds())
             try:
-                completed = self._completed.get(timeout=max(0.0, until - time.monotonic()))
+                completed = self._completed.get(timeout=wait_s)
             except Empty:
-                return
+                if time.monotonic() >= until or (self._run.is_stopping and not is_stopping):
+                    return
+                continue
             if isinstance(completed, Exception):
                 raise completed
             if isinstance(completed, list):
@@ -171,6 +237,8 @@ class ProbePool:
             if measured is not None:
                 self._report(job, measured)
                 yield measured
+            elif self._run.remaining <= SHUTDOWN_TIME.total_seconds():
+                self._report_cut(job)
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         """Wait no longer for these; one that a later round has asked for again is another."""
@@ -185,6 +253,11 @@ class ProbePool:
         else:
             self._run.reached(job.target)
 
+    def _report_cut(self, job: Job) -> None:
+        """Name a target that could not be asked to the end; it is not known to be out of reach, so the pass is partial."""
+        self._run.reached(job.target)
+        self._run.failed(job.target, "the deadline of the pass came before an answer")
+
 
 def measure_without_probe(job: Job, now: datetime) -> Measurement | None:
     """The measurement of a job that is simulated, or whose target cannot be probed at all; None for any other."""
@@ -194,8 +267,14 @@ def measure_without_probe(job: Job, now: datetime) -> Measurement | None:
     return measurement(job, now, Outcome("system_error", reason=error)) if error else None
 
 
-def aligned(measured: Measurement | None, round_at: datetime) -> Measurement | None:
-    """A measurement that counts as started with its round, where it started within the shortest round of it."""
-    if measured is None or not round_at < measured.started_at < round_at + SHORTEST_ROUND:
-        return measured
-    return msgspec.structs.replace(measured, started_at=round_at)
+def aligned(job: Job, measured: Measurement | None, round_at: datetime) -> Measurement | None:
+    """A measurement that counts as started when it was due, or else with its round, where it started soon after that.
+
+    So a cadence does not drift by what each round takes to begin, and jobs that are due together stay together.
+    """
+    if measured is None:
+        return None
+    for moment in (job.due_at, round_at):
+        if moment <= measured.started_at < moment + SHORTEST_ROUND:
+            return msgspec.structs.replace(measured, started_at=moment)
+    return measured

@@ -17,16 +17,18 @@ Mode = Literal["real_polling", "simulated"]
 JobStatus = Literal["running", "completed", "cancelled", "failed"]
 SampleStatus = Literal["success", "missed", "system_error"]
 AlertState = Literal["ok", "offline_alerted"]
-AlertType = Literal["offline", "recovery"]
+AlertType = Literal["offline", "recovery", "blind", "seeing"]
+Family = Literal[0, 4, 6]
 Verdict = Literal["pass", "fail", "unreliable", "no_data"]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
     """The section ``[plugins.latency]``; sample.toml says what each key means."""
 
-    base_url: HttpUrl = HttpUrl("http://127.0.0.1:4402")
+    base_url: HttpUrl | None = None
     label: Annotated[str, Meta(min_length=1)] = "Sound Check"
     timeout: Duration = Duration(seconds=10)
+    deadline: Duration = Duration(seconds=58)
     concurrency: Annotated[int, Meta(ge=1, le=1000)] = 64
     max_running: Annotated[int, Meta(ge=1)] = 100
     keep_samples: Duration = Duration(days=30)
@@ -34,10 +36,35 @@ class Settings(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.timeout:
             raise ValueError("timeout must be longer than 0s")
+        if self.timeout >= self.deadline:
+            raise ValueError(
+                f"timeout is {self.timeout}, and a pass ends after its deadline of {self.deadline}: "
+                "a silent target would never count as missed; write a shorter timeout"
+            )
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a job's connection may do and still pass; a number that equals its limit passes.
+
+    Attributes:
+        max_loss_percent: of the probes that were made.
+        outage_length: consecutive misses that make an outage, and an alert; as many successes make a recovery, and as many
+            samples that could not be taken make a job blind.
+    """
+
+    max_loss_percent: float = 2
+    max_p95_ms: float = 100
+    max_jitter_ms: float = 30
+    outage_length: int = 5
 
 
 class NewJob(Struct, frozen=True, kw_only=True):
-    """What ``add`` is given; ``target`` shows ``***`` in the place of ``login``."""
+    """What ``add`` is given; ``target`` shows ``***`` in the place of ``login``, and None leaves a column to its default.
+
+    Attributes:
+        alert_blind: None for: where there is somebody to tell.
+        expect: statuses of an ``http`` target that are a success, such as ``200-399``.
+    """
 
     target: str
     login: Secret
@@ -45,8 +72,15 @@ class NewJob(Struct, frozen=True, kw_only=True):
     monitoring_mode: Mode
     cadence_seconds: int
     duration_seconds: int
-    alert_offline: bool
-    alert_recovery: bool
+    alert_offline: bool = False
+    alert_recovery: bool = False
+    alert_blind: bool | None = None
+    max_loss_percent: float | None = None
+    max_p95_ms: float | None = None
+    max_jitter_ms: float | None = None
+    outage_length: int | None = None
+    family: Family | None = None
+    expect: str | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -65,6 +99,11 @@ class Job(Struct, frozen=True, kw_only=True):
     alert_offline: bool
     alert_recovery: bool
     sample_count: int
+    alert_blind: bool = False
+    is_blind: bool = False
+    limits: Limits = Limits()
+    family: Family = 0
+    expect: str = ""
 
     @property
     def due_at(self) -> datetime:
@@ -86,6 +125,7 @@ class Measurement(Struct, frozen=True, kw_only=True, gc=False):
         started_at: when the probe started.
         rtt_ms: milliseconds, with ``success`` only.
         reason: what was wrong, without ``success``.
+        address: which address of the target answered, where this machine asked it.
     """
 
     job_id: int
@@ -93,6 +133,7 @@ class Measurement(Struct, frozen=True, kw_only=True, gc=False):
     started_at: datetime
     rtt_ms: float | None = None
     reason: str = field(default="", name="why")
+    address: str = ""
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -117,6 +158,7 @@ class Sample(Struct, frozen=True, kw_only=True, gc=False):
     rtt_ms: float | None
     jitter_ms: float | None
     recorded_at: datetime
+    reason: str = ""
 
 
 class Tail(Struct, frozen=True, kw_only=True):
@@ -125,12 +167,14 @@ class Tail(Struct, frozen=True, kw_only=True):
     Attributes:
         next_sequence: the number of the next sample.
         last_rtt_ms: of the latest success.
-        recent: the latest four outcomes that are not ``system_error``, newest first.
+        recent: the latest outcomes that are not ``system_error``, newest first, at least one fewer than make an outage.
+        system_errors: how many ``system_error`` stand at the very end, counted as far as matters.
     """
 
     next_sequence: int = 0
     last_rtt_ms: float | None = None
     recent: list[SampleStatus] = []
+    system_errors: int = 0
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -162,7 +206,12 @@ class Stats(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """How a connection did over the whole job; ``longest_streak`` counts misses in a row, outage or not."""
+    """How a connection did over the whole job.
+
+    Attributes:
+        longest_streak: misses in a row, outage or not.
+        cause: why most of the samples that could not be taken could not; empty where all could.
+    """
 
     stats: Stats
     loss_percent: float | None
@@ -171,6 +220,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     outages: int
     longest_streak: int
     verdict: Verdict
+    cause: str = ""
 
 
 class Rollup(Struct, frozen=True, kw_only=True, gc=False):
@@ -190,10 +240,14 @@ class AddSample(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     jitter_ms: float | None
     recorded_at: datetime
     reason: str
+    address: str = ""
 
 
 class ChangeAlertState(Struct, frozen=True, kw_only=True, tag=True):
-    """A connection went offline or recovered; ``is_announced`` says whether the job asks for that alert."""
+    """A connection went offline or recovered, or can no longer be measured, or can be again.
+
+    ``is_announced`` says whether the job asks for that alert.
+    """
 
     job_id: int
     target: str
