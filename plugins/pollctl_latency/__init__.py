@@ -36,11 +36,12 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Round]:
     """Probe what is due, round by round."""
-    from pollctl_latency import fetch, queries
+    from pollctl_latency import queries
+    from pollctl_latency.fetch.rounds import rounds
 
     if run.is_dry:
         run.note(queries.nothing_due(db))
-    return fetch.rounds(run, db)
+    return rounds(run, db)
 
 
 @hookimpl

@@ -48,7 +48,7 @@ def moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z or -2h") from None
     if not EARLIEST <= at < LATEST:
-        raise click.BadParameter(f"{text!r} is not between 2020 and 2900, where schedules are known")
+        raise click.BadParameter(f"{text!r} is not between 2020 and 2200, where schedules are known")
     return at
 
 

@@ -7,6 +7,7 @@ every class of which an object can be at hand (made, named in a type, or one of 
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from pollctl.plugin_host.conformance.names import Names
 from pollctl.plugin_host.conformance.reader import read
 from pollctl.plugin_host.conformance.reading import Change, Reading
 from pollctl.plugin_host.conformance.scopes import Function
-from pollctl.plugin_host.conformance.sources import Definition, Sources
+from pollctl.plugin_host.conformance.sources import Definition, Module, Sources
 
 
 class Reached(NamedTuple):
@@ -48,19 +49,20 @@ class Reach:
         self._attributes: dict[str, tuple[str, ...]] = {}
         self._classes: dict[str, Reached] = {}
         self._dynamic: tuple[str, ...] | None = None
+        self._followed: set[str] = set()
 
     def follow(self, definitions: Iterable[Definition], way: tuple[str, ...] = ()) -> None:
         """Take definitions for reachable, and whatever they lead to."""
-        waiting = [_Step(one, way) for one in definitions]
+        waiting = deque(_Step(one, way) for one in definitions)
         while waiting:
-            step = waiting.pop(0)
+            step = waiting.popleft()
             known = self.reached.get(id(step.definition.node))
-            if known and (step.on_import or not known.on_import):
-                continue
-            found = self._enter(step)
-            waiting += self._steps_from(found)
-            waiting += self._by_name()
-            waiting += [_Step(one, found.way) for one in self._registered(found.definition)]
+            if not known or (known.on_import and not step.on_import):
+                found = self._enter(step)
+                waiting += self._steps_from(found)
+                waiting += [_Step(one, found.way) for one in self._registered(found.definition)]
+            if not waiting:
+                waiting += self._by_name()
 
     def is_own_method(self, name: str) -> bool:
         """Whether a class of which an object can be at hand has a method of that name."""
@@ -103,7 +105,7 @@ class Reach:
         way = (*step.way, definition.name)
         found = Reached(definition, read(definition, self.names), way, step.on_import)
         self.reached[id(definition.node)] = found
-        self._load_imports(definition)
+        self._load_imports(definition.module)
         if definition.kind == "class":
             self._classes.setdefault(definition.dotted, found)
         for name in found.reading.attributes:
@@ -189,9 +191,12 @@ class Reach:
             for name in change.names
         )
 
-    def _load_imports(self, definition: Definition) -> None:
+    def _load_imports(self, module: Module) -> None:
         """Read the plugin's modules that this one imports, so that subclasses and registered functions in them are seen."""
-        for meanings in list(definition.module.scope.names.values()):
+        if module.name in self._followed:
+            return
+        self._followed.add(module.name)
+        for meanings in list(module.scope.names.values()):
             for meaning in meanings:
                 if isinstance(meaning, str):
-                    list(self.sources.splits(meaning))
+                    self.sources.splits(meaning)

@@ -112,6 +112,8 @@ class Sources:
         self.tops = frozenset(tops)
         self.modules: dict[str, Module | None] = {}
         self._specs: dict[str, importlib.machinery.ModuleSpec | None] = {}
+        self._splits: dict[str, list[tuple[Module, Sequence[str]]]] = {}
+        self._definitions: dict[str, list[Definition]] = {}
 
     def module(self, name: str) -> Module | None:
         """One of the plugin's modules; None for any other, and where there is no source."""
@@ -123,9 +125,20 @@ class Sources:
         """Those that were asked for so far."""
         return [module for module in self.modules.values() if module]
 
-    def splits(self, dotted: str) -> Iterator[tuple[Module, Sequence[str]]]:
+    def splits(self, dotted: str) -> list[tuple[Module, Sequence[str]]]:
         """Every way to take a dotted name for a module and what is in it, the longest module first."""
-        parts = dotted.split(".")
+        if dotted not in self._splits:
+            self._splits[dotted] = list(self._split(dotted.split(".")))
+        return self._splits[dotted]
+
+    def definitions(self, dotted: str) -> list[Definition]:
+        """What a dotted name is defined by: itself, or what it is an attribute, an item or a result of."""
+        plain = dotted.partition("(")[0].partition("[")[0]
+        if plain not in self._definitions:
+            self._definitions[plain] = self._defined(plain)
+        return self._definitions[plain]
+
+    def _split(self, parts: Sequence[str]) -> Iterator[tuple[Module, Sequence[str]]]:
         if parts[0] not in self.tops:
             return
         for end in range(len(parts), 0, -1):
@@ -133,9 +146,7 @@ class Sources:
             if module:
                 yield module, parts[end:]
 
-    def definitions(self, dotted: str) -> list[Definition]:
-        """What a dotted name is defined by: itself, or what it is an attribute, an item or a result of."""
-        plain = dotted.partition("(")[0].partition("[")[0]
+    def _defined(self, plain: str) -> list[Definition]:
         for module, rest in self.splits(plain):
             for end in range(len(rest), 0, -1):
                 if found := module.definitions.get(".".join(rest[:end])):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plugins.latency.values import NOON, job, measurement_of
 
-from pollctl_latency.fetch import LONGEST_ROUND, SHORTEST_ROUND, aligned, measure_without_probe, select_jobs
+from pollctl_latency.fetch.probe_pool import SHORTEST_ROUND, aligned, measure_without_probe
+from pollctl_latency.fetch.rounds import LONGEST_ROUND, select_jobs
 
 # rules 2 and 3: expired, due, not yet
 

@@ -15,7 +15,7 @@ from plugins.latency.values import job
 
 from pollctl import from_text
 from pollctl_latency.fake import Reply
-from pollctl_latency.fetch import select_jobs
+from pollctl_latency.fetch.rounds import select_jobs
 
 # rule 3: a clock that was set back
 
