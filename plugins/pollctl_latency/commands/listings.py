@@ -67,7 +67,10 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
     with context.reading() as db:
         rows = [numbers_so_far(db, row) for row in queries.jobs(db, context.now)]
     if not as_json:
-        rows = [{**row, "verdict": f"{row['verdict'].replace('_', ' ')} so far"} if row["provisional"] else row for row in rows]
+        rows = [
+            {**row, "verdict": f"{row['verdict'].replace('_', ' ')} so far"} if row["provisional"] else row
+            for row in rows
+        ]
     context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
 
 
