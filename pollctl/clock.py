@@ -15,8 +15,8 @@ from pollctl.errors import UsageError
 
 VARIABLE = "POLLCTL_NOW"
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-LATEST = datetime(2900, 1, 1, tzinfo=UTC)
-"""Schedules, waits and retention count far ahead of now; they must not come to the end of the calendar."""
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Schedules, waits and retention count up to a century ahead; the tables of plugins end with 2299 (``pollctl.sql.utc``)."""
 _started = time.monotonic()
 _started_at = datetime.now(UTC)
 _DISTANCE = re.compile(r"([+-])(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", re.ASCII)
@@ -28,13 +28,13 @@ def now() -> datetime:
     """The present moment in UTC, cut to whole milliseconds (what the database keeps).
 
     Raises:
-        UsageError: ``POLLCTL_NOW`` is not a valid moment, or the clock stands before 2020 or in 2900 or later.
+        UsageError: ``POLLCTL_NOW`` is not a valid moment, or the clock stands before 2020 or in 2200 or later.
     """
     moment = _rehearsed(os.environ.get(VARIABLE, "")) or datetime.now(UTC)
     if moment < EARLIEST:
         raise UsageError(f"the clock says {to_text(moment)}, before 2020: set it before anything is polled")
     if moment >= LATEST:
-        raise UsageError(f"the clock says {to_text(moment)}, after 2899: set it before anything is polled")
+        raise UsageError(f"the clock says {to_text(moment)}, after 2199: set it before anything is polled")
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -18,11 +18,10 @@ GROUP = "pollctl"  # as plugin_host.discovery has it
 @cache
 def names() -> tuple[str, ...]:
     """How the plugins are called on the command line, in alphabetical order, without importing any."""
-    from importlib.metadata import entry_points
-
     from pollctl.api.names import fault
+    from pollctl.plugin_host.installed import entry_points
 
-    found = {entry.name for entry in entry_points(group=GROUP)}
+    found = {entry.name for entry in entry_points(GROUP)}
     return tuple(sorted(name.replace("_", "-") for name in found if not fault(name)))
 
 

@@ -1,7 +1,7 @@
 """The idle case of ``pollctl due --run``, which cron starts 1,440 times a day: nothing is due, known already.
 
 The full way leaves a row in ``next_due``: until which moment nothing can be due, and a fingerprint of all it
-computed from. While that fits, this module answers with sqlite3 and little else. It never answers "due": any
+computed from. While that fits, this module answers with SQLite and little else. It never answers "due": any
 doubt takes the full way.
 
 Why a wrong guess can do no harm: the settings file is only scanned for its database, not parsed; but a row
@@ -187,15 +187,15 @@ def _value(text: str) -> str:
 
 
 def _is_before_next(settings: str, database: str, environ: Mapping[str, str]) -> bool:
-    import sqlite3
+    import _sqlite3  # without the module around it, which imports datetime and collections
 
     try:
-        connection = sqlite3.connect(connect_address(database, "ro"), uri=True, timeout=_PATIENCE_S)
+        connection = _sqlite3.connect(connect_address(database, "ro"), uri=True, timeout=_PATIENCE_S)
         try:
             row = connection.execute("SELECT due_at, reckoned_at, fingerprint FROM next_due").fetchone()
         finally:
             connection.close()
-    except sqlite3.Error:
+    except _sqlite3.Error:
         return False
     if row is None:
         return False

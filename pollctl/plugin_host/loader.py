@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -14,6 +13,7 @@ from pollctl.api.values import Poller
 from pollctl.errors import PluginError
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.facts import fact_problems
+from pollctl.plugin_host.installed import EntryPoint, entry_points
 
 WRAPPERS = "pollctl.wrappers"
 
@@ -43,7 +43,7 @@ def load(found: Found) -> Plugin:
     manager = pluggy.PluginManager("pollctl")
     manager.add_hookspecs(hookspecs)
     _register(manager, found, found.entry_point, found.name)
-    for wrapper in importlib.metadata.entry_points(group=WRAPPERS):
+    for wrapper in entry_points(WRAPPERS):
         _register(manager, found, wrapper, f"wrapper {wrapper.name}")
         _refuse_replacing(manager, found, f"wrapper {wrapper.name}")
     implemented = _check_hooks(manager, found)
@@ -51,9 +51,7 @@ def load(found: Found) -> Plugin:
     return Plugin(found, manager.hook, poller, implemented)
 
 
-def _register(
-    manager: pluggy.PluginManager, found: Found, entry_point: importlib.metadata.EntryPoint, name: str
-) -> None:
+def _register(manager: pluggy.PluginManager, found: Found, entry_point: EntryPoint, name: str) -> None:
     try:
         plugin = entry_point.load()
     except BaseException as error:

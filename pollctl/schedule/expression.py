@@ -31,6 +31,7 @@ SECOND = timedelta(seconds=1)
 LONGEST = 1000
 """Characters of an expression; all that a schedule can say fits in."""
 _SOME_MOMENT = datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_NOTHING = _SOME_MOMENT, _SOME_MOMENT - SECOND
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _ITEM = re.compile(r"(?P<low>\w{1,9}|\*)(-(?P<high>\w{1,9}))?(/(?P<step>\d{1,9}))?", re.ASCII)
@@ -74,17 +75,28 @@ class Expression:
             self._engine.get_next(start_time=_SOME_MOMENT)
         except ValueError as error:
             raise ValueError(f"{text!r} is not a valid schedule: {_fault(fields)}") from error
+        # The last rests that were searched, without a moment between their ends: who goes through the changes of a clock
+        # within a rest of years asks for each of them.
+        self._next = self._latest = _NOTHING
 
     def after(self, wall: datetime) -> Iterator[datetime]:
         """The moments strictly after *wall*, in order, without end."""
         while True:
-            wall = self._engine.get_next(start_time=wall)
+            asked, found = self._next
+            if not asked <= wall < found:
+                found = self._engine.get_next(start_time=wall)
+                self._next = wall, found
+            wall = found
             yield wall
 
     def until(self, wall: datetime) -> datetime:
         """The newest moment that is not after *wall*."""
-        # get_prev leaves out the moment it starts from, so it starts one second later
-        return self._engine.get_prev(start_time=wall.replace(microsecond=0) + SECOND)
+        found, asked = self._latest
+        if not found <= wall <= asked:
+            # get_prev leaves out the moment it starts from, so it starts one second later
+            found = self._engine.get_prev(start_time=wall.replace(microsecond=0) + SECOND)
+            self._latest = found, wall
+        return found
 
 
 def warnings(expression: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, PackagePath, files
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -90,9 +91,15 @@ def impure_source(source: str) -> list[str]:
 def _tops(plugin: Plugin) -> list[str]:
     """The top-level names that belong to a plugin: its entry point's, and what else its distribution installs."""
     entry_point = plugin.found.entry_point
-    files = (entry_point.dist.files if entry_point.dist else None) or ()
-    modules = [file.parts[0].removesuffix(".py") for file in files if file.suffix == ".py"]
+    modules = [file.parts[0].removesuffix(".py") for file in _files(entry_point.distribution) if file.suffix == ".py"]
     return [entry_point.module.partition(".")[0], *(name for name in modules if name.isidentifier())]
+
+
+def _files(distribution: str) -> Sequence[PackagePath]:
+    try:
+        return files(distribution) or ()
+    except (PackageNotFoundError, ValueError):
+        return ()
 
 
 def _definitions_of(function: Callable[..., Any], sources: Sources) -> Sequence[Definition]:
