@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pollctl.errors import PluginError as PluginError
     from pollctl.errors import PollctlError as PollctlError
     from pollctl.errors import UsageError as UsageError
+    from pollctl.http.connecting import open_socket as open_socket
+    from pollctl.http.errors import fetch_error as fetch_error
     from pollctl.http.retry_after import retry_after as retry_after
     from pollctl.http.strict_json import strict_json as strict_json
     from pollctl.plugin_host.address_option import Addresses as Addresses
@@ -62,6 +64,8 @@ _HOMES = {
     "PollctlError": "errors",
     "UsageError": "errors",
     "hookimpl": "api.hookspecs",
+    "fetch_error": "http.errors",
+    "open_socket": "http.connecting",
     "retry_after": "http.retry_after",
     "strict_json": "http.strict_json",
     "Answer": "api.values",

@@ -138,6 +138,7 @@ LATENCY = {
     "address without scheme": _section("latency", "base_url", '"127.0.0.1:4402"', "allowed an http or https address"),
     "address without a host": _section("latency", "base_url", '"http://"', "allowed an http or https address"),
     "file address": _section("latency", "base_url", '"file:///etc/passwd"', "allowed an http or https address"),
+    "a time-out that outlasts a pass": _section("latency", "timeout", '"60s"', "a pass ends after its deadline of 58s"),
     "no concurrency": _section("latency", "concurrency", "0", "at least 1"),
     "much concurrency": _section("latency", "concurrency", "1001", "at most 1000"),
     "timeout of zero": _section("latency", "timeout", '"0s"', "longer than 0s"),
