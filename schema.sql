@@ -209,7 +209,7 @@ CREATE TABLE shell_query_polls (
     not_running_detected_at TEXT CHECK (not_running_detected_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
     row_probe_last_at TEXT CHECK (row_probe_last_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
     closed_at TEXT CHECK (closed_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z')
-) STRICT;
+, auth_failures INTEGER NOT NULL DEFAULT 0 CHECK (auth_failures >= 0)) STRICT;
 CREATE INDEX shell_query_due ON shell_query_polls (next_poll_at) WHERE closed_at IS NULL;
 CREATE TABLE shell_query_tokens (
     id INTEGER PRIMARY KEY CHECK (id = 1),
