@@ -101,6 +101,7 @@ CREATE INDEX outbox_arrived ON outbox (lane, id)
     WHERE status = 'delivered' AND (kind = 'tell' OR kind GLOB 'pollctl.*');
 CREATE INDEX outbox_stuck ON outbox (plugin, id)
         WHERE status = 'pending' AND attempts - attempts_cut_off >= 5;
+CREATE TABLE purity (plugin TEXT PRIMARY KEY, judged_by TEXT NOT NULL, files TEXT NOT NULL) STRICT;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),
@@ -133,7 +134,7 @@ CREATE TABLE latency_jobs (
     outages INTEGER,
     longest_streak INTEGER,
     verdict TEXT CHECK (verdict IN ('pass', 'fail', 'unreliable', 'no_data'))
-, login TEXT) STRICT;
+, login TEXT, alert_blind INTEGER CHECK (alert_blind IN (0, 1)), is_blind INTEGER NOT NULL DEFAULT 0 CHECK (is_blind IN (0, 1)), offline_since TEXT CHECK (offline_since BETWEEN '2000' AND '2300' AND offline_since LIKE '%Z' AND substr(offline_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', offline_since, '+0 days')), offline_reason TEXT, blind_since TEXT CHECK (blind_since BETWEEN '2000' AND '2300' AND blind_since LIKE '%Z' AND substr(blind_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', blind_since, '+0 days')), max_loss_percent REAL NOT NULL DEFAULT 2 CHECK (max_loss_percent BETWEEN 0 AND 100), max_p95_ms REAL NOT NULL DEFAULT 100 CHECK (max_p95_ms >= 0), max_jitter_ms REAL NOT NULL DEFAULT 30 CHECK (max_jitter_ms >= 0), outage_length INTEGER NOT NULL DEFAULT 5 CHECK (outage_length BETWEEN 1 AND 1000), family INTEGER NOT NULL DEFAULT 0 CHECK (family IN (0, 4, 6)), expect TEXT NOT NULL DEFAULT '200-399', cause TEXT) STRICT;
 CREATE INDEX latency_jobs_by_status ON latency_jobs (status, is_rolled_up);
 CREATE TABLE latency_samples (
     job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
@@ -142,7 +143,7 @@ CREATE TABLE latency_samples (
     rtt_ms REAL CHECK (rtt_ms >= 0),
     jitter_ms REAL CHECK (jitter_ms >= 0),
     recorded_at TEXT NOT NULL CHECK (recorded_at BETWEEN '2000' AND '2300' AND recorded_at LIKE '%Z' AND substr(recorded_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', recorded_at, '+0 days')),
-    error TEXT,
+    reason TEXT, address TEXT,
     PRIMARY KEY (job_id, sequence_number),
     CHECK ((status = 'success') = (rtt_ms IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
@@ -160,19 +161,19 @@ CREATE TABLE latency_rollups (
     jitter_avg_ms REAL,
     PRIMARY KEY (job_id, bucket_start)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE latency_alerts (
-    id INTEGER PRIMARY KEY,
-    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
-    alert_type TEXT NOT NULL CHECK (alert_type IN ('offline', 'recovery')),
-    triggered_at TEXT NOT NULL CHECK (triggered_at BETWEEN '2000' AND '2300' AND triggered_at LIKE '%Z' AND substr(triggered_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', triggered_at, '+0 days'))
-) STRICT;
-CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id);
 CREATE TABLE latency_notify (
     id INTEGER PRIMARY KEY,
     job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
     url TEXT NOT NULL,
     UNIQUE (job_id, url)
 ) STRICT;
+CREATE TABLE latency_alerts (
+    id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    alert_type TEXT NOT NULL CHECK (alert_type IN ('offline', 'recovery', 'blind', 'seeing')),
+    triggered_at TEXT NOT NULL CHECK (triggered_at BETWEEN '2000' AND '2300' AND triggered_at LIKE '%Z' AND substr(triggered_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', triggered_at, '+0 days'))
+) STRICT;
+CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id);
 CREATE TABLE shell_query_runs (
     id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
     name TEXT NOT NULL DEFAULT '',
@@ -208,7 +209,7 @@ CREATE TABLE shell_query_polls (
     not_running_detected_at TEXT CHECK (not_running_detected_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
     row_probe_last_at TEXT CHECK (row_probe_last_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z'),
     closed_at TEXT CHECK (closed_at GLOB '20[0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9]Z')
-) STRICT;
+, auth_failures INTEGER NOT NULL DEFAULT 0 CHECK (auth_failures >= 0)) STRICT;
 CREATE INDEX shell_query_due ON shell_query_polls (next_poll_at) WHERE closed_at IS NULL;
 CREATE TABLE shell_query_tokens (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -405,7 +406,7 @@ CREATE TABLE stockx_batch_jobs (
     attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
     updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (updated_at BETWEEN '2000' AND '2300' AND updated_at LIKE '%Z' AND substr(updated_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', updated_at, '+0 days')),
     completed_at TEXT CHECK (completed_at BETWEEN '2000' AND '2300' AND completed_at LIKE '%Z' AND substr(completed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', completed_at, '+0 days'))
-) STRICT;
+, asked_at TEXT CHECK (asked_at BETWEEN '2000' AND '2300' AND asked_at LIKE '%Z' AND substr(asked_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', asked_at, '+0 days')), forbidden_count INTEGER NOT NULL DEFAULT 0 CHECK (forbidden_count >= 0), forbidden_since TEXT CHECK (forbidden_since BETWEEN '2000' AND '2300' AND forbidden_since LIKE '%Z' AND substr(forbidden_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', forbidden_since, '+0 days')), rate_limited_count INTEGER NOT NULL DEFAULT 0 CHECK (rate_limited_count >= 0)) STRICT;
 CREATE INDEX stockx_jobs_new ON stockx_batch_jobs (started_at, id, user_id)
     WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at IS NULL;
 CREATE INDEX stockx_jobs_asked ON stockx_batch_jobs (started_at, id, user_id, next_poll_at)

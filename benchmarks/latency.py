@@ -33,7 +33,7 @@ from pollctl_latency.store.apply import apply
 SAMPLES = 100_000
 TARGETS = 10_000
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-INSERT = "INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT = "INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?, NULL)"
 
 
 def main() -> None:

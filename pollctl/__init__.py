@@ -34,11 +34,14 @@ if TYPE_CHECKING:
     from pollctl.errors import PluginError as PluginError
     from pollctl.errors import PollctlError as PollctlError
     from pollctl.errors import UsageError as UsageError
+    from pollctl.http.connecting import open_socket as open_socket
+    from pollctl.http.errors import fetch_error as fetch_error
     from pollctl.http.retry_after import retry_after as retry_after
     from pollctl.http.strict_json import strict_json as strict_json
     from pollctl.plugin_host.address_option import Addresses as Addresses
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.plugin_host.completion import completion_from as completion_from
+    from pollctl.plugin_host.moment_option import Moment as Moment
     from pollctl.redaction import Secret as Secret
     from pollctl.redaction import address_digest as address_digest
     from pollctl.redaction import shorten as shorten
@@ -52,6 +55,7 @@ _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
     "Addresses": "plugin_host.address_option",
+    "Moment": "plugin_host.moment_option",
     "PluginContext": "plugin_host.command_context",
     "completion_from": "plugin_host.completion",
     "ConfigError": "errors",
@@ -60,6 +64,8 @@ _HOMES = {
     "PollctlError": "errors",
     "UsageError": "errors",
     "hookimpl": "api.hookspecs",
+    "fetch_error": "http.errors",
+    "open_socket": "http.connecting",
     "retry_after": "http.retry_after",
     "strict_json": "http.strict_json",
     "Answer": "api.values",

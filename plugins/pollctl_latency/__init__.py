@@ -36,11 +36,12 @@ def pollctl_poller() -> Poller:
 @hookimpl
 def pollctl_fetch(run: Run, db: Database) -> Iterator[Round]:
     """Probe what is due, round by round."""
-    from pollctl_latency import fetch, queries
+    from pollctl_latency import queries
+    from pollctl_latency.fetch.rounds import rounds
 
     if run.is_dry:
         run.note(queries.nothing_due(db))
-    return fetch.rounds(run, db)
+    return rounds(run, db)
 
 
 @hookimpl
@@ -92,11 +93,11 @@ def pollctl_status(db: Database, now: datetime) -> str:
 
 
 @hookimpl
-def pollctl_check(db: Database, now: datetime) -> Sequence[str]:
+def pollctl_check(db: Database, settings: Settings, now: datetime) -> Sequence[str]:
     """Name the jobs that nobody samples."""
     from pollctl_latency import queries
 
-    return queries.unsampled(db, now)
+    return queries.unsampled(db, settings, now)
 
 
 def _migrations() -> Any:

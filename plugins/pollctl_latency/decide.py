@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -14,6 +15,7 @@ from pollctl_latency.model import (
     CompleteJob,
     Decision,
     Job,
+    Limits,
     Measurement,
     PruneSamples,
     Rollup,
@@ -29,12 +31,7 @@ from pollctl_latency.model import (
     Verdict,
 )
 
-OUTAGE = 5
-"""Consecutive misses that make an outage, and an alert; as many successes make a recovery."""
 BUCKET = timedelta(minutes=5)
-MAX_LOSS_PERCENT = 2
-MAX_P95_MS = 100
-MAX_JITTER_MS = 30
 MAX_SYSTEM_ERROR_PERCENT = 5
 
 
@@ -65,10 +62,11 @@ def judge_measurement(state: State, measurement: Measurement) -> Iterator[Decisi
         jitter_ms=jitter(measurement.rtt_ms, tail.last_rtt_ms),
         recorded_at=measurement.started_at,
         reason=measurement.reason or f"answered in {measurement.rtt_ms:.1f} ms",
+        address=measurement.address,
     )
-    change = alert(job, measurement.status, tail)
-    if change is not None:
-        yield change_alert_state(state, job, change, measurement.started_at)
+    for change in (sight(job, measurement.status, tail), alert(job, measurement.status, tail)):
+        if change is not None:
+            yield change_alert_state(state, job, change, measurement.started_at)
 
 
 def jitter(rtt_ms: float | None, last_rtt_ms: float | None) -> float | None:
@@ -81,29 +79,44 @@ def jitter(rtt_ms: float | None, last_rtt_ms: float | None) -> float | None:
 def alert(job: Job, status: SampleStatus, tail: Tail) -> AlertType | None:
     """The alert that this outcome raises: ``offline`` after five misses in a row, ``recovery`` after five successes later.
 
-    ``system_error`` says nothing about the target and is left out.
+    ``system_error`` says nothing about the target and is left out. A job may ask for another number than five.
     """
     if status == "system_error":
         return None
-    latest = [status, *tail.recent][:OUTAGE]
-    if job.alert_state == "ok" and latest == ["missed"] * OUTAGE:
+    wanted = job.limits.outage_length
+    latest = [status, *tail.recent][:wanted]
+    if job.alert_state == "ok" and latest == ["missed"] * wanted:
         return "offline"
-    if job.alert_state == "offline_alerted" and latest == ["success"] * OUTAGE:
+    if job.alert_state == "offline_alerted" and latest == ["success"] * wanted:
         return "recovery"
     return None
 
 
+def sight(job: Job, status: SampleStatus, tail: Tail) -> AlertType | None:
+    """The alert that is about us: ``blind`` after five samples in a row that could not be taken, ``seeing`` with the next one."""
+    if status != "system_error":
+        return "seeing" if job.is_blind else None
+    is_blind = tail.system_errors + 1 >= job.limits.outage_length
+    return "blind" if is_blind and not job.is_blind else None
+
+
 def change_alert_state(state: State, job: Job, alert_type: AlertType, at: datetime) -> ChangeAlertState:
     """The new state of a job; the alert itself is kept and notified only where the job asks for it."""
-    outcome = "missed" if alert_type == "offline" else "succeeded"
+    wanted = job.limits.outage_length
+    asked_for, reason = {
+        "offline": (job.alert_offline, f"the last {wanted} probes all missed"),
+        "recovery": (job.alert_recovery, f"the last {wanted} probes all succeeded"),
+        "blind": (job.alert_blind, f"the last {wanted} samples could not be taken"),
+        "seeing": (job.alert_blind, "a sample could be taken again"),
+    }[alert_type]
     return ChangeAlertState(
         job_id=job.id,
         target=job.target,
         alert_type=alert_type,
         triggered_at=at,
-        is_announced=job.alert_offline if alert_type == "offline" else job.alert_recovery,
+        is_announced=asked_for,
         recipients=state.recipients.get(job.id, []),
-        reason=f"the last {OUTAGE} probes all {outcome}",
+        reason=reason,
     )
 
 
@@ -113,7 +126,7 @@ def judge_end(state: State, job_id: int, now: datetime) -> Iterator[Decision]:
     if job is None or (job.status == "running" and now <= job.ends_at):
         return
     samples = state.samples.get(job_id, [])
-    summary, rollups = summarise(samples), roll_up(samples)
+    summary, rollups = summarise(samples, job.limits), roll_up(samples)
     if job.status != "running":
         reason = f"{job.status} by someone; {len(samples)} sample{'' if len(samples) == 1 else 's'} rolled up"
         yield RollUpJob(job_id=job_id, summary=summary, rollups=rollups, reason=reason)
@@ -129,8 +142,8 @@ def judge_end(state: State, job_id: int, now: datetime) -> Iterator[Decision]:
     )
 
 
-def summarise(samples: Sequence[Sample]) -> Summary:
-    """How a job did, from all its samples in order."""
+def summarise(samples: Sequence[Sample], limits: Limits) -> Summary:
+    """How a job did, from all its samples in order; of a running job, how it has done so far."""
     stats = compute_stats(samples)
     measured = stats.success + stats.missed
     loss = 100 * stats.missed / measured if measured else None
@@ -140,13 +153,20 @@ def summarise(samples: Sequence[Sample]) -> Summary:
         loss_percent=loss,
         rtt_median_ms=median(rtts(samples)) if stats.success else None,
         jitter_max_ms=max(jitters(samples), default=None),
-        outages=sum(streak >= OUTAGE for streak in streaks),
+        outages=sum(streak >= limits.outage_length for streak in streaks),
         longest_streak=max(streaks, default=0),
-        verdict=verdict(stats, loss),
+        verdict=verdict(stats, loss, limits),
+        cause=commonest_cause(samples),
     )
 
 
-def verdict(stats: Stats, loss: float | None) -> Verdict:
+def commonest_cause(samples: Iterable[Sample]) -> str:
+    """Why most of the samples that could not be taken could not; the earliest of those that are equally common."""
+    causes = Counter(sample.reason for sample in samples if sample.status == "system_error")
+    return causes.most_common(1)[0][0] if causes else ""
+
+
+def verdict(stats: Stats, loss: float | None, limits: Limits) -> Verdict:
     """The first that holds: no samples, too many system errors, a limit exceeded, pass.
 
     A number that is missing, such as the jitter of a single success, exceeds no limit.
@@ -156,8 +176,12 @@ def verdict(stats: Stats, loss: float | None) -> Verdict:
         return "no_data"
     if 100 * stats.system_error > MAX_SYSTEM_ERROR_PERCENT * samples:
         return "unreliable"
-    limits = ((loss, MAX_LOSS_PERCENT), (stats.rtt_p95_ms, MAX_P95_MS), (stats.jitter_avg_ms, MAX_JITTER_MS))
-    is_within = all(value is None or value <= limit for value, limit in limits)
+    held = (
+        (loss, limits.max_loss_percent),
+        (stats.rtt_p95_ms, limits.max_p95_ms),
+        (stats.jitter_avg_ms, limits.max_jitter_ms),
+    )
+    is_within = all(value is None or value <= limit for value, limit in held)
     return "pass" if is_within else "fail"
 
 

@@ -35,7 +35,9 @@ def run(session: DemoSession) -> None:
         session.say("Five misses in a row raised one alert. The plug goes back in:")
         del api.script[_TARGET]
         session.passes("latency", *map(_at, range(9, 17)))
-        session.expect_messages("crew", "offline", "recovered", "lost")
+        session.expect_messages(
+            "crew", "is offline since 09:03:00 UTC", "is back after 6 min", "fail: 6 of 16 probes lost"
+        )
         session.say("The quarter of an hour is over, so the job is completed. How did the line do?")
         session.pollctl("latency", "show", "1", at=_at(17))
         session.pollctl("status", at=_at(17))

@@ -115,6 +115,44 @@ def m003_messages(db: Database) -> None:
     )
 
 
+_LIMITS = (
+    "alert_blind INTEGER CHECK (alert_blind IN (0, 1))",
+    "is_blind INTEGER NOT NULL DEFAULT 0 CHECK (is_blind IN (0, 1))",
+    f"offline_since TEXT CHECK ({sql.utc('offline_since')})",
+    "offline_reason TEXT",
+    f"blind_since TEXT CHECK ({sql.utc('blind_since')})",
+    "max_loss_percent REAL NOT NULL DEFAULT 2 CHECK (max_loss_percent BETWEEN 0 AND 100)",
+    "max_p95_ms REAL NOT NULL DEFAULT 100 CHECK (max_p95_ms >= 0)",
+    "max_jitter_ms REAL NOT NULL DEFAULT 30 CHECK (max_jitter_ms >= 0)",
+    "outage_length INTEGER NOT NULL DEFAULT 5 CHECK (outage_length BETWEEN 1 AND 1000)",
+    "family INTEGER NOT NULL DEFAULT 0 CHECK (family IN (0, 4, 6))",
+    "expect TEXT NOT NULL DEFAULT '200-399'",
+    "cause TEXT",
+)
+
+
+@migrations()
+def m004_limits(db: Database) -> None:
+    """Limits of each job's own, samples that say why and from where, and alerts of what cannot be measured."""
+    for column in _LIMITS:
+        db.execute(f"ALTER TABLE latency_jobs ADD COLUMN {column}")
+    db.execute("ALTER TABLE latency_samples RENAME COLUMN error TO reason")
+    db.execute("ALTER TABLE latency_samples ADD COLUMN address TEXT")
+    db.execute("ALTER TABLE latency_alerts RENAME TO latency_alerts_before")
+    db.execute("DROP INDEX latency_alerts_by_job")
+    db.execute(
+        f"""CREATE TABLE latency_alerts (
+    id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    alert_type TEXT NOT NULL CHECK (alert_type IN ('offline', 'recovery', 'blind', 'seeing')),
+    triggered_at TEXT NOT NULL CHECK ({sql.utc("triggered_at")})
+) STRICT"""
+    )
+    db.execute("INSERT INTO latency_alerts SELECT * FROM latency_alerts_before")
+    db.execute("DROP TABLE latency_alerts_before")
+    db.execute("CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id)")
+
+
 def _alert(payload: dict[str, Any]) -> tuple[str, str]:
     change = "is offline" if payload["alert_type"] == "offline" else "has recovered"
     return (
@@ -124,6 +162,6 @@ def _alert(payload: dict[str, Any]) -> tuple[str, str]:
 
 
 def _completion(payload: dict[str, Any]) -> tuple[str, str]:
-    numbers = msgspec.convert({name: payload[name] for name in Summary.__struct_fields__}, Summary)
+    numbers = msgspec.convert({name: payload[name] for name in Summary.__struct_fields__ if name in payload}, Summary)
     body = "\n".join([loss_text(numbers), *speed_text(numbers), f"Job {payload['job_id']}."])
     return f"{payload['target']}: {payload['verdict']}", body

@@ -11,19 +11,24 @@ from pollctl_latency.client.targets import split_login
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from pollctl_latency.model import Settings
+
 _JOBS = """
 SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, status, alert_state,
     alert_offline, alert_recovery, started_at, last_ping_at, completed_at, success, missed, system_error,
     coalesce(loss_percent, 100.0 * missed / nullif(success + missed, 0)) AS loss_percent,
     rtt_avg_ms, rtt_min_ms, rtt_max_ms, rtt_median_ms, rtt_p95_ms, jitter_avg_ms, jitter_max_ms,
-    outages, longest_streak, verdict,
+    outages, longest_streak, verdict, cause,
+    coalesce(alert_blind, EXISTS (SELECT 1 FROM latency_notify WHERE job_id = latency_jobs.id)) AS alert_blind,
+    is_blind, offline_since, max_loss_percent, max_p95_ms, max_jitter_ms, outage_length, nullif(family, 0) AS family, expect,
     status = 'running' AND round((julianday(?) - julianday(coalesce(last_ping_at, started_at))) * 86400000)
         > 2000 * cadence_seconds AS stale,
     (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
 FROM latency_jobs"""
 JOB_IDS = "SELECT id, target FROM latency_jobs ORDER BY id DESC"
 """What a shell offers for a job."""
-_FLAGS = ("alert_offline", "alert_recovery", "stale")
+_FLAGS = ("alert_offline", "alert_recovery", "alert_blind", "is_blind", "stale")
+SAMPLE_COLUMNS = ("sequence_number", "status", "rtt_ms", "jitter_ms", "recorded_at", "reason", "address")
 
 
 def jobs(db: Database, now: datetime) -> list[dict[str, Any]]:
@@ -48,15 +53,11 @@ def job(db: Database, job_id: int, now: datetime | None) -> dict[str, Any]:
     raise UsageError(f"no job {job_id}; `pollctl latency jobs` lists them")
 
 
-def samples(db: Database, job_id: int) -> list[dict[str, Any]]:
-    """The samples of a job in their order."""
-    return list(
-        db.query(
-            """SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, error
-               FROM latency_samples WHERE job_id = ? ORDER BY sequence_number""",
-            [job_id],
-        )
-    )
+def samples(db: Database, job_id: int, *, limit: int | None = None) -> list[dict[str, Any]]:
+    """The samples of a job, the newest first; only so many where *limit* says so."""
+    columns = ", ".join(SAMPLE_COLUMNS)
+    sql = f"SELECT {columns} FROM latency_samples WHERE job_id = ? ORDER BY sequence_number DESC LIMIT ?"  # noqa: S608 - own names
+    return list(db.query(sql, [job_id, -1 if limit is None else limit]))
 
 
 def alerts(db: Database) -> list[dict[str, Any]]:
@@ -98,7 +99,19 @@ def nothing_due(db: Database) -> str:
     return f"{number} running, none due before {at}"
 
 
-def unsampled(db: Database, now: datetime) -> list[str]:
-    """What `check` warns of: the stale jobs, as nobody seems to sample them."""
-    notice = stale_notice(db, now)
-    return [f"{notice}; does anybody run latency? `pollctl why latency`"] if notice else []
+def unsampled(db: Database, settings: Settings, now: datetime) -> list[str]:
+    """What `check` warns of: jobs that have nobody to ask, and stale ones, as nobody seems to sample them."""
+    found = []
+    if not settings.base_url and (unaskable := _running_api_jobs(db)):
+        found.append(f"base_url is not set, so that nothing samples job {', '.join(map(str, unaskable))} by api")
+    if notice := stale_notice(db, now):
+        found.append(f"{notice}; does anybody run latency? `pollctl why latency`")
+    return found
+
+
+def _running_api_jobs(db: Database) -> list[int]:
+    rows = db.execute(
+        """SELECT id FROM latency_jobs WHERE status = 'running' AND probe = 'api' AND monitoring_mode = 'real_polling'
+           ORDER BY id"""
+    )
+    return [job_id for (job_id,) in rows]

@@ -59,8 +59,12 @@ class Run(Protocol):
     ) -> Iterator[Result]:
         """Call *function* for each item side by side and yield results as they come; none takes longer than *timeout* s."""
 
-    def next_round(self, at: datetime) -> bool:
-        """Wait until *at* and say whether another round fits into the plugin's ``window``; then ``now`` is read again."""
+    def next_round(self, at: datetime, *, overrun: float = 0.0) -> bool:
+        """Wait until *at* and say whether another round fits into the plugin's ``window``; then ``now`` is read again.
+
+        With *overrun*, such as 0.05, a round may also begin after the window, by that share of it: for what falls due just then and
+        would otherwise wait for the next pass.
+        """
 
     def failed(self, target: str, why: str) -> None:
         """Tell that *target* could not be fetched: the pass is ``partial``, or ``failed`` when no target was ``reached``."""

@@ -109,6 +109,8 @@ class Request(Struct, frozen=True, kw_only=True):
         allow_hosts: further hosts that a redirect may lead to: ``"host"`` with the usual port, ``"host:port"`` with another.
         repeat: whether a GET is made again at once when its connection was reset; not where an upstream counts requests.
         is_patient: whether a signal lets it run on until its time limit; one that changes something always may.
+        family: 4 or 6 for addresses of that kind only, else 0. All addresses of a name share the time limit and are tried side
+            by side, as browsers do (RFC 8305).
     """
 
     url: str
@@ -122,6 +124,7 @@ class Request(Struct, frozen=True, kw_only=True):
     allow_hosts: Sequence[str] = ()
     repeat: bool = True
     is_patient: bool = False
+    family: Literal[0, 4, 6] = 0
 
 
 FetchErrorKind = Literal[
@@ -143,9 +146,10 @@ FetchErrorKind = Literal[
 ]
 """Why there is no answer.
 
-``timeout``: the total time limit. ``truncated``: the body ended early. ``too_large``: the size limit. ``redirect``: refused or a
-loop. ``deadline``: the pass ran out of time. ``stopped``: a signal ended the pass. ``local``: this machine's fault, as
-out of sockets. ``raised``: a function given to ``run.map`` raised.
+``timeout``: the total time limit. ``dns``: there is no such name, or it has no address. ``truncated``: the body ended early.
+``too_large``: the size limit. ``redirect``: refused or a loop. ``deadline``: the pass ran out of time. ``stopped``: a signal
+ended the pass. ``local``: this machine's fault, as out of sockets, no network here, or no name server that answers.
+``raised``: a function given to ``run.map`` raised.
 """
 
 
@@ -163,6 +167,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         status: HTTP status, or 0 with an ``error``.
         headers: names in lower case; of repeated headers the values joined by ``", "``.
         body: decoded bytes, whole.
+        address: of the machine that answered; empty without an answer, or through a proxy.
         started_at: when the exchange started, as ``clock.now`` says.
         elapsed_ms: from the first connect to the last byte, by the monotonic clock.
     """
@@ -171,6 +176,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     status: int = 0
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    address: str = ""
     started_at: datetime
     elapsed_ms: float
     error: FetchError | None = None

@@ -14,14 +14,16 @@ spoken_number = number
 """A number with as many places as it needs to be compared: ``1440``, ``129.5``, ``20.8``, ``0.12``."""
 
 
-def spoken_moment(moment: datetime, zone: ZoneInfo) -> str:
+def spoken_moment(moment: datetime, zone: ZoneInfo, *, today: datetime | None = None) -> str:
     """A moment in a zone, with its name: ``2026-03-08 07:59:30 CET``, or ``2026-03-08 10:59 Asia/Dubai`` where it has no short one.
 
-    Seconds stand where they are not 0.
+    Seconds stand where they are not 0. On the day of *today* it is the time alone, always with seconds: ``07:59:00 CET``.
     """
     local = moment.astimezone(zone)
     short = local.tzname() or ""
     shape = "%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M"
+    if today is not None and today.astimezone(zone).date() == local.date():
+        shape = "%H:%M:%S"
     return f"{local.strftime(shape)} {short if short.isalpha() else zone.key}"
 
 

@@ -100,6 +100,7 @@ def _answer(call: Call) -> Answer:
         status=value.status,
         headers=value.headers,
         body=value.body,
+        address=value.upstream,
         started_at=started_at,
         elapsed_ms=call.elapsed_ms,
     )

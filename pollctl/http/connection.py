@@ -19,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import make_headers
 
 from pollctl.http.client_certificate import ClientCertificate
+from pollctl.http.connecting import open_socket
 from pollctl.http.errors import Failure
 from pollctl.http.redirects import refuse_metadata
 from pollctl.http.strict_response import StrictResponse
@@ -33,6 +34,31 @@ MOST_KEPT = 64  # connections kept open without a request, over all origins; at 
 LONGEST_WAIT_S = 86_400.0  # poll(2) counts milliseconds up to 24 days; who waits longer asks again
 
 
+class _Line(HTTPConnection):
+    """urllib3's connection, opened to whichever address answers first."""
+
+    family = 0
+
+    def _new_conn(self) -> socket.socket:
+        return _open(self)
+
+
+class _SecureLine(HTTPSConnection):
+    family = 0
+
+    def _new_conn(self) -> socket.socket:
+        return _open(self)
+
+
+def _open(line: _Line | _SecureLine) -> socket.socket:
+    timeout = line.timeout if line.timeout is not None else LONGEST_WAIT_S
+    began = time.monotonic()
+    host, options = line._dns_host, line.socket_options  # noqa: SLF001 - as urllib3's own _new_conn does
+    opened = open_socket(host, line.port, timeout=timeout, family=line.family, options=options or ()).socket
+    opened.settimeout(max(0.001, timeout - (time.monotonic() - began)))
+    return opened
+
+
 class Connection:
     """A connection that is open, or about to be.
 
@@ -41,16 +67,20 @@ class Connection:
         proxy: where it goes through, if anywhere.
         line: urllib3's connection.
         certificate: what the upstream is shown, if anything.
+
+    Attributes:
+        address: of the upstream, once connected; empty through a proxy.
     """
 
     def __init__(
         self,
         origin: Origin,
         proxy: Address | None,
-        line: HTTPConnection,
+        line: _Line | _SecureLine,
         certificate: ClientCertificate | None = None,
     ) -> None:
         self.origin = origin
+        self.address = ""
         self.proxy = proxy
         self.certificate = certificate
         self.is_used = False
@@ -68,8 +98,10 @@ class Connection:
         self._line.timeout = _left(until)
         self._line.connect()
         self._sock = self._line.sock
-        if was_redirected and not self.proxy and self._sock is not None:
-            refuse_metadata(self._sock.getpeername()[0])
+        if not self.proxy and self._sock is not None:
+            self.address = self._sock.getpeername()[0]
+            if was_redirected:
+                refuse_metadata(self.address)
 
     def ask(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, until: float
@@ -89,6 +121,11 @@ class Connection:
             enforce_content_length=True,
         )
         return self._line.getresponse()
+
+    @property
+    def family(self) -> int:
+        """4 or 6 where only such addresses were asked for, else 0."""
+        return self._line.family
 
     @property
     def is_stale(self) -> bool:
@@ -134,14 +171,17 @@ class Pool:
         proxy: Address | None,
         certificate: ClientCertificate | None = None,
         *,
+        family: int = 0,
         fresh: bool = False,
     ) -> Connection:
         """A connection kept open, the latest first, or one that must still connect; never one that showed another certificate."""
-        while kept := None if fresh else self._pop(origin, proxy, certificate):
+        while kept := None if fresh else self._pop((origin, proxy, certificate, family)):
             if not kept.is_stale:
                 return kept
             kept.close()
-        return Connection(origin, proxy, self._line(origin, proxy, certificate), certificate)
+        line = self._line(origin, proxy, certificate)
+        line.family = family
+        return Connection(origin, proxy, line, certificate)
 
     def give(self, connection: Connection) -> None:
         """Keep a connection for the next request."""
@@ -159,13 +199,15 @@ class Pool:
             connection.close()
         return bool(kept)
 
-    def _line(self, origin: Origin, proxy: Address | None, certificate: ClientCertificate | None) -> HTTPConnection:
+    def _line(
+        self, origin: Origin, proxy: Address | None, certificate: ClientCertificate | None
+    ) -> _Line | _SecureLine:
         via = proxy.origin if proxy else origin
         if origin.scheme == "http":
-            return HTTPConnection(via.host, via.port)
+            return _Line(via.host, via.port)
         with self._lock:
             context = self._contexts.get(certificate) or self._contexts.setdefault(certificate, self._new(certificate))
-        line = HTTPSConnection(via.host, via.port, ssl_context=context)
+        line = _SecureLine(via.host, via.port, ssl_context=context)
         if proxy:
             line.set_tunnel(origin.host, origin.port, proxy_headers(proxy), scheme="http")
         return line
@@ -174,7 +216,10 @@ class Pool:
         """What verifies upstreams: the public authorities and *ca_file*; there is no way to switch it off."""
         import ssl
 
-        context = ssl.create_default_context(cafile=certifi.where())
+        try:
+            context = ssl.create_default_context(cafile=certifi.where())
+        except OSError as error:
+            raise Failure("local", f"the public authorities cannot be read: {error}") from error
         try:
             if self._ca_file:
                 context.load_verify_locations(self._ca_file)
@@ -187,11 +232,11 @@ class Pool:
             raise Failure("local", f"the client certificate cannot be used: {error}") from error
         return context
 
-    def _pop(self, origin: Origin, proxy: Address | None, certificate: ClientCertificate | None) -> Connection | None:
+    def _pop(self, wanted: tuple[Origin, Address | None, ClientCertificate | None, int]) -> Connection | None:
         with self._lock:
             for index in range(len(self._kept) - 1, -1, -1):
                 kept = self._kept[index]
-                if (kept.origin, kept.proxy, kept.certificate) == (origin, proxy, certificate):
+                if (kept.origin, kept.proxy, kept.certificate, kept.family) == wanted:
                     return self._kept.pop(index)
         return None
 

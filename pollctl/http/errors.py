@@ -9,9 +9,14 @@ import ssl
 
 import urllib3
 
-from pollctl.api.values import FetchErrorKind
+from pollctl.api.values import FetchError, FetchErrorKind
+from pollctl.redaction import redact
 
-_LOCAL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+_LOCAL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM}
+_NO_NETWORK = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+"""This machine has no way there, whatever the target is doing."""
+_NO_SUCH_NAME = {socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY}
+"""The name servers know that there is no such name, or no address of it; other errors are theirs, or ours."""
 _RESET = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
 
@@ -36,6 +41,12 @@ class Reset(Failure):
         super().__init__("reset", what)
 
 
+def fetch_error(error: BaseException) -> FetchError:
+    """What an error of a plugin's own connection is to the rules: the kind that an exchange would have answered, masked."""
+    failure = failure_of(error)
+    return FetchError(kind=failure.kind, message=redact(str(failure)))
+
+
 def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladder
     """The failure that an error of urllib3, http.client, socket or ssl stands for."""
     if isinstance(error, Failure):
@@ -45,7 +56,7 @@ def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladd
     if isinstance(error, TimeoutError):
         return Failure("timeout", "no answer in time")
     if isinstance(error, socket.gaierror):
-        return Failure("local" if error.errno == socket.EAI_SYSTEM else "dns", f"no address: {error.strerror}")
+        return _of_resolver(error)
     if isinstance(error, ConnectionRefusedError):
         return Failure("refused", "connection refused")
     if isinstance(error, _RESET):
@@ -70,13 +81,23 @@ def _of_urllib3(error: urllib3.exceptions.HTTPError) -> Failure:
     return Failure(kind, str(error))
 
 
+def _of_resolver(error: socket.gaierror) -> Failure:
+    if error.errno in _NO_SUCH_NAME:
+        return Failure("dns", f"no address: {error.strerror}")
+    if error.errno == socket.EAI_AGAIN:
+        return Failure("local", "no network here: no name server answers")
+    return Failure("local", f"no address: {error.strerror}")
+
+
 def _of_system(error: OSError) -> Failure:
-    if error.errno in _LOCAL:
-        return Failure("local", f"this machine cannot connect: {error.strerror}")
     if isinstance(error, ssl.SSLCertVerificationError):
         return Failure("tls", f"certificate refused: {error.verify_message}")
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return Reset("closed within TLS")
     if isinstance(error, ssl.SSLError):
         return Failure("tls", f"TLS failed: {error.reason or error}")
+    if error.errno in _NO_NETWORK:
+        return Failure("local", f"no network here: {error.strerror}")
+    if error.errno in _LOCAL:
+        return Failure("local", f"this machine cannot connect: {error.strerror}")
     return Failure("unreachable", error.strerror or str(error))

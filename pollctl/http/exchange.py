@@ -11,7 +11,6 @@ from functools import partial
 from typing import NamedTuple
 
 from urllib3 import HTTPResponse
-from urllib3.exceptions import NewConnectionError
 from urllib3.util import make_headers
 
 from pollctl.api.values import FetchError, Request
@@ -36,12 +35,13 @@ _HARMLESS = ("accept", "accept-language")  # what goes along to another origin
 
 
 class Whole(NamedTuple):
-    """An answer with its whole body; ``cookies`` are its Set-Cookie headers one by one."""
+    """An answer with its whole body; ``cookies`` are its Set-Cookie headers one by one, ``upstream`` is who sent it."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     cookies: Sequence[str] = ()
+    upstream: str = ""
 
 
 class Exchange:
@@ -100,7 +100,7 @@ class Exchange:
         """Ask once, or twice when a GET met a connection that was reset or closed before it answered."""
         proxy = self._proxy(address.origin)
         certificate = self._limits.certificates.to_show(address.origin, has_left_home=self._has_left_home)
-        take = partial(self._pool.take, address.origin, proxy, certificate)
+        take = partial(self._pool.take, address.origin, proxy, certificate, family=self._request.family)
         try:
             return self._once(take(), address, headers)
         except Exception as error:
@@ -124,15 +124,14 @@ class Exchange:
         finally:
             self._connection = None
             self._pool.give(connection) if is_reusable and not self._is_cut else connection.close()
-        return whole
+        return whole._replace(upstream=connection.address)
 
     def _connect(self, connection: Connection) -> None:
         is_elsewhere = connection.origin != address_of(self._request.url).origin
         try:
             connection.connect(self._until, was_redirected=is_elsewhere)
-        except NewConnectionError as error:
-            is_full = getattr(error.__cause__, "errno", None) in (errno.EMFILE, errno.ENFILE)
-            if not is_full or not self._pool.clear():
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._pool.clear():
                 raise
             connection.connect(self._until, was_redirected=is_elsewhere)  # the kept ones held what it needed
 

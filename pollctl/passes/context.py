@@ -76,7 +76,8 @@ class PassContext:
         self.notes: list[str] = []
         self._client = client
         self._stop = stop
-        self._window_ends = time.monotonic() + window.total_seconds()
+        self._window_s = window.total_seconds()
+        self._window_ends = time.monotonic() + self._window_s
         self._kinds = frozenset(effect_kinds)
         self._holds = holds
         self.addresses = addresses
@@ -118,16 +119,17 @@ class PassContext:
         self._note_begin()
         return answer
 
-    def next_round(self, at: datetime) -> bool:
+    def next_round(self, at: datetime, *, overrun: float = 0.0) -> bool:
         """Wait for the next round, if there is one (see ``pollctl.Run``)."""
         begins = time.monotonic() + max(0.0, (at - clock.now()).total_seconds())
-        if clock.is_stopped() or begins >= self._window_ends or self.is_stopping:
+        window_ends = self._window_ends + overrun * self._window_s
+        if clock.is_stopped() or begins >= window_ends or self.is_stopping:
             return False
         self.between_rounds(begins)
         if self._stop.wait(begins - time.monotonic()):
             return False
         self.now = clock.now()
-        return time.monotonic() < self._window_ends
+        return time.monotonic() < window_ends
 
     def deliver_due(self, *, seconds: float) -> None:
         """Send what is due within the pass, not only after its last batch."""

@@ -156,7 +156,7 @@ def _latency(db: Database) -> None:
         _insert(
             db, "latency_samples", job_id=1, sequence_number=number, status="missed" if is_missed else "success",
             rtt_ms=None if is_missed else 20.84291 + number, jitter_ms=None if is_missed else 0.41,
-            recorded_at=_at(7 - number), error="Request timeout" if is_missed else None,
+            recorded_at=_at(7 - number), reason="Request timeout" if is_missed else None,
         )  # fmt: skip
     _insert(db, "latency_alerts", id=1, job_id=2, alert_type="offline", triggered_at=_at(43))
 

@@ -138,6 +138,7 @@ LATENCY = {
     "address without scheme": _section("latency", "base_url", '"127.0.0.1:4402"', "allowed an http or https address"),
     "address without a host": _section("latency", "base_url", '"http://"', "allowed an http or https address"),
     "file address": _section("latency", "base_url", '"file:///etc/passwd"', "allowed an http or https address"),
+    "a time-out that outlasts a pass": _section("latency", "timeout", '"60s"', "a pass ends after its deadline of 58s"),
     "no concurrency": _section("latency", "concurrency", "0", "at least 1"),
     "much concurrency": _section("latency", "concurrency", "1001", "at most 1000"),
     "timeout of zero": _section("latency", "timeout", '"0s"', "longer than 0s"),
@@ -174,6 +175,8 @@ STOCKX = {
     "key missing in the environment": _section("stockx_ops", "api_key", '{ env = "STOCKX_API_KEY" }', "environment variable STOCKX_API_KEY is not set"),
     "key with a typo": Wrong(f'[plugins.stockx_ops]\napi_kee = "{CANARY}"\n', ("plugins.stockx_ops.api_kee", "did you mean 'api_key'?"), "stockx_ops"),
     "delay of zero": _section("stockx_ops", "poll_delay", '"0s"', 'more than "0s"'),
+    "news that is none": _section("stockx_ops", "notify_on", '["lost"]', "auth"),
+    "round of nothing": _section("stockx_ops", "round_every", '"0s"', 'more than "0s"'),
     "text for notify": Wrong(f'[plugins.stockx_ops]\nnotify = "{CANARY}"\n', ("plugins.stockx_ops.notify", "found text"), "stockx_ops"),
 }  # fmt: skip
 SHELL = {

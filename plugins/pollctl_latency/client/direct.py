@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import errno
 import socket
-import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from threading import Thread
 from typing import Any
 
-from pollctl import Result
+from pollctl import Result, fetch_error, open_socket
 from pollctl_latency.client.outcome import Outcome, is_cut_short, judge_error, measurement
 from pollctl_latency.client.targets import host_and_port
-from pollctl_latency.model import Job, Measurement
+from pollctl_latency.model import Family, Job, Measurement
 
-_LOCAL_ERRORS = (
-    errno.EADDRNOTAVAIL,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.ENOBUFS,
-    errno.ENOMEM,
-    errno.EACCES,
-    errno.EPERM,
-)
+NO_ECHOES = "this user may not send ICMP echoes: widen net.ipv4.ping_group_range, or use the tcp probe"
+_FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 def probe_directly(job: Job, timeout: float) -> Outcome:
     """Connect to ``host:port``, or send an ICMP echo, from this machine; takes *timeout* seconds at most."""
-    return _echo(job.target, timeout) if job.probe == "icmp" else _connect(job.target, timeout)
+    try:
+        return _echo(job, timeout) if job.probe == "icmp" else _connect(job, timeout)
+    except UnicodeError:
+        return Outcome("system_error", reason="this name cannot be looked up")
+    except OSError as error:
+        return judge_error(fetch_error(error))
 
 
 def read_result(result: Result) -> Measurement | None:
@@ -35,40 +35,92 @@ def read_result(result: Result) -> Measurement | None:
     return measurement(result.item, result.started_at, judge_error(result.error) if result.error else result.value)
 
 
-def _connect(target: str, timeout: float) -> Outcome:
-    host, port = host_and_port(target) or ("", 0)
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        return Outcome("system_error", reason=f"{host}: {error}")
-    for family, kind, protocol, _, address in addresses:
-        outcome = _connect_to(socket.socket(family, kind, protocol), address, timeout)
-        if outcome.status == "success":
-            break
-    return outcome
-
-
-def _connect_to(connection: socket.socket, address: Any, timeout: float) -> Outcome:
-    with connection:
-        connection.settimeout(timeout)
-        started = time.perf_counter()
-        try:
-            connection.connect(address)
-        except OSError as error:
-            return Outcome("system_error" if error.errno in _LOCAL_ERRORS else "missed", reason=str(error))
-        return Outcome("success", (time.perf_counter() - started) * 1000)
-
-
-def _echo(target: str, timeout: float) -> Outcome:
+def may_echo() -> bool:
+    """Whether the system lets this user send ICMP echoes."""
     import icmplib
 
+    for is_privileged in (False, True):
+        try:
+            icmplib.ICMPv4Socket(privileged=is_privileged).close()
+        except (icmplib.ICMPLibError, OSError):
+            continue
+        return True
+    return False
+
+
+def _connect(job: Job, timeout: float) -> Outcome:
+    host, port = host_and_port(job.target) or ("", 0)
+    connected = open_socket(host, port, timeout=timeout, family=job.family)
+    connected.socket.close()
+    return Outcome("success", connected.waited_s * 1000, address=connected.address)
+
+
+def _echo(job: Job, timeout: float) -> Outcome:
+    import icmplib
+
+    family, address = first_address(job.target, job.family)
+    kind = icmplib.ICMPv6Socket if family == socket.AF_INET6 else icmplib.ICMPv4Socket
+    for is_privileged in (False, True):
+        try:
+            line = kind(privileged=is_privileged)
+        except icmplib.SocketPermissionError:
+            continue
+        except icmplib.ICMPLibError as error:
+            raise system_error(error) from error
+        with line:
+            return _echo_through(line, address, timeout)
+    return Outcome("system_error", reason=NO_ECHOES)
+
+
+def _echo_through(line: Any, address: str, timeout: float) -> Outcome:
+    import icmplib
+
+    request = icmplib.ICMPRequest(destination=address, id=icmplib.utils.unique_identifier(), sequence=0)
     try:
-        host = icmplib.ping(target, count=1, timeout=timeout, privileged=False)
-    except icmplib.SocketPermissionError:
-        remedy = "widen net.ipv4.ping_group_range, or use the tcp probe"
-        return Outcome("system_error", reason=f"this user may not send ICMP echoes: {remedy}")
-    except (icmplib.ICMPLibError, OSError) as error:
-        return Outcome("system_error", reason=f"{target}: {error}")
-    if not host.is_alive:
+        line.send(request)
+        reply = line.receive(request, timeout)
+        reply.raise_for_status()
+    except icmplib.TimeoutExceeded:
         return Outcome("missed", reason="no echo")
-    return Outcome("success", host.avg_rtt)
+    except icmplib.ICMPError as error:
+        return Outcome("missed", reason=str(error).rstrip("."))
+    except icmplib.ICMPLibError as error:
+        raise system_error(error) from error
+    return Outcome("success", (reply.time - request.time) * 1000, address=address)
+
+
+def first_address(host: str, family: Family) -> tuple[int, str]:
+    """The address of a name that the system prefers, and its family.
+
+    Raises:
+        OSError: there is none.
+    """
+    found = socket.getaddrinfo(host, None, _FAMILIES[family], socket.SOCK_STREAM)[0]
+    return found[0], str(found[4][0])
+
+
+def system_error(error: Exception) -> OSError:
+    """What the system said, of which the library only keeps the text."""
+    cause = error.__context__
+    return cause if isinstance(cause, OSError) else OSError(errno.ENETUNREACH, str(error))
+
+
+def look_up_side_by_side(hosts: Mapping[str, Family]) -> dict[str, Future[str]]:
+    """Look names up, each in a thread that nobody must wait for: why it cannot be found, empty where it can."""
+    futures: dict[str, Future[str]] = {}
+    for host, family in hosts.items():
+        future: Future[str] = Future()
+        futures[host] = future
+        Thread(target=_look_up, args=(host, family, future), daemon=True, name="latency-look-up").start()
+    return futures
+
+
+def _look_up(host: str, family: Family, future: Future[str]) -> None:
+    try:
+        first_address(host, family)
+    except UnicodeError:
+        future.set_result("it is not a valid name")
+    except OSError as error:
+        future.set_result(fetch_error(error).message)
+    else:
+        future.set_result("")

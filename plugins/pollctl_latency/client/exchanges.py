@@ -10,7 +10,7 @@ import msgspec
 
 from pollctl import Answer, Request
 from pollctl_latency.client.outcome import Outcome, is_cut_short, judge_error, measurement
-from pollctl_latency.client.targets import with_login
+from pollctl_latency.client.targets import is_expected, with_login
 from pollctl_latency.model import Job, Measurement, Settings
 
 _MISSED_WORDS = ("timeout", "unreachable", "no reply", "host down")
@@ -28,9 +28,11 @@ def request_for(job: Job, settings: Settings, login: str = "") -> Request:
     """The exchange that probes a target of kind ``api`` or ``http``, the latter with its login."""
     timeout = settings.timeout.total_seconds()
     if job.probe == "http":
-        return Request(url=with_login(job.target, login), tag=job, timeout=timeout, follow=False, is_patient=True)
+        url = with_login(job.target, login)
+        return Request(url=url, tag=job, timeout=timeout, follow=False, is_patient=True, family=job.family)
     path = f"latency/{quote(settings.label, safe='')}/{quote(job.target, safe='')}/"
-    return Request(url=f"{settings.base_url.rstrip('/')}/{path}", tag=job, timeout=timeout, is_patient=True)
+    base_url = (settings.base_url or "").rstrip("/")
+    return Request(url=f"{base_url}/{path}", tag=job, timeout=timeout, is_patient=True)
 
 
 def read_answer(answer: Answer) -> Measurement | None:
@@ -43,10 +45,11 @@ def read_answer(answer: Answer) -> Measurement | None:
 
 def _read_http(answer: Answer) -> Outcome:
     if answer.error is not None:
-        return judge_error(answer.error)
-    if 200 <= answer.status < 400:  # noqa: PLR2004
-        return Outcome("success", answer.elapsed_ms)
-    return Outcome("missed", reason=f"HTTP {answer.status}")
+        status, _, reason, _ = judge_error(answer.error)
+        return Outcome(status, reason=reason.partition(": ")[2] or reason)  # the host is the target, which is known
+    if is_expected(answer.status, answer.request.tag.expect):
+        return Outcome("success", answer.elapsed_ms, address=answer.address)
+    return Outcome("missed", reason=f"HTTP {answer.status}", address=answer.address)
 
 
 def _read_api(answer: Answer) -> Outcome:

@@ -11,15 +11,47 @@ _HOST_AND_PORT = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:\[\]/]+)):(?P<po
 _ONE_COLON = re.compile(r"[^:]*:[^:]*")
 _LOGIN = re.compile(r"(?P<scheme>[A-Za-z]+://)(?P<login>[^/?#]*)@")
 _PERHAPS_A_LOGIN = re.compile(r"(?P<scheme>(?:[A-Za-z]+://)?).*@", re.DOTALL)
+_STATUSES = re.compile(r"(?P<first>[1-5]\d\d)(?:-(?P<last>[1-5]\d\d))?", re.ASCII)
+EXPECTED = "200-399"
 _HIDDEN = "***@"
 _MAX_LENGTH = 2000
 
 
-def infer_probe(target: str) -> Probe:
-    """The probe that suits a target: a URL ``http``, ``host:port`` ``tcp``, anything else ``api``."""
+def infer_probe(target: str) -> Probe | None:
+    """The probe that suits a target: a URL ``http``, ``host:port`` ``tcp``; None for a host alone, which has two."""
     if "://" in target:
         return "http"
-    return "tcp" if target.startswith("[") or _ONE_COLON.fullmatch(target) else "api"
+    return "tcp" if target.startswith("[") or _ONE_COLON.fullmatch(target) else None
+
+
+def host_of(target: str, probe: Probe) -> str:
+    """The name or address that a probe from this machine looks up."""
+    if probe == "http":
+        return urlsplit(target).hostname or ""
+    return (host_and_port(target) or ("", 0))[0] if probe == "tcp" else target
+
+
+def statuses(text: str) -> list[range]:
+    """HTTP statuses as people write them: ``200-399``, ``200,204,301-302``.
+
+    Raises:
+        ValueError: it is not such a list.
+    """
+    found = []
+    for part in text.split(","):
+        match = _STATUSES.fullmatch(part.strip())
+        if match is None or not int(match["first"]) <= int(match["last"] or match["first"]):
+            raise ValueError(f"{text!r}: write HTTP statuses such as 200-399 or 200,204,301-302")
+        found.append(range(int(match["first"]), int(match["last"] or match["first"]) + 1))
+    return found
+
+
+def is_expected(status: int, text: str) -> bool:
+    """Whether a status is among those that a job takes for a success; what another program wrote wrongly counts as the default."""
+    try:
+        return any(status in one for one in statuses(text or EXPECTED))
+    except ValueError:
+        return any(status in one for one in statuses(EXPECTED))
 
 
 def target_error(target: str, probe: Probe) -> str | None:

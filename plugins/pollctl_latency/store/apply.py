@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 
 from pollctl import to_text
-from pollctl_latency.deliver import completion_text, offline_text, recovery_text
+from pollctl_latency.deliver import Streak, blind_text, completion_text, offline_text, recovery_text, seeing_text
 from pollctl_latency.model import (
     AddSample,
+    AlertType,
     ChangeAlertState,
     CompleteJob,
     Decision,
@@ -21,7 +22,7 @@ from pollctl_latency.model import (
     Summary,
     Verdict,
 )
-from pollctl_latency.store.outages import outage, told_job
+from pollctl_latency.store.outages import blindness, first_answer, outage, told_job
 from pollctl_latency.store.pruning import prune
 from pollctl_latency.store.recipients import addresses_of
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from pollctl import Level, Run
 
 _LEVELS: Mapping[Verdict, Level] = {"pass": "success", "fail": "failure", "unreliable": "warning", "no_data": "warning"}
+_ALERT_LEVELS: Mapping[AlertType, Level] = {
+    "offline": "failure",
+    "recovery": "success",
+    "blind": "warning",
+    "seeing": "success",
+}
 
 
 def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
@@ -60,10 +67,11 @@ def _add_samples(db: Database, added: Sequence[AddSample], run: Run) -> None:
             sample.jitter_ms,
             to_text(sample.recorded_at),
             None if sample.status == "success" else sample.reason,
+            sample.address or None,
         )
         for sample in added
     ]
-    db.conn.executemany("INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    db.conn.executemany("INSERT INTO latency_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
     for status in get_args(SampleStatus):  # a statement each: to sort the counts in SQL takes twice as long
         counted = [(row[5], row[0]) for row in rows if row[2] == status]
         db.conn.executemany(
@@ -74,9 +82,9 @@ def _add_samples(db: Database, added: Sequence[AddSample], run: Run) -> None:
 
 
 def _change_alert_state(db: Database, change: ChangeAlertState, run: Run) -> None:
-    is_over = change.alert_type == "recovery"
-    state = "ok" if is_over else "offline_alerted"
-    db.execute("UPDATE latency_jobs SET alert_state = ? WHERE id = ?", [state, change.job_id])
+    """Note the new state, whether or not anybody is told; the words are made of what held before it."""
+    title, body = _alert_text(db, change, run)
+    _keep_state(db, change)
     if not change.is_announced:
         return
     at = to_text(change.triggered_at)
@@ -84,15 +92,46 @@ def _change_alert_state(db: Database, change: ChangeAlertState, run: Run) -> Non
         "INSERT INTO latency_alerts (job_id, alert_type, triggered_at) VALUES (?, ?, ?)",
         [change.job_id, change.alert_type, at],
     )
-    job, since = told_job(db, change.job_id), outage(db, change.job_id, change.triggered_at, is_over=is_over)
-    title, body = recovery_text(job, since, run) if is_over else offline_text(job, since, run)
     run.tell(
         f"alert:{change.job_id}:{change.alert_type}:{at}",
         title,
         body,
         to=addresses_of(db, change.recipients),
-        level="success" if is_over else "failure",
+        level=_ALERT_LEVELS[change.alert_type],
     )
+
+
+def _alert_text(db: Database, change: ChangeAlertState, run: Run) -> tuple[str, str]:
+    job, unknown = told_job(db, change.job_id), Streak(change.triggered_at, 1, "no answer")
+    match change.alert_type:
+        case "offline":
+            return offline_text(job, outage(db, job.id) or unknown, run)
+        case "recovery":
+            return recovery_text(job, first_answer(db, job.id) or change.triggered_at, run)
+        case "blind":
+            return blind_text(job, blindness(db, job.id) or unknown, run)
+        case "seeing":
+            return seeing_text(job, run)
+
+
+def _keep_state(db: Database, change: ChangeAlertState) -> None:
+    match change.alert_type:
+        case "offline":
+            began = outage(db, change.job_id)
+            since = [to_text(began.since), began.reason] if began else [None, None]
+            values = ["offline_alerted", *since, change.job_id]
+            db.execute("UPDATE latency_jobs SET alert_state=?, offline_since=?, offline_reason=? WHERE id=?", values)
+        case "recovery":
+            db.execute(
+                "UPDATE latency_jobs SET alert_state='ok', offline_since=NULL, offline_reason=NULL WHERE id=?",
+                [change.job_id],
+            )
+        case "blind":
+            began = blindness(db, change.job_id)
+            since_text = to_text(began.since) if began else None
+            db.execute("UPDATE latency_jobs SET is_blind=1, blind_since=? WHERE id=?", [since_text, change.job_id])
+        case "seeing":
+            db.execute("UPDATE latency_jobs SET is_blind=0, blind_since=NULL WHERE id=?", [change.job_id])
 
 
 def _complete(db: Database, completed: CompleteJob, run: Run) -> None:
@@ -111,7 +150,7 @@ def _write_numbers(db: Database, job_id: int, summary: Summary, rollups: Sequenc
         """UPDATE latency_jobs SET is_rolled_up = 1, success = ?, missed = ?, system_error = ?,
            rtt_avg_ms = ?, rtt_min_ms = ?, rtt_max_ms = ?, rtt_p95_ms = ?, jitter_avg_ms = ?,
            loss_percent = ?, rtt_median_ms = ?, jitter_max_ms = ?,
-           outages = ?, longest_streak = ?, verdict = ? WHERE id = ?""",
+           outages = ?, longest_streak = ?, verdict = ?, cause = nullif(?, '') WHERE id = ?""",
         [*msgspec.structs.astuple(summary.stats), *msgspec.structs.astuple(summary)[1:], job_id],
     )
     db.conn.executemany(

@@ -13,14 +13,16 @@ import msgspec
 from pollctl import HttpUrl, PollctlError, Secret, counted, from_text, to_text
 from pollctl_latency import queries
 from pollctl_latency.client.targets import split_login
-from pollctl_latency.model import Job, NewJob
+from pollctl_latency.model import Job, Limits, NewJob
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _JOB = """id, target, probe, monitoring_mode, status, cadence_seconds, duration_seconds, started_at,
     last_ping_at, alert_state, alert_offline, alert_recovery,
-    success + missed + system_error AS sample_count"""
+    success + missed + system_error AS sample_count,
+    coalesce(alert_blind, EXISTS (SELECT 1 FROM latency_notify WHERE job_id = latency_jobs.id)), is_blind,
+    max_loss_percent, max_p95_ms, max_jitter_ms, outage_length, family, expect"""
 
 
 def running_jobs(db: Database) -> list[Job]:
@@ -86,6 +88,11 @@ def _job(row: Sequence[Any]) -> Job:
         alert_offline=bool(row[10]),
         alert_recovery=bool(row[11]),
         sample_count=row[12],
+        alert_blind=bool(row[13]),
+        is_blind=bool(row[14]),
+        limits=Limits(max_loss_percent=row[15], max_p95_ms=row[16], max_jitter_ms=row[17], outage_length=row[18]),
+        family=row[19],
+        expect=row[20],
     )
 
 
@@ -98,12 +105,10 @@ def add_job(db: Database, now: datetime, new: NewJob, addresses: Sequence[Secret
     _refuse_second(db, new)
     if new.monitoring_mode == "real_polling":
         _refuse_too_many(db, max_running)
-    target, login, *others = msgspec.structs.astuple(new)
-    cursor = db.execute(
-        """INSERT INTO latency_jobs (target, login, probe, monitoring_mode, cadence_seconds, duration_seconds,
-           alert_offline, alert_recovery, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [target, login.reveal() or None, *others, to_text(now)],
-    )
+    row = {name: value for name, value in msgspec.structs.asdict(new).items() if value is not None}
+    row |= {"login": new.login.reveal() or None, "started_at": to_text(now)}
+    marks = ", ".join("?" for _ in row)
+    cursor = db.execute(f"INSERT INTO latency_jobs ({', '.join(row)}) VALUES ({marks})", list(row.values()))  # noqa: S608 - own names
     db.conn.executemany(
         "INSERT INTO latency_notify (job_id, url) VALUES (?, ?)",
         [(cursor.lastrowid, address.reveal()) for address in dict.fromkeys(addresses)],

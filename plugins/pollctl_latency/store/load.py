@@ -30,31 +30,51 @@ def load(db: Database, batch: Round) -> State:
 def samples(db: Database, job_id: int) -> list[Sample]:
     """All samples of a job in their order."""
     rows = db.execute(
-        """SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at
+        """SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, coalesce(reason, '')
            FROM latency_samples WHERE job_id = ? ORDER BY sequence_number""",
         [job_id],
     )
     return [
-        Sample(sequence_number=number, status=status, rtt_ms=rtt, jitter_ms=jitter, recorded_at=from_text(moment))
-        for number, status, rtt, jitter, moment in rows
+        Sample(
+            sequence_number=number,
+            status=status,
+            rtt_ms=rtt,
+            jitter_ms=jitter,
+            recorded_at=from_text(moment),
+            reason=reason,
+        )
+        for number, status, rtt, jitter, moment, reason in rows
     ]
 
 
+_MOST = "SELECT max(outage_length) - 1 FROM latency_jobs WHERE id IN (SELECT value FROM json_each(:ids))"
+# Each look-up goes from the end of an index backwards, so that a job may have many thousand samples.
 _TAILS = """
-SELECT value,
-    (SELECT max(sequence_number) + 1 FROM latency_samples WHERE job_id = value),
+SELECT id,
+    (SELECT max(sequence_number) + 1 FROM latency_samples WHERE job_id = id),
     (SELECT rtt_ms FROM latency_samples
-        WHERE job_id = value AND status = 'success' ORDER BY sequence_number DESC),
+        WHERE job_id = id AND status = 'success' ORDER BY sequence_number DESC),
     (SELECT json_group_array(status) FROM (
         SELECT * FROM (SELECT status, sequence_number FROM latency_samples
-            WHERE job_id = value AND status = 'success' ORDER BY sequence_number DESC LIMIT 4)
+            WHERE job_id = id AND status = 'success' ORDER BY sequence_number DESC LIMIT :most)
         UNION ALL
         SELECT * FROM (SELECT status, sequence_number FROM latency_samples
-            WHERE job_id = value AND status = 'missed' ORDER BY sequence_number DESC LIMIT 4)
-        ORDER BY sequence_number DESC LIMIT 4))
-FROM json_each(?)"""
+            WHERE job_id = id AND status = 'missed' ORDER BY sequence_number DESC LIMIT :most)
+        ORDER BY sequence_number DESC LIMIT :most)),
+    (SELECT count(*) FROM (SELECT 1 FROM latency_samples
+        WHERE job_id = id AND status = 'system_error'
+        AND sequence_number > max(
+            coalesce((SELECT max(sequence_number) FROM latency_samples WHERE job_id = id AND status = 'success'), -1),
+            coalesce((SELECT max(sequence_number) FROM latency_samples WHERE job_id = id AND status = 'missed'), -1))
+        ORDER BY sequence_number DESC LIMIT :most))
+FROM latency_jobs WHERE id IN (SELECT value FROM json_each(:ids))"""
 
 
 def _tails(db: Database, ids: Iterable[int]) -> Iterator[tuple[int, Tail]]:
-    for job_id, following, rtt, recent in db.execute(_TAILS, [json.dumps(list(ids))]):
-        yield job_id, Tail(next_sequence=following or 0, last_rtt_ms=rtt, recent=json.loads(recent))
+    values = {"ids": json.dumps(list(ids))}
+    (most,) = db.execute(_MOST, values).fetchone()
+    for job_id, following, rtt, recent, errors in db.execute(_TAILS, {**values, "most": most or 0}):
+        yield (
+            job_id,
+            Tail(next_sequence=following or 0, last_rtt_ms=rtt, recent=json.loads(recent), system_errors=errors),
+        )

@@ -389,3 +389,20 @@ def test_a_configuration_can_be_printed_without_giving_anything_away(tmp_path: P
     config = load(write(tmp_path, "[pollctl.healthcheck]\nurl = 'hunter2'\n[plugins.own]\ntoken = 'hunter2'"))
     assert isinstance(config, Config)
     assert "hunter2" not in repr(config)
+
+
+class Polled(Struct, frozen=True):
+    host_id: str = ""
+
+
+@pytest.mark.parametrize(
+    ("text", "received"),
+    [
+        ("[plugins.x]\n", ""),
+        ('[pollctl]\nhost_id = "pod-1"\n[plugins.x]\n', "pod-1"),
+        ('[pollctl]\nhost_id = "pod-1"\n[plugins.x]\nhost_id = "own"\n', "own"),
+    ],
+    ids=["nobody set one", "that of pollctl", "its own"],
+)
+def test_a_plugin_that_declares_host_id_receives_that_of_pollctl(tmp_path: Path, text: str, received: str) -> None:
+    assert load(write(tmp_path, text)).settings("x", Polled, {}).host_id == received

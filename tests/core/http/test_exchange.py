@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pollctl import clock
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
 from pollctl.http.client import Client
+from pollctl.http.errors import failure_of
 from pollctl.http.limits import Limits
 
 # --- requests and answers
@@ -158,8 +161,30 @@ def test_a_name_that_does_not_resolve_is_a_dns_error(monkeypatch: pytest.MonkeyP
     assert error_kind(ask("http://nowhere.example.net/")) == "dns"
 
 
-def test_a_network_that_is_not_there_is_unreachable() -> None:
-    assert error_kind(ask("http://255.255.255.255/", timeout=1)) == "unreachable"
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ENETUNREACH", "local"), ("ENETDOWN", "local"), ("EADDRNOTAVAIL", "local"), ("EACCES", "local"),
+        ("ENOBUFS", "local"), ("EHOSTUNREACH", "unreachable"), ("ECONNREFUSED", "refused"),
+    ],
+)  # fmt: skip
+def test_a_network_that_is_not_here_is_told_from_a_target_that_is_not_there(code: str, kind: str) -> None:
+    number = getattr(errno, code)
+    assert failure_of(OSError(number, os.strerror(number))).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("EAI_NONAME", "dns"),
+        ("EAI_NODATA", "dns"),
+        ("EAI_AGAIN", "local"),
+        ("EAI_FAIL", "local"),
+        ("EAI_SYSTEM", "local"),
+    ],
+)
+def test_a_name_that_is_not_there_is_told_from_name_servers_that_do_not_answer(code: str, kind: str) -> None:
+    assert failure_of(socket.gaierror(getattr(socket, code), "no")).kind == kind
 
 
 def with_few_files(last: str, *urls: str) -> str:

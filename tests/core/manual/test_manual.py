@@ -224,7 +224,7 @@ def test_every_command_line_of_the_manual_can_be_given(words: list[str], tmp_pat
 
 def test_a_command_line_that_cannot_be_given_would_be_noticed(tmp_path: Path) -> None:
     assert len(COMMAND_LINES) > 30
-    for words in (["statsu"], ["status", "--jsn"], ["outbox", "drop", "x"], ["latency", "add"]):
+    for words in (["statsu"], ["status", "--jsn"], ["outbox", "drop", "x"], ["latency", "show"]):
         with pytest.raises(click.UsageError):
             parsed(words, write_settings(tmp_path))
 

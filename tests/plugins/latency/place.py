@@ -81,8 +81,8 @@ class Place(place.Place):
             process.communicate()
 
 
-def exit_code_of(process: subprocess.Popen[str], sent: signal.Signals | None = None) -> int:
+def exit_code_of(process: subprocess.Popen[str], sent: signal.Signals | None = None, *, timeout: float = 20) -> int:
     if sent:
         process.send_signal(sent)
-    process.communicate(timeout=20)
+    process.communicate(timeout=timeout)
     return process.returncode

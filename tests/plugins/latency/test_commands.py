@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class Shell(place.Place):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.now = NOON
-        self.settings("[plugins.latency]", "max_running = 3")
+        self.settings("[plugins.latency]", 'base_url = "http://127.0.0.1:4402"', "max_running = 3")
 
     def do(self, *words: str, now: str = "", code: int = 0) -> str:
         return self.pollctl("latency", *words, now=now, code=code)
@@ -38,8 +39,8 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-def test_add_prints_the_id_of_a_job_with_the_defaults_of_the_manual(shell: Shell) -> None:
-    assert shell.do("add", "192.0.2.7") == "1\n"
+def test_add_prints_what_it_understood_with_the_defaults_of_the_manual(shell: Shell) -> None:
+    assert shell.do("add", "192.0.2.7") == "job 1: api probe of 192.0.2.7 every 1 min for 1 h\n"
     assert shell.sql(
         "SELECT target, probe, monitoring_mode, cadence_seconds, duration_seconds, status, started_at FROM latency_jobs"
     ) == [("192.0.2.7", "api", "real_polling", 60, 3600, "running", "2026-03-08T12:00:00.000Z")]
@@ -96,9 +97,9 @@ def test_a_second_running_job_for_the_same_target_and_probe_is_refused(shell: Sh
     shell.do("add", "192.0.2.7")
 
     assert "job 1 samples 192.0.2.7 by api already" in shell.do("add", "192.0.2.7", code=1)
-    assert shell.do("add", "192.0.2.7", "--probe", "icmp") == "2\n"
+    assert shell.do("add", "192.0.2.7", "--probe", "icmp").startswith("job 2: icmp echo to 192.0.2.7 ")
     shell.do("cancel", "1")
-    assert shell.do("add", "192.0.2.7") == "3\n"
+    assert shell.do("add", "192.0.2.7").startswith("job 3: ")
 
 
 def test_one_job_over_max_running_is_refused_and_simulated_ones_do_not_count(shell: Shell) -> None:
@@ -129,7 +130,7 @@ def add_job_with_samples(shell: Shell) -> None:
         [("success", 10.0), ("missed", None), ("success", 40.0), ("system_error", None)]
     ):
         shell.sql(
-            "INSERT INTO latency_samples VALUES (1, ?, ?, ?, NULL, '2026-03-08T12:00:00.000Z', NULL)",
+            "INSERT INTO latency_samples VALUES (1, ?, ?, ?, NULL, '2026-03-08T12:00:00.000Z', NULL, NULL)",
             [number, status, rtt],
         )
     shell.sql("UPDATE latency_jobs SET success = 2, missed = 1, system_error = 1")
@@ -140,7 +141,7 @@ def test_listings_have_stable_keys_and_numbers(shell: Shell) -> None:
     add_job_with_samples(shell)
 
     assert [sample["status"] for sample in shell.rows("samples", "1")] == [
-        "success", "missed", "success", "system_error",
+        "system_error", "success", "missed", "success",
     ]  # fmt: skip
     assert shell.rows("alerts") == [
         {
@@ -153,7 +154,7 @@ def test_listings_have_stable_keys_and_numbers(shell: Shell) -> None:
     ]
     (job,) = shell.rows("jobs")
     assert job == shell.rows("show", "1")
-    assert (job["loss_percent"], job["stale"], job["verdict"]) == (pytest.approx(33.33, abs=0.01), False, None)
+    assert (job["loss_percent"], job["stale"], job["verdict"]) == (pytest.approx(33.33, abs=0.01), False, "unreliable")
 
 
 def test_show_draws_the_samples(shell: Shell) -> None:
@@ -218,3 +219,196 @@ def test_an_address_that_apprise_does_not_know_is_refused_where_it_is_given(shel
 def test_several_addresses_in_one_option_are_a_row_each(shell: Shell) -> None:
     shell.do("add", "192.0.2.7", "--notify", "json://127.0.0.1/a,json://127.0.0.1/b")
     assert shell.sql("SELECT url FROM latency_notify") == [("json://127.0.0.1/a",), ("json://127.0.0.1/b",)]
+
+
+# what add understood
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["127.0.0.1:5432", "--cadence", "30s", "--duration", "8h", "--alert-offline", "--alert-recovery", "--notify", "json://h/x"],
+            "job 1: tcp connect to 127.0.0.1:5432 every 30 s for 8 h; offline and recovery to 1 address",
+        ),
+        (["http://127.0.0.1/", "--notify", "json://h/x,json://h/y"], "job 1: http GET of http://127.0.0.1/ every 1 min for 1 h; the verdict to 2 addresses"),
+        (["127.0.0.1", "--probe", "icmp", "--alert-blind"], "job 1: icmp echo to 127.0.0.1 every 1 min for 1 h; blind to nobody (name somebody by --notify)"),
+        (["gw", "--mode", "simulated", "--cadence", "90s", "--duration", "1d"], "job 1: simulated samples of gw every 1 min 30 s for 1 d"),
+        (["gw"], "job 1: api probe of gw every 1 min for 1 h"),
+    ],
+    ids=["tcp", "http", "icmp", "simulated", "api"],
+)  # fmt: skip
+def test_add_prints_what_it_understood(shell: Shell, words: list[str], line: str) -> None:
+    assert shell.do("add", *words) == f"{line}\n"
+    assert shell.stderr == ""
+
+
+@pytest.mark.parametrize("may_echo", [True, False])
+def test_without_an_api_a_host_is_asked_by_icmp_or_refused_with_what_would_work(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, *, may_echo: bool
+) -> None:
+    import icmplib
+
+    def create(self: Any, kind: Any) -> Any:
+        if not may_echo:
+            raise PermissionError(1, "Operation not permitted")
+        return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    monkeypatch.setattr(icmplib.ICMPv4Socket, "_create_socket", create)
+    shell.settings("[plugins.latency]")
+    if may_echo:
+        assert shell.rows("add", "127.0.0.1")["probe"] == "icmp"
+        return
+    said = shell.do("add", "127.0.0.1", code=2)
+    for advice in ("may not send ICMP echoes", "127.0.0.1:443", "https://127.0.0.1/", "base_url"):
+        assert advice in said
+    assert shell.rows("add", "127.0.0.1", "--mode", "simulated")["monitoring_mode"] == "simulated"
+    assert "base_url is not set" in shell.do("add", "127.0.0.1", "--probe", "api", code=2)
+
+
+def test_a_name_that_does_not_resolve_now_is_warned_of_and_added(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_name(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+    assert shell.do("add", "db.example.net:5432").startswith("job 1: ")
+    assert shell.stderr == "warning: db.example.net does not resolve now (no address: Name or service not known)\n"
+    shell.do("add", "db.example.net")  # whose name the latency API looks up
+    shell.do("add", "db.example.net:1", "--mode", "simulated")
+    assert shell.stderr == ""
+
+
+def test_limits_family_and_statuses_are_those_of_the_job(shell: Shell) -> None:
+    limits = ["--max-loss", "0.5%", "--max-p95", "250ms", "--max-jitter", "1s", "--outage", "3"]
+    added = shell.rows(
+        "add", "http://127.0.0.1/", *limits, "--family", "4", "--expect", "200,301-302", "--no-alert-blind"
+    )
+    expected = {
+        "max_loss_percent": 0.5, "max_p95_ms": 250, "max_jitter_ms": 1000, "outage_length": 3, "family": 4,
+        "expect": "200,301-302", "alert_blind": False,
+    }  # fmt: skip
+    assert expected.items() <= added.items()
+    plain = shell.rows("add", "http://127.0.0.2/", "--notify", "json://127.0.0.1/x")
+    defaults = {
+        "max_loss_percent": 2, "max_p95_ms": 100, "max_jitter_ms": 30, "outage_length": 5, "family": None,
+        "expect": "200-399", "alert_blind": True,
+    }  # fmt: skip
+    assert defaults.items() <= plain.items()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--max-loss", "101%"], "'101%' is not a valid percentage"),
+        (["--max-loss", "few"], "'few' is not a valid percentage"),
+        (["--max-p95", "100"], "'100' is not a valid duration"),
+        (["--outage", "0"], "is not in the range"),
+        (["--family", "5"], "'5'"),
+        (["--family", "4"], "the latency API chooses the address itself"),
+        (["--expect", "200"], "api has no HTTP status"),
+        (["--expect", "399-200"], "write HTTP statuses such as"),
+        (["--expect", "99"], "write HTTP statuses such as"),
+        (["--from", "jobs.csv"], "a target, or --from FILE.csv"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_limits_that_mean_nothing_are_refused(shell: Shell, words: list[str], message: str) -> None:
+    assert message in shell.do("add", "192.0.2.7", *words, code=2)
+    assert shell.rows("jobs") == []
+
+
+# many from a file
+
+
+def test_a_file_adds_many_with_the_options_where_it_says_nothing(shell: Shell) -> None:
+    (shell.folder / "jobs.csv").write_text(
+        "﻿target,cadence,alert-offline,notify,max_loss,probe\n"
+        "127.0.0.1:1,30s,yes,json://127.0.0.1/a,5%,\n"
+        "127.0.0.1,,,,,api\n"
+        "http://127.0.0.1/,2m,no,,,\n"
+    )
+    shell.settings("[plugins.latency]", 'base_url = "http://127.0.0.1:4402"')
+    printed = shell.do("add", "--from", "jobs.csv", "--duration", "8h", "--cadence", "10s", "--alert-offline")
+    assert printed.splitlines() == [
+        "job 1: tcp connect to 127.0.0.1:1 every 30 s for 8 h; offline to 1 address",
+        "job 2: api probe of 127.0.0.1 every 10 s for 8 h; offline to nobody (name somebody by --notify)",
+        "job 3: http GET of http://127.0.0.1/ every 2 min for 8 h",
+    ]
+    assert [job["max_loss_percent"] for job in shell.rows("jobs")] == [2, 2, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("target,cadence\na:1,5s\nb:0,5s\nc:1,soon\n", ["line 3: ", "'b:0' cannot be probed by tcp", "line 4: ", "'soon'"]),
+        ("target\na:1\na:1\n", ["job 1 samples a:1 by tcp already"]),
+        ("target\na:1\nb:1\nc:1\nd:1\n", ["max_running is 3"]),
+        ("host\na:1\n", ["there is no column `target`"]),
+        ("target,colour\na:1,red\n", ["no option is called 'colour'"]),
+        ("target,target\na:1,b:1\n", ["a column stands there twice"]),
+        ("target\na:1,b\n", ["more cells than the heading has"]),
+        ("target\n", ["it has no job"]),
+        ("", ["there is no column `target`"]),
+        ('target\n"a:1\n', ["line 2: "]),
+        ("target,notify\na:1,nonsense\n", ["line 2: "]),
+    ],
+    ids=["two wrong lines", "the same twice", "too many", "no target", "unknown column", "a column twice", "more cells", "no line", "empty", "an open quote", "no address"],
+)  # fmt: skip
+def test_a_file_adds_all_or_none(shell: Shell, text: str, messages: list[str]) -> None:
+    (shell.folder / "jobs.csv").write_text(text)
+    code = 1 if "already" in messages[0] or "max_running" in messages[0] else 2
+    said = shell.do("add", "--from", "jobs.csv", code=code)
+    for message in messages:
+        assert message in said
+    assert shell.rows("jobs") == []
+
+
+def test_a_file_that_cannot_be_read_is_named(shell: Shell) -> None:
+    assert "gone.csv: No such file" in shell.do("add", "--from", "gone.csv", code=2)
+    (shell.folder / "bytes.csv").write_bytes(b"target\n\xff\n")
+    assert "bytes.csv: not UTF-8" in shell.do("add", "--from", "bytes.csv", code=2)
+
+
+# samples
+
+
+def test_samples_are_listed_newest_first_and_go_out_as_csv(shell: Shell) -> None:
+    add_job_with_samples(shell)
+    assert [row["sequence_number"] for row in shell.rows("samples", "1", "--limit", "2")] == [3, 2]
+    assert shell.do("samples", "1", "--format", "csv", "--limit", "3").splitlines() == [
+        "sequence_number,status,rtt_ms,jitter_ms,recorded_at,reason,address",
+        "3,system_error,,,2026-03-08T12:00:00.000Z,,",
+        "2,success,40.0,,2026-03-08T12:00:00.000Z,,",
+        "1,missed,,,2026-03-08T12:00:00.000Z,,",
+    ]
+    assert json.loads(shell.do("samples", "1", "--format", "json")) == shell.rows("samples", "1")
+
+
+def test_a_table_of_many_samples_ends_with_how_to_see_more(shell: Shell) -> None:
+    shell.do("add", "192.0.2.7")
+    for number in range(101):
+        shell.sql(
+            "INSERT INTO latency_samples VALUES (1, ?, 'success', 1, NULL, '2026-03-08T12:00:00.000Z', NULL, NULL)",
+            [number],
+        )
+    assert len(shell.do("samples", "1").splitlines()) == 101  # with the heading
+    assert shell.stderr == "the latest 100; --limit shows more\n"
+    assert len(shell.rows("samples", "1")) == 101
+    assert len(shell.do("samples", "1", "--limit", "101").splitlines()) == 102
+
+
+# rule 9: numbers of a running job
+
+
+def test_a_running_job_has_numbers_over_what_there_is_so_far_marked_provisional(shell: Shell) -> None:
+    add_job_with_samples(shell)
+    row = shell.rows("show", "1")
+    expected = {
+        "provisional": True, "success": 2, "missed": 1, "system_error": 1, "rtt_avg_ms": 25, "rtt_min_ms": 10, "rtt_max_ms": 40,
+        "rtt_median_ms": 25, "rtt_p95_ms": 40, "outages": 0, "longest_streak": 1, "verdict": "unreliable",
+    }  # fmt: skip
+    assert expected.items() <= row.items()
+    assert "unreliable so far" in shell.do("jobs")
+    shell.do("cancel", "1")
+    assert shell.rows("show", "1")["provisional"] is False
+    assert "so far" not in shell.do("jobs")

@@ -11,14 +11,26 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from plugins.latency.values import ERROR, MISS, NOON, job, measurement_of, samples_of
 
 import pollctl_latency.decide
-from pollctl_latency.decide import alert, bucket_start, decide, miss_streaks, p95, roll_up, summarise
+from pollctl_latency.decide import (
+    alert,
+    bucket_start,
+    commonest_cause,
+    decide,
+    miss_streaks,
+    p95,
+    roll_up,
+    sight,
+    summarise,
+)
 from pollctl_latency.model import (
     AddSample,
     ChangeAlertState,
     CompleteJob,
+    Limits,
     Measurement,
     RollUpJob,
     Round,
@@ -105,7 +117,7 @@ def test_jitter_is_unknown_for_the_first_success_and_for_a_miss() -> None:
 
 
 def test_the_example_of_the_summary_comes_out() -> None:
-    summary = summarise(samples_of([10.0, 20.0, MISS, 40.0, ERROR]))
+    summary = summarise(samples_of([10.0, 20.0, MISS, 40.0, ERROR]), Limits())
 
     assert summary.loss_percent == 25
     assert summary.stats.rtt_avg_ms == pytest.approx(23.33, abs=0.004)
@@ -138,7 +150,7 @@ def test_the_example_of_the_summary_comes_out() -> None:
     ],
 )  # fmt: skip
 def test_the_verdict_is_the_first_that_holds(taken: Any, verdict: str) -> None:
-    assert summarise(samples_of(taken)).verdict == verdict
+    assert summarise(samples_of(taken), Limits()).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -161,7 +173,7 @@ def test_the_verdict_is_the_first_that_holds(taken: Any, verdict: str) -> None:
     ],
 )
 def test_an_outage_is_five_misses_in_a_row(taken: Any, outages: int, longest: int) -> None:
-    summary = summarise(samples_of(taken))
+    summary = summarise(samples_of(taken), Limits())
 
     assert (summary.outages, summary.longest_streak) == (outages, longest)
 
@@ -175,7 +187,7 @@ def test_p95_is_the_element_at_the_floor_of_95_percent(n: int, place: int) -> No
 @given(outcomes)
 def test_a_summary_accounts_for_every_sample(taken: Any) -> None:
     samples = samples_of(taken)
-    summary = summarise(samples)
+    summary = summarise(samples, Limits())
     stats = summary.stats
 
     assert stats.success + stats.missed + stats.system_error == len(samples)
@@ -234,7 +246,76 @@ def test_alerts_alternate_and_each_follows_five_of_its_kind(taken: Any) -> None:
             assert len(recent) >= 5
 
     assert all(first != second for first, second in pairwise(["recovery", *raised]))
-    assert bool(raised) == bool(summarise(samples_of(taken)).outages)
+    assert bool(raised) == bool(summarise(samples_of(taken), Limits()).outages)
+
+
+@pytest.mark.parametrize(
+    ("errors", "outcome", "is_blind", "expected"),
+    [
+        (4, ERROR, False, "blind"),
+        (3, ERROR, False, None),
+        (9, ERROR, True, None),
+        (4, MISS, False, None),
+        (7, MISS, True, "seeing"),
+        (7, "success", True, "seeing"),
+        (0, "success", False, None),
+    ],
+    ids=["fifth", "fourth", "tenth", "a miss is a measurement", "a miss ends it", "a success ends it", "all is well"],
+)
+def test_blindness_is_an_edge_too(errors: int, outcome: Any, is_blind: bool, expected: Any) -> None:
+    assert sight(job(is_blind=is_blind), outcome, Tail(system_errors=errors)) == expected
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_blindness_is_kept_even_where_nobody_asks(is_wanted: bool) -> None:
+    _, change = judged(measurement_of(1, ERROR, NOON), Tail(next_sequence=4, system_errors=4), alert_blind=is_wanted)
+
+    assert isinstance(change, ChangeAlertState)
+    assert (change.alert_type, change.is_announced, change.recipients) == ("blind", is_wanted, [7])
+
+
+def test_a_sample_that_can_be_taken_again_may_raise_two_alerts() -> None:
+    tail = Tail(next_sequence=9, recent=[MISS] * 4, system_errors=5)
+    _, *changes = judged(miss(), tail, is_blind=True)
+
+    assert [change.alert_type for change in changes] == ["seeing", "offline"]
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_a_job_may_ask_for_another_length_of_an_outage(length: int) -> None:
+    limits = Limits(outage_length=length)
+    few, enough = Tail(recent=[MISS] * (length - 2)), Tail(recent=[MISS] * (length - 1))
+
+    assert length == 1 or alert(job(limits=limits), MISS, few) is None
+    assert alert(job(limits=limits), MISS, enough) == "offline"
+    assert sight(job(limits=limits), ERROR, Tail(system_errors=length - 1)) == "blind"
+    taken = [20.0, *[MISS] * length, 20.0, *[MISS] * (length - 1), 20.0]
+    assert summarise(samples_of(taken), limits).outages == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ({"max_loss_percent": 10}, "pass"),
+        ({"max_loss_percent": 9.99}, "fail"),
+        ({"max_loss_percent": 10, "max_p95_ms": 45}, "pass"),
+        ({"max_loss_percent": 10, "max_p95_ms": 44.9}, "fail"),
+        ({"max_loss_percent": 10, "max_jitter_ms": 12.5}, "pass"),
+        ({"max_loss_percent": 10, "max_jitter_ms": 12.4}, "fail"),
+    ],
+    ids=str,
+)
+def test_a_job_may_have_limits_of_its_own(limits: dict[str, Any], verdict: str) -> None:
+    taken = [20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, MISS]
+    assert summarise(samples_of(taken), Limits(max_loss_percent=10)).verdict == "pass"
+    spread = [20.0, 20.0, 20.0, 45.0, 20.0, 45.0, 20.0, 20.0, 20.0, MISS]  # p95 45, mean jitter 100 / 8
+    assert summarise(samples_of(spread), Limits(**limits)).verdict == verdict
+
+
+def test_the_commonest_cause_is_the_one_that_is_told() -> None:
+    samples = [replace(sample, reason=cause) for sample, cause in zip(samples_of([ERROR] * 5), "abbcb", strict=True)]
+    assert commonest_cause([*samples, *samples_of([MISS, 20.0])]) == "b"
+    assert commonest_cause(samples_of([MISS, 20.0])) == ""
 
 
 # rule 11
@@ -284,11 +365,22 @@ def test_the_same_input_gives_the_same_decisions_each_with_a_reason(taken: Any) 
     assert len(first) == len(taken) + 1
 
 
+@unhurried
+@given(outcomes)
+def test_wider_limits_change_the_verdict_from_fail_to_pass_and_nothing_else(taken: Any) -> None:
+    samples = samples_of(taken)
+    strict = summarise(samples, Limits(max_loss_percent=2, max_p95_ms=100, max_jitter_ms=30))
+    lenient = summarise(samples, Limits(max_loss_percent=50, max_p95_ms=5000, max_jitter_ms=5000))
+
+    assert strict.verdict == lenient.verdict or (strict.verdict, lenient.verdict) == ("fail", "pass")
+    assert replace(strict, verdict="pass") == replace(lenient, verdict="pass")
+
+
 def test_decide_imports_nothing_that_could_reach_outside() -> None:
     tree = ast.parse(Path(pollctl_latency.decide.__file__).read_text())
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
     assert modules == {
-        "__future__", "collections.abc", "datetime", "itertools", "statistics", "pollctl_latency.model",
+        "__future__", "collections", "collections.abc", "datetime", "itertools", "statistics", "pollctl_latency.model",
     }  # fmt: skip
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import)]

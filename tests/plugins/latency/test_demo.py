@@ -17,7 +17,7 @@ def test_the_crew_is_notified_of_the_outage_the_recovery_and_the_verdict(tmp_pat
         run(session)
 
     assert [(message.recipient, message.title) for message in session.messages] == [
-        ("crew", "gateway.example.net is offline"),
-        ("crew", "gateway.example.net has recovered"),
-        ("crew", "gateway.example.net: fail"),
+        ("crew", "gateway.example.net is offline since 09:03:00 UTC (5 misses in a row: Request timeout)"),
+        ("crew", "gateway.example.net is back after 6 min"),
+        ("crew", "gateway.example.net: fail: 6 of 16 probes lost (limit 2 %)"),
     ]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plugins.latency.values import NOON, job, measurement_of
 
-from pollctl_latency.fetch import LONGEST_ROUND, SHORTEST_ROUND, aligned, measure_without_probe, select_jobs
+from pollctl_latency.fetch.probe_pool import SHORTEST_ROUND, aligned, measure_without_probe
+from pollctl_latency.fetch.rounds import LONGEST_ROUND, select_jobs
 
 # rules 2 and 3: expired, due, not yet
 
@@ -84,8 +85,8 @@ def test_only_a_simulated_job_or_a_target_that_cannot_be_probed_is_measured_with
 def test_a_probe_that_starts_soon_after_its_round_counts_as_started_with_it(
     after: timedelta, counts_from: datetime
 ) -> None:
-    measured = aligned(measurement_of(1, 20.0, NOON + after), NOON)
+    measured = aligned(job(last_ping_at=NOON - timedelta(hours=1)), measurement_of(1, 20.0, NOON + after), NOON)
 
     assert measured is not None
     assert measured.started_at == counts_from
-    assert aligned(None, NOON) is None
+    assert aligned(job(), None, NOON) is None

@@ -235,14 +235,28 @@ def test_a_pass_that_is_asked_to_end_before_its_first_probe_waits_for_none(place
     assert time.monotonic() - began < 5
 
 
-def test_a_probe_that_the_deadline_cuts_leaves_no_sample_and_no_error(place: Place) -> None:
-    place.insert("silent")
-    place.insert("alpha")
-    place.configure(timeout="30s", deadline="2s")
-    report = place.run()
+@pytest.mark.parametrize("others", [["alpha"], []], ids=["beside one that answers", "alone"])
+def test_a_probe_that_the_deadline_cuts_leaves_no_sample_and_makes_the_pass_partial(
+    place: Place, others: list[str]
+) -> None:
+    for target in ("silent", *others):
+        place.insert(target)
+    place.configure(timeout="30s")
+    report = json.loads(place.do("run", "latency", "--json", "--deadline", "2s", code=3))
 
-    assert (report["outcome"], report["duration_ms"] < 2500) == ("ok", True)
-    assert (place.statuses("silent"), place.statuses("alpha")) == ([], ["success"])
+    assert (report["outcome"], report["duration_ms"] < 2500) == ("partial", True)
+    assert report["error"]["targets"] == ["silent"]
+    assert "the deadline of the pass came before an answer" in report["error"]["message"]
+    assert [place.statuses(target) for target in ("silent", *others)] == [[], *[["success"] for _ in others]]
+
+
+def test_a_timeout_that_no_pass_can_wait_for_is_refused(place: Place) -> None:
+    place.configure(timeout="58s")
+    place.do("run", "latency", code=2)
+    assert "timeout is 58s, and a pass ends after its deadline of 58s" in place.stderr
+    place.do("check", code=2)
+    place.configure(timeout="57999ms")
+    place.do("check", "--json")
 
 
 # rules 10 and 11
@@ -259,10 +273,12 @@ def test_each_recipient_is_notified_once_of_an_outage_and_of_the_verdict(place: 
 
     received = sorted((request.path, request.get_json()["title"]) for request, _ in httpserver.log)
     assert received == [
-        ("/one", "gone is offline"),
-        ("/one", "gone: fail"),
-        ("/two", "gone is offline"),
-        ("/two", "gone: fail"),
+        (path, f"gone{text}")
+        for path in ("/one", "/two")
+        for text in (
+            " is offline since 12:00:00 UTC (5 misses in a row: Request timeout)",
+            ": fail: 6 of 6 probes lost (limit 2 %)",
+        )
     ]
     assert place.sql("SELECT alert_type, triggered_at FROM latency_alerts") == [("offline", "2026-03-08T12:04:00.000Z")]
     assert str(httpserver.port) not in place.do("outbox", "list", "--json")

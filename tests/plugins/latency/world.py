@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
 from plugins.latency.values import NOON, measurement_of
 from sqlite_utils import Database
 
@@ -68,12 +70,22 @@ class World:
             apply(self.db, decisions, self.run)
         return decisions
 
-    def sample(self, job_id: int, outcomes: Sequence[float | str], *, every: int = 60) -> None:
-        """Decide one round per outcome: a number is a success, text is a status."""
+    def sample(
+        self,
+        job_id: int,
+        outcomes: Sequence[float | str],
+        *,
+        every: int = 60,
+        causes: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """Decide one round per outcome: a number is a success, text is a status, whose cause *causes* may name by place."""
         (taken,) = self.db.execute("SELECT count(*) FROM latency_samples WHERE job_id=?", [job_id]).fetchone()
         for place, outcome in enumerate(outcomes, start=taken):
             at = NOON + timedelta(seconds=place * every)
-            self.decide_round(Round(measurements=[measurement_of(job_id, outcome, at)]), at)
+            measured = measurement_of(job_id, outcome, at)
+            if measured.reason and place in causes:
+                measured = replace(measured, reason=causes[place])
+            self.decide_round(Round(measurements=[measured]), at)
 
     def rows(self, sql: str) -> list[Any]:
         return self.db.execute(sql).fetchall()

@@ -12,8 +12,8 @@ from pollctl_latency.client.exchanges import read_answer, request_for
 from pollctl_latency.model import Measurement, Probe, Settings
 
 
-def answer(body: bytes = b"", status: int = 200, error: Any = None, probe: Probe = "api") -> Answer:
-    request = Request(url="http://127.0.0.1/", tag=job(probe=probe))
+def answer(body: bytes = b"", status: int = 200, error: Any = None, probe: Probe = "api", expect: str = "") -> Answer:
+    request = Request(url="http://127.0.0.1/", tag=job(probe=probe, expect=expect))
     failure = FetchError(kind=error, message=f"it was {error}") if error else None
     return Answer(request=request, status=status, body=body, started_at=NOON, elapsed_ms=12.5, error=failure)
 
@@ -99,12 +99,38 @@ def test_an_http_target_is_there_when_its_status_is_below_400(status: Any, expec
     ("kind", "expected"),
     [
         ("refused", "missed"), ("unreachable", "missed"), ("timeout", "missed"), ("reset", "missed"),
-        ("tls", "missed"), ("dns", "system_error"), ("bad_address", "system_error"),
+        ("tls", "missed"), ("dns", "missed"), ("bad_address", "system_error"),
         ("local", "system_error"), ("raised", "system_error"),
     ],
 )  # fmt: skip
 def test_an_http_probe_tells_the_target_from_this_machine(kind: Any, expected: Any) -> None:
     assert measured_by(answer(error=kind, probe="http")).status == expected
+
+
+@pytest.mark.parametrize(
+    ("expect", "good"),
+    [("200-399", [200, 399]), ("204", [204]), ("200, 401-403", [200, 401, 403]), ("nonsense", [200, 399])],
+)
+def test_a_job_may_expect_other_statuses(expect: str, good: list[int]) -> None:
+    found = [
+        status
+        for status in (199, 200, 204, 399, 400, 401, 403, 404)
+        if measured_by(answer(status=status, probe="http", expect=expect)).status == "success"
+    ]
+    assert set(good) <= set(found)
+    assert set(found) <= set(good) | ({204} if expect in ("200-399", "nonsense") else set())
+
+
+def test_the_reason_of_an_http_target_does_not_repeat_its_host() -> None:
+    error = FetchError(kind="refused", message="db.example.net:5432: connection refused")
+    request = Request(url="http://127.0.0.1/", tag=job(probe="http"))
+    measured = read_answer(Answer(request=request, started_at=NOON, elapsed_ms=1, error=error))
+    assert measured is not None
+    assert measured.reason == "connection refused"
+
+
+def test_a_job_may_want_addresses_of_one_kind() -> None:
+    assert request_for(job(target="https://example.net/", probe="http", family=6), Settings()).family == 6
 
 
 def test_label_and_target_are_percent_encoded() -> None:

@@ -13,12 +13,12 @@ from pollctl_latency.client.targets import infer_probe, target_error
     ("target", "probe"),
     [
         ("https://example.net/x", "http"), ("example.net:5432", "tcp"), ("192.0.2.7:22", "tcp"),
-        ("[2001:db8::1]:22", "tcp"), ("192.0.2.7", "api"), ("router-7", "api"), ("2001:db8::1", "api"),
+        ("[2001:db8::1]:22", "tcp"), ("192.0.2.7", None), ("router-7", None), ("2001:db8::1", None),
     ],
 )  # fmt: skip
 def test_the_probe_is_inferred_from_the_target(target: str, probe: Any) -> None:
     assert infer_probe(target) == probe
-    assert target_error(target, probe) is None
+    assert target_error(target, probe or "icmp") is None
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ def test_a_sample_its_job_and_its_counters_are_written_together(world: World) ->
     job_id = world.add_job()
     world.sample(job_id, [20.0, MISS, ERROR, 25.0])
 
-    assert world.rows("SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, error FROM latency_samples") == [
+    assert world.rows(
+        "SELECT sequence_number, status, rtt_ms, jitter_ms, recorded_at, reason FROM latency_samples"
+    ) == [
         (0, "success", 20.0, None, "2026-03-08T12:00:00.000Z", None),
         (1, "missed", None, None, "2026-03-08T12:01:00.000Z", "missed"),
         (2, "system_error", None, None, "2026-03-08T12:02:00.000Z", "system_error"),
@@ -122,7 +124,8 @@ def test_completion_writes_the_verdict_the_roll_ups_and_one_notification(world: 
         ("2026-03-08T12:05:00.000Z", 1, 0, 0),
     ]
     (message,) = world.run.messages
-    assert (message.key, message.to, message.title) == ("completion:1", [], "192.0.2.7: unreliable")
+    assert (message.key, message.to) == ("completion:1", [])
+    assert message.title == "192.0.2.7: unreliable: 1 of 6 samples could not be taken (system_error)"
 
 
 def test_a_second_completion_adds_no_roll_up_and_no_notification(world: World) -> None:

@@ -38,7 +38,7 @@ def test_pruning_goes_in_steps(world: World) -> None:
     world.db.execute(
         """WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
            INSERT INTO latency_samples
-           SELECT ?, i, 'success', 1, NULL, '2026-01-01T00:00:00.000Z', NULL FROM n""",
+           SELECT ?, i, 'success', 1, NULL, '2026-01-01T00:00:00.000Z', NULL, NULL FROM n""",
         [PRUNED_AT_ONCE + 4, job_id],
     )
     left = []

@@ -1,14 +1,13 @@
-"""Rounds of probes: which jobs are due, which probes are in flight, and what has completed."""
+"""The probes in flight, across the borders of rounds, and what has completed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,72 +18,20 @@ from pollctl_latency.client.outcome import Outcome, measurement
 from pollctl_latency.client.simulation import simulate
 from pollctl_latency.client.targets import target_error
 from pollctl_latency.model import Job, Measurement, Round
-from pollctl_latency.store.jobs import closed_jobs, in_groups, logins, running_jobs
-from pollctl_latency.store.pruning import prunable_jobs
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
-LONGEST_ROUND = timedelta(seconds=1)
-"""How soon a new job is noticed, and the longest that a round waits for probes in flight."""
 SHORTEST_ROUND = timedelta(milliseconds=50)
 """Probes that start this soon after their round count as started with it: so their jobs stay together and do not
 fan out into a round, and a commit, for each."""
 SHUTDOWN_TIME = timedelta(milliseconds=500)
 """How long before the deadline probes in flight are given up, so that the pass ends in good order."""
-SUMMED_AT_ONCE = 20_000
-"""Samples that one batch of finished jobs reads at most, unless one job alone has more."""
+SIGNAL_TIME = timedelta(seconds=4)
+"""How long probes in flight may still take when a signal ends the pass."""
+GLANCE = timedelta(milliseconds=100)
+"""How often a pass that waits for probes looks whether it must end."""
+FORMER_BASE_URL = "http://127.0.0.1:4402"
 
 Completed = tuple[int, Measurement | None]
 """A job's id and what its probe measured; nothing when the pass cut it."""
-
-
-class Selection(NamedTuple):
-    """What becomes of the running jobs at one moment, and when to look again."""
-
-    due: list[Job]
-    expired: list[Job]
-    next_at: datetime
-
-
-def rounds(run: Run, db: Database) -> Iterator[Round]:
-    """Yield what completed and what is over, round by round, until the window closes; then what may be pruned.
-
-    A slow target holds back nobody: a round takes what has completed when the next is due; a later one takes the rest.
-    """
-    probes = ProbePool(run)
-    is_open = True
-    while is_open:
-        selected = select_jobs(running_jobs(db), run.now, probes.in_flight)
-        probes.start(selected.due, logins(db))
-        yield from finished_rounds([*selected.expired, *closed_jobs(db)])
-        yield from probes.completed(selected.next_at - run.now)
-        is_open = timedelta(seconds=run.remaining) > LONGEST_ROUND + SHUTDOWN_TIME and run.next_round(selected.next_at)
-    yield from probes.completed(timedelta(seconds=run.remaining) - SHUTDOWN_TIME)
-    prunable = prunable_jobs(db, run.now - run.settings.keep_samples)
-    if prunable:
-        yield Round(prunable=prunable)
-
-
-def select_jobs(jobs: Iterable[Job], now: datetime, in_flight: Iterable[int]) -> Selection:
-    """Sort jobs into expired, due and neither, expiry first; a job whose probe is in flight is neither."""
-    due, expired, next_at = [], [], now + LONGEST_ROUND
-    for job in jobs:
-        if job.id in in_flight:
-            continue
-        if now > job.ends_at:
-            expired.append(job)
-        elif now >= job.due_at:
-            due.append(job)
-        else:
-            next_at = min(next_at, job.due_at)
-    return Selection(due, expired, max(next_at, now + SHORTEST_ROUND))
-
-
-def finished_rounds(jobs: Iterable[Job]) -> Iterator[Round]:
-    """Batches of jobs that are over, small enough to hold all their samples."""
-    for ids in in_groups(((job.id, job.sample_count) for job in jobs), SUMMED_AT_ONCE):
-        yield Round(finished=ids)
 
 
 class ProbePool:
@@ -94,6 +41,7 @@ class ProbePool:
         self.in_flight: dict[int, Job] = {}
         self._run = run
         self._timeout_s: float = run.settings.timeout.total_seconds()
+        self._unasked: set[int] = set()
         self._completed: SimpleQueue[Completed | list[Job] | Exception] = SimpleQueue()
 
     def start(self, jobs: Sequence[Job], logins: Mapping[int, str]) -> None:
@@ -104,6 +52,8 @@ class ProbePool:
         exchanges: list[Job] = []
         direct: list[Job] = []
         for job in jobs:
+            if self._is_unaskable(job):
+                continue
             self.in_flight[job.id] = job
             measured = measure_without_probe(job, self._run.now)
             if measured is not None:
@@ -122,21 +72,39 @@ class ProbePool:
         """
         measurements = list(self._measurements(max_wait))
         if self._run.is_stopping:
-            measurements += self._measurements(timedelta(seconds=self._run.remaining) - SHUTDOWN_TIME)
+            allowed = min(SIGNAL_TIME, timedelta(seconds=self._run.remaining) - SHUTDOWN_TIME)
+            measurements += self._measurements(allowed, is_stopping=True)
         if measurements:
             yield Round(measurements=measurements)
+
+    def give_up(self) -> None:
+        """Name the targets whose probes the end of the pass cuts; after a signal nobody is to blame."""
+        if self._run.is_stopping and self._run.remaining > 0:
+            return
+        for job in self.in_flight.values():
+            self._report_cut(job)
+
+    def _is_unaskable(self, job: Job) -> bool:
+        """Whether a job has nobody to ask: an API without an address. It takes no sample, and is named once a pass."""
+        if job.probe != "api" or self._run.settings.base_url or job.monitoring_mode == "simulated":
+            return False
+        if job.id not in self._unasked:
+            self._unasked.add(job.id)
+            self._run.reached(job.target)  # nothing speaks against the target itself: the pass is partial
+            self._run.failed(job.target, f"base_url of [plugins.latency] is not set; it used to be {FORMER_BASE_URL}")
+        return True
 
     def _exchange(self, jobs: Sequence[Job], logins: Mapping[int, str], concurrency: int) -> Iterator[Completed]:
         round_at = self._run.now
         requests = (request_for(job, self._run.settings, logins.get(job.id, "")) for job in jobs)
         for answer in self._run.get_many(requests, concurrency=concurrency):
-            yield answer.request.tag.id, aligned(read_answer(answer), round_at)
+            yield answer.request.tag.id, aligned(answer.request.tag, read_answer(answer), round_at)
 
     def _probe_directly(self, jobs: Sequence[Job], concurrency: int) -> Iterator[Completed]:
         round_at = self._run.now
         probe = partial(probe_directly, timeout=self._timeout_s)
         for result in self._run.map(probe, jobs, concurrency=concurrency, timeout=self._timeout_s):
-            yield result.item.id, aligned(read_result(result), round_at)
+            yield result.item.id, aligned(result.item, read_result(result), round_at)
 
     def _collect_in_background(self, jobs: list[Job], completed: Iterator[Completed]) -> None:
         """Queue each probe as it completes, from a thread of its own: waiting for one must not hold others.
@@ -154,13 +122,16 @@ class ProbePool:
 
         Thread(target=collect, daemon=True, name="latency-probes").start()
 
-    def _measurements(self, max_wait: timedelta) -> Iterator[Measurement]:
+    def _measurements(self, max_wait: timedelta, *, is_stopping: bool = False) -> Iterator[Measurement]:
         until = time.monotonic() + max_wait.total_seconds()
         while self.in_flight:
+            wait_s = min(max(0.0, until - time.monotonic()), GLANCE.total_seconds())
             try:
-                completed = self._completed.get(timeout=max(0.0, until - time.monotonic()))
+                completed = self._completed.get(timeout=wait_s)
             except Empty:
-                return
+                if time.monotonic() >= until or (self._run.is_stopping and not is_stopping):
+                    return
+                continue
             if isinstance(completed, Exception):
                 raise completed
             if isinstance(completed, list):
@@ -171,6 +142,8 @@ class ProbePool:
             if measured is not None:
                 self._report(job, measured)
                 yield measured
+            elif self._run.remaining <= SHUTDOWN_TIME.total_seconds():
+                self._report_cut(job)
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         """Wait no longer for these; one that a later round has asked for again is another."""
@@ -185,6 +158,11 @@ class ProbePool:
         else:
             self._run.reached(job.target)
 
+    def _report_cut(self, job: Job) -> None:
+        """Name a target that could not be asked to the end; it is not known to be out of reach, so the pass is partial."""
+        self._run.reached(job.target)
+        self._run.failed(job.target, "the deadline of the pass came before an answer")
+
 
 def measure_without_probe(job: Job, now: datetime) -> Measurement | None:
     """The measurement of a job that is simulated, or whose target cannot be probed at all; None for any other."""
@@ -194,8 +172,14 @@ def measure_without_probe(job: Job, now: datetime) -> Measurement | None:
     return measurement(job, now, Outcome("system_error", reason=error)) if error else None
 
 
-def aligned(measured: Measurement | None, round_at: datetime) -> Measurement | None:
-    """A measurement that counts as started with its round, where it started within the shortest round of it."""
-    if measured is None or not round_at < measured.started_at < round_at + SHORTEST_ROUND:
-        return measured
-    return msgspec.structs.replace(measured, started_at=round_at)
+def aligned(job: Job, measured: Measurement | None, round_at: datetime) -> Measurement | None:
+    """A measurement that counts as started when it was due, or else with its round, where it started soon after that.
+
+    So a cadence does not drift by what each round takes to begin, and jobs that are due together stay together.
+    """
+    if measured is None:
+        return None
+    for moment in (job.due_at, round_at):
+        if moment <= measured.started_at < moment + SHORTEST_ROUND:
+            return msgspec.structs.replace(measured, started_at=moment)
+    return measured
