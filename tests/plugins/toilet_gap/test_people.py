@@ -141,6 +141,7 @@ def test_an_event_that_cannot_be_read_is_never_silent(queued: Place, inbox: Inbo
     notice = "1 event of a watched robot cannot be read (`pollctl toilet-gap dead-letters`)"
     assert notice in queued.pollctl("status", now=queued.at("09:32"))
     queued.run("10:00")
+    assert "could not be read, a visit may be in it: an event of the robot: " in queued.stderr
     (line,) = [line for line in lines_of(inbox) if "read meanwhile" in line]
     assert "an event of the robot: " in line
     assert "half past nine" in line
