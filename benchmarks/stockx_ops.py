@@ -40,7 +40,7 @@ DELAY_S = 0.02
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PLAN: list[str] = []
 LOOKUP = (
-    "SELECT id, attempt, user_id, stockx_operation_id, stockx_listing_id, started_at FROM stockx_batch_jobs "
+    "SELECT id, attempt, user_id, stockx_operation_id, stockx_listing_id, started_at, next_poll_at FROM stockx_batch_jobs "
     "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY started_at, id"
 )
 IDEAL_MS = (1 + ceil((JOBS - 1) / CONCURRENCY)) * DELAY_S * 1000

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pollctl.plugin_host.address_option import Addresses as Addresses
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.plugin_host.completion import completion_from as completion_from
+    from pollctl.plugin_host.moment_option import Moment as Moment
     from pollctl.redaction import Secret as Secret
     from pollctl.redaction import address_digest as address_digest
     from pollctl.redaction import shorten as shorten
@@ -54,6 +55,7 @@ _HOMES = {
     "from_text": "clock",
     "to_text": "clock",
     "Addresses": "plugin_host.address_option",
+    "Moment": "plugin_host.moment_option",
     "PluginContext": "plugin_host.command_context",
     "completion_from": "plugin_host.completion",
     "ConfigError": "errors",

@@ -28,7 +28,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     """A token that was granted (RFC 6749 §5.1).
 
     Attributes:
-        refresh_token: the next one, if the endpoint rotates them; None: the old one stays, as where the text is empty.
+        refresh_token: the next one, if the endpoint rotates them; None: the old one stays, as where it is not a token.
         granted_at: when the exchange began.
         life: how long the access token lasts from then on; None where the endpoint does not say, or nothing readable.
         fields: the whole body, for what an upstream adds.
@@ -51,11 +51,13 @@ class TokenError(ValueError):
 
     Attributes:
         code: the endpoint's own word for it (RFC 6749 §5.2), such as ``invalid_grant``; empty without one.
+        refresh_token: the next one, where there is one all the same: the endpoint may have forgotten the one before.
     """
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", refresh_token: Secret | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.refresh_token = refresh_token
 
 
 def client_credentials(
@@ -104,10 +106,12 @@ def read_grant(answer: Answer, *, longest: timedelta = LONGEST_LIFE) -> Grant:
         code = body.get("error")
         code = shorten(code, 80) if isinstance(code, str) else ""
         raise TokenError(f"the token endpoint answered {answer.status}" + (f" ({code})" if code else ""), code)
-    refresh_token = body.get("refresh_token")
+    access_token, refresh_token = _token(body.get("access_token")), _token(body.get("refresh_token"))
+    if access_token is None:
+        raise TokenError("the token endpoint answered with something that is not a token", refresh_token=refresh_token)
     return Grant(
-        access_token=_token(body.get("access_token")),
-        refresh_token=None if refresh_token in (None, "") else _token(refresh_token),
+        access_token=access_token,
+        refresh_token=refresh_token,
         granted_at=answer.started_at,
         life=_life(body.get("expires_in"), longest),
         fields=body,
@@ -144,15 +148,26 @@ def _body(answer: Answer) -> Mapping[str, Any]:
     try:
         body: Mapping[str, Any] = strict_json(answer.body, dict[str, Any])
     except (ValueError, RecursionError) as error:
+        if tokens := _tokens_of(answer.body):
+            return tokens
         why = shorten(str(error))
         raise TokenError(f"the token endpoint answered {answer.status} with an unreadable body: {why}") from error
     return body
 
 
-def _token(value: Any) -> Secret:
-    if not (isinstance(value, str) and value and value.isascii() and value.isprintable() and " " not in value):
-        raise TokenError("the token endpoint answered with something that is not a token")
-    return Secret(value)
+def _tokens_of(body: bytes) -> Mapping[str, Any]:
+    """What a grant needs of an object that holds something else that cannot be used: its tokens must not be lost with that."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    known = ("access_token", "refresh_token", "expires_in", "error")
+    return {name: value[name] for name in known if name in value} if isinstance(value, dict) else {}
+
+
+def _token(value: Any) -> Secret | None:
+    is_token = isinstance(value, str) and value and value.isascii() and value.isprintable() and " " not in value
+    return Secret(value) if is_token else None
 
 
 def _life(value: Any, longest: timedelta) -> timedelta | None:

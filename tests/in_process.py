@@ -20,8 +20,6 @@ import warnings
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, suppress
-from importlib.metadata import Distribution, DistributionFinder, EntryPoints, MetadataPathFinder, PathDistribution
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
 
@@ -140,45 +138,13 @@ def _plugins(search_path: str) -> Iterator[None]:
     """Let the folders of PYTHONPATH be looked through first, and forget what was imported from them or cached of it."""
     folders = [folder for folder in search_path.split(os.pathsep) if folder]
     before = list(sys.path)
-    finder = functools.partial(_distributions, installed=_installed(tuple(before)), folders=folders)
     sys.path[:0] = folders
     _forget(folders)
     try:
-        with _replaced(MetadataPathFinder, "find_distributions", finder):
-            yield
+        yield
     finally:
         sys.path[:] = before
         _forget(folders)
-
-
-class _Installed(PathDistribution):
-    """A distribution that stays as it is: reading again what all of them announce takes as long as a small pass."""
-
-    @functools.cached_property
-    def entry_points(self) -> EntryPoints:
-        return super().entry_points
-
-    @functools.cached_property
-    def _normalized_name(self) -> str:
-        return str(super()._normalized_name)  # type: ignore[misc]
-
-
-@functools.cache
-def _installed(search_path: tuple[str, ...]) -> Sequence[_Installed]:
-    context = DistributionFinder.Context(path=list(search_path))
-    return [_Installed(one._path) for one in MetadataPathFinder.find_distributions(context)]
-
-
-def _distributions(
-    context: DistributionFinder.Context, *, installed: Sequence[_Installed], folders: Sequence[str]
-) -> Iterator[Distribution]:
-    """Those in *folders*, looked for each time, and those that are installed; one that is asked for by name is looked for."""
-    if context.name is not None or list(context.path) != sys.path:
-        return iter(_found(context))
-    return chain(_found(DistributionFinder.Context(path=list(folders))), installed)
-
-
-_found = MetadataPathFinder.find_distributions
 
 
 def _forget(folders: Sequence[str]) -> None:

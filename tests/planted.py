@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import EntryPoint
 from itertools import count
 from pathlib import Path
 
 from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.installed import EntryPoint
 from pollctl.plugin_host.loader import Plugin, load
 
 MARK = "# HERE"

@@ -153,10 +153,9 @@ ODD = plugin(
     if how == "raises":
         raise RuntimeError("boom")""",
     decide="""(batch, settings):
-    if settings.how == "decide raises" and settings.rule == 1 and not os.environ.get("MENDED"):
+    if settings.how == "decide raises" and settings.rule == 1:
         raise ValueError("cannot decide")
-    rule = os.environ.get("RULE", "one")
-    return [Seen(batch.number, f"by rule {rule}")]""",
+    return [Seen(batch.number, "by rule one")]""",
     apply="""(db, decisions, run):
     run.count(seen=len(decisions))
     if run.settings.how in ("tells", "tells in vain"):

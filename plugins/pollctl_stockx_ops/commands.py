@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import chain
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
 import click
 
-from pollctl import Addresses, Column, PluginContext, Secret, UsageError, completion_from
+from pollctl import Addresses, Column, Moment, PluginContext, Secret, UsageError, completion_from
 from pollctl_stockx_ops import queries
 from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
 from pollctl_stockx_ops.store import accounts, tracking
 
+_MOST = 2**63 - 1  # as far as SQLite counts
 _NO_ACCOUNT = "no account yet; `pollctl stockx-ops account connect USER --refresh-token-env NAME` connects one"
 _NO_JOB = "no such job; `pollctl stockx-ops track OPERATION_ID --user USER --type TYPE` follows an operation"
 _NO_LISTING = "nothing yet; the passes note it when a job that is followed ends (`pollctl stockx-ops track`)"
@@ -58,6 +60,17 @@ _HISTORY_COLUMNS = (
     Column("metadata", drop=2),
 )
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _selection(since: str) -> Callable[[_F], _F]:
+    """Add ``--user``, ``--since`` and ``--limit``, of which *since* says what it looks at."""
+    options = (
+        click.option("--user", help="Only this user's.", shell_complete=completion_from(queries.USERS)),
+        click.option("--since", type=Moment(), metavar="MOMENT", help=f"Only those {since} since MOMENT, such as -2h."),
+        click.option("--limit", type=click.IntRange(1, _MOST), metavar="N", help="How many at most, the newest first."),
+    )
+    return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 @click.group()
@@ -116,7 +129,7 @@ def revoke(context: PluginContext, user: str) -> None:
 def track(
     context: PluginContext, operation_id: str, user: str, job_type: str, listing_id: str | None, *, as_json: bool
 ) -> None:
-    """Follow OPERATION_ID to its end. Prints the job's id."""
+    """Follow OPERATION_ID to its end. Prints the job's id; that of the first job where one follows it already."""
     _check_id("OPERATION_ID", operation_id)
     if listing_id is not None:
         _check_id("--listing", listing_id)
@@ -124,10 +137,13 @@ def track(
         raise click.BadParameter("dialect v2 cannot ask about an operation without its listing", param_hint="--listing")
     new = NewJob(operation_id=operation_id, user_id=user, job_type=job_type, listing_id=listing_id)
     with context.writing() as db:
-        job_id = tracking.track(db, new, context.now, context.settings.poll_delay)
+        job_id, is_new = tracking.track(db, new, context.now, context.settings.poll_delay)
         job = queries.job(db, job_id)
         statuses = {row["user_id"]: row["status"] for row in queries.accounts(db)}
-    if statuses.get(user) != "ACTIVE":
+    if not is_new:
+        told = f"job {job_id} of {job['user_id']} follows {operation_id} since {job['started_at']}: {job['status']}"
+        click.echo(told, err=True)
+    elif statuses.get(user) != "ACTIVE":
         status = statuses.get(user, "not connected")
         click.echo(f"account {user} is {status}: the job waits, see `pollctl stockx-ops account connect`", err=True)
     if as_json:
@@ -138,12 +154,13 @@ def track(
 
 @click.command()
 @click.option("--status", type=click.Choice(get_args(JobStatus), case_sensitive=False), help="Only those.")
+@_selection("begun")
 @_as_json
 @click.pass_obj
-def jobs(context: PluginContext, status: str | None, *, as_json: bool) -> None:
+def jobs(context: PluginContext, /, status: str | None, *, as_json: bool, **selection: Any) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
-        rows = queries.jobs(db, status)
+        rows = queries.jobs(db, status, queries.Wanted(**selection))
     context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
 
 
@@ -157,31 +174,37 @@ def retry(context: PluginContext, job: str) -> None:
 
 
 @click.command("listings")
+@_selection("changed")
 @_as_json
 @click.pass_obj
-def show_listings(context: PluginContext, *, as_json: bool) -> None:
+def show_listings(context: PluginContext, /, *, as_json: bool, **selection: Any) -> None:
     """List the listings, the latest change first."""
     with context.reading() as db:
-        context.show(queries.listings(db), as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING)
+        rows = queries.listings(db, queries.Wanted(**selection))
+    context.show(rows, as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING)
 
 
 @click.command()
 @click.argument("listing", required=False, shell_complete=completion_from(queries.LISTING_IDS))
+@_selection("written")
 @_as_json
 @click.pass_obj
-def history(context: PluginContext, listing: str | None, *, as_json: bool) -> None:
-    """List what happened, to one LISTING or to all."""
+def history(context: PluginContext, /, listing: str | None, *, as_json: bool, **selection: Any) -> None:
+    """List what happened, to one LISTING or to all, the newest first."""
     with context.reading() as db:
-        context.show(queries.history(db, listing), as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING)
+        rows = queries.history(db, listing, queries.Wanted(**selection))
+    context.show(rows, as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING)
 
 
 @click.command()
+@_selection("begun")
 @_as_json
 @click.pass_obj
-def stats(context: PluginContext, *, as_json: bool) -> None:
-    """Show what became of jobs, and how well operations end."""
+def stats(context: PluginContext, /, *, as_json: bool, **selection: Any) -> None:
+    """Show what became of jobs, and how well operations end: in all passes, or of one user's jobs, or of the newest."""
     with context.reading() as db:
-        context.show(queries.stats(db), as_json=as_json)
+        found = queries.stats(db, queries.Wanted(**selection))
+    context.show(found, as_json=as_json)
 
 
 def add_to(group: click.Group) -> None:

@@ -1,4 +1,4 @@
-"""stockx_ops in ``pollctl demo``: listed, rejected, rate-limited, and a broken login notified of once."""
+"""stockx_ops in ``pollctl demo``: listed, rejected, rate-limited, a wall that fails no job, and a login that breaks."""
 
 from __future__ import annotations
 
@@ -35,18 +35,30 @@ def run(session: DemoSession) -> None:
         session.say("The upstream asks for a pause of a minute and a half, and gets it; then the others are listed:")
         session.passes("stockx_ops", _at(60), _at(90), _at(120))
         session.pollctl("stockx-ops", "jobs", at=_at(120))
-        session.pollctl("stockx-ops", "listings", at=_at(120))
+        session.pollctl("stockx-ops", "history", at=_at(120))
+        _wall(session, upstream)
         session.say(
-            "Now StockX refuses Anna's login, also with a fresh token. Three jobs depend on it; she is notified once:"
+            "Now StockX refuses Anna's login, also with a fresh token. Three jobs depend on it; she is notified once, and "
+            "passes say so until she connects it again:"
         )
         upstream.barred.add("anna")
-        for second, name in enumerate(("clogs", "pumps", "loafers"), start=125):
+        for second, name in enumerate(("clogs", "pumps", "loafers"), start=245):
             _track(session, name, second)
-        session.passes("stockx_ops", _at(150), code=1)
-        session.passes("stockx_ops", _at(180), _at(210))
-        session.expect_messages("anna", "sneakers is live", "sandals is live", "login")
-        session.pollctl("stockx-ops", "account", "list", at=_at(210))
-        session.pollctl("stockx-ops", "stats", at=_at(210))
+        session.passes("stockx_ops", _at(270), _at(300), _at(330), code=3)
+        session.expect_messages(
+            "anna", "boots failed", "sneakers is live", "sandals is live", "slippers is live", "login"
+        )
+        session.pollctl("stockx-ops", "account", "list", at=_at(330))
+        session.pollctl("stockx-ops", "stats", at=_at(330))
+
+
+def _wall(session: DemoSession, upstream: FakeStockX) -> None:
+    session.say("For a minute a bot wall answers everything with 403. That says nothing about the operation: it waits.")
+    _track(session, "slippers", 125)
+    upstream.is_walled = True
+    session.passes("stockx_ops", _at(150), _at(180), code=1)
+    upstream.is_walled = False
+    session.passes("stockx_ops", _at(210))
 
 
 def playground(port: int) -> Playground:

@@ -96,6 +96,7 @@ class FakeStockX(FakeUpstream):
         refreshes: refresh tokens that were sent to the token endpoint.
         users: refresh tokens that work, with the user that each stands for; take one away and it is ``invalid_grant``.
         barred: users whose access tokens are answered with 401, however fresh.
+        is_walled: whether a bot wall stands before the API: every request is answered 403, whatever it asks.
         token_replies: how the token endpoint answers instead, one per request.
     """
 
@@ -122,6 +123,7 @@ class FakeStockX(FakeUpstream):
         self.refreshes: list[str] = []
         self.users: dict[str, str] = {}
         self.barred: set[str] = set()
+        self.is_walled = False
         self.token_replies: list[Reply] = []
         self._access: dict[str, str] = {}
         self._recent: deque[float] = deque()
@@ -144,7 +146,8 @@ class FakeStockX(FakeUpstream):
                 dialect, listing_id = "operations", ""
             case _:
                 return NOT_FOUND
-        forbidden = None if request.headers.get("x-api-key") == self.api_key else Reply(status=403, message="Forbidden")
+        is_let_in = request.headers.get("x-api-key") == self.api_key and not self.is_walled
+        forbidden = None if is_let_in else Reply(status=403, message="Forbidden")
         reply = too_many or forbidden or self.reply(operation_id, request.bearer)
         return reply.answer(reply.content(dialect, operation_id, listing_id))
 

@@ -22,6 +22,7 @@ def families(db: Database, now: datetime) -> list[Metric]:
         _by_status(db, "jobs", "stockx_batch_jobs", get_args(JobStatus)),
         _by_status(db, "accounts", "stockx_accounts", get_args(AccountStatus)),
         _processed(db),
+        _warnings(db),
         _oldest(db, now),
     ]
 
@@ -37,6 +38,11 @@ def _processed(db: Database) -> Metric:
     stats = queries.stats(db)
     samples = {name: stats[name] for name in COUNTERS}
     return labelled("pollctl_stockx_ops_processed", meaning, ["result"], samples, kind="counter")
+
+
+def _warnings(db: Database) -> Metric:
+    meaning = "Fields of answers that could not be read and were left as they were."
+    return labelled("pollctl_stockx_ops_warnings", meaning, [], [((), queries.warnings(db))], kind="counter")
 
 
 def _oldest(db: Database, now: datetime) -> Metric:

@@ -124,6 +124,24 @@ def m002_messages(db: Database) -> None:
         carry_over(db, "stockx_ops", kind, partial(_told, text, own))
 
 
+@migrations()
+def m003_answers(db: Database) -> None:
+    """When the upstream last said how an operation stands, what it forbade and how often it asked for a pause.
+
+    Failed jobs get the moment of their end too; it was in ``updated_at`` alone.
+    """
+    for column in (
+        f"asked_at TEXT CHECK ({sql.utc('asked_at')})",
+        "forbidden_count INTEGER NOT NULL DEFAULT 0 CHECK (forbidden_count >= 0)",
+        f"forbidden_since TEXT CHECK ({sql.utc('forbidden_since')})",
+        "rate_limited_count INTEGER NOT NULL DEFAULT 0 CHECK (rate_limited_count >= 0)",
+    ):
+        db.execute(f"ALTER TABLE stockx_batch_jobs ADD COLUMN {column}")
+    db.execute(
+        "UPDATE stockx_batch_jobs SET completed_at = updated_at WHERE status = 'FAILED' AND completed_at IS NULL"
+    )
+
+
 def _told(
     text: Callable[[dict[str, Any]], tuple[str, str]], own: Mapping[str, Secret], payload: dict[str, Any]
 ) -> tuple[str, str, Secret | str | None]:

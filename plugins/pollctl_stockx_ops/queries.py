@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pollctl import UsageError, to_text
 from pollctl_stockx_ops.model import COUNTERS, LISTING_STATUS
@@ -15,10 +15,31 @@ if TYPE_CHECKING:
 _LATE = timedelta(minutes=10)  # after its moment somebody should have asked
 _JOBS = """SELECT id, user_id, job_type, status, stockx_operation_id, stockx_listing_id, error_code, error_message,
     started_at, next_poll_at, poll_count, attempt, updated_at, completed_at, metadata FROM stockx_batch_jobs"""
+_WANTED = "(:user IS NULL OR user_id = :user) AND (:since IS NULL OR started_at >= :since)"
+_SOME_JOBS = f"SELECT * FROM stockx_batch_jobs WHERE {_WANTED} ORDER BY started_at DESC, id LIMIT :limit"  # noqa: S608
 USERS = "SELECT user_id, status FROM stockx_accounts ORDER BY user_id"
 JOB_IDS = "SELECT id, status FROM stockx_batch_jobs ORDER BY started_at DESC"
 LISTING_IDS = "SELECT stockx_listing_id, status FROM stockx_listings ORDER BY updated_at DESC"
 """What a shell offers for a user, a job, a listing."""
+
+
+class Wanted(NamedTuple):
+    """Which rows a listing shows: those of a user, since a moment, and how many at most; None for all."""
+
+    user: str | None = None
+    since: datetime | None = None
+    limit: int | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What the statements take; SQLite knows -1 as no limit."""
+        return {
+            "user": self.user,
+            "since": to_text(self.since) if self.since else None,
+            "limit": -1 if self.limit is None else self.limit,
+        }
+
+
+ALL = Wanted()
 
 
 def accounts(db: Database) -> list[dict[str, Any]]:
@@ -48,9 +69,14 @@ def account(db: Database, user_id: str) -> dict[str, Any]:
     )
 
 
-def jobs(db: Database, status: str | None) -> list[dict[str, Any]]:
+def jobs(db: Database, status: str | None, wanted: Wanted = ALL) -> list[dict[str, Any]]:
     """Jobs, the newest first."""
-    return list(db.query(f"{_JOBS} WHERE ?1 IS NULL OR status = ?1 ORDER BY started_at DESC, id", [status]))
+    return list(
+        db.query(
+            f"{_JOBS} WHERE (:status IS NULL OR status = :status) AND {_WANTED} ORDER BY started_at DESC, id LIMIT :limit",
+            {"status": status, **wanted.values()},
+        )
+    )
 
 
 def job(db: Database, job_id: str) -> dict[str, Any]:
@@ -64,36 +90,50 @@ def job(db: Database, job_id: str) -> dict[str, Any]:
     raise UsageError(f"no job {job_id!r}; `pollctl stockx-ops jobs` lists them")
 
 
-def listings(db: Database) -> list[dict[str, Any]]:
-    """All listings, the latest change first."""
+def listings(db: Database, wanted: Wanted = ALL) -> list[dict[str, Any]]:
+    """Listings, the latest change first."""
     return list(
         db.query(
             """SELECT stockx_listing_id, user_id, status, ask_price, currency_code, expires_at, updated_at
-               FROM stockx_listings ORDER BY updated_at DESC, stockx_listing_id"""
+               FROM stockx_listings WHERE (:user IS NULL OR user_id = :user) AND (:since IS NULL OR updated_at >= :since)
+               ORDER BY updated_at DESC, stockx_listing_id LIMIT :limit""",
+            wanted.values(),
         )
     )
 
 
-def history(db: Database, listing_id: str | None) -> list[dict[str, Any]]:
-    """What happened, of one listing or of all, in its order; ``metadata`` decoded."""
+def history(db: Database, listing_id: str | None, wanted: Wanted = ALL) -> list[dict[str, Any]]:
+    """What happened, to one listing or to all, the newest first; ``metadata`` decoded."""
     rows = db.query(
         """SELECT id, stockx_listing_id, job_id, attempt, action, status, changed_by, changed_at, metadata
-           FROM stockx_listing_history WHERE ?1 IS NULL OR stockx_listing_id = ?1 ORDER BY id""",
-        [listing_id],
+           FROM stockx_listing_history AS row WHERE (:listing IS NULL OR stockx_listing_id = :listing)
+           AND (:since IS NULL OR changed_at >= :since)
+           AND (:user IS NULL OR EXISTS (SELECT 1 FROM stockx_batch_jobs AS job
+               WHERE job.id = row.job_id AND job.user_id = :user))
+           ORDER BY id DESC LIMIT :limit""",
+        {"listing": listing_id, **wanted.values()},
     )
     return [{**row, "metadata": _decoded(row["metadata"])} for row in rows]
 
 
-def stats(db: Database) -> dict[str, Any]:
-    """What became of jobs in all passes that are remembered, and how well operations end; None without any."""
-    totals = {name: _total(db, name) for name in ("processed", *COUNTERS)}
+def stats(db: Database, wanted: Wanted = ALL) -> dict[str, Any]:
+    """What became of jobs, and how well operations end; None without any.
+
+    Counted are all passes that are remembered, since the moment that is *wanted*; for one user, or a number of jobs, the
+    answers about those jobs.
+    """
+    totals = (
+        _totals_of_passes(db, wanted) if wanted.user is None and wanted.limit is None else _totals_of_jobs(db, wanted)
+    )
     (mean,) = db.execute(
-        """SELECT avg((julianday(completed_at) - julianday(started_at)) * 86400)
-           FROM stockx_batch_jobs WHERE status = 'COMPLETED'"""
+        f"""SELECT avg((julianday(completed_at) - julianday(started_at)) * 86400)
+           FROM ({_SOME_JOBS}) WHERE status = 'COMPLETED'""",  # noqa: S608 - own text
+        wanted.values(),
     ).fetchone()
     rates = db.execute(
-        """SELECT job_type, round(1.0 * sum(status = 'COMPLETED') / count(*), 4) FROM stockx_batch_jobs
-           WHERE status IN ('COMPLETED', 'FAILED', 'PARTIAL') GROUP BY job_type ORDER BY job_type"""
+        f"""SELECT job_type, round(1.0 * sum(status = 'COMPLETED') / count(*), 4) FROM ({_SOME_JOBS})
+           WHERE status IN ('COMPLETED', 'FAILED', 'PARTIAL') GROUP BY job_type ORDER BY job_type""",  # noqa: S608
+        wanted.values(),
     )
     share = round(totals["rate_limited"] / totals["processed"], 4) if totals["processed"] else None
     return {
@@ -104,11 +144,40 @@ def stats(db: Database) -> dict[str, Any]:
     }
 
 
-def _total(db: Database, name: str) -> int:
+def warnings(db: Database) -> int:
+    """How many fields could not be read in the passes that are remembered."""
+    return _total(db, "warnings", ALL)
+
+
+def _totals_of_passes(db: Database, wanted: Wanted) -> dict[str, int]:
+    return {name: _total(db, name, wanted) for name in ("processed", *COUNTERS)}
+
+
+def _total(db: Database, name: str, wanted: Wanted) -> int:
     (number,) = db.execute(
-        "SELECT coalesce(sum(json_extract(stats, '$.' || ?)), 0) FROM runs WHERE plugin = 'stockx_ops'", [name]
+        """SELECT coalesce(sum(json_extract(stats, '$.' || :name)), 0) FROM runs
+           WHERE plugin = 'stockx_ops' AND (:since IS NULL OR started_at >= :since)""",
+        {"name": name, **wanted.values()},
     ).fetchone()
     return int(number)
+
+
+def _totals_of_jobs(db: Database, wanted: Wanted) -> dict[str, int]:
+    """The same of some jobs: their ends as the history has them, and the other answers as they were counted at the job."""
+    ends = db.execute(
+        f"""SELECT coalesce(sum(status NOT IN ('FAILED', 'TIMEOUT', 'PARTIAL')), 0), coalesce(sum(status = 'FAILED'), 0),
+               coalesce(sum(status = 'TIMEOUT'), 0), coalesce(sum(status = 'PARTIAL'), 0)
+           FROM stockx_listing_history WHERE action <> 'retry' AND job_id IN (SELECT id FROM ({_SOME_JOBS}))""",  # noqa: S608
+        wanted.values(),
+    ).fetchone()
+    asked, rate_limited = db.execute(
+        f"SELECT coalesce(sum(poll_count), 0), coalesce(sum(rate_limited_count), 0) FROM ({_SOME_JOBS})",  # noqa: S608
+        wanted.values(),
+    ).fetchone()
+    completed, failed, timed_out, partial = ends
+    in_progress = max(0, asked - completed - failed - partial - rate_limited)
+    counts = (completed, failed, timed_out, partial, in_progress, rate_limited)
+    return {"processed": sum(counts), **dict(zip(COUNTERS, counts, strict=True))}
 
 
 def by_status(db: Database, table: str) -> dict[str, int]:

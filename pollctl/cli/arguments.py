@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pollctl.clock import EARLIEST, LATEST, from_person, now
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
@@ -35,21 +33,6 @@ def span(text: str) -> Duration:
     if length is None or length > LONGEST:
         raise click.BadParameter(f"{text!r} is not a valid length of time; write seconds, or 500ms, 20s, 15m, 2h")
     return length
-
-
-def moment(text: str) -> datetime:
-    """A moment from the command line, in UTC; ``-2h`` counts from now.
-
-    Raises:
-        click.BadParameter: *text* is not one, or names no zone.
-    """
-    try:
-        at = from_person(text, now())
-    except (ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r} is not a moment with a zone; write 2026-03-08T06:59:00Z or -2h") from None
-    if not EARLIEST <= at < LATEST:
-        raise click.BadParameter(f"{text!r} is not between 2020 and 2200, where schedules are known")
-    return at
 
 
 class TargetFile(click.Path):

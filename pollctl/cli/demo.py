@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from pollctl import console
 from pollctl.cli.entry_points import named
 from pollctl.demo import DemoSession
 from pollctl.errors import StoppedError
+from pollctl.plugin_host.installed import EntryPoint
 
 GROUP = "pollctl.demos"
 Start = Callable[[Sequence[str]], int]

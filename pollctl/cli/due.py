@@ -11,10 +11,11 @@ import click
 
 from pollctl import clock, console
 from pollctl.api.listing import Column
-from pollctl.cli.arguments import json_option, moment, plugin_names
+from pollctl.cli.arguments import json_option, plugin_names
 from pollctl.cli.invocation import Invocation
 from pollctl.console.moments import Moments
 from pollctl.errors import ConfigError, PollctlError
+from pollctl.plugin_host.moment_option import Moment
 
 _SLOT_COLUMNS = (Column("plugin", kind="id"), Column("slot", kind="moment"))
 _GATE_COLUMNS = (Column("", kind="state"), Column("gate", kind="id"))
@@ -22,7 +23,9 @@ _GATE_COLUMNS = (Column("", kind="state"), Column("gate", kind="id"))
 
 @click.command()
 @click.option("--run", "is_run", is_flag=True, help="Run each in a process of its own, side by side.")
-@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z or -2h.")
+@click.option(
+    "--at", metavar="MOMENT", type=Moment(), help="As if it were MOMENT, such as 2026-03-08T06:59:00Z or -2h."
+)
 @click.option(
     "--next", "count", metavar="N", type=click.IntRange(1, 10_000), help="List the next N slots of each plugin."
 )
@@ -45,7 +48,9 @@ def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_ru
 
 @click.command()
 @click.argument("plugin", required=False, shell_complete=plugin_names)
-@click.option("--at", metavar="MOMENT", type=moment, help="As if it were MOMENT, such as 2026-03-08T06:59:00Z or -2h.")
+@click.option(
+    "--at", metavar="MOMENT", type=Moment(), help="As if it were MOMENT, such as 2026-03-08T06:59:00Z or -2h."
+)
 @json_option
 @click.pass_obj
 def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_json: bool) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
 
 import click
 
 from pollctl.api.names import canonical
+from pollctl.plugin_host.installed import EntryPoint, entry_points
 
 
-def named(group: str, what: str, names: Sequence[str]) -> list[metadata.EntryPoint]:
+def named(group: str, what: str, names: Sequence[str]) -> list[EntryPoint]:
     """The entry points of a group by name, ``-`` and ``_`` alike; all of them if none is named.
 
     Args:
@@ -21,9 +21,7 @@ def named(group: str, what: str, names: Sequence[str]) -> list[metadata.EntryPoi
     Raises:
         click.UsageError: there is not one of a name; with the nearest.
     """
-    known = {
-        canonical(entry.name): entry for entry in sorted(metadata.entry_points(group=group), key=lambda one: one.name)
-    }
+    known = {canonical(entry.name): entry for entry in sorted(entry_points(group), key=lambda one: one.name)}
     for name in names:
         if canonical(name) not in known:
             raise click.UsageError(f"no {what} named {name!r} ({_hint(canonical(name), list(known))})")

@@ -13,8 +13,9 @@ import click
 from pollctl import clock, console
 from pollctl.api.listing import Column
 from pollctl.api.outcomes import OUTCOMES
-from pollctl.cli.arguments import ROW, json_option, moment, plugin_names, run_ids
+from pollctl.cli.arguments import ROW, json_option, plugin_names, run_ids
 from pollctl.cli.invocation import Invocation
+from pollctl.plugin_host.moment_option import Moment
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -56,7 +57,7 @@ _RECORDING_COLUMNS = (Column("seq", kind="number"), Column("now", kind="moment")
 @click.command()
 @click.argument("plugin", required=False, shell_complete=plugin_names)
 @click.option("--limit", type=ROW, default=20, show_default=True, help="How many at most.")
-@click.option("--since", metavar="MOMENT", type=moment, help="Only those begun since MOMENT, such as -2h.")
+@click.option("--since", metavar="MOMENT", type=Moment(), help="Only those begun since MOMENT, such as -2h.")
 @click.option("--outcome", type=click.Choice([*OUTCOMES, "running"]), help="Only those that ended so.")
 @click.option("--follow", is_flag=True, help="Go on: print each pass when it ends, until Ctrl-C.")
 @json_option

@@ -18,11 +18,10 @@ GROUP = "pollctl"  # as plugin_host.discovery has it
 @cache
 def names() -> tuple[str, ...]:
     """How the plugins are called on the command line, in alphabetical order, without importing any."""
-    from importlib.metadata import entry_points
-
     from pollctl.api.names import fault
+    from pollctl.plugin_host.installed import entry_points
 
-    found = {entry.name for entry in entry_points(group=GROUP)}
+    found = {entry.name for entry in entry_points(GROUP)}
     return tuple(sorted(name.replace("_", "-") for name in found if not fault(name)))
 
 
@@ -113,7 +112,6 @@ def _found(ctx: click.Context, name: str) -> Found:
 
 def _plugin_context(invocation: Invocation, name: str) -> object:
     from pollctl import console
-    from pollctl.errors import PluginError
     from pollctl.plugin_host.command_context import PluginContext
     from pollctl.plugin_host.configured import configure
 
@@ -123,6 +121,5 @@ def _plugin_context(invocation: Invocation, name: str) -> object:
     if found.name not in config.enabled:
         word = found.name.replace("_", "-")
         console.warn(f"{word} is not enabled, so that no pass of it is started; `pollctl plugins enable {word}`")
-    if isinstance(configured.hooks, PluginError):
-        raise configured.hooks
+    configured.require_hooks()
     return PluginContext(configured, is_utc=invocation.is_utc, obey=lambda: invocation.config)

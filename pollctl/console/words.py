@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _EXACT_FROM = 100
 _SECOND_MS = 1000
@@ -10,6 +12,11 @@ _SECOND_MS = 1000
 def count(number: int, one: str, many: str = "") -> str:
     """How many of something there are: ``1 check``, ``2 checks``, ``2 batches``."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def enumeration(names: Sequence[str]) -> str:
+    """Several names in a sentence: ``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def age(seconds: float) -> str:

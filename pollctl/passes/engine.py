@@ -82,16 +82,18 @@ def run_pass(
 
 
 def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
-    """The database, migrated; a plugin whose migrations raise cannot be used, and its pass must fail visibly."""
+    """The database, migrated; a plugin that cannot be used, as its migrations or its purity show, must fail visibly."""
     path = configured.config.core.database
 
     def say_so() -> None:
         log(f"{configured.name}: there was no database at {path}; it was created")
 
     try:
-        return configured, database.open_to_write(path, configured.migrations, on_created=say_so)
+        db = database.open_to_write(path, configured.migrations, on_created=say_so)
     except PluginError as error:
         return configured._replace(hooks=error), database.open_to_write(path)
+    with database.closed_on_error(db):
+        return configured.held_to_purity(db), db
 
 
 class _Pass:

@@ -12,7 +12,7 @@ import msgspec
 
 from pollctl import clock
 from pollctl.console.words import count
-from pollctl.errors import PluginError, PollctlError
+from pollctl.errors import PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.engine import pass_context
@@ -47,18 +47,18 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         DatabaseError: the database cannot be used; where there is none yet, an empty one in memory serves.
     """
     configured = configure(config, found, check_schedule=True).within(deadline)
-    if isinstance(configured.hooks, PluginError):
-        raise configured.hooks
+    configured.require_hooks()
     stop.end_in(configured.limits.deadline)
     with (
         closing(database.open_to_plan(config.core.database, configured.migrations)) as db,
         closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
+        hooks = configured.held_to_purity(db).require_hooks()
         now = clock.now()
         held_until = holds.of_plugin(db, configured.name)
         run = pass_context(configured, runs.new_id(now), now, client, stop, held_until, is_dry=True)
         with closing(run):
-            report = _plan(configured.hooks, run, db, stop, configured.limits.deadline)
+            report = _plan(hooks, run, db, stop, configured.limits.deadline)
         if report.decisions or report.error:
             return report
         return msgspec.structs.replace(report, reasons=_reasons(report, run, held_until))

@@ -14,10 +14,11 @@ from pollctl.errors import PluginError
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.hooks import Hooks
 from pollctl.plugin_host.loader import Plugin, load, migrations_of
+from pollctl.plugin_host.purity_memory import require_purity
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
-    from sqlite_utils import Migrations
+    from sqlite_utils import Database, Migrations
 
 
 class ConfiguredPlugin(NamedTuple):
@@ -34,6 +35,26 @@ class ConfiguredPlugin(NamedTuple):
     def migrations(self) -> list[Migrations]:
         """The plugin's migrations: a list of one or none."""
         return [] if isinstance(self.hooks, PluginError) else migrations_of([self.hooks.plugin])
+
+    def require_hooks(self) -> Hooks:
+        """The hooks.
+
+        Raises:
+            PluginError: it cannot be used; says why.
+        """
+        if isinstance(self.hooks, PluginError):
+            raise self.hooks
+        return self.hooks
+
+    def held_to_purity(self, db: Database) -> ConfiguredPlugin:
+        """The same, unless its ``decide`` cannot be pure: then it cannot be used."""
+        if isinstance(self.hooks, PluginError):
+            return self
+        try:
+            require_purity(self.hooks.plugin, db)
+        except PluginError as error:
+            return self._replace(hooks=error)
+        return self
 
     def within(self, deadline: Duration | None) -> ConfiguredPlugin:
         """The same with another deadline; the window yields to it, as far before it as it was. None changes nothing."""

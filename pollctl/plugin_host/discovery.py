@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import importlib.metadata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pollctl.api.names import canonical, checked
 from pollctl.api.names import fault as fault_of_name
 from pollctl.errors import UsageError
+from pollctl.plugin_host.installed import EntryPoint, entry_points
 
 GROUP = "pollctl"
 OWN_DISTRIBUTION = "pollctl"
@@ -19,7 +19,7 @@ class Found(NamedTuple):
     """A plugin as its distribution announces it; ``error`` says why it cannot be used, if that is known already."""
 
     name: str
-    entry_point: importlib.metadata.EntryPoint
+    entry_point: EntryPoint
     distribution: str
     version: str
     error: str = ""
@@ -32,7 +32,7 @@ def discover(taken: Sequence[str] = ()) -> dict[str, Found]:
         taken: names that no plugin may have (the commands of pollctl).
     """
     found: dict[str, Found] = {}
-    for entry_point in importlib.metadata.entry_points(group=GROUP):
+    for entry_point in entry_points(GROUP):
         plugin = _announced(entry_point, taken)
         other = found.get(plugin.name)
         found |= _without_clash(plugin, other) if other else {plugin.name: plugin}
@@ -54,14 +54,11 @@ def find(name: str) -> Found:
     raise UsageError(f"no plugin named {name!r} ({hint})")
 
 
-def _announced(entry_point: importlib.metadata.EntryPoint, taken: Sequence[str]) -> Found:
-    distribution = entry_point.dist
+def _announced(entry_point: EntryPoint, taken: Sequence[str]) -> Found:
     name = canonical(entry_point.name)
     is_taken = name.replace("_", "-") in taken
     error = f"the name {entry_point.name!r} is taken by a command of pollctl" if is_taken else fault_of_name(name)
-    if distribution is None:
-        return Found(name, entry_point, "unknown", "", error)
-    return Found(name, entry_point, distribution.name, distribution.version, error)
+    return Found(name, entry_point, entry_point.distribution, entry_point.version, error)
 
 
 def _without_clash(plugin: Found, other: Found) -> dict[str, Found]:
@@ -69,7 +66,7 @@ def _without_clash(plugin: Found, other: Found) -> dict[str, Found]:
 
     The one that lost stands beside it under a key that is not a name, so that listings tell of it and nothing runs it.
     """
-    if plugin.entry_point == other.entry_point:
+    if plugin.entry_point.value == other.entry_point.value:
         return {}
     if OWN_DISTRIBUTION not in (plugin.distribution, other.distribution):
         both = f"{other.distribution} and {plugin.distribution}"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
 
 import pluggy
 
 from pollctl import signals
 from pollctl.api import hookspecs
-from pollctl.api.values import CONTRACT_VERSION, TELL, Poller
+from pollctl.api.values import Poller
 from pollctl.errors import PluginError
 from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.facts import fact_problems
+from pollctl.plugin_host.installed import EntryPoint, entry_points
 
 WRAPPERS = "pollctl.wrappers"
 
@@ -42,17 +43,15 @@ def load(found: Found) -> Plugin:
     manager = pluggy.PluginManager("pollctl")
     manager.add_hookspecs(hookspecs)
     _register(manager, found, found.entry_point, found.name)
-    for wrapper in importlib.metadata.entry_points(group=WRAPPERS):
+    for wrapper in entry_points(WRAPPERS):
         _register(manager, found, wrapper, f"wrapper {wrapper.name}")
         _refuse_replacing(manager, found, f"wrapper {wrapper.name}")
     implemented = _check_hooks(manager, found)
-    poller = _ask_facts(manager, found)
+    poller = _ask_facts(manager, found, implemented)
     return Plugin(found, manager.hook, poller, implemented)
 
 
-def _register(
-    manager: pluggy.PluginManager, found: Found, entry_point: importlib.metadata.EntryPoint, name: str
-) -> None:
+def _register(manager: pluggy.PluginManager, found: Found, entry_point: EntryPoint, name: str) -> None:
     try:
         plugin = entry_point.load()
     except BaseException as error:
@@ -95,22 +94,16 @@ def _check_hooks(manager: pluggy.PluginManager, found: Found) -> frozenset[str]:
     return implemented
 
 
-def _ask_facts(manager: pluggy.PluginManager, found: Found) -> Poller:
+def _ask_facts(manager: pluggy.PluginManager, found: Found, implemented: frozenset[str]) -> Poller:
     try:
         poller = manager.hook.pollctl_poller()
     except BaseException as error:
         if signals.is_of_a_person(error):
             raise
         raise _broken(found, f"pollctl_poller raised {type(error).__name__}: {error}") from error
-    if not isinstance(poller, Poller):
-        raise _broken(found, f"pollctl_poller answered {type(poller).__name__}, not pollctl.Poller")
-    if poller.contract != CONTRACT_VERSION:
-        raise _broken(found, f"it needs contract version {poller.contract}; this pollctl has {CONTRACT_VERSION}")
-    if TELL in poller.effects:
-        raise _broken(
-            found, f"it calls a kind of effects {TELL!r}: those are what run.tell queues, and the core delivers them"
-        )
-    return poller
+    if problems := fact_problems(poller, implemented):
+        raise _broken(found, "; ".join(problems))
+    return cast("Poller", poller)
 
 
 def _broken(found: Found, reason: str) -> PluginError:
@@ -121,15 +114,20 @@ def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
     """The migration sets of plugins, for those that have tables.
 
     Raises:
-        PluginError: one of them cannot be had.
+        PluginError: one of them cannot be had, or is named like another plugin's.
     """
-    return [_migrations(plugin) for plugin in plugins if plugin.poller.migrations]
+    return [_migrations(plugin, plugin.poller.migrations) for plugin in plugins if plugin.poller.migrations]
 
 
-def _migrations(plugin: Plugin) -> Any:
+def _migrations(plugin: Plugin, make: Callable[[], Any]) -> Any:
     try:
-        return plugin.poller.migrations() if plugin.poller.migrations else None
+        migrations = make()
     except BaseException as error:
         if signals.is_of_a_person(error):
             raise
         raise _broken(plugin.found, f"its migrations raised {type(error).__name__}: {error}") from error
+    if not hasattr(migrations, "name"):
+        raise _broken(plugin.found, f"its migrations are {type(migrations).__name__}, not sqlite_utils.Migrations")
+    if migrations.name != plugin.name:
+        raise _broken(plugin.found, f"its migrations are named {migrations.name!r}, not {plugin.name!r}")
+    return migrations

@@ -50,7 +50,7 @@ def open_to_write(
     with explaining(path):
         if not path.exists() and create(path, lambda unfinished: _fill(unfinished, sets)):
             on_created()
-        with _closed_on_error(_opened(path, "rw")) as db:
+        with closed_on_error(_opened(path, "rw")) as db:
             _set_journal(db)
             migrate(db, sets)
             return db
@@ -96,7 +96,7 @@ def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
     """
     if not path.exists():
         return _migrated_copy(None, sets)
-    with _closed_on_error(open_to_read(path)) as db:
+    with closed_on_error(open_to_read(path)) as db:
         if is_current(db, sets):
             return db
     with closing(db):
@@ -104,7 +104,7 @@ def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
 
 
 def _migrated_copy(original: Database | None, sets: Sequence[Migrations]) -> Database:
-    with _closed_on_error(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None)) as memory:
+    with closed_on_error(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None)) as memory:
         db = _configured(memory)
         if original is not None:
             original.conn.backup(memory)
@@ -204,19 +204,20 @@ def _connect(path: Path, mode: str) -> Database:
     connection = sqlite3.connect(
         address, uri=True, timeout=patience(), isolation_level=None, factory=AuthorizedConnection
     )
-    with _closed_on_error(connection):
+    with closed_on_error(connection):
         return _configured(connection)
 
 
 def _opened(path: Path, mode: str) -> Database:
     """A connection to a database that is known to be ours."""
-    with _closed_on_error(_connect(path, mode)) as db:
+    with closed_on_error(_connect(path, mode)) as db:
         _recognise(path, db)
         return db
 
 
 @contextmanager
-def _closed_on_error(opened: Opened) -> Iterator[Opened]:
+def closed_on_error(opened: Opened) -> Iterator[Opened]:
+    """Hand on a connection that is closed if the block raises."""
     try:
         yield opened
     except BaseException:

@@ -182,3 +182,9 @@ def m006_stuck_effects(db: Database) -> None:
         """CREATE INDEX outbox_stuck ON outbox (plugin, id)
         WHERE status = 'pending' AND attempts - attempts_cut_off >= 5"""
     )
+
+
+@migrations()
+def m007_purity(db: Database) -> None:
+    """Of which files a plugin's ``decide`` was judged pure, as JSON, and by what: so that no pass judges them again."""
+    db.execute("CREATE TABLE purity (plugin TEXT PRIMARY KEY, judged_by TEXT NOT NULL, files TEXT NOT NULL) STRICT")

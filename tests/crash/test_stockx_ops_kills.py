@@ -27,6 +27,8 @@ SEED = int(os.environ.get("POLLCTL_SEED", "1502"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 JOBS = 50
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ENTRIES = {"COMPLETED": "ACTIVE"}
+"""What the history says of an end: the status of the listing."""
 ENDS = (
     (COMPLETED, "COMPLETED"),
     (COMPLETED, "COMPLETED"),
@@ -119,17 +121,19 @@ def test_whenever_a_pass_is_killed_each_job_ends_once_and_is_told_once_by_key(tm
 def check(world: World, told: Sink) -> None:
     """Every job has the end that the upstream said, with one row for it, and every live listing was told of."""
     assert dict(world.sql("SELECT id, status FROM stockx_batch_jobs")) == world.expected
+    assert world.sql("SELECT count(*) FROM stockx_batch_jobs WHERE completed_at IS NULL") == [(0,)]
     history = world.sql("SELECT job_id, status FROM stockx_listing_history")
     assert len(history) == len(world.expected)
-    assert dict(history) == world.expected
+    assert dict(history) == {job_id: ENTRIES.get(end, end) for job_id, end in world.expected.items()}
     live = {job_id for job_id, end in world.expected.items() if end == "COMPLETED"}
     assert {f"listing-{int(job_id[4:])}" for job_id in live} == {
         listing for (listing,) in world.sql("SELECT stockx_listing_id FROM stockx_listings WHERE status = 'ACTIVE'")
     }
-    outbox = world.sql("SELECT key, status FROM outbox WHERE key GLOB 'listing_live:*'")
-    assert {status for _, status in outbox} == {"delivered"}
-    assert sorted(key.split(":")[1] for key, _ in outbox) == sorted(live)
-    assert {key for key in told.keys if key.startswith("listing_live")} == {key for key, _ in outbox}
+    for news, jobs in (("listing_live", live), ("job_failed", set(world.expected) - live)):
+        outbox = world.sql("SELECT key, status FROM outbox WHERE key GLOB ? || ':*'", [news])
+        assert {status for _, status in outbox} == {"delivered"}
+        assert sorted(key.split(":")[1] for key, _ in outbox) == sorted(jobs)
+        assert {key for key in told.keys if key.startswith(news)} == {key for key, _ in outbox}
     processed = world.sql(
         "SELECT sum(stats ->> 'completed'), sum(stats ->> 'failed'), sum(stats ->> 'processed'),"
         " sum((stats ->> 'in_progress') + (stats ->> 'rate_limited') + (stats ->> 'timed_out') + (stats ->> 'partial'))"

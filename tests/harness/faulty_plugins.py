@@ -104,9 +104,8 @@ def _hanging() -> dict[str, Faulty]:
 def _hanging_in_a_transaction() -> dict[str, Faulty]:
     """What only the deadline ends, and holds the database meanwhile."""
     forever, killed = "while True:\n    time.sleep(0.1)", ("at the end of deadline and grace",)
-    return {
-        f"{hook}_hangs": Faulty({hook: forever}, "crashed", killed) for hook in ("load", "decide", "apply", "settle")
-    }
+    hanging = dict.fromkeys(("load", "apply", "settle"), forever) | {"decide": "while True:\n    pass"}
+    return {f"{hook}_hangs": Faulty({hook: body}, "crashed", killed) for hook, body in hanging.items()}
 
 
 def _touching_the_database() -> dict[str, Faulty]:

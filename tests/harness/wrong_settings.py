@@ -175,6 +175,8 @@ STOCKX = {
     "key missing in the environment": _section("stockx_ops", "api_key", '{ env = "STOCKX_API_KEY" }', "environment variable STOCKX_API_KEY is not set"),
     "key with a typo": Wrong(f'[plugins.stockx_ops]\napi_kee = "{CANARY}"\n', ("plugins.stockx_ops.api_kee", "did you mean 'api_key'?"), "stockx_ops"),
     "delay of zero": _section("stockx_ops", "poll_delay", '"0s"', 'more than "0s"'),
+    "news that is none": _section("stockx_ops", "notify_on", '["lost"]', "auth"),
+    "round of nothing": _section("stockx_ops", "round_every", '"0s"', 'more than "0s"'),
     "text for notify": Wrong(f'[plugins.stockx_ops]\nnotify = "{CANARY}"\n', ("plugins.stockx_ops.notify", "found text"), "stockx_ops"),
 }  # fmt: skip
 SHELL = {

@@ -1,69 +1,41 @@
-"""The bodies of the API's answers, in both dialects, as far as they matter."""
+"""JSON objects of the API, read so that one field that cannot be used hides no other."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from msgspec import Struct
+_LONGEST_INTEGER = 18  # digits that every reader agrees on
 
 
-class AskData(Struct, frozen=True):
-    """``askData`` of dialect v2."""
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object of a body; what in it no table could hold (long integers, keys named twice) stands as text or as a list.
 
-    amount: str | int | float | None = None
-    currency: str | None = None
-    expiresAt: str | None = None  # noqa: N815 - the API's word
-
-
-class Change(Struct, frozen=True):
-    """One of the ``changes`` of dialect v2."""
-
-    askData: AskData | None = None  # noqa: N815
-
-
-class Changes(Struct, frozen=True):
-    """``changes`` of dialect v2."""
-
-    additions: Change | None = None
-    updates: Change | None = None
+    Raises:
+        ValueError: it is not a JSON object.
+        RecursionError: it is nested too deep.
+    """
+    text = body.decode()
+    if not text.strip():
+        raise ValueError("the body is empty")
+    if text.lstrip()[0] == "<":
+        raise ValueError("the body is HTML or XML")
+    value = json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_refuse)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - what the upstream sent, not what a caller did
+    return value
 
 
-class ErrorBody(Struct, frozen=True):
-    """An error as an object."""
-
-    code: str | int | None = None
-    message: str | None = None
-
-
-class V2Operation(Struct, frozen=True):
-    """An operation in dialect v2."""
-
-    operationStatus: str  # noqa: N815
-    changes: Changes | None = None
-    error: str | ErrorBody | None = None
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        found[key] = [found[key], value] if key in found else value
+    return found
 
 
-class OperationResult(Struct, frozen=True):
-    """``result`` of dialect operations."""
-
-    id: str | None = None
-    amount: str | int | float | None = None
-    currencyCode: str | None = None  # noqa: N815
-    expiresAt: str | None = None  # noqa: N815
+def _integer(digits: str) -> int | str:
+    return digits if len(digits.lstrip("-")) > _LONGEST_INTEGER else int(digits)
 
 
-class Operation(Struct, frozen=True):
-    """An operation in dialect operations."""
-
-    status: str
-    result: OperationResult | None = None
-    error: str | ErrorBody | None = None
-
-
-class Refusal(Struct, frozen=True):
-    """The body of an answer that is not 2xx, in all the forms it takes."""
-
-    message: Any = None
-    error: Any = None
-    errorMessage: Any = None  # noqa: N815
-    code: Any = None
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

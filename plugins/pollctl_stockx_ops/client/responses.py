@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from pollctl import Answer, retry_after, strict_json
+from pollctl import Answer, retry_after
 from pollctl_stockx_ops.client import fields
-from pollctl_stockx_ops.client.bodies import (
-    AskData,
-    Changes,
-    ErrorBody,
-    Operation,
-    OperationResult,
-    Refusal,
-    V2Operation,
-)
+from pollctl_stockx_ops.client.bodies import json_object
 from pollctl_stockx_ops.client.fields import TEXT_LIMIT, safe_text
 from pollctl_stockx_ops.model import DueJob, Hold, Login, Response, Settings
 
@@ -50,53 +42,75 @@ def hold_of(answer: Answer, host: str, now: datetime) -> Hold | None:
     return Hold(host=host, until=answered_at + pause) if pause else None
 
 
+class _Fields:
+    """The fields of an answer, read one by one: what cannot be used is noted, and left as it was."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = secrets
+        self.unread: list[str] = []
+
+    def read(self, convert: Callable[[Any], _T | None], value: Any) -> _T | None:
+        """A field as *convert* makes it of *value*; None where it cannot."""
+        try:
+            return convert(value)
+        except ValueError as error:
+            self.unread.append(safe_text(str(error), self._secrets))
+            return None
+
+    def part(self, body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """An object within *body*; an empty one where there is none."""
+        value = body.get(name)
+        if value is not None and not isinstance(value, dict):
+            self.unread.append(f"{name} is not an object")
+        return value if isinstance(value, dict) else {}
+
+    def error(self, value: Any) -> dict[str, Any]:
+        """Code and text of an error."""
+        return _safe_error(fields.error_code(value), self.read(fields.error_text, value), self._secrets)
+
+
 def _operation(answer: Answer, settings: Settings, secrets: Sequence[str]) -> dict[str, Any]:
-    """The facts of an answer of status 2xx.
+    """The facts of an answer of status 2xx: its word decides, whatever stands beside it.
 
     Raises:
-        ValueError: it is not what the dialect promises.
+        ValueError: it is not an object with a word.
     """
-    if settings.dialect == "v2":
-        return _v2_operation(strict_json(answer.body, V2Operation), secrets)
-    operation: Operation = strict_json(answer.body, Operation)
-    result = operation.result or OperationResult()
+    body, found = json_object(answer.body), _Fields(secrets)
+    name = "operationStatus" if settings.dialect == "v2" else "status"
+    word = body.get(name)
+    if not isinstance(word, str) or "\0" in word or word.encode(errors="replace").decode() != word:
+        raise ValueError(f"{name} is not text")
+    facts = _v2_facts(body, found) if settings.dialect == "v2" else _facts(found.part(body, "result"), found)
+    error = found.error(body.get("error"))
+    return {"word": safe_text(word, secrets), **error, **facts, "unread": found.unread}
+
+
+def _facts(result: Mapping[str, Any], found: _Fields) -> dict[str, Any]:
     return {
-        "word": safe_text(operation.status, secrets),
-        **_error(operation.error, secrets),
-        "listing_id": fields.listing_id(result.id),
-        "amount": fields.amount(result.amount),
-        "currency_code": fields.currency(result.currencyCode),
-        "expires_at": fields.moment(result.expiresAt),
+        "listing_id": found.read(fields.listing_id, result.get("id")),
+        "amount": found.read(fields.amount, result.get("amount")),
+        "currency_code": found.read(fields.currency, result.get("currencyCode")),
+        "expires_at": found.read(fields.moment, result.get("expiresAt")),
     }
 
 
-def _v2_operation(operation: V2Operation, secrets: Sequence[str]) -> dict[str, Any]:
-    asks = _asks(operation.changes or Changes())
+def _v2_facts(body: Mapping[str, Any], found: _Fields) -> dict[str, Any]:
+    changes = found.part(body, "changes")
+    asks = [found.part(found.part(changes, name), "askData") for name in ("additions", "updates")]
     return {
-        "word": safe_text(operation.operationStatus, secrets),
-        **_error(operation.error, secrets),
-        "amount": _last(fields.amount(ask.amount) for ask in asks),
-        "currency_code": _last(fields.currency(ask.currency) for ask in asks),
-        "expires_at": _last(fields.moment(ask.expiresAt) for ask in asks),
+        "amount": _last([found.read(fields.amount, ask.get("amount")) for ask in asks]),
+        "currency_code": _last([found.read(fields.currency, ask.get("currency")) for ask in asks]),
+        "expires_at": _last([found.read(fields.moment, ask.get("expiresAt")) for ask in asks]),
     }
 
 
-def _asks(changes: Changes) -> list[AskData]:
-    return [change.askData for change in (changes.additions, changes.updates) if change and change.askData]
-
-
-def _last(values: Iterable[_T | None]) -> _T | None:
+def _last(values: Sequence[_T | None]) -> _T | None:
     """The last value that was given: an update goes before an addition."""
     given = [value for value in values if value is not None]
     return given[-1] if given else None
 
 
-def _error(error: str | ErrorBody | None, secrets: Sequence[str]) -> dict[str, Any]:
-    if isinstance(error, ErrorBody):
-        code = str(error.code) if error.code not in (None, "") else None
-        text = error.message
-    else:
-        code, text = None, error
+def _safe_error(code: str | None, text: str | None, secrets: Sequence[str]) -> dict[str, Any]:
     return {
         "error_code": safe_text(code, secrets) if code else None,
         "error_message": safe_text(text, secrets) if text and text.strip() else None,
@@ -113,17 +127,12 @@ def _failure(answer: Answer, secrets: Sequence[str]) -> dict[str, Any]:
 def _refusal(body: bytes, secrets: Sequence[str]) -> dict[str, Any]:
     """Code and message of an error's body: JSON in one of several forms, or short plain text."""
     try:
-        refusal: Refusal = strict_json(body, Refusal)
+        refusal = json_object(body)
     except (ValueError, RecursionError):
         text = body[: 4 * TEXT_LIMIT].decode(errors="replace").strip()
-        is_page = text[:1] in ("<", "{", "[")
-        return {} if is_page or not text else {"error_message": safe_text(text, secrets)}
-    error = refusal.error if isinstance(refusal.error, dict) else {}
-    texts = (error.get("message"), refusal.message, refusal.errorMessage, refusal.error)
-    message = next((text for text in texts if isinstance(text, str) and text.strip()), None)
-    codes = (error.get("code"), refusal.code)
-    code = next((str(code) for code in codes if isinstance(code, str | int) and str(code).strip()), None)
-    return {
-        "error_code": safe_text(code, secrets) if code else None,
-        "error_message": safe_text(message, secrets) if message else None,
-    }
+        return _safe_error(None, None if text[:1] in ("<", "{", "[") else text, secrets)
+    found = _Fields(secrets)
+    error = refusal.get("error")
+    texts = (error if isinstance(error, dict) else None, refusal.get("message"), refusal.get("errorMessage"), error)
+    message = next((read for value in texts if (read := found.read(fields.error_text, value))), None)
+    return _safe_error(fields.error_code(error) or fields.error_code(refusal), message, secrets)

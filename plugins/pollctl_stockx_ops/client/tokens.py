@@ -33,17 +33,30 @@ def refresh_request(login: Login, settings: Settings) -> Request:
 
 
 def read(answer: Answer, login: Login) -> Tokens | Expired | str:
-    """The fresh tokens, or that the login has expired, or why it could not be refreshed now."""
+    """The fresh tokens, or that the login has expired, or why it could not be refreshed now.
+
+    Of the tokens what can be read is kept, a rotated refresh token above all; a life that cannot be read is over at once.
+    """
     try:
         grant = oauth.read_grant(answer)
     except oauth.TokenError as error:
         if error.code == _ENDED:
             return Expired(user_id=login.user_id, connection=login.connection)
-        return safe_text(str(error))
+        if error.refresh_token is None:
+            return safe_text(str(error))
+        return _tokens(login, None, error.refresh_token, None)
+    is_unreadable = grant.life is None and grant.fields.get("expires_in") is not None
+    expires_at = grant.granted_at if is_unreadable else grant.expires_at
+    return _tokens(login, grant.access_token, grant.refresh_token, expires_at)
+
+
+def _tokens(
+    login: Login, access_token: Secret | None, refresh_token: Secret | None, expires_at: datetime | None
+) -> Tokens:
     return Tokens(
         user_id=login.user_id,
         connection=login.connection,
-        access_token=grant.access_token,
-        refresh_token=grant.refresh_token,
-        expires_at=grant.expires_at,
+        access_token=access_token,
+        refresh_token=refresh_token,
+        expires_at=expires_at,
     )

@@ -9,6 +9,12 @@ from pollctl_stockx_ops.client import tokens
 from pollctl_stockx_ops.client.session import ApiSession
 from pollctl_stockx_ops.model import Batch, DueJob, Expired, Login, Response, Tokens
 
+ENDED = {
+    "BROKEN": "StockX refuses its login: connect it again",
+    "EXPIRED": "its login has expired: connect it again",
+}
+"""What is said of an account that does not work, by its status."""
+
 
 class LoginState:
     """How one account's login fares in this pass.
@@ -46,12 +52,16 @@ class Logins:
     Args:
         run: the pass.
         session: sends the requests.
+
+    Attributes:
+        has_failed: whether the token endpoint failed, for any of them.
     """
 
     def __init__(self, run: Run, session: ApiSession) -> None:
         self._run = run
         self._session = session
         self._states: dict[str, LoginState] = {}
+        self.has_failed = False
 
     def add(self, logins: Mapping[str, Login]) -> None:
         """Add logins; one that took part in an earlier round keeps its state."""
@@ -72,11 +82,11 @@ class Logins:
                 continue
             fresh = self._refreshed(state)
             if isinstance(fresh, Tokens):
-                state.replace_token(fresh)
+                self._use(state, fresh)
                 yield Batch(tokens=[fresh])
             elif isinstance(fresh, Expired):
                 state.is_out = True
-                self._run.failed(f"account {user}", "its login has expired: connect it again")
+                self._run.failed(f"account {user}", ENDED["EXPIRED"])
                 yield Batch(expired=[fresh])
             elif holds := self._session.take_holds():
                 yield Batch(holds=holds)
@@ -84,7 +94,7 @@ class Logins:
     def put_off(self, jobs: Sequence[DueJob]) -> Iterator[Batch]:
         """What becomes of jobs whose login could not be refreshed now: they are asked about later."""
         responses = [
-            unanswered(job, state.login, state.error)
+            not_asked(job, state.login.connection, state.error)
             for job in jobs
             if (state := self._states[job.user_id]).error and not state.is_out
         ]
@@ -92,6 +102,14 @@ class Logins:
             state.is_out = state.is_out or bool(state.error)
         if responses:
             yield Batch(responses=responses)
+
+    def _use(self, state: LoginState, fresh: Tokens) -> None:
+        """Go on with fresh tokens, or with the next refresh token alone, as after any other failure of the endpoint."""
+        if fresh.access_token is not None:
+            state.replace_token(fresh)
+            return
+        state.error = "the token endpoint answered without an access token"
+        self._fail(state)
 
     def _needs_refresh(self, state: LoginState) -> bool:
         return state.is_refused or not tokens.is_fresh(state.login, self._run.now)
@@ -114,11 +132,15 @@ class Logins:
         fresh = tokens.read(answer, state.login)
         if isinstance(fresh, str):
             state.error = fresh
-            self._run.failed(account, fresh)
+            self._fail(state)
             return None
         return fresh
 
+    def _fail(self, state: LoginState) -> None:
+        self.has_failed = True
+        self._run.failed(f"account {state.login.user_id}", state.error)
 
-def unanswered(job: DueJob, login: Login, error: str) -> Response:
+
+def not_asked(job: DueJob, connection: int, error: str) -> Response:
     """The response about a job that could not be asked about."""
-    return Response(job_id=job.job_id, attempt=job.attempt, connection=login.connection, status=0, error=error)
+    return Response(job_id=job.job_id, attempt=job.attempt, connection=connection, status=0, error=error)

@@ -7,17 +7,21 @@ from http import HTTPStatus
 from queue import SimpleQueue
 from threading import Thread
 
-from pollctl import Result, Run
+from msgspec.structs import replace
+
+from pollctl import Result, Run, from_text, to_text
 from pollctl_stockx_ops.client import responses
 from pollctl_stockx_ops.client.fields import safe_text
 from pollctl_stockx_ops.client.requests import operation_request
 from pollctl_stockx_ops.client.session import CUT_OFF, ApiSession
-from pollctl_stockx_ops.fetch.logins import Logins, LoginState, unanswered
+from pollctl_stockx_ops.fetch.logins import ENDED, Logins, LoginState, not_asked
 from pollctl_stockx_ops.model import OPERATION_STATUS, Batch, DueJob, Login, Response
 
 CONCURRENCY = 4
 """Requests in flight at a time: enough for a few a second even while answers take seconds."""
-_ANSWERS = (400, 403, 404, 422, 429)  # those that say something about the operation, or about our rate
+_ANSWERS = (400, 404, 422, 429)  # those that say something about the operation, or about our rate
+
+_WALL = "every request was answered 403 Forbidden: [plugins.stockx_ops] api_key is wrong, or a wall keeps programs out"
 
 
 class JobPoller:
@@ -32,6 +36,10 @@ class JobPoller:
         self._run = run
         self._session = session
         self._logins = Logins(run, session)
+        self._forbidden: list[Response] = []
+        self._statuses: set[int] = set()
+        self._all_statuses: set[int] = set()
+        self._has_failed = False
 
     @property
     def is_over(self) -> bool:
@@ -39,7 +47,40 @@ class JobPoller:
         return self._session.is_over
 
     def poll(self, due: Sequence[DueJob], logins: Mapping[str, Login]) -> Iterator[Batch]:
-        """Ask about each job once, or twice when its login had to be refreshed, and yield the responses as they come."""
+        """Ask about each job once, or twice when its login had to be refreshed, and yield the responses as they come.
+
+        Those that have waited longest come first. What was answered 403 comes last: what that means depends on the others.
+        """
+        self._statuses = set()
+        yield from self._ask_all(sorted(due, key=self._due_since), logins)
+        self._all_statuses |= self._statuses
+        yield from self._batch(self._take_forbidden())
+
+    def report(self, ended: Sequence[tuple[str, str]]) -> None:
+        """Name, at the end of the pass, accounts that do not work though jobs wait for them, and a wall.
+
+        A pass is ``partial`` for such an account, and ``failed`` only by what happened to the others.
+        """
+        for user, status in ended:
+            self._run.failed(f"account {user}", ENDED[status])
+        if self._all_statuses == {HTTPStatus.FORBIDDEN}:
+            self._run.failed("api_key", _WALL)
+        elif ended and not self._has_failed and not self._logins.has_failed:
+            self._run.reached("the other accounts")
+
+    def _take_forbidden(self) -> list[Response]:
+        """What this round was answered 403: against a job it counts only where another was answered otherwise."""
+        forbidden, self._forbidden = self._forbidden, []
+        if not self._statuses - {HTTPStatus.FORBIDDEN}:
+            return forbidden
+        for response in forbidden:
+            self._fail(response.job_id, response.error)
+        return [replace(response, is_singled_out=True) for response in forbidden]
+
+    def _due_since(self, job: DueJob) -> str:
+        return job.next_poll_at or to_text(from_text(job.started_at) + self._run.settings.poll_delay)
+
+    def _ask_all(self, due: Sequence[DueJob], logins: Mapping[str, Login]) -> Iterator[Batch]:
         self._logins.add(logins)
         left = [job for job in due if job.user_id in self._logins]
         gathered: list[Response] = []
@@ -134,9 +175,15 @@ class JobPoller:
                 return None
             state.is_out = state.is_out or state.is_refused
             if response is not None:
-                self._run.failed(f"account {job.user_id}", "StockX refuses its login: connect it again")
+                self._statuses.add(response.status)
+                self._run.failed(f"account {job.user_id}", ENDED["BROKEN"])
+                self._run.reached(f"job {job.job_id}")
             return response
         state.is_tried = True
+        self._statuses |= {response.status} - {0}
+        if response.status == HTTPStatus.FORBIDDEN:
+            self._forbidden.append(response)
+            return None
         self._report(job, response)
         return response
 
@@ -145,8 +192,8 @@ class JobPoller:
         if result.error is None or result.error.kind in CUT_OFF:
             return None
         error = safe_text(result.error.message)
-        self._run.failed(f"job {job.job_id}", error)
-        return unanswered(job, state.login, error)
+        self._fail(job.job_id, error)
+        return not_asked(job, state.login.connection, error)
 
     def _report(self, job: DueJob, response: Response) -> None:
         """Let the pass know whether a job was answered; a demand for a pause is an answer."""
@@ -154,6 +201,10 @@ class JobPoller:
         if not response.error and response.word not in words:
             self._run.log(f"job {job.job_id}: unknown state {response.word!r}; taken as in progress")
         if response.error and response.status not in _ANSWERS:
-            self._run.failed(f"job {job.job_id}", response.error)
+            self._fail(job.job_id, response.error)
         else:
             self._run.reached(f"job {job.job_id}")
+
+    def _fail(self, job_id: str, error: str) -> None:
+        self._has_failed = True
+        self._run.failed(f"job {job_id}", error)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pollctl import ConfigError, Run
+from pollctl import ConfigError, Run, to_text
 from pollctl_stockx_ops.client.rate_limiter import RateLimiter
 from pollctl_stockx_ops.client.session import ApiSession
+from pollctl_stockx_ops.fetch.logins import not_asked
 from pollctl_stockx_ops.fetch.poller import JobPoller
-from pollctl_stockx_ops.model import Batch, Day
+from pollctl_stockx_ops.model import Batch, Day, DueJob
 from pollctl_stockx_ops.store.days import is_summarised
-from pollctl_stockx_ops.store.due import due_jobs, logins, overdue_jobs
+from pollctl_stockx_ops.store.due import due_jobs, ended_accounts, is_anything_open, logins, overdue_jobs
 from pollctl_stockx_ops.store.pace import latest_pace
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-TICK = timedelta(seconds=1)
-"""How soon a round of a ``window`` follows another."""
 _NEEDED = ("api_key", "client_id", "client_secret")
 
 
 def batches(run: Run, db: Database) -> Iterator[Batch]:
     """Yield what is over and what the upstream answered, round by round; after each, when the latest request started.
+
+    A pass goes on as long as its ``window`` while a job is open that may be asked about.
 
     Raises:
         ConfigError: jobs are due, and the settings lack a secret.
@@ -45,18 +46,28 @@ def batches(run: Run, db: Database) -> Iterator[Batch]:
         is_asking = bool(due) and not missing
         yield Batch(day=day_to_sum_up(run, db), pace=limiter.unknown_pace() if is_asking and not run.is_dry else None)
         if missing:
+            yield from unasked(run, due)
             raise ConfigError(*map(_how_to_set, missing))
         if is_asking:
             yield from poller.poll(due, logins(db, (job.user_id for job in due)))
             yield from final_pace(run, limiter)
-        if not run.next_round(run.now + TICK):
-            return
+        if not is_anything_open(db) or not run.next_round(run.now + run.settings.round_every):
+            break
+    poller.report(ended_accounts(db))
+
+
+def unasked(run: Run, due: Sequence[DueJob]) -> Iterator[Batch]:
+    """Jobs out of time about which no question can be sent, for lack of settings: no answer either, and not for ever."""
+    before = to_text(run.now - run.settings.give_up_after)
+    error = "the settings lack what asking needs"
+    if late := [not_asked(job, 0, error) for job in due if job.started_at < before]:
+        yield Batch(responses=late)
 
 
 def overdue(run: Run, db: Database) -> Iterator[Batch]:
-    """Jobs that have had all their time, whatever their account, in steps."""
-    before, last = run.now - run.settings.give_up_after, ("", "")
-    while found := overdue_jobs(db, before, last):
+    """Jobs that have had all their time and are not asked about once more, in steps."""
+    last = ("", "")
+    while found := overdue_jobs(db, run.now, run.settings, last):
         last = found[-1]
         yield Batch(overdue=[job_id for _, job_id in found])
 

@@ -27,7 +27,7 @@ from pollctl_stockx_ops.model.jobs import (
     JobStatus,
     NewJob,
 )
-from pollctl_stockx_ops.model.settings import OPERATION_STATUS, Dialect, OperationStatus, Settings
+from pollctl_stockx_ops.model.settings import OPERATION_STATUS, Dialect, News, OperationStatus, Settings
 from pollctl_stockx_ops.model.state import DayCounts, State
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "ListingChange",
     "Login",
     "NewJob",
+    "News",
     "OperationStatus",
     "Pace",
     "PostponeJob",

@@ -30,14 +30,17 @@ class Login(NamedTuple):
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
-    """A refreshed login; ``refresh_token`` is None when the old one stays, ``expires_at`` when it is unknown.
+    """A refreshed login, whose secrets no recording holds.
 
-    The tokens are secrets: a recording holds none of them.
+    Attributes:
+        access_token: None where the answer held none that can be used: the old one stays, and its end.
+        refresh_token: None when the old one stays.
+        expires_at: of the access token, if it is known.
     """
 
     user_id: str
     connection: int
-    access_token: Secret
+    access_token: Secret | None
     refresh_token: Secret | None
     expires_at: datetime | None
 

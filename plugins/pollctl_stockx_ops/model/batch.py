@@ -22,6 +22,8 @@ class Response(Struct, frozen=True, kw_only=True):
         error: why the answer cannot be used; empty for one of status 2xx that is understood.
         word: the upstream's word for the status of the operation.
         amount: asking price in the API's own whole units.
+        unread: what beside the word could not be read, and is left as it was.
+        is_singled_out: whether in the same round another request was answered otherwise; only looked at with a 403.
         retry_after_s: how long the upstream wants no request, counted from the pass' ``now``.
     """
 
@@ -37,6 +39,8 @@ class Response(Struct, frozen=True, kw_only=True):
     amount: int | None = None
     currency_code: str | None = None
     expires_at: datetime | None = None
+    unread: list[str] = []
+    is_singled_out: bool = False
     retry_after_s: float | None = None
 
 

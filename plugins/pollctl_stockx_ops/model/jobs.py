@@ -42,6 +42,7 @@ class DueJob(NamedTuple):
     operation_id: str
     listing_id: str | None
     started_at: str
+    next_poll_at: str | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -49,6 +50,9 @@ class Job(Struct, frozen=True, kw_only=True):
 
     Attributes:
         attempt: 1, and one more with every ``retry``.
+        asked_at: the last moment at which the upstream said how the operation stands.
+        forbidden_count: answers 403 in a row that count against it.
+        forbidden_since: the moment of the first of them.
     """
 
     id: str
@@ -59,6 +63,9 @@ class Job(Struct, frozen=True, kw_only=True):
     listing_id: str | None
     started_at: datetime
     attempt: int
+    asked_at: datetime | None = None
+    forbidden_count: int = 0
+    forbidden_since: datetime | None = None
 
     @property
     def is_open(self) -> bool:

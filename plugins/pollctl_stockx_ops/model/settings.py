@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
@@ -11,6 +11,8 @@ from pollctl import HttpUrl, PositiveDuration, Secret, split_addresses
 
 Dialect = Literal["v2", "operations"]
 OperationStatus = Literal["open", "completed", "failed", "partial"]
+News = Literal["live", "failed", "partial", "auth", "daily"]
+"""What people can be told of."""
 
 OPERATION_STATUS: dict[Dialect, dict[str, OperationStatus]] = {
     "v2": {"PENDING": "open", "SUCCEEDED": "completed", "FAILED": "failed"},
@@ -36,11 +38,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     api_key: Secret = Secret("")
     client_id: Secret = Secret("")
     client_secret: Secret = Secret("")
+    round_every: PositiveDuration = PositiveDuration(seconds=30)
     max_jobs: Annotated[int, Meta(ge=1, le=1000)] = 50
     poll_delay: PositiveDuration = PositiveDuration(seconds=20)
     rate_limit_delay: PositiveDuration = PositiveDuration(seconds=60)
     give_up_after: PositiveDuration = PositiveDuration(minutes=15)
     rate: str = "1/s"
+    notify_on: tuple[News, ...] = get_args(News)
     notify: tuple[Secret, ...] = ()
 
     def __post_init__(self) -> None:

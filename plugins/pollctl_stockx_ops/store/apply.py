@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -24,6 +23,7 @@ from pollctl_stockx_ops.model import (
 )
 from pollctl_stockx_ops.store.days import mark_summarised
 from pollctl_stockx_ops.store.effects import tell_news
+from pollctl_stockx_ops.store.history import write_history
 from pollctl_stockx_ops.store.pace import keep_pace
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     _complete(db, completed, run.now)
     _change_listings(db, completed, run.now)
     _fail(db, failed, run.now)
+    write_history(db, completed, failed, run.now)
     _postpone(db, postponed, run.now)
     _close_accounts(db, decisions, run.now)
     _count(run, completed, failed, postponed)
@@ -60,17 +61,22 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
 def _complete(db: Database, completed: Sequence[CompleteJob], now: datetime) -> None:
     db.conn.executemany(
         f"""UPDATE stockx_batch_jobs SET status = ?, completed_at = ?, updated_at = ?, next_poll_at = NULL,
-           stockx_listing_id = ?, error_code = NULL, error_message = NULL, poll_count = poll_count + 1
+           stockx_listing_id = ?, error_code = ?, error_message = ?, asked_at = ?, poll_count = poll_count + 1
            WHERE id = ? AND attempt = ? AND {_IS_OPEN}""",  # noqa: S608 - own text
         [
-            (_status(done), to_text(done.at), to_text(now), done.listing_id, done.job.id, done.job.attempt)
+            (
+                _status(done),
+                to_text(done.at),
+                to_text(now),
+                done.listing_id,
+                done.error_code,
+                done.error_message,
+                to_text(now),
+                done.job.id,
+                done.job.attempt,
+            )
             for done in completed
         ],
-    )
-    _write_history(
-        db,
-        now,
-        [(done.listing_id, done, _status(done), {"partial": True} if done.is_partial else {}) for done in completed],
     )
 
 
@@ -106,8 +112,8 @@ def _change_listings(db: Database, completed: Sequence[CompleteJob], now: dateti
 
 def _fail(db: Database, failed: Sequence[FailJob], now: datetime) -> None:
     db.conn.executemany(
-        f"""UPDATE stockx_batch_jobs SET status = 'FAILED', error_code = ?, error_message = ?, updated_at = ?,
-           next_poll_at = NULL, poll_count = poll_count + ? WHERE id = ? AND attempt = ? AND {_IS_OPEN}""",  # noqa: S608
+        f"""UPDATE stockx_batch_jobs SET status = 'FAILED', error_code = ?1, error_message = ?2, updated_at = ?3,
+           completed_at = ?3, next_poll_at = NULL, poll_count = poll_count + ?4 WHERE id = ?5 AND attempt = ?6 AND {_IS_OPEN}""",  # noqa: S608
         [
             (
                 failure.error_code,
@@ -120,53 +126,26 @@ def _fail(db: Database, failed: Sequence[FailJob], now: datetime) -> None:
             for failure in failed
         ],
     )
-    _write_history(
-        db,
-        now,
-        [
-            (failure.job.listing_id, failure, "TIMEOUT" if failure.is_timeout else "FAILED", _why(failure))
-            for failure in failed
-        ],
-    )
-
-
-def _why(failure: FailJob) -> dict[str, Any]:
-    if failure.is_timeout:
-        return {"reason": "timeout"}
-    return {"error": {"code": failure.error_code, "message": failure.error_message}}
-
-
-def _write_history(
-    db: Database,
-    now: datetime,
-    entries: Sequence[tuple[str | None, CompleteJob | FailJob, str, dict[str, Any]]],
-) -> None:
-    db.conn.executemany(
-        """INSERT INTO stockx_listing_history
-           (stockx_listing_id, job_id, attempt, action, status, changed_at, metadata)
-           VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING""",
-        [
-            (
-                listing_id,
-                end.job.id,
-                end.job.attempt,
-                end.job.job_type,
-                status,
-                to_text(now),
-                json.dumps({"operation_id": end.job.operation_id, "job_id": end.job.id, **more}),
-            )
-            for listing_id, end, status, more in entries
-        ],
-    )
 
 
 def _postpone(db: Database, postponed: Sequence[PostponeJob], now: datetime) -> None:
     db.conn.executemany(
         f"""UPDATE stockx_batch_jobs SET status = 'IN_PROGRESS', next_poll_at = ?, updated_at = ?,
-           poll_count = poll_count + 1 WHERE id = ? AND attempt = ? AND {_IS_OPEN}""",  # noqa: S608 - own text
+           asked_at = coalesce(?, asked_at), forbidden_count = ?, forbidden_since = ?,
+           rate_limited_count = rate_limited_count + ?, poll_count = poll_count + 1
+           WHERE id = ? AND attempt = ? AND {_IS_OPEN}""",  # noqa: S608 - own text
         [
-            (to_text(postponement.until), to_text(now), postponement.job_id, postponement.attempt)
-            for postponement in postponed
+            (
+                to_text(later.until),
+                to_text(now),
+                to_text(now) if later.is_answered else None,
+                later.forbidden_count,
+                to_text(later.forbidden_since) if later.forbidden_since else None,
+                later.is_rate_limited,
+                later.job_id,
+                later.attempt,
+            )
+            for later in postponed
         ],
     )
 
@@ -174,7 +153,7 @@ def _postpone(db: Database, postponed: Sequence[PostponeJob], now: datetime) -> 
 def _keep_tokens(db: Database, kept: Sequence[KeepTokens], now: datetime) -> None:
     rows = [
         (
-            keep.tokens.access_token.reveal(),
+            keep.tokens.access_token.reveal() if keep.tokens.access_token else None,
             keep.tokens.refresh_token.reveal() if keep.tokens.refresh_token else None,
             to_text(keep.tokens.expires_at) if keep.tokens.expires_at else None,
             to_text(now),
@@ -184,8 +163,9 @@ def _keep_tokens(db: Database, kept: Sequence[KeepTokens], now: datetime) -> Non
         for keep in kept
     ]
     db.conn.executemany(
-        """UPDATE stockx_accounts SET access_token = ?, refresh_token = coalesce(?, refresh_token), expires_at = ?,
-           updated_at = ? WHERE user_id = ? AND connection = ? AND status = 'ACTIVE'""",
+        """UPDATE stockx_accounts SET access_token = coalesce(?1, access_token),
+           refresh_token = coalesce(?2, refresh_token), expires_at = iif(?1 IS NULL, expires_at, ?3), updated_at = ?4
+           WHERE user_id = ?5 AND connection = ?6 AND status = 'ACTIVE'""",
         rows,
     )
 
@@ -209,6 +189,9 @@ def _count(
     numbers.update("timed_out" if failure.is_timeout else "failed" for failure in failed)
     numbers.update("rate_limited" if postponement.is_rate_limited else "in_progress" for postponement in postponed)
     run.count(processed=numbers.total(), **numbers)
+    ends: list[CompleteJob | FailJob] = [*completed, *failed]
+    if warnings := sum(len(end.unread) for end in ends):
+        run.count(warnings=warnings)
 
 
 def _of(kind: type[_D], decisions: Iterable[Any]) -> list[_D]:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 OVERDUE_AT_ONCE = 500
 """Jobs that one transaction times out at most."""
-_CHOSEN = """status IN ('PENDING', 'IN_PROGRESS') AND stockx_operation_id <> '' AND started_at >= :oldest
+_CHOSEN = """status IN ('PENDING', 'IN_PROGRESS') AND stockx_operation_id <> ''
     AND (:may_lack_listing OR stockx_listing_id <> '')
     AND EXISTS (SELECT 1 FROM stockx_accounts AS account
         WHERE account.user_id = job.user_id AND account.status = 'ACTIVE')"""
-_COLUMNS = "id, attempt, user_id, stockx_operation_id, stockx_listing_id, started_at"
+_COLUMNS = "id, attempt, user_id, stockx_operation_id, stockx_listing_id, started_at, next_poll_at"
 _DUE = f"""SELECT * FROM (
     SELECT * FROM (SELECT {_COLUMNS} FROM stockx_batch_jobs AS job INDEXED BY stockx_jobs_new
         WHERE {_CHOSEN} AND next_poll_at IS NULL AND started_at <= :newest ORDER BY started_at, id LIMIT :most)
@@ -50,24 +50,65 @@ def due_statement(db: Database, now: datetime) -> str:
 
 
 def due_values(now: datetime, settings: Settings) -> dict[str, Any]:
-    """The values that these take; ``oldest`` is the last moment whose jobs still have time."""
+    """The values that these take; ``newest`` is the last start of jobs that are due without a moment of their own."""
     return {
         "now": to_text(now),
         "newest": to_text(now - settings.poll_delay),
-        "oldest": to_text(now - settings.give_up_after),
         "may_lack_listing": settings.dialect != "v2",
         "most": settings.max_jobs,
     }
 
 
-def overdue_jobs(db: Database, before: datetime, after: tuple[str, str]) -> list[tuple[str, str]]:
-    """Start and id of open jobs that started before a moment, the oldest first, in steps: those *after* the last one."""
+def overdue_jobs(db: Database, now: datetime, settings: Settings, after: tuple[str, str]) -> list[tuple[str, str]]:
+    """Start and id of open jobs out of time that are not asked about once more, the oldest first, in steps.
+
+    Those are jobs that were asked about after that moment, that cannot be, and whose account does not work.
+
+    Args:
+        db: the database.
+        now: the present.
+        settings: how much time jobs have.
+        after: the last one of the step before.
+    """
     return db.execute(
-        """SELECT started_at, id FROM stockx_batch_jobs
+        """SELECT started_at, id FROM stockx_batch_jobs AS job
            WHERE status IN ('PENDING', 'IN_PROGRESS') AND stockx_operation_id <> ''
-           AND started_at < ?1 AND (started_at, id) > (?2, ?3) ORDER BY started_at, id LIMIT ?4""",
-        [to_text(before), *after, OVERDUE_AT_ONCE],
+           AND started_at < :before AND (started_at, id) > (:start, :id)
+           AND (asked_at > strftime('%Y-%m-%dT%H:%M:%fZ', started_at, :allowed)
+               OR (coalesce(stockx_listing_id, '') = '' AND NOT :may_lack_listing)
+               OR NOT EXISTS (SELECT 1 FROM stockx_accounts AS account
+                   WHERE account.user_id = job.user_id AND account.status = 'ACTIVE'))
+           ORDER BY started_at, id LIMIT :most""",
+        {
+            "before": to_text(now - settings.give_up_after),
+            "start": after[0],
+            "id": after[1],
+            "allowed": f"+{settings.give_up_after.total_seconds()} seconds",
+            "may_lack_listing": settings.dialect != "v2",
+            "most": OVERDUE_AT_ONCE,
+        },
     ).fetchall()
+
+
+def ended_accounts(db: Database) -> list[tuple[str, str]]:
+    """User and status of accounts that do not work while jobs of theirs are open; not those that were revoked."""
+    return db.execute(
+        """SELECT user_id, status FROM stockx_accounts WHERE status IN ('BROKEN', 'EXPIRED') AND user_id IN (
+               SELECT user_id FROM stockx_batch_jobs
+               WHERE status IN ('PENDING', 'IN_PROGRESS') AND stockx_operation_id <> '')
+           ORDER BY user_id"""
+    ).fetchall()
+
+
+def is_anything_open(db: Database) -> bool:
+    """Whether there is a job that may be asked about, now or later."""
+    return bool(
+        db.execute(
+            """SELECT 1 FROM stockx_batch_jobs AS job WHERE status IN ('PENDING', 'IN_PROGRESS')
+               AND stockx_operation_id <> '' AND EXISTS (SELECT 1 FROM stockx_accounts AS account
+                   WHERE account.user_id = job.user_id AND account.status = 'ACTIVE') LIMIT 1"""
+        ).fetchone()
+    )
 
 
 def logins(db: Database, users: Iterable[str]) -> dict[str, Login]:

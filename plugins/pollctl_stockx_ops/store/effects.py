@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pollctl_stockx_ops import deliver
-from pollctl_stockx_ops.model import BreakAccount, CompleteJob, Decision, SummariseDay
+from pollctl_stockx_ops.model import BreakAccount, CompleteJob, Decision, ExpireAccount, FailJob, SummariseDay
 from pollctl_stockx_ops.store.recipients import addresses_of
 
 if TYPE_CHECKING:
@@ -16,18 +16,25 @@ if TYPE_CHECKING:
 
 
 def tell_news(db: Database, decisions: Sequence[Decision], run: Run) -> None:
-    """Tell people of listings that went live, broken logins, and how a day went."""
+    """Tell people how jobs ended, of logins that do not work, and how a day went."""
     for decision in decisions:
         match decision:
+            case CompleteJob(job=job, recipients=list(names), is_partial=True):
+                key = f"job_partial:{job.id}:{job.attempt}"
+                _tell(db, run, key, job.user_id, names, deliver.job_partial(decision, run))
             case CompleteJob(job=job, recipients=list(names)):
                 key = f"listing_live:{job.id}:{job.attempt}"
                 _tell(db, run, key, job.user_id, names, deliver.listing_live(decision, run))
-            case BreakAccount(user_id=user, connection=connection, recipients=names):
-                _tell(db, run, f"auth_failed:{user}:{connection}", user, names, deliver.auth_failed(decision, run))
+            case FailJob(job=job, recipients=list(names)):
+                key = f"job_failed:{job.id}:{job.attempt}"
+                _tell(db, run, key, job.user_id, names, deliver.job_failed(decision, run))
+            case BreakAccount(recipients=list(names)) | ExpireAccount(recipients=list(names)):
+                key = f"auth_failed:{decision.user_id}:{decision.connection}"
+                _tell(db, run, key, decision.user_id, names, deliver.auth_failed(decision, run))
             case SummariseDay(day=day):
-                for user, counts in decision.summaries.items():
-                    news = deliver.daily_summary(user, day, counts, run)
-                    _tell(db, run, f"daily_summary:{user}:{day}", user, decision.recipients[user], news)
+                for user, names in decision.recipients.items():
+                    news = deliver.daily_summary(user, day, decision.summaries[user], run)
+                    _tell(db, run, f"daily_summary:{user}:{day}", user, names, news)
 
 
 def _tell(db: Database, run: Run, key: str, user: str, names: Sequence[str], news: deliver.News) -> None:

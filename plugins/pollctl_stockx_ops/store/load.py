@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import from_text
@@ -21,8 +22,8 @@ def load(db: Database, batch: Batch, run: Run) -> State:
     """The rows that one batch needs."""
     jobs = _jobs(db, [*batch.overdue, *(response.job_id for response in batch.responses)])
     counts = summaries(db, batch.day)
-    users = {job.user_id for job in jobs.values()} | set(counts)
-    logins = {tokens.user_id for tokens in batch.tokens} | {expired.user_id for expired in batch.expired}
+    users = {job.user_id for job in jobs.values()} | set(counts) | {expired.user_id for expired in batch.expired}
+    logins = {tokens.user_id for tokens in batch.tokens}
     return State(
         jobs=jobs,
         accounts=_accounts(db, users | logins),
@@ -33,7 +34,8 @@ def load(db: Database, batch: Batch, run: Run) -> State:
 
 def _jobs(db: Database, ids: Iterable[str]) -> dict[str, Job]:
     rows = db.execute(
-        """SELECT id, user_id, job_type, status, stockx_operation_id, nullif(stockx_listing_id, ''), started_at, attempt
+        """SELECT id, user_id, job_type, status, stockx_operation_id, nullif(stockx_listing_id, ''), started_at, attempt,
+               asked_at, forbidden_count, forbidden_since
            FROM stockx_batch_jobs
            WHERE stockx_operation_id <> '' AND id IN (SELECT value FROM json_each(?)) ORDER BY started_at, id""",
         [json.dumps(list(ids))],
@@ -51,7 +53,14 @@ def _job(row: Sequence[Any]) -> Job:
         listing_id=row[5],
         started_at=from_text(row[6]),
         attempt=row[7],
+        asked_at=_moment(row[8]),
+        forbidden_count=row[9],
+        forbidden_since=_moment(row[10]),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return from_text(text) if text else None
 
 
 def _accounts(db: Database, users: Iterable[str]) -> dict[str, Account]:

@@ -15,18 +15,14 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-def track(db: Database, new: NewJob, now: datetime, poll_delay: timedelta) -> str:
-    """Follow an operation, and return the job's id.
-
-    Raises:
-        PollctlError: an open job follows it already.
-    """
+def track(db: Database, new: NewJob, now: datetime, poll_delay: timedelta) -> tuple[str, bool]:
+    """Follow an operation; answers the id of the job that does, and whether it is new: an operation has one job, the first."""
     row = db.execute(
-        """SELECT id FROM stockx_batch_jobs WHERE stockx_operation_id = ? AND status IN ('PENDING', 'IN_PROGRESS')""",
+        "SELECT id FROM stockx_batch_jobs WHERE stockx_operation_id = ? ORDER BY started_at, id LIMIT 1",
         [new.operation_id],
     ).fetchone()
     if row:
-        raise PollctlError(f"job {row[0]} follows operation {new.operation_id} already")
+        return row[0], False
     job_id = secrets.token_hex(8)
     db.execute(
         """INSERT INTO stockx_batch_jobs (id, user_id, job_type, stockx_operation_id, stockx_listing_id, started_at,
@@ -42,7 +38,7 @@ def track(db: Database, new: NewJob, now: datetime, poll_delay: timedelta) -> st
             to_text(now),
         ],
     )
-    return job_id
+    return job_id, True
 
 
 def retry(db: Database, job_id: str, now: datetime) -> None:
@@ -58,7 +54,8 @@ def retry(db: Database, job_id: str, now: datetime) -> None:
     moment, attempt = to_text(now), job["attempt"] + 1
     db.execute(
         """UPDATE stockx_batch_jobs SET status = 'PENDING', started_at = ?1, next_poll_at = ?1, updated_at = ?1,
-           attempt = ?2, error_code = NULL, error_message = NULL WHERE id = ?3""",
+           attempt = ?2, error_code = NULL, error_message = NULL, completed_at = NULL, asked_at = NULL,
+           forbidden_count = 0, forbidden_since = NULL WHERE id = ?3""",
         [moment, attempt, job_id],
     )
     db.execute(

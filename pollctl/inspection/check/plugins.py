@@ -128,7 +128,11 @@ def _own_warnings(config: Config, plugin: Plugin, settings: Any, now: datetime) 
             database.looking(config.core.database, migrations_of([plugin])) as db,
             closing(Client(Limits.of(config.core.http), stop=Stop())) as client,
         ):
-            said = list(plugin.hooks.pollctl_check(db=db, settings=settings, now=now, send=client.send) or ())
+            is_enabled = plugin.name in config.enabled
+            answered = plugin.hooks.pollctl_check(
+                db=db, settings=settings, now=now, is_enabled=is_enabled, send=client.send
+            )
+            said = list(answered or ())
     except PollctlError as error:
         said = [str(error)]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide the other findings

@@ -7,18 +7,22 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pollctl.addresses import is_address
+from pollctl.clock import to_text
 from pollctl.config.settings import Config
-from pollctl.errors import ConfigError
+from pollctl.console.words import enumeration
+from pollctl.errors import ConfigError, DatabaseError
 from pollctl.http.client_certificate import key_files
 from pollctl.http.client_certificate import problems_of as certificate_problems
 from pollctl.inspection.check.findings import Finding
 from pollctl.ownership import fault_of_file
 from pollctl.plugin_host.discovery import Found
 from pollctl.redaction import one_line
+from pollctl.store import database
 from pollctl.units import HttpUrl
 
 _OF_CRON = frozenset({"HOME", "LOGNAME", "PATH", "SHELL", "USER"})
@@ -66,12 +70,36 @@ def open_secrets(config: Config) -> Iterator[Finding]:
 
 
 def borrowed_variables(config: Config) -> Iterator[Finding]:
-    """Warn of secrets that are taken from variables of this shell, which cron knows only if its crontab sets them."""
-    names = {*_named("env", config.source.common), *_named("env", config.source.sections)}
-    for name in sorted(names - _OF_CRON):
-        if name in os.environ:
-            text = f"{name} is set here; cron knows it only if the crontab sets it, a unit if its EnvironmentFile does"
-            yield Finding(level="warn", subject="settings", text=text)
+    """Warn of secrets that are taken from variables of this shell, unless whoever calls ``due --run`` has had them, too.
+
+    Cron knows them only if its crontab sets them. A pass that it started since the settings were written proves that it does.
+    """
+    proven = _started_by_due(config)
+    names = set() if proven else {*_named("env", config.source.common)}
+    for plugin, section in config.source.sections.items():
+        if plugin not in proven:
+            names |= {*_named("env", section)}
+    here = sorted(name for name in names - _OF_CRON if name in os.environ)
+    if here:
+        are, them = ("is", "it") if len(here) == 1 else ("are", "them")
+        text = (
+            f"{enumeration(here)} {are} set here; cron knows {them} only if the crontab sets {them}, "
+            "a unit if its EnvironmentFile does"
+        )
+        yield Finding(level="warn", subject="settings", text=text)
+
+
+def _started_by_due(config: Config) -> set[str]:
+    """The plugins of which ``due --run`` has started a pass with the settings as they are now."""
+    if config.path is None:
+        return set()
+    written_at = to_text(datetime.fromtimestamp(config.path.stat().st_mtime, UTC))
+    query = "SELECT DISTINCT plugin FROM runs WHERE trigger='due' AND started_at > ?"
+    try:
+        with database.looking(config.core.database) as db:
+            return {name for (name,) in db.execute(query, [written_at])}
+    except DatabaseError:
+        return set()  # a finding of its own
 
 
 def unknown_sections(config: Config, found: Mapping[str, Found]) -> Iterator[Finding]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pollctl.plugin_host.conformance.facts import fact_problems
 from pollctl.plugin_host.conformance.purity import purity_problems
+from pollctl.plugin_host.conformance.tables import table_problems
 from pollctl.plugin_host.loader import Plugin
 
 
 def problems_of(plugin: Plugin) -> list[str]:
     """Every way in which a plugin that was loaded breaks the contract, one line each; empty when it keeps it."""
-    return [*fact_problems(plugin), *purity_problems(plugin)]
+    return [*table_problems(plugin), *purity_problems(plugin)]

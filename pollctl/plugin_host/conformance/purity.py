@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, PackagePath, files
+from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from pollctl.plugin_host.conformance import forbidden
@@ -29,12 +31,24 @@ class Impurity(NamedTuple):
     instead: str
 
 
+class Judgement(NamedTuple):
+    """What was found in a plugin, and the files that were read for it: while they stay as they are, so does it."""
+
+    problems: list[str]
+    files: list[Path]
+
+
 def purity_problems(plugin: Plugin) -> list[str]:
     """What ``decide`` can reach in its plugin that is not pure, one line each: file, line, what, and the remedy."""
+    return judge(plugin).problems
+
+
+def judge(plugin: Plugin) -> Judgement:
+    """As ``purity_problems``, with the files that were read."""
     roots = [one.function for one in plugin.hooks.pollctl_decide.get_hookimpls() if one.plugin_name == plugin.name]
     poller = plugin.poller
-    kinds = [poller.settings, poller.batch, poller.state, poller.decision]
-    return impure_functions(roots, kinds, tops=_tops(plugin))
+    reach = _reach(roots, [poller.settings, poller.batch, poller.state, poller.decision], _tops(plugin))
+    return Judgement(list(dict.fromkeys(_problems(reach))), reach.sources.files())
 
 
 def impure_functions(
@@ -47,6 +61,10 @@ def impure_functions(
         kinds: the types of the values that they are given.
         tops: top-level names of modules that are followed; those of the functions' own are, pollctl's are not.
     """
+    return list(dict.fromkeys(_problems(_reach(functions, kinds, tops))))
+
+
+def _reach(functions: Sequence[Callable[..., Any]], kinds: Sequence[Any], tops: Sequence[str]) -> Reach:
     unwrapped = [inspect.unwrap(getattr(one, "__func__", one)) for one in functions]
     own = {*tops, *(one.__module__.partition(".")[0] for one in unwrapped)} - {_OURS}
     reach = Reach(Sources(own))
@@ -54,7 +72,7 @@ def impure_functions(
         reach.follow(_definitions_of(function, reach.sources))
     for kind in _classes_in(kinds):
         reach.follow(reach.sources.definitions(f"{kind.__module__}.{kind.__qualname__}"))
-    return list(dict.fromkeys(_problems(reach)))
+    return reach
 
 
 def impure_source(source: str) -> list[str]:
@@ -73,9 +91,15 @@ def impure_source(source: str) -> list[str]:
 def _tops(plugin: Plugin) -> list[str]:
     """The top-level names that belong to a plugin: its entry point's, and what else its distribution installs."""
     entry_point = plugin.found.entry_point
-    files = (entry_point.dist.files if entry_point.dist else None) or ()
-    modules = [file.parts[0].removesuffix(".py") for file in files if file.suffix == ".py"]
+    modules = [file.parts[0].removesuffix(".py") for file in _files(entry_point.distribution) if file.suffix == ".py"]
     return [entry_point.module.partition(".")[0], *(name for name in modules if name.isidentifier())]
+
+
+def _files(distribution: str) -> Sequence[PackagePath]:
+    try:
+        return files(distribution) or ()
+    except (PackageNotFoundError, ValueError):
+        return ()
 
 
 def _definitions_of(function: Callable[..., Any], sources: Sources) -> Sequence[Definition]:

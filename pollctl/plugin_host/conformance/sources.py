@@ -125,6 +125,11 @@ class Sources:
         """Those that were asked for so far."""
         return [module for module in self.modules.values() if module]
 
+    def files(self) -> list[Path]:
+        """Where those lie."""
+        origins = [spec.origin for name, spec in self._specs.items() if spec and self.modules.get(name)]
+        return [Path(origin) for origin in origins if origin]
+
     def splits(self, dotted: str) -> list[tuple[Module, Sequence[str]]]:
         """Every way to take a dotted name for a module and what is in it, the longest module first."""
         if dotted not in self._splits:

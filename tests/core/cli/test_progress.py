@@ -22,7 +22,7 @@ FETCH = """(run):
         if run.is_stopping:
             return"""
 SLOW_DECIDE = """(batch, settings):
-    time.sleep(0.15)
+    sum(range(3_000_000))
     return [Seen(batch.number, "as ever")]"""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,30 @@ def test_where_all_is_well_nothing_is_warned_of(place: Place) -> None:
     assert ("ok", "cron", "the last pass that `due --run` started began 30 s ago") in findings(place)
 
 
-def test_a_variable_that_cron_may_not_have_is_named(place: Place) -> None:
-    place.settings('[pollctl.notify]\nurls = [{ env = "NOTIFY_URL" }]\n[plugins.plain]\nword = "x"')
-    place.env["NOTIFY_URL"] = "json://127.0.0.1:9/secret-name"
+NEEDS = '[pollctl.notify]\nurls = [{ env = "NOTIFY_URL" }]\n[plugins.plain]\nword = { env = "WORD" }'
+
+
+def test_variables_that_cron_may_not_have_are_named_at_once(place: Place) -> None:
+    (place.folder / "site-plain" / "plain.py").write_text(PLAIN.replace('word: str = "hello"', "word: Secret"))
+    place.settings(NEEDS)
+    place.env |= {"NOTIFY_URL": "json://127.0.0.1:9/secret-name", "WORD": "x"}
     (text,) = warnings(place)
-    assert (
-        text == "NOTIFY_URL is set here; cron knows it only if the crontab sets it, a unit if its EnvironmentFile does"
+    assert text == (
+        "NOTIFY_URL and WORD are set here; cron knows them only if the crontab sets them, a unit if its EnvironmentFile does"
     )
+
+
+def test_a_variable_that_a_pass_of_due_had_is_no_news(place: Place) -> None:
+    """Its settings were read then, by whoever calls `due --run`, as they are now: the variable was there."""
+    (place.folder / "site-plain" / "plain.py").write_text(PLAIN.replace('word: str = "hello"', "word: Secret"))
+    place.settings(NEEDS)
+    place.env |= {"NOTIFY_URL": "json://127.0.0.1:9/secret-name", "WORD": "x"}
+    written_at = datetime.fromisoformat("2026-03-02T08:59:00Z").timestamp()
+    os.utime(place.folder / "pollctl.toml", (written_at, written_at))
+    assert warnings(place) == []
+    place.sql("UPDATE runs SET plugin='other'")
+    (text,) = warnings(place)
+    assert text.startswith("WORD is set here")
 
 
 def test_a_disk_without_room_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from core.parrot import Parrot
@@ -39,6 +40,19 @@ BROKEN = {
             "return None",
         ),
         "answered NoneType",
+    ),
+    "says nothing of itself": (PLAIN.replace("Counts to two.", ""), "its summary must be one line"),
+    "delivers nothing of what it queues": (
+        PLAIN.replace("decision=Seen", "decision=Seen, effects={'say': 'keyed'}"),
+        "it names kinds of effects but has no pollctl_deliver",
+    ),
+    "is tireless in nothing": (
+        PLAIN.replace("decision=Seen", "decision=Seen, tireless=['say']"),
+        "it calls kinds of effects tireless that it does not name in effects: say",
+    ),
+    "has batches that cannot be read back": (
+        PLAIN.replace("batch=Batch", "batch=Batch | Settings"),
+        "its batch cannot be read back from a recording",
     ),
 }
 
@@ -94,3 +108,43 @@ def test_a_plugin_whose_migrations_fail_fails_its_own_passes_and_no_other(
     metrics = parrot.call("metrics")
     assert metrics.returncode == 0
     assert 'pollctl_last_run_outcome{outcome="ok",plugin="parrot"} 1.0' in metrics.stdout
+
+
+REFUSED = {
+    "its summary is empty": (PLAIN.replace("Counts to two.", ""), "its summary must be one line"),
+    "its migrations are named like another's": (
+        PLAIN.replace("decision=Seen)", "decision=Seen, migrations=lambda: sqlite_utils.Migrations('other'))"),
+        "its migrations are named 'other', not 'broken'",
+    ),
+    "it decides by the clock": (
+        PLAIN.replace("    return [Seen(", "    time.time()\n    return [Seen("),
+        ": pollctl_decide reads the clock (time.time); it is given `now`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "named"), REFUSED.values(), ids=REFUSED)
+def test_what_check_fails_of_a_contract_every_load_refuses(parrot: Parrot, source: str, named: str) -> None:
+    """people.md, rule 26: nothing of the plugin runs, whoever starts it."""
+    source = source.replace("def pollctl_fetch(run):", "def pollctl_fetch(run):\n    open('ran', 'w').close()")
+    parrot.plugin("broken", source.replace("import msgspec\n", "import msgspec, sqlite_utils\n"))
+    parrot.settings("[plugins.broken]")
+    ways = {words: parrot.call(*words.split()) for words in ("check", "due --run", "plan broken", "run broken")}
+    assert {words: done.returncode for words, done in ways.items()} == dict.fromkeys(ways, 1)
+    assert [words for words, done in ways.items() if named not in done.stdout + done.stderr] == []
+    assert not (parrot.folder / "ran").exists()
+    assert parrot.rows("SELECT outcome FROM runs") == ["failed", "failed"]
+
+
+def test_a_plugin_is_judged_once_for_each_state_of_its_files(parrot: Parrot) -> None:
+    parrot.plugin("other", PLAIN)
+    parrot.settings("[plugins.other]")
+    file = parrot.folder / "site-other" / "other.py"
+    was = file.stat()
+    parrot.do("run", "other")
+    file.write_text(PLAIN.replace("    return [Seen(", "    time.time(); return [Seen(").replace("Counts to two.", "."))
+    assert file.stat().st_size == was.st_size
+    os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+    parrot.do("run", "other")
+    os.utime(file)
+    assert "reads the clock" in parrot.call("run", "other").stderr

@@ -27,7 +27,8 @@ REPLIES: Sequence[Mapping[str, Reply]] = (
 QUESTIONS = {
     "accounts": "SELECT user_id, status, connection FROM stockx_accounts ORDER BY user_id",
     "jobs": "SELECT id, user_id, job_type, status, stockx_operation_id, stockx_listing_id, error_code, error_message, metadata, "
-    "started_at, next_poll_at, poll_count, attempt, updated_at, completed_at FROM stockx_batch_jobs ORDER BY id",
+    "started_at, next_poll_at, poll_count, attempt, updated_at, completed_at, asked_at, forbidden_count, "
+    "rate_limited_count FROM stockx_batch_jobs ORDER BY id",
     "listings": "SELECT * FROM stockx_listings ORDER BY stockx_listing_id",
     "history": "SELECT stockx_listing_id, job_id, attempt, action, status, changed_by, changed_at, metadata "
     "FROM stockx_listing_history ORDER BY job_id, attempt, status",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from plugins.stockx_ops.place import Place, at
 
-from pollctl_stockx_ops.fake import COMPLETED, Reply
+from pollctl_stockx_ops.fake import COMPLETED, OPEN, Reply
 
 # rules 12 and 13
 
@@ -26,7 +28,7 @@ def test_a_retried_job_is_asked_about_at_once(place: Place) -> None:
     place.do("stockx-ops", "retry", "j", now=at(5))
     assert place.job("j", "status, started_at, attempt") == ("PENDING", at(5), 2)
     place.run(at(5))
-    assert [status for status, _ in place.history("j")] == ["FAILED", "PENDING", "COMPLETED"]
+    assert [status for status, _ in place.history("j")] == ["FAILED", "PENDING", "ACTIVE"]
     place.do("stockx-ops", "retry", "j", now=at(6), code=1)
     assert "job j is COMPLETED; only a FAILED one can be retried" in place.stderr
 
@@ -53,5 +55,59 @@ def test_an_operation_is_followed_by_one_job_at_a_time(place: Place) -> None:
     words = ("stockx-ops", "track", "op-1", "--user", "carla", "--type", "create_listing", "--listing", "L1")
     place.do(*words)
     assert "account carla is not connected" in place.stderr
-    place.do(*words, code=1)
-    assert "follows operation op-1 already" in place.stderr
+    ((first,),) = place.sql("SELECT id FROM stockx_batch_jobs")
+    for _ in range(2):
+        assert place.do(*words).strip() == first
+        assert f"job {first} of carla follows op-1 since {at()}: PENDING" in place.stderr
+    place.sql("UPDATE stockx_batch_jobs SET status = 'FAILED'")
+    assert json.loads(place.do(*words, "--json"))["id"] == first
+    assert place.sql("SELECT count(*) FROM stockx_batch_jobs") == [(1,)]
+
+
+def test_listings_show_what_is_asked_for_the_newest_first(place: Place) -> None:
+    place.connect("boris")
+    for number, user in enumerate(("anna", "boris", "anna")):
+        place.insert(f"j{number}", user=user, started_at=at(-300 + 100 * number))
+        place.run(at(10 * number))
+    place.insert("lost", user="boris", started_at=at(0))
+    place.upstream.script = {"op-lost": [Reply(state="failed")]}
+    place.run(at(40))
+
+    def ids(*words: str) -> list[str]:
+        return [row.get("id") if words[0] == "jobs" else row["stockx_listing_id"][8:] for row in place.ask(*words)]
+
+    assert ids("jobs") == ["lost", "j2", "j1", "j0"]
+    assert ids("jobs", "--user", "anna") == ["j2", "j0"]
+    assert ids("jobs", "--since", at(-200)) == ["lost", "j2", "j1"]
+    assert ids("jobs", "--user", "boris", "--status", "completed", "--limit", "1") == ["j1"]
+    assert ids("listings") == ["j2", "j1", "j0"]
+    assert ids("listings", "--user", "boris") == ["j1"]
+    assert ids("listings", "--since", at(10), "--limit", "1") == ["j2"]
+    assert ids("history") == ["lost", "j2", "j1", "j0"]
+    assert ids("history", "--user", "boris") == ["lost", "j1"]
+    assert ids("history", "--since", at(20)) == ["lost", "j2"]
+    assert ids("history", "--limit", "2", "--user", "anna") == ["j2", "j0"]
+    place.do("stockx-ops", "jobs", "--since", "yesterday", code=2)
+    place.do("stockx-ops", "jobs", "--limit", "0", code=2)
+
+
+def test_numbers_of_one_user_are_those_of_their_jobs(place: Place) -> None:
+    place.connect("boris")
+    place.insert("a", started_at=at(0))
+    place.insert("b", user="boris", started_at=at(0))
+    pause = Reply(status=429, headers={"Retry-After": "1"})
+    place.upstream.script = {"op-b": [OPEN, pause, Reply(state="failed"), COMPLETED]}
+    for seconds in (20, 40, 100):
+        place.run(at(seconds))
+    place.do("stockx-ops", "retry", "b", now=at(100))
+    place.run(at(100))
+    found = place.ask("stats", "--user", "boris")
+    assert {name: found[name] for name in ("processed", "completed", "failed", "in_progress", "rate_limited")} == {
+        "processed": 4, "completed": 1, "failed": 1, "in_progress": 1, "rate_limited": 1
+    }  # fmt: skip
+    assert found["success_rate"]["create_listing"] == 1
+    everybody = place.ask("stats")
+    assert (everybody["processed"], everybody["completed"]) == (5, 2)
+    assert place.ask("stats", "--since", at(100))["processed"] == 2
+    assert place.ask("stats", "--limit", "1")["completed"] == 1
+    assert place.ask("stats", "--user", "nobody")["mean_completion_seconds"] is None

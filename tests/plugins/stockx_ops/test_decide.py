@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pollctl import Secret, testing
+from pollctl import Answer, PositiveDuration, Request, Secret, testing
 from pollctl.passes.report import recorded
+from pollctl_stockx_ops.client.responses import read
 from pollctl_stockx_ops.decide import decide, in_words
 from pollctl_stockx_ops.model import (
     Account,
@@ -20,11 +22,13 @@ from pollctl_stockx_ops.model import (
     Day,
     DayCounts,
     Decision,
+    DueJob,
     Expired,
     FailJob,
     Hold,
     Job,
     KeepTokens,
+    Login,
     Pace,
     PostponeJob,
     Response,
@@ -75,14 +79,74 @@ def only(decisions: list[Decision]) -> Any:
 # rule 2
 
 
+ALLOWED, MS = timedelta(minutes=15), timedelta(milliseconds=1)
+LATE = NOON - ALLOWED - MS
+
+
 def test_at_exactly_fifteen_minutes_a_job_is_not_timed_out_and_a_millisecond_later_it_is() -> None:
-    kept = State(jobs={"j1": job(started_at=NOON - timedelta(minutes=15))})
+    kept = State(jobs={"j1": job(started_at=NOON - ALLOWED)})
     assert decide(kept, Batch(overdue=["j1"]), NOON, V2) == []
 
-    late = State(jobs={"j1": job(started_at=NOON - timedelta(minutes=15, milliseconds=1))})
+    late = State(jobs={"j1": job(started_at=LATE)})
     lost = only(decide(late, Batch(overdue=["j1"]), NOON, V2))
     assert (lost.error_code, lost.error_message) == ("timeout", "Operation timed out after 15 minutes")
     assert lost.is_timeout
+
+
+@pytest.mark.parametrize(
+    ("facts", "account", "settings"),
+    [
+        ({"asked_at": LATE + ALLOWED + MS}, "ACTIVE", V2),
+        ({"listing_id": None}, "ACTIVE", V2),
+        ({}, "BROKEN", V2),
+        ({}, "EXPIRED", V2),
+        ({}, "REVOKED", V2),
+        ({}, None, V2),
+    ],
+    ids=str,
+)
+def test_a_job_out_of_time_fails_without_a_request_where_asking_once_more_is_useless_or_impossible(
+    facts: Any, account: Any, settings: Settings
+) -> None:
+    accounts = {"anna": Account(status=account, connection=1)} if account else {}
+    state = State(jobs={"j1": job(started_at=LATE, **facts)}, accounts=accounts)
+    assert only(decide(state, Batch(overdue=["j1"]), NOON, settings)).is_timeout
+
+
+@pytest.mark.parametrize("facts", [{}, {"asked_at": LATE + ALLOWED}, {"asked_at": LATE}], ids=str)
+def test_any_other_job_out_of_time_is_asked_once_more(facts: Any) -> None:
+    state = State(jobs={"j1": job(started_at=LATE, **facts)}, accounts={"anna": Account(status="ACTIVE", connection=1)})
+    assert decide(state, Batch(overdue=["j1"]), NOON, V2) == []
+    without_listing = State(jobs={"j1": job(started_at=LATE, listing_id=None)}, accounts=state.accounts)
+    assert decide(without_listing, Batch(overdue=["j1"]), NOON, OPERATIONS) == []
+
+
+@pytest.mark.parametrize("age", [ALLOWED + MS, timedelta(hours=24), timedelta(days=3)], ids=str)
+def test_out_of_time_an_answered_end_is_believed_and_an_answer_that_is_no_end_is_the_time_out(age: timedelta) -> None:
+    ends = [
+        only(decided(response(word=word), settings=OPERATIONS, started_at=NOON - age))
+        for word in ("completed", "partial_success", "failed", "processing", "odd")
+    ]
+    assert [type(end) for end in ends] == [CompleteJob, CompleteJob, FailJob, FailJob, FailJob]
+    assert [end.is_timeout for end in ends[2:]] == [False, True, True]
+    gone = only(decided(response(status=404, error="HTTP 404"), started_at=NOON - age))
+    assert (gone.error_code, gone.is_timeout) == ("operation_not_found", False)
+
+
+@pytest.mark.parametrize("status", [0, 200, 403, 429, 500, 503])
+def test_out_of_time_what_says_nothing_puts_it_off_until_exactly_a_day_after_its_start(status: int) -> None:
+    said = response(status=status, error="nothing usable")
+    kept = only(decided(said, started_at=NOON - timedelta(hours=24)))
+    assert isinstance(kept, PostponeJob)
+    assert kept.is_rate_limited == (status == 429)
+    assert only(decided(said, started_at=NOON - timedelta(hours=24) - MS)).is_timeout
+
+
+def test_a_job_that_may_take_longer_than_a_day_is_put_off_after_a_day_too() -> None:
+    patient = Settings(give_up_after=PositiveDuration(days=3))
+    said = response(status=503, error="HTTP 503")
+    assert isinstance(only(decided(said, settings=patient, started_at=NOON - timedelta(days=3))), PostponeJob)
+    assert only(decided(said, settings=patient, started_at=NOON - timedelta(days=3) - MS)).is_timeout
 
 
 @pytest.mark.parametrize(
@@ -148,7 +212,6 @@ def test_only_a_completed_create_or_activate_is_notified_as_live() -> None:
     assert recipients == {
         "create_listing": ["crew"], "activate_listing": ["crew"], "update_listing": None, "delete_listing": None
     }  # fmt: skip
-    assert only(decided(response(word="partial_success"), settings=OPERATIONS)).recipients is None
 
 
 def test_a_failed_operation_fails_its_job_with_the_upstreams_message_or_unknown_error() -> None:
@@ -158,9 +221,27 @@ def test_a_failed_operation_fails_its_job_with_the_upstreams_message_or_unknown_
     assert (silent.error_code, silent.error_message) == ("operation_failed", "Unknown error")
 
 
-def test_a_partial_success_ends_the_job_and_updates_the_listing() -> None:
-    done = only(decided(response(word="partial_success", listing_id="L1", amount=90), settings=OPERATIONS))
+def test_a_partial_success_ends_the_job_updates_the_listing_and_keeps_the_error() -> None:
+    said = response(word="partial_success", listing_id="L1", amount=90, error_code="S9", error_message="size 9 refused")
+    done = only(decided(said, settings=OPERATIONS))
     assert (done.is_partial, done.change.ask_price, done.change.status) == (True, 90, "ACTIVE")
+    assert (done.history_status, done.error_code, done.error_message) == ("PARTIAL", "S9", "size 9 refused")
+    assert done.recipients == ["crew"]
+
+
+@pytest.mark.parametrize(
+    ("job_type", "status"),
+    [
+        ("create_listing", "ACTIVE"),
+        ("update_listing", "ACTIVE"),
+        ("activate_listing", "ACTIVE"),
+        ("deactivate_listing", "INACTIVE"),
+        ("delete_listing", "DELETED"),
+        ("polish_listing", "COMPLETED"),
+    ],
+)
+def test_the_history_says_what_became_of_the_listing(job_type: str, status: str) -> None:
+    assert only(decided(response(word="SUCCEEDED"), job_type=job_type)).history_status == status
 
 
 # rule 7
@@ -213,9 +294,79 @@ def test_the_class_comes_from_the_status_code_never_from_the_words() -> None:
     lost = only(decided(response(status=404, error="HTTP 404", error_message="429 too many requests")))
     assert lost.error_code == "operation_not_found"
     assert only(decided(response(status=404, error="HTTP 404"))).error_message == "Operation not found"
-    for status in (400, 403, 422):
+    for status in (400, 422):
         refused = only(decided(response(status=status, error="x", error_message="timeout, try again")))
         assert (type(refused), refused.error_message) == (FailJob, "timeout, try again")
+
+
+# rule 9: a wall
+
+FIVE = timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("count", "age", "singled_out", "fails"),
+    [
+        (3, FIVE, True, False),
+        (4, FIVE - MS, True, False),
+        (4, FIVE, True, True),
+        (4, FIVE, False, False),
+        (40, timedelta(hours=1), False, False),
+        (40, FIVE - MS, True, False),
+        (9, timedelta(hours=1), True, True),
+    ],
+)
+def test_only_the_fifth_403_in_a_row_over_five_minutes_fails_a_job_and_none_that_all_others_are_answered_too(
+    count: int, age: timedelta, singled_out: bool, fails: bool
+) -> None:
+    said = response(status=403, error="HTTP 403", error_message="not yours", is_singled_out=singled_out)
+    verdict = only(decided(said, forbidden_count=count, forbidden_since=NOON - age))
+    if fails:
+        assert (verdict.error_code, verdict.error_message) == ("forbidden", "not yours")
+        return
+    assert isinstance(verdict, PostponeJob)
+    assert verdict.until == NOON + timedelta(seconds=20)
+    assert (verdict.forbidden_count, verdict.forbidden_since) == (count + singled_out, NOON - age)
+
+
+def test_the_first_403_that_counts_begins_the_row_and_any_other_answer_ends_it() -> None:
+    first = only(decided(response(status=403, error="HTTP 403", is_singled_out=True)))
+    assert (first.forbidden_count, first.forbidden_since) == (1, NOON)
+    for other in (response(word="PENDING"), response(status=503, error="x"), response(status=429, error="x")):
+        after = only(decided(other, forbidden_count=4, forbidden_since=NOON - FIVE))
+        assert (after.forbidden_count, after.forbidden_since) == (0, None)
+
+
+# rule 14
+
+
+def test_people_are_told_of_what_notify_on_names_alone() -> None:
+    said = {
+        "live": response(word="completed"),
+        "failed": response(word="failed"),
+        "partial": response(word="partial_success"),
+    }
+    for news in ("live", "failed", "partial", "auth", "daily"):
+        quiet = Settings(dialect="operations", notify_on=(news,))
+        told = [name for name, answer in said.items() if only(decided(answer, settings=quiet)).recipients is not None]
+        assert told == [news] * (news in said)
+    late = State(jobs={"j1": job(started_at=LATE)}, recipients={"anna": ["crew"]})
+    assert only(decide(late, Batch(overdue=["j1"]), NOON, V2)).recipients == ["crew"]
+
+
+def test_who_is_told_that_a_login_is_refused_is_not_told_of_its_job_as_well() -> None:
+    refused = response(status=401, error="HTTP 401")
+    lost, broken = decided(refused)
+    assert (lost.recipients, broken.recipients) == (None, ["crew"])  # type: ignore[union-attr]
+    lost, broken = decided(refused, settings=Settings(notify_on=("failed",)))
+    assert (lost.recipients, broken.recipients) == (["crew"], None)  # type: ignore[union-attr]
+
+
+def test_an_expired_login_is_told_of() -> None:
+    state = State(accounts={"anna": Account(status="ACTIVE", connection=1)}, recipients={"anna": ["crew"]})
+    batch = Batch(expired=[Expired(user_id="anna", connection=1)])
+    assert only(decide(state, batch, NOON, V2)).recipients == ["crew"]
+    assert only(decide(state, batch, NOON, Settings(notify_on=()))).recipients is None
 
 
 # rule 10
@@ -234,11 +385,36 @@ words = st.sampled_from(["queued", "processing", "completed", "failed", "partial
 answers = st.one_of(
     st.builds(lambda word: {"word": word}, words),
     st.builds(
-        lambda status: {"status": status, "error": f"HTTP {status}"},
+        lambda status, others: {"status": status, "error": f"HTTP {status}", "is_singled_out": others},
         st.sampled_from([0, 200, 400, 401, 403, 404, 422, 429, 500, 503]),
+        st.booleans(),
     ),
 )
 TERMINAL = ("COMPLETED", "FAILED", "PARTIAL")
+ENDS = {"completed": "COMPLETED", "failed": "FAILED", "partial_success": "PARTIAL"}
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+result_fields = st.dictionaries(st.sampled_from(["id", "amount", "currencyCode", "expiresAt"]), anything)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(list(ENDS)), result_fields | anything, anything, st.integers(0, 200_000))
+def test_a_terminal_word_always_ends_a_job_whatever_stands_beside_it_and_however_late_it_comes(
+    word: str, result: Any, error: Any, age_s: int
+) -> None:
+    body = json.dumps({"status": word, "result": result, "error": error}).replace("NaN", "null")
+    body = body.replace("-Infinity", "null").replace("Infinity", "null")
+    answer = Answer(request=Request(url="http://x/"), started_at=NOON, elapsed_ms=1, status=200, body=body.encode())
+    asked = DueJob("j1", 1, "anna", "op-1", "L1", "2026")
+    said = read(answer, asked, Login("anna", 1, None, None, None), NOON, OPERATIONS)
+    end = only(decided(said, settings=OPERATIONS, started_at=NOON - timedelta(seconds=age_s)))
+    if isinstance(end, CompleteJob):
+        assert ENDS[word] == ("PARTIAL" if end.is_partial else "COMPLETED")
+    else:
+        assert (ENDS[word], end.is_timeout) == ("FAILED", False)
 
 
 @settings(deadline=None, max_examples=200)

@@ -6,6 +6,13 @@ from typing import Any
 
 from plugins.stockx_ops.place import Place, at
 
+from pollctl_stockx_ops.fake import OPEN, Reply
+
+
+def sent(httpserver: Any) -> list[Any]:
+    return [request.get_json() for request, _ in httpserver.log]
+
+
 # rule 14
 
 
@@ -31,6 +38,57 @@ def test_the_addresses_of_pollctl_notify_are_notified_when_there_are_no_others(p
     place.insert("j")
     place.run()
     assert [request.path for request, _ in httpserver.log] == ["/all"]
+
+
+def test_people_are_told_why_a_job_failed_and_what_was_done_in_part(place: Place, httpserver: Any) -> None:
+    httpserver.expect_request("/anna").respond_with_data("ok")
+    place.configure(dialect="operations", notify=[f"json://{httpserver.host}:{httpserver.port}/anna"])
+    partial = Reply(state="partial", listing_id="listing-half", error={"code": "S9", "message": "size 9 refused"})
+    place.upstream.script = {"op-lost": [Reply(state="failed", error="Variant <9> not eligible")], "op-half": [partial]}
+    place.upstream.otherwise = OPEN
+    for name, age in (("lost", 60), ("half", 60), ("late", 901)):
+        place.insert(name, started_at=at(-age))
+    place.run(at(0))
+    place.run(at(30))
+    host = place.sql("SELECT host FROM runs")[0][0]
+    told = {message["title"]: (message["type"], message["message"].splitlines()) for message in sent(httpserver)}
+    assert told == {
+        "StockX: create_listing of listing-lost failed": (
+            "failure",
+            [
+                "anna: Variant <9> not eligible (followed since 2026-03-08 11:59 UTC).",
+                "`pollctl stockx-ops retry lost` asks once more.",
+                f"stockx_ops on {host}",
+            ],
+        ),
+        "StockX: create_listing of listing-half succeeded in part": (
+            "warning",
+            ["anna: done in part at 2026-03-08 12:00 UTC: size 9 refused.", f"stockx_ops on {host}, job half"],
+        ),
+        "StockX: create_listing of listing-late timed out": (
+            "failure",
+            [
+                "anna: Operation timed out after 15 minutes (followed since 2026-03-08 11:44:59 UTC).",
+                "`pollctl stockx-ops retry late` asks once more.",
+                f"stockx_ops on {host}",
+            ],
+        ),
+    }
+    assert place.job("half") == ("PARTIAL", "S9", "size 9 refused")
+    assert sorted(key.rpartition(":")[0] for key, _, _ in place.effects("job_*")) == [
+        "job_failed:late:1", "job_failed:lost:1", "job_partial:half:1"
+    ]  # fmt: skip
+
+
+def test_what_notify_on_leaves_out_is_not_told(place: Place, httpserver: Any) -> None:
+    httpserver.expect_request("/anna").respond_with_data("ok")
+    place.configure(notify=[f"json://{httpserver.host}:{httpserver.port}/anna"], notify_on=["failed"])
+    place.upstream.script = {"op-lost": [Reply(state="failed")]}
+    place.insert("good")
+    place.insert("lost")
+    place.run(at(0))
+    place.run(at(86_400))
+    assert [message["title"] for message in sent(httpserver)] == ["StockX: create_listing of listing-lost failed"]
 
 
 def test_yesterday_is_summed_up_in_the_first_pass_after_midnight_of_the_plugins_zone(place: Place) -> None:

@@ -14,7 +14,7 @@ def test_no_secret_reaches_recordings_effects_or_output(place: Place) -> None:
     place.upstream.script = {"op-j2": [Reply(status=403, message="bad key fake-api-key of refresh-anna-start")]}
     for number in range(3):
         place.insert(f"j{number}")
-    place.run(at(0))
+    place.run(at(0), code=3)
     access = place.sql("SELECT access_token, refresh_token FROM stockx_accounts")[0]
     shown = json.dumps(
         place.sql("SELECT * FROM recordings")

@@ -23,7 +23,9 @@ def test_numbers_tell_how_well_operations_end(world: World) -> None:
         world.answer(f"j{number}", 30 * number, word=word)
     world.job("other", job_type="delete_listing")
     world.answer("other", word="failed")
-    world.db.execute("INSERT INTO runs VALUES ('stockx_ops', '{\"processed\": 8, \"rate_limited\": 2}')")
+    world.db.execute(
+        "INSERT INTO runs (plugin, stats) VALUES ('stockx_ops', '{\"processed\": 8, \"rate_limited\": 2}')"
+    )
     found = stats(world.db)
     assert found["mean_completion_seconds"] == 75
     assert (found["success_rate"]["create_listing"], found["success_rate"]["delete_listing"]) == (0.5, 0)

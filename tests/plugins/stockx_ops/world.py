@@ -60,7 +60,7 @@ class World:
     def __init__(self) -> None:
         self.db = Database(memory=True)
         self.db.execute("PRAGMA foreign_keys=ON")
-        self.db.execute("CREATE TABLE runs (plugin TEXT, stats TEXT)")
+        self.db.execute("CREATE TABLE runs (plugin TEXT, started_at TEXT, stats TEXT)")
         migrations.apply(self.db)
         self.run: Any = RecordingRun()
         self.account("anna")

@@ -86,26 +86,107 @@ def test_an_error_may_be_text_or_an_object(error: Any, code: str | None, message
         b'{"operationStatus": null}',
         b'{"operationStatus": 7}',
         b'{"operationStatus": "SUCCEEDED", "operationStatus": "FAILED"}',
-        b'{"operationStatus": "SUCCEEDED", "changes": []}',
         b'{"operationStatus": "SUCCEEDED", "x": NaN}',
-        b'{"operationStatus": "SUCCEEDED", "x": 99999999999999999999}',
         b'{"operationStatus": "\\ud800"}',
         b'{"operationStatus": "SUCC\\u0000"}',
         b"\xff",
         b"[" * 100_000,
-        b'{"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": {"amount": "99.50"}}}}',
-        b'{"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": {"amount": -1}}}}',
-        b'{"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": {"amount": "1e400"}}}}',
-        b'{"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": {"amount": "NaN"}}}}',
-        b'{"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": {"expiresAt": "tomorrow"}}}}',
-        b'{"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": {"expiresAt": "9999-01-01T00:00:00Z"}}}}',
-        b'{"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": {"currency": "; DROP"}}}}',
     ],
 )
 def test_a_200_that_is_not_what_it_should_be_is_an_error_never_an_end(body: bytes) -> None:
     response = response_to(body)
     assert response.error.startswith("unreadable answer")
     assert response.word == ""
+
+
+# rule 4: the word decides
+
+KEPT = {"amount": "250", "currency": "USD", "expiresAt": "2027-01-01T00:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "warning"),
+    [
+        ({**KEPT, "amount": "129.5"}, "the amount '129.5' is not one of whole units"),
+        ({**KEPT, "amount": 150.5}, "the amount 150.5 is not one of whole units"),
+        ({**KEPT, "amount": -1}, "the amount -1 is not one of whole units"),
+        ({**KEPT, "amount": "1e400"}, "the amount '1e400' is not one of whole units"),
+        ({**KEPT, "amount": "NaN"}, "the amount 'NaN' is not one of whole units"),
+        ({**KEPT, "amount": 10**30}, "is not one of whole units"),
+        ({**KEPT, "amount": True}, "the amount True is not a number"),
+        ({**KEPT, "amount": {"value": 1}}, "is not a number"),
+        ({**KEPT, "currency": "; DROP"}, "'; DROP' is not a valid currency code"),
+        ({**KEPT, "currency": 840}, "the currency 840 is not text"),
+        ({**KEPT, "expiresAt": "tomorrow"}, "tomorrow"),
+        ({**KEPT, "expiresAt": "2027-01-01T00:00:00"}, "names no zone"),
+        ({**KEPT, "expiresAt": "9999-01-01T00:00:00Z"}, "is not within the years 2000 to 2299"),
+        ({**KEPT, "expiresAt": 1798761600}, "the moment 1798761600 is not text"),
+    ],
+    ids=str,
+)
+def test_a_field_that_cannot_be_read_is_left_out_with_a_warning_and_hides_no_other(ask: Any, warning: str) -> None:
+    response = response_to({"operationStatus": "SUCCEEDED", "changes": {"updates": {"askData": ask}}})
+    assert (response.word, response.error, len(response.unread)) == ("SUCCEEDED", "", 1)
+    assert warning in response.unread[0]
+    read = [response.amount, response.currency_code, response.expires_at]
+    assert [value for value in read if value is not None] == [
+        value
+        for name, value in zip(KEPT, (250, "USD", datetime(2027, 1, 1, tzinfo=UTC)), strict=True)
+        if ask[name] == KEPT[name]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("beside", "warning"),
+    [
+        ('"changes": []', "changes is not an object"),
+        ('"changes": {"additions": 7}', "additions is not an object"),
+        ('"changes": {"updates": {"askData": "x"}}', "askData is not an object"),
+        ('"error": {"reason": "x"}', "the error holds no text"),
+        ('"error": true', "the error holds no text"),
+        ('"changes": {"updates": {"askData": {"amount": 1, "amount": 2}}}', "the amount [1, 2] is not a number"),
+    ],
+)
+def test_a_shape_that_cannot_be_read_is_left_out_with_a_warning(beside: str, warning: str) -> None:
+    response = response_to(f'{{"operationStatus": "SUCCEEDED", {beside}}}'.encode())
+    assert (response.word, response.error, response.unread) == ("SUCCEEDED", "", [warning])
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        '"x": 99999999999999999999',
+        f'"x": {"[" * 80}{"]" * 80}',
+        '"x": 1, "x": 2',
+        '"x": "\\u0000"',
+        '"error": "\\ud800"',
+    ],
+)
+def test_what_is_not_looked_at_hides_no_word(beside: str) -> None:
+    response = response_to(f'{{"operationStatus": "SUCCEEDED", {beside}}}'.encode())
+    assert (response.word, response.error, response.unread) == ("SUCCEEDED", "", [])
+
+
+def test_the_other_dialects_fields_are_read_one_by_one_too() -> None:
+    result = {"id": 7, "amount": 150.5, "currencyCode": "EUR"}
+    response = response_to({"status": "completed", "result": result}, settings=OPERATIONS)
+    assert (response.word, response.currency_code, response.listing_id) == ("completed", "EUR", None)
+    assert response.unread == ["the listing id 7 is not text", "the amount 150.5 is not one of whole units"]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (["Variant not eligible"], "Variant not eligible"),
+        (["one", {"message": "two"}, 3], "one; two"),
+        ([], None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_an_error_may_be_a_list(error: Any, text: str | None) -> None:
+    response = response_to({"operationStatus": "FAILED", "error": error})
+    assert (response.word, response.error_message, response.unread) == ("FAILED", text, [])
 
 
 @settings(deadline=None, max_examples=200)

@@ -71,12 +71,30 @@ def test_any_other_failure_of_the_token_endpoint_is_returned_not_raised(body: by
     assert "token endpoint" in error
 
 
-def test_an_unreadable_lifetime_does_not_lose_the_rotated_token() -> None:
-    """Rule 7: whatever can be read is kept; the endpoint has forgotten the old refresh token already."""
-    body = {"access_token": "new-access", "refresh_token": "rotated", "expires_in": "x"}
-    kept = tokens.read(answer(body), LOGIN)
+@pytest.mark.parametrize(
+    ("life", "seconds"),
+    [("43200", 43_200), ("x", 0), ([], 0), (None, None), (float("nan"), 0), (10**30, 315_360_000)],
+    ids=str,
+)
+def test_of_a_token_answer_whatever_can_be_read_is_kept(life: Any, seconds: float | None) -> None:
+    """The endpoint has forgotten the old refresh token already."""
+    kept = tokens.read(answer({"access_token": "new-access", "refresh_token": "rotated", "expires_in": life}), LOGIN)
     assert isinstance(kept, Tokens)
-    assert (kept.refresh_token, kept.expires_at) == (Secret("rotated"), None)
+    assert (kept.access_token, kept.refresh_token) == (Secret("new-access"), Secret("rotated"))
+    assert kept.expires_at == (None if seconds is None else NOON + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize("access", [None, "", 7, "a b"], ids=str)
+def test_a_rotated_refresh_token_is_kept_also_without_an_access_token(access: Any) -> None:
+    kept = tokens.read(answer({"access_token": access, "refresh_token": "rotated"}), LOGIN)
+    assert isinstance(kept, Tokens)
+    assert (kept.access_token, kept.refresh_token, kept.expires_at) == (None, Secret("rotated"), None)
+
+
+def test_a_refresh_token_that_is_none_loses_no_access_token() -> None:
+    kept = tokens.read(answer({"access_token": "new-access", "refresh_token": 7}), LOGIN)
+    assert isinstance(kept, Tokens)
+    assert (kept.access_token, kept.refresh_token) == (Secret("new-access"), None)
 
 
 @pytest.mark.parametrize("seconds", [-1e300, 1e300, 0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from plugins.stockx_ops.place import Place, at
 
-from pollctl_stockx_ops.fake import COMPLETED, LOST, Reply
+from pollctl_stockx_ops.fake import COMPLETED, LOST, OPEN, Reply
 
 # rule 8
 
@@ -95,7 +95,6 @@ def test_one_jobs_surprise_stops_no_other_and_is_named(place: Place) -> None:
     [
         (Reply(status=404), "operation_not_found", "Operation not found"),
         (Reply(status=400, message="no such currency"), "bad_request", "no such currency"),
-        (Reply(status=403, message="not yours"), "forbidden", "not yours"),
         (Reply(status=422, message="too low"), "unprocessable", "too low"),
         (Reply(state="failed", error="too low"), "operation_failed", "too low"),
         (Reply(state="failed", error={"code": "LOW", "message": "too low"}), "LOW", "too low"),
@@ -111,3 +110,47 @@ def test_what_is_refused_for_good_fails_the_job(place: Place, reply: Reply, code
     assert place.job("j") == ("FAILED", code, message)
     ((status, metadata),) = place.history("j")
     assert (status, metadata["error"]) == ("FAILED", {"code": code, "message": message})
+
+
+# rule 9: a wall
+
+WALL = Reply(status=403, message="Forbidden")
+
+
+def test_a_wall_fails_no_job_and_the_pass_names_the_api_key(place: Place) -> None:
+    for number in range(50):
+        place.insert(f"j{number:02}")
+    place.upstream.is_walled = True
+    for seconds in range(0, 840, 60):
+        report = place.run(at(seconds), code=1)
+        assert (report["outcome"], report["stats"]["in_progress"]) == ("failed", 50)
+        assert report["error"]["targets"] == ["api_key"]
+    assert place.sql("SELECT DISTINCT status, next_poll_at FROM stockx_batch_jobs") == [("IN_PROGRESS", at(800))]
+    assert place.effects("job_failed") == []
+    place.upstream.is_walled = False
+    assert place.run(at(1500))["stats"]["completed"] == 50
+
+
+def test_a_job_that_alone_is_answered_403_fails_at_the_fifth_in_a_row_after_five_minutes(place: Place) -> None:
+    place.upstream.script = {"op-j": [WALL]}
+    place.upstream.otherwise = OPEN
+    place.insert("j", started_at=at(0))
+    place.insert("other", started_at=at(0))
+    for seconds in range(20, 320, 30):
+        assert place.run(at(seconds), code=3)["stats"]["failed"] == 0
+    assert place.run(at(320), code=3)["stats"]["failed"] == 1
+    assert place.job("j") == ("FAILED", "forbidden", "Forbidden")
+    assert place.job("other", "status") == "IN_PROGRESS"
+
+
+def test_a_wall_does_not_count_and_another_answer_begins_the_row_anew(place: Place) -> None:
+    place.upstream.script = {"op-j": [WALL] * 4 + [OPEN, WALL]}
+    place.upstream.otherwise = OPEN
+    place.insert("j", started_at=at(0))
+    place.insert("other", started_at=at(0))
+    counts = []
+    for number in range(7):
+        place.upstream.is_walled = number == 2
+        place.run(at(20 + 100 * number), code=1 if number == 2 else 0 if number == 5 else 3)
+        counts.append(place.job("j", "forbidden_count"))
+    assert counts == [1, 2, 2, 3, 4, 0, 1]

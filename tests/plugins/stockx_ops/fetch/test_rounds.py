@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from plugins.stockx_ops.place import Place, at
 
 from pollctl import to_text
+from pollctl_stockx_ops import pollctl_poller
 from pollctl_stockx_ops.fake import COMPLETED, OPEN, Reply
+from pollctl_stockx_ops.model import Settings
 
 # rules 1 to 6, and both dialects
 
@@ -36,14 +40,55 @@ def test_an_operation_is_followed_to_its_end(place: Place, dialect: str) -> None
     assert place.effects("listing_live") == [(f"listing_live:{job_id.strip()}:1", "delivered", "no address")]
 
 
-def test_a_job_at_exactly_fifteen_minutes_is_polled_and_a_millisecond_later_it_times_out(place: Place) -> None:
+def test_at_exactly_fifteen_minutes_a_job_that_is_open_goes_on_and_a_millisecond_later_it_times_out(
+    place: Place,
+) -> None:
+    place.upstream.otherwise = OPEN
     place.insert("exact", started_at=at(-900))
     place.insert("late", started_at=at(-900.001))
     report = place.run(at(0))
-    assert place.upstream.asked == ["op-exact"]
-    assert (report["stats"]["completed"], report["stats"]["timed_out"], report["stats"]["processed"]) == (1, 1, 2)
+    assert sorted(place.upstream.asked) == ["op-exact", "op-late"]
+    assert (report["stats"]["in_progress"], report["stats"]["timed_out"], report["stats"]["processed"]) == (1, 1, 2)
     assert place.job("late") == ("FAILED", "timeout", "Operation timed out after 15 minutes")
+    assert place.job("late", "completed_at") == at(0)
     assert [status for status, _ in place.history("late")] == ["TIMEOUT"]
+
+
+def test_jobs_that_ended_while_no_pass_ran_are_asked_once_and_believed(place: Place) -> None:
+    for number in range(3):
+        place.insert(f"j{number}", started_at=at(0))
+    place.upstream.script = {f"op-j{number}": [OPEN, COMPLETED] for number in range(3)}
+    place.run(at(30))
+    assert place.run(at(1230))["stats"]["completed"] == 3
+
+
+def test_a_job_that_was_asked_about_after_its_time_fails_without_a_request(place: Place) -> None:
+    place.upstream.otherwise = OPEN
+    place.insert("j", started_at=at(0))
+    place.run(at(600))
+    place.configure(give_up_after="5m")
+    place.upstream.asked.clear()
+    assert place.run(at(660))["stats"]["timed_out"] == 1
+    assert (place.upstream.asked, place.job("j", "error_message")) == ([], "Operation timed out after 5 minutes")
+
+
+def test_a_job_that_cannot_be_asked_about_for_a_day_times_out(place: Place) -> None:
+    place.upstream.otherwise = Reply(status=503)
+    place.insert("j", started_at=at(0))
+    assert place.run(at(1000), code=1)["stats"]["in_progress"] == 1
+    assert place.run(at(86_400), code=1)["stats"]["in_progress"] == 1
+    assert place.run(at(86_420), code=1)["stats"]["timed_out"] == 1
+    assert [status for status, _ in place.history("j")] == ["TIMEOUT"]
+
+
+def test_those_that_waited_longest_are_asked_first(place: Place) -> None:
+    place.upstream.otherwise = OPEN
+    place.insert("old", started_at=at(-300), next_poll_at=at(-10), status="IN_PROGRESS")
+    place.insert("waiting", started_at=at(-200), next_poll_at=at(-50), status="IN_PROGRESS")
+    place.insert("new", started_at=at(-60))
+    place.configure(rate="100/s")
+    place.run()
+    assert place.upstream.asked == ["op-waiting", "op-new", "op-old"]
 
 
 def test_of_sixty_due_the_fifty_oldest_are_asked_about(place: Place) -> None:
@@ -70,7 +115,7 @@ def test_a_second_pass_after_completion_makes_no_request_and_no_row(place: Place
 
 
 def test_a_window_goes_on_asking(place: Place) -> None:
-    place.configure(window="2500ms", poll_delay="500ms")
+    place.configure(window="2500ms", poll_delay="500ms", round_every="1s")
     place.upstream.script = {"op-j": [OPEN, COMPLETED]}
     place.insert("j", started_at=to_text(datetime.now(UTC)))
     report = place.run(now="@" + to_text(datetime.now(UTC)))
@@ -78,13 +123,31 @@ def test_a_window_goes_on_asking(place: Place) -> None:
     assert report["stats"]["in_progress"] == 1
 
 
-def test_jobs_without_the_settings_that_asking_needs_are_named_and_still_time_out(place: Place) -> None:
+def test_a_round_follows_another_after_round_every_while_anything_is_open(place: Place) -> None:
+    place.configure(window="30s", poll_delay="500ms", round_every="2s")
+    place.upstream.script = {"op-j": [OPEN, OPEN, COMPLETED]}
+    place.insert("j", started_at=to_text(datetime.now(UTC) - timedelta(seconds=5)))
+    began = time.monotonic()
+    assert place.run(now="@" + to_text(datetime.now(UTC)))["stats"]["completed"] == 1
+    assert time.monotonic() - began < 15
+    questions = place.upstream.arrivals[-3:]
+    assert min(later - earlier for earlier, later in pairwise(questions)) > 1.8
+
+
+def test_under_a_crontab_of_one_line_a_minute_an_operation_is_asked_about_every_thirty_seconds() -> None:
+    facts = pollctl_poller()
+    assert (facts.schedule, facts.defaults["window"]) == ("* * * * *", "50s")
+    assert Settings().round_every == timedelta(seconds=30)
+
+
+def test_jobs_without_the_settings_that_asking_needs_are_named_and_time_out_after_a_day(place: Place) -> None:
     place.configure(api_key="")
     place.insert("j")
     place.insert("late", started_at=at(-1000))
+    place.insert("lost", started_at=at(-86_400.001))
     report = place.run(code=1)
     assert 'write api_key = { env = "STOCKX_API_KEY" }' in report["error"]["message"]
-    assert place.job("late", "status") == "FAILED"
+    assert [place.job(name, "status") for name in ("j", "late", "lost")] == ["PENDING", "IN_PROGRESS", "FAILED"]
 
 
 def test_a_job_that_a_person_ends_while_it_is_asked_about_stays_as_they_left_it(place: Place) -> None:

@@ -24,7 +24,7 @@ def test_a_completed_job_its_listing_and_its_history_are_written_together(world:
     assert world.rows("SELECT * FROM stockx_listings") == [("L1", "anna", "ACTIVE", 250, "USD", at(0), at(0))]
     assert world.rows(
         "SELECT stockx_listing_id, job_id, action, status, changed_by, metadata FROM stockx_listing_history"
-    ) == [("L1", "j", "create_listing", "COMPLETED", "pollctl", '{"operation_id": "op-j", "job_id": "j"}')]
+    ) == [("L1", "j", "create_listing", "ACTIVE", "pollctl", '{"operation_id": "op-j", "job_id": "j"}')]
 
 
 def test_without_a_result_price_currency_and_expiry_are_kept(world: World) -> None:
@@ -39,17 +39,50 @@ def test_without_a_result_price_currency_and_expiry_are_kept(world: World) -> No
 
 def test_a_partial_success_says_so_in_the_history(world: World) -> None:
     world.job("j")
-    world.answer("j", word="partial_success", amount=1)
-    assert world.rows("SELECT status, completed_at FROM stockx_batch_jobs") == [("PARTIAL", at(0))]
-    ((status, partial),) = world.rows("SELECT status, metadata ->> 'partial' FROM stockx_listing_history")
-    assert (status, partial) == ("PARTIAL", 1)
+    world.answer("j", word="partial_success", amount=1, error_code="S9", error_message="size 9 refused")
+    assert world.rows("SELECT status, completed_at, error_code, error_message FROM stockx_batch_jobs") == [
+        ("PARTIAL", at(0), "S9", "size 9 refused")
+    ]
+    ((status, partial, why),) = world.rows(
+        "SELECT status, metadata ->> 'partial', metadata ->> '$.error.message' FROM stockx_listing_history"
+    )
+    assert (status, partial, why) == ("PARTIAL", 1, "size 9 refused")
+
+
+def test_what_could_not_be_read_stands_in_the_history_and_is_counted(world: World) -> None:
+    world.job("j0")
+    world.job("j1")
+    world.answer("j0", word="completed", unread=["the amount 150.5 is not one of whole units"])
+    world.answer("j1", word="failed", unread=["the error holds no text", "changes is not an object"])
+    assert world.rows("SELECT metadata ->> 'warnings' FROM stockx_listing_history ORDER BY id") == [
+        ('["the amount 150.5 is not one of whole units"]',),
+        ('["the error holds no text","changes is not an object"]',),
+    ]
+    assert (world.run.stats["warnings"], world.run.stats["processed"]) == (3, 2)
+
+
+def test_answers_403_are_counted_at_their_job_until_another_answer_comes(world: World) -> None:
+    def counted() -> Any:
+        return world.rows("SELECT forbidden_count, forbidden_since, asked_at, status FROM stockx_batch_jobs")[0]
+
+    world.job("j")
+    for number in range(3):
+        world.answer("j", 60 * number, status=403, error="HTTP 403", is_singled_out=number != 1)
+    assert counted() == (2, at(0), None, "IN_PROGRESS")
+    world.answer("j", 180, word="processing")
+    assert counted() == (0, None, at(180), "IN_PROGRESS")
+    for number in range(6):
+        world.answer("j", 200 + 60 * number, status=403, error="HTTP 403", is_singled_out=True)
+    assert counted()[3] == "FAILED"
+    retry(world.db, "j", NOON + timedelta(hours=1))
+    assert counted() == (0, None, None, "PENDING")
 
 
 def test_a_failed_job_leaves_its_listing_and_keeps_the_error(world: World) -> None:
     world.job("j")
     world.answer("j", word="failed", error_code="LOW", error_message="too low")
     assert world.rows("SELECT status, error_code, error_message, completed_at FROM stockx_batch_jobs") == [
-        ("FAILED", "LOW", "too low", None)
+        ("FAILED", "LOW", "too low", at(0))
     ]
     assert world.rows("SELECT count(*) FROM stockx_listings") == [(0,)]
     assert world.rows("SELECT status, metadata ->> '$.error.message' FROM stockx_listing_history") == [
@@ -123,6 +156,7 @@ steps = st.lists(
             lambda status: {"status": status, "error": f"HTTP {status}"},
             st.sampled_from([0, 200, 400, 401, 403, 404, 418, 422, 429, 500, 503]),
         ),
+        st.just({"status": 403, "error": "HTTP 403", "is_singled_out": True}),
         st.just({"overdue": True}),
         st.just({"retry": True}),
     ),
@@ -158,7 +192,8 @@ def test_whatever_is_answered_a_job_ends_at_most_once_an_attempt_with_exactly_on
         assert all(number == 1 for number in ended.values())
         rows = world.rows("SELECT attempt, status FROM stockx_listing_history WHERE action <> 'retry'")
         assert Counter(attempt for attempt, _ in rows) == ended
-        assert {(attempt, "FAILED" if status == "TIMEOUT" else status) for attempt, status in rows} == terminal
+        ends = {"TIMEOUT": "FAILED", "ACTIVE": "COMPLETED"}  # the others are named alike
+        assert {(attempt, ends.get(status, status)) for attempt, status in rows} == terminal
         assert world.run.stats["processed"] == sum(world.run.stats[name] for name in COUNTERS)
         assert sum(world.run.stats[name] for name in ("completed", "failed", "timed_out", "partial")) == len(terminal)
     finally:

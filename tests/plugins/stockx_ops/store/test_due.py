@@ -47,7 +47,6 @@ def test_of_sixty_due_jobs_the_fifty_oldest_are_chosen(world: World) -> None:
         {"user_id": "nobody"},
         {"next_poll_at": at(0.001)},
         {"stockx_listing_id": None},
-        {"started_at": at(-900.001)},
     ],
     ids=str,
 )
@@ -60,11 +59,46 @@ def test_what_is_over_or_cannot_be_asked_about_is_not_chosen(world: World, colum
 
 
 def test_at_exactly_the_end_of_its_time_a_job_is_still_asked_about(world: World) -> None:
-    world.job("j", started_at=at(-900))
-    assert world.chosen() == ["j"]
-    assert due.overdue_jobs(world.db, NOON - V2.give_up_after, ("", "")) == []
-    assert world.chosen(0.001) == []
-    assert len(due.overdue_jobs(world.db, NOON - V2.give_up_after + timedelta(milliseconds=1), ("", ""))) == 1
+    world.job("j", started_at=at(-900), user_id="nobody")
+    assert due.overdue_jobs(world.db, NOON, V2, ("", "")) == []
+    assert len(due.overdue_jobs(world.db, NOON + timedelta(milliseconds=1), V2, ("", ""))) == 1
+
+
+# rule 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_asked"),
+    [
+        ({}, True),
+        ({"asked_at": at(-100)}, True),
+        ({"asked_at": at(-99.999)}, False),
+        ({"stockx_listing_id": None}, False),
+        ({"user_id": "broken"}, False),
+        ({"user_id": "nobody"}, False),
+        ({"next_poll_at": at(1), "asked_at": at(-200)}, None),
+    ],
+    ids=str,
+)
+def test_out_of_time_a_job_is_asked_once_more_or_not_at_all(world: World, columns: Any, is_asked: bool | None) -> None:
+    world.account("broken", status="BROKEN")
+    world.job("j", **{"started_at": at(-1000), **columns})
+    if is_asked:
+        assert world.chosen() == ["j"]
+    assert [job for _, job in due.overdue_jobs(world.db, NOON, V2, ("", ""))] == ["j"] * (is_asked is False)
+
+
+def test_an_account_that_does_not_work_is_named_while_jobs_of_it_are_open(world: World) -> None:
+    for status in ("BROKEN", "EXPIRED", "REVOKED"):
+        world.account(status.lower(), status=status)
+        world.job(f"j-{status}", user_id=status.lower())
+    world.job("j")
+    assert due.ended_accounts(world.db) == [("broken", "BROKEN"), ("expired", "EXPIRED")]
+    world.db.execute("UPDATE stockx_batch_jobs SET status = 'FAILED' WHERE user_id <> 'anna'")
+    assert due.ended_accounts(world.db) == []
+    assert due.is_anything_open(world.db)
+    world.db.execute("UPDATE stockx_accounts SET status = 'BROKEN'")
+    assert not due.is_anything_open(world.db)
 
 
 def test_the_dialect_operations_needs_no_listing(world: World) -> None:
@@ -77,8 +111,8 @@ def test_choosing_searches_both_kinds_of_open_jobs_and_scans_no_table(world: Wor
     plan = [row[3] for row in world.db.execute(f"EXPLAIN QUERY PLAN {statement}", due.due_values(NOON, V2))]
     text = "\n".join(plan)
     assert "SEARCH job USING INDEX stockx_jobs_new" in text
-    assert "SEARCH job USING INDEX stockx_jobs_" in text.split("RIGHT")[1]
-    assert "SCAN job" not in text
+    assert "job USING INDEX stockx_jobs_" in text.split("RIGHT")[1]
+    assert "SCAN job" not in text.replace("SCAN job USING INDEX stockx_jobs_asked", "")
 
 
 @pytest.mark.parametrize("few", [1, 30, 100])
@@ -97,9 +131,9 @@ def test_both_ways_to_choose_choose_the_same(world: World, monkeypatch: pytest.M
 def test_overdue_jobs_come_in_steps(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "OVERDUE_AT_ONCE", 2)
     for number in range(5):
-        world.job(f"j{number}", started_at=at(-1000 - number % 2))
+        world.job(f"j{number}", started_at=at(-1000 - number % 2), user_id="nobody")
     found, last = [], ("", "")
-    while step := due.overdue_jobs(world.db, NOON, last):
+    while step := due.overdue_jobs(world.db, NOON, V2, last):
         assert len(step) <= 2
         found += [job_id for _, job_id in step]
         last = step[-1]

@@ -1,0 +1,52 @@
+"""The facts that a plugin states of itself, held against the contract before anything of it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from pollctl import units
+from pollctl.api.values import CONTRACT_VERSION, TELL, Poller
+
+
+def fact_problems(poller: Any, implemented: Collection[str]) -> list[str]:
+    """What is wrong with the answer of ``pollctl_poller``, one line each.
+
+    Args:
+        poller: the answer, of whatever type.
+        implemented: the names of the plugin's hooks.
+    """
+    if not isinstance(poller, Poller):
+        return [f"pollctl_poller answered {type(poller).__name__}, not pollctl.Poller"]
+    if poller.contract != CONTRACT_VERSION:
+        return [f"it needs contract version {poller.contract}; this pollctl has {CONTRACT_VERSION}"]
+    found = []
+    if "\n" in poller.summary or not poller.summary.strip():
+        found.append("its summary must be one line")
+    found += _effect_problems(poller, implemented)
+    for role in ("batch", "state", "decision"):
+        found += _type_problems(role, getattr(poller, role))
+    return found
+
+
+def _effect_problems(poller: Poller, implemented: Collection[str]) -> list[str]:
+    found = []
+    if TELL in poller.effects:
+        found.append(f"it calls a kind of effects {TELL!r}: those are what run.tell queues, and the core delivers them")
+    if poller.effects and "pollctl_deliver" not in implemented:
+        found.append("it names kinds of effects but has no pollctl_deliver")
+    if unknown := set(poller.tireless) - set(poller.effects):
+        found.append(
+            f"it calls kinds of effects tireless that it does not name in effects: {', '.join(sorted(unknown))}"
+        )
+    return found
+
+
+def _type_problems(role: str, kind: Any) -> list[str]:
+    try:
+        msgspec.json.Decoder(kind, dec_hook=units.decode)
+    except TypeError as error:
+        return [f"its {role} cannot be read back from a recording: {error}"]
+    return []
