@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 from pollctl import DeliveryError, Effect, Run, to_text
 from pollctl_latency.client.postgrest import PostgRest, Reply, explain
-from pollctl_latency.fetch.remote import COLUMNS, problem
-from pollctl_latency.model import RemoteJob
-from pollctl_latency.store.mirror.load import latest_probes, summary_of, unsent
-from pollctl_latency.store.mirror.settle import job_of
+from pollctl_latency.client.remote_jobs import COLUMNS, problem
+from pollctl_latency.model import RemoteJob, job_of_lane
+from pollctl_latency.queries.mirror import latest_probes, summary_of, unsent
 
 SAMPLE_COLUMNS = "job_id,sequence_number,status,rtt_ms,jitter_ms,error,recorded_at"
 _INSERT = "resolution=ignore-duplicates,count=exact,return=minimal"
@@ -55,7 +54,7 @@ def deliver(effect: Effect, run: Run) -> Any:
 def send_samples(rest: PostgRest, effect: Effect, run: Run) -> dict[str, Any]:
     """Send the next samples of a job; a repeat changes nothing, as their numbers are unique there."""
     with run.reading() as db:
-        batch = unsent(db, job_of(effect))
+        batch = unsent(db, job_of_lane(effect.lane))
     if not batch.rows or not batch.is_wanted:
         return {"sent": [], "held": [], "is_gone": not batch.is_wanted, "swallowed": 0}
     sent = _insert(rest, batch.rows)
@@ -87,7 +86,7 @@ def _insert(rest: PostgRest, rows: Sequence[dict[str, Any]]) -> Sent:
 def send_end(rest: PostgRest, effect: Effect, run: Run) -> dict[str, Any]:
     """Complete a job there, if it still runs; what it is there otherwise."""
     with run.reading() as db:
-        remote_id, row = summary_of(db, job_of(effect))
+        remote_id, row = summary_of(db, job_of_lane(effect.lane))
     guard = [("id", f"eq.{remote_id}"), ("status", "eq.running"), ("select", "status")]
     reply = _done(rest.patch("jobs", guard, row, _CHANGE), "jobs")
     if reply.rows:

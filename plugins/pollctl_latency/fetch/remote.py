@@ -10,7 +10,7 @@ import msgspec
 
 from pollctl import Run, spoken_moment
 from pollctl_latency.client.postgrest import PostgRest, Reply, explain
-from pollctl_latency.client.targets import target_error
+from pollctl_latency.client.remote_jobs import COLUMNS, problem
 from pollctl_latency.decide.remote import is_abandoned
 from pollctl_latency.model import Mirrored, RemoteJob, RemoteRead
 from pollctl_latency.store.mirror.load import mirrored_jobs
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 PAGE = 1000
 IDS_AT_ONCE = 100
 """So that they fit into one address."""
-COLUMNS = ",".join(RemoteJob.__struct_fields__)
 MIRROR = "jobs kept elsewhere"
 """What they are called where targets are named that could not be fetched."""
 _AHEAD = timedelta(minutes=1)
-_LONGEST_S = 3_153_600_000
 
 
 class UnreadableError(Exception):
@@ -106,17 +104,6 @@ def _read_jobs(run: Run, rows: Iterable[dict[str, Any]]) -> Iterator[tuple[str, 
                 f"job {remote_id} begins at {spoken_moment(job.started_at, run.timezone)}, ahead of this clock; it waits"
             )
         yield remote_id, None if error else job
-
-
-def problem(job: RemoteJob) -> str:
-    """Why a job could not be kept here; empty where it can."""
-    if not 1 <= job.cadence_seconds <= job.duration_seconds <= _LONGEST_S:
-        return f"a cadence of {job.cadence_seconds} s and a duration of {job.duration_seconds} s do not go together"
-    if not 2000 <= job.started_at.year < 2300:  # noqa: PLR2004 - what the tables here take
-        return "its start lies outside of the years 2000 to 2299"
-    if "@" in job.target and "://" in job.target.partition("@")[0]:
-        return "a login in a target would be seen by all who see the job; nothing is sampled"
-    return target_error(job.target, job.probe) or ""
 
 
 def _is_news(job: RemoteJob, known: Mirrored | None, run: Run) -> bool:

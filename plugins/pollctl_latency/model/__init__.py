@@ -26,6 +26,8 @@ from pollctl_latency.model.remote import (
     NoteMirror,
     RemoteJob,
     RemoteRead,
+    job_of_lane,
+    lane_of,
 )
 from pollctl_latency.model.settings import Settings, Supabase
 from pollctl_latency.model.state import Rollup, Sample, State, Stats, Summary, Tail
@@ -66,4 +68,6 @@ __all__ = [
     "Supabase",
     "Tail",
     "Verdict",
+    "job_of_lane",
+    "lane_of",
 ]

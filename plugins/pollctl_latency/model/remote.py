@@ -106,3 +106,13 @@ class NoteMirror(Struct, frozen=True, kw_only=True, tag=True):
     error: str
     is_news: bool
     reason: str
+
+
+def lane_of(job_id: int) -> str:
+    """The lane in which all effects of a job that is kept elsewhere go, one after the other."""
+    return f"mirror:{job_id}"
+
+
+def job_of_lane(lane: str) -> int:
+    """The job whose lane it is."""
+    return int(lane.partition(":")[2])

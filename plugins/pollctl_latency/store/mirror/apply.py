@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pollctl import Run, counted, to_text
-from pollctl_latency.model import ClaimJobs, CloseMirrored, EditJob, NoteMirror
+from pollctl_latency.model import ClaimJobs, CloseMirrored, EditJob, NoteMirror, lane_of
 from pollctl_latency.store.mirror.load import HAS_UNSENT
 
 if TYPE_CHECKING:
@@ -109,11 +109,6 @@ def queue(db: Database, run: Run, job_ids: Collection[int]) -> None:
         else:
             continue
         db.execute("UPDATE latency_mirror SET is_sending = 1, sends = sends + 1 WHERE job_id = ?", [job_id])
-
-
-def lane_of(job_id: int) -> str:
-    """The lane in which all effects of a job go, one after the other."""
-    return f"mirror:{job_id}"
 
 
 def tell_held(run: Run, job_id: int, held: int, why: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pollctl import Effect, Run, counted, from_text, to_text
+from pollctl_latency.model import job_of_lane
 from pollctl_latency.store.mirror.apply import drop_rest, queue, tell_held
 
 if TYPE_CHECKING:
@@ -16,20 +17,15 @@ def settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
     """Record the result of one delivery."""
     match effect.kind:
         case "mirror":
-            _samples_sent(db, job_of(effect), result, run)
+            _samples_sent(db, job_of_lane(effect.lane), result, run)
         case "mirror_end":
-            _end_sent(db, job_of(effect), result, run)
+            _end_sent(db, job_of_lane(effect.lane), result, run)
         case "mirror_claim":
             _claimed(db, effect, result)
         case "mirror_ping":
             told = [(moment, job_id) for moment, job_ids in result for job_id in job_ids]
             db.conn.executemany("UPDATE latency_mirror SET pinged_at = ? WHERE job_id = ?", told)
             db.execute("UPDATE latency_mirror_state SET is_pinging = 0")
-
-
-def job_of(effect: Effect) -> int:
-    """The job whose lane an effect is in."""
-    return int(effect.lane.partition(":")[2])
 
 
 def _samples_sent(db: Database, job_id: int, result: Mapping[str, Any], run: Run) -> None:
