@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from place import Place
 from plugin_package import command
+from plugins.shell_query.place import Place as ShellQueryPlace
 from pseudo_terminal import Screen, show
 from sample_plugin import plain
 
 from pollctl.store import database, files
+from pollctl_shell_query.fake import FakeMarketingCloud
+from pollctl_soc_sections.fake import FakeSoc
 
 FETCH = """(run):
     run.reached("room 1")
@@ -83,6 +87,30 @@ def test_a_demo_shows_what_is_at_work_and_stops_as_a_whole(tmp_path: Path) -> No
     shown = screen(Place(tmp_path), "demo", "latency", interrupt_at="at work: pollctl why latency")
     assert shown.code == 130
     assert shown.lines[-1] == "pollctl: stopped: the temporary folder is gone, and nothing else was touched"
+
+
+def test_a_catalogue_shows_how_far_its_pass_has_come(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    with FakeSoc({"NB": 3, "NK": 3}) as soc:
+        place.settings(f'[plugins.soc_sections]\nbase_url = "{soc.url}"\ncampuses = ["NB", "NK"]')
+        shown = screen(place, "soc-sections", "catalogue")
+    assert re.search(r"soc_sections: \d batch", shown.sent)
+    assert "so far" not in shown.text
+    assert [line.split()[:2] for line in shown.lines[-2:]] == [["92026", "NB"], ["92026", "NK"]]
+
+
+def test_results_count_their_rows_and_ctrl_c_leaves_no_file(tmp_path: Path) -> None:
+    with FakeMarketingCloud() as upstream:
+        place = ShellQueryPlace(tmp_path, upstream)
+        run_id = place.ready([{"EmailAddress": f"{number}@example.net"} for number in range(3000)])
+        words = ("shell-query", "results", run_id, "--format", "csv", "--out", "rows.csv")
+        stopped = screen(place, *words, interrupt_at="rows: ")
+        assert (stopped.code, (tmp_path / "rows.csv").exists()) == (130, False)
+        assert "rows.csv is as it was before" in " ".join(stopped.lines)
+        whole = screen(place, *words)
+    assert "of 3,000" in whole.sent or "of 3000" in whole.sent
+    assert whole.text == ""
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3001
 
 
 def filled(path: Path) -> None:
