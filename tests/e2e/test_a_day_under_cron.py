@@ -25,6 +25,7 @@ from pollctl_soc_sections.fake import FakeSoc
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), as_root]
 TERM = "92026"
 LONGEST_S = 100  # until the next minute has come and its pass has ended
+MAIL_COMES_S = 15  # the daemon looks every ten seconds whether a job has ended
 SENDMAIL = """#!/bin/sh
 exec cat >"{folder}/$(date +%s%N)"
 """
@@ -93,13 +94,13 @@ class Day:
         wait_for(
             lambda: self._place.sql("SELECT count(*) FROM runs WHERE finished_at IS NOT NULL")[0][0] > known, LONGEST_S
         )
-        time.sleep(2)  # for the supervisor to say what it has to say, and for the mail
+        time.sleep(MAIL_COMES_S)
         (outcome,) = self._place.sql("SELECT outcome FROM runs ORDER BY id DESC LIMIT 1")[0]
         return str(outcome), self._daemon.fresh_mails()
 
     def minute_without_a_row(self) -> list[str]:
         """Wait until the next minute's call is over, of which the database can keep nothing; answers what cron mailed."""
-        time.sleep(60 - time.time() % 60 + 12)
+        time.sleep(60 - time.time() % 60 + 5 + MAIL_COMES_S)
         return self._daemon.fresh_mails()
 
 

@@ -22,7 +22,7 @@ FETCH = """(run):
     for number in range(1, 9):
         yield Batch(number)
         run.failed("room 2", "no answer")
-        time.sleep(0.15)
+        time.sleep(0.3)
         if run.is_stopping:
             return"""
 SLOW_DECIDE = """(batch, settings):
