@@ -13,7 +13,7 @@ from plugins.shell_query.place import Place as ShellQueryPlace
 from pseudo_terminal import Screen, show
 from sample_plugin import plain
 
-from pollctl.store import database, files
+from pollctl.store import content, database, files
 from pollctl_shell_query.fake import FakeMarketingCloud
 from pollctl_soc_sections.fake import FakeSoc
 
@@ -145,4 +145,4 @@ def test_a_backup_is_compact(tmp_path: Path) -> None:
         files.backup(db, target)
         assert target.stat().st_size < source.stat().st_size / 10
     with closing(database.open_to_read(target)) as copy:
-        assert database.problems(copy) == []
+        assert content.problems(copy) == []
