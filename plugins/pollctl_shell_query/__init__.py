@@ -86,7 +86,7 @@ def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
 
 @hookimpl
 def pollctl_commands(group: click.Group) -> None:
-    """Add ``submit``, ``runs``, ``show``, ``cancel``, ``results`` and ``validate``."""
+    """Add ``submit``, ``runs``, ``show``, ``cancel``, ``wait``, ``results`` and ``validate``."""
     from pollctl_shell_query import commands
 
     commands.add_to(group)

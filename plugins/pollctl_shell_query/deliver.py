@@ -9,7 +9,7 @@ from pollctl_shell_query.client import operations
 from pollctl_shell_query.client.errors import UpstreamError
 from pollctl_shell_query.client.session import ApiSession, session_of
 from pollctl_shell_query.client.sql_removal import without_sql
-from pollctl_shell_query.model import DeliveryResult
+from pollctl_shell_query.model import AUTH_FAILURES, DeliveryResult
 from pollctl_shell_query.store.load import RunDetails, run_details
 from pollctl_shell_query.store.tokens import kept_token
 
@@ -58,7 +58,7 @@ def start(session: ApiSession, effect: Effect, run: Run, details: RunDetails | N
             run.failed("token endpoint", str(error))
         if error.kind in ("token", "held"):
             return DeliveryResult(outcome="postponed", object_id=object_id, may_exist=effect.attempt > 1)
-        if error.kind not in ("rejected", "auth"):
+        if error.kind not in ("rejected", "auth") or (error.kind == "auth" and effect.attempt < AUTH_FAILURES):
             raise
         message = "auth_expired" if error.kind == "auth" else without_sql(str(error), details.sql)
         return DeliveryResult(outcome="failed", object_id=object_id, message=message, may_exist=True)
@@ -89,7 +89,7 @@ def _delete(session: ApiSession, effect: Effect, details: RunDetails | None) -> 
         return
     customer_key = details.customer_key if details else effect.payload["customer_key"]
     object_id = details.object_id if details else effect.payload["object_id"]
-    if object_id is None:
+    if object_id is None or effect.attempt > 1:
         object_id = operations.find_definition(session, customer_key)
     if object_id is None:
         return

@@ -81,3 +81,11 @@ def m002_recipients(db: Database) -> None:
     PRIMARY KEY (run_id, url)
 ) STRICT, WITHOUT ROWID"""
     )
+
+
+@migrations()
+def m003_refusals(db: Database) -> None:
+    """In how many polls in a row a fresh token was refused too."""
+    db.execute(
+        "ALTER TABLE shell_query_polls ADD COLUMN auth_failures INTEGER NOT NULL DEFAULT 0 CHECK (auth_failures >= 0)"
+    )

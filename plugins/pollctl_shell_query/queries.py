@@ -51,6 +51,12 @@ def run(db: Database, run_id: str) -> dict[str, Any]:
     raise UsageError(f"no run {run_id!r}; `pollctl shell-query runs` lists them")
 
 
+def latest_pass(db: Database) -> str | None:
+    """The id of the latest pass; None before the first."""
+    (found,) = db.execute("SELECT max(id) FROM runs WHERE plugin = 'shell_query'").fetchone()
+    return None if found is None else str(found)
+
+
 def without_sql(row: dict[str, Any]) -> dict[str, Any]:
     """A run as listings show it."""
     return {key: value for key, value in row.items() if key != "sql_text"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pollctl_shell_query.client.calls import call, create, delete, id_at, retrieve
 from pollctl_shell_query.client.errors import UpstreamError
@@ -12,7 +12,8 @@ from pollctl_shell_query.client.xml import every, moment, properties, text
 from pollctl_shell_query.model import KEY_PREFIX, Column, Definition
 
 _STATUS = ["Status", "ErrorMsg", "CompletedDate"]
-_DEFINITION = ["ObjectID", "CustomerKey", "CreatedDate"]
+_DEFINITION = ["ObjectID", "CustomerKey", "CreatedDate", "Status"]
+_ACTIVE = "active"
 
 
 class TaskStatus(NamedTuple):
@@ -47,14 +48,14 @@ def task_status(session: ApiSession, task_id: str) -> TaskStatus:
 
 
 def find_definition(session: ApiSession, customer_key: str) -> str | None:
-    """The ObjectID of a query definition, None when there is none with this key.
+    """The ObjectID of a query definition, None when there is none with this key, or none any more.
 
     Raises:
         UpstreamError: as for ``task_status``.
     """
     where = ("CustomerKey", "equals", customer_key)
     for found in retrieve(session, "QueryDefinition", _DEFINITION, where, "QueryDefinition"):
-        if text(found, "CustomerKey") == customer_key:
+        if text(found, "CustomerKey") == customer_key and _is_there(found):
             return id_at(found, "ObjectID") or None
     return None
 
@@ -74,8 +75,14 @@ def list_definitions(session: ApiSession, beginning: str = KEY_PREFIX) -> list[D
             created_at=moment(text(one, "CreatedDate")),
         )
         for one in listed
+        if _is_there(one)
     )
     return [one for one in found if one.object_id and one.customer_key.startswith(beginning)]
+
+
+def _is_there(definition: Any) -> bool:
+    """Whether a definition was not deleted: the upstream goes on listing those as ``Inactive``."""
+    return (text(definition, "Status").strip() or _ACTIVE).casefold() == _ACTIVE
 
 
 def create_definition(session: ApiSession, new: NewDefinition) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -15,6 +16,8 @@ MOST_ELEMENTS = 50_000
 """Far more than any answer needs; a tree of so many takes some 10 MB."""
 MAX_BODY = 512 * 1024
 """A sweep of 1,200 definitions; the worst document of this size takes 25 MB."""
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]+)|([0-9]+));")
+_MOST_DIGITS, _BEYOND = 7, 0x110000  # of references to characters, and what comes after the last one
 _LONGEST_NAME = 80
 _PIECE = 16 * 1024
 _CENTRAL = timezone(-timedelta(hours=6))  # moments without a zone are US Central standard time, all year
@@ -35,6 +38,7 @@ class FaultError(Exception):
 def parse(body: bytes) -> Any:
     """The root element of an XML document.
 
+    References to characters that XML forbids are dropped first: they stand in messages, which must not hide a status.
     Refused are a DTD (and with it every entity), XML that is not well-formed or not UTF-8, more than ``MOST_ELEMENTS``
     elements, and whatever libxml2's own limits refuse.
 
@@ -57,9 +61,22 @@ def parse(body: bytes) -> Any:
         remove_pis=True,
     )
     try:
-        return _fed(parser, body)
+        return _fed(parser, _REFERENCE.sub(_unless_forbidden, body))
     except etree.XMLSyntaxError as error:
         raise MalformedError(f"not acceptable XML: {shorten(error.msg or 'unreadable')}") from None
+
+
+def may_stand(char: str) -> bool:
+    """Whether XML can carry a character (XML 1.0, Char)."""
+    return char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
+
+
+def _unless_forbidden(reference: re.Match[bytes]) -> bytes:
+    """A reference to a character as it is, or nothing where XML forbids the character."""
+    hexadecimal, decimal = reference.groups()
+    digits = (hexadecimal or decimal).lstrip(b"0") or b"0"
+    code = int(digits, 16 if hexadecimal else 10) if len(digits) <= _MOST_DIGITS else _BEYOND
+    return reference[0] if code < _BEYOND and may_stand(chr(code)) else b""
 
 
 def _fed(parser: Any, body: bytes) -> Any:

@@ -10,6 +10,7 @@ from typing import cast
 import click
 
 from pollctl import UsageError
+from pollctl_shell_query.client.xml import may_stand
 
 LARGEST_SQL = 1_000_000
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -28,16 +29,11 @@ def sql_text(sql: str | None, file: Path | None) -> str:
     if not text.strip():
         raise click.BadParameter("there is no SQL text in it", param_hint=where)
     for offset, char in enumerate(text):
-        if not _can_be_sent(char):
+        if not may_stand(char):
             raise click.BadParameter(
                 f"it holds {char!r} at {offset}, which cannot be sent; take it out", param_hint=where
             )
     return text
-
-
-def _can_be_sent(char: str) -> bool:
-    """Whether XML can carry a character (XML 1.0, Char)."""
-    return char in "\t\n\r" or " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
 
 
 def _read(file: Path) -> str:

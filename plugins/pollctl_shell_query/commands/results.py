@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pollctl import PluginContext, PollctlError, completion_from
+from pollctl import PluginContext, PollctlError, completion_from, counted
 from pollctl_shell_query import queries
 
 
@@ -43,14 +43,20 @@ def results(context: PluginContext, run: str, format_: str, out: Path | None, *,
         command_session(context) as session,
         context.progress(stands) as line,
     ):
+        found_rows = 0
         is_seen = file.isatty() and format_ != "table"  # then the rows themselves say how far it is
 
         def report(seen: int, count: int) -> None:
+            nonlocal found_rows
+            found_rows = seen
             if not is_seen:
                 line.count("rows", seen, max(seen, count))
 
         found = pages(session, row["target_de_customer_key"], report)
         if format_ == "table":
             context.show([one for rows in found for one in rows], as_json=False, empty=f"run {run} brought no rows")
-            return
-        (write_csv if format_ == "csv" else write_json)(found, file)
+        else:
+            (write_csv if format_ == "csv" else write_json)(found, file)
+    if found_rows != row["row_count"]:
+        then = counted(row["row_count"] or 0, "row")
+        click.echo(f"run {run} was ready with {then}; its data extension holds {found_rows} now", err=True)

@@ -12,6 +12,7 @@ import click
 from pollctl import Addresses, PluginContext, Secret
 from pollctl_shell_query import queries
 from pollctl_shell_query.commands.options import as_json_option, file_option, sql_option, sql_text
+from pollctl_shell_query.commands.wait import say_end, wait_for_end
 from pollctl_shell_query.model import Column, Mode, read_columns
 from pollctl_shell_query.store import submissions
 
@@ -36,6 +37,7 @@ _LONGEST_KEY = 200
     metavar="URL",
     help="Apprise address to tell of the end; may be repeated.",
 )
+@click.option("--wait", "is_waiting", is_flag=True, help="Wait for its end, like `wait`; passes go on meanwhile.")
 @as_json_option
 @click.pass_obj
 def submit(
@@ -48,9 +50,13 @@ def submit(
     name: str,
     notify: Sequence[Sequence[Secret]],
     *,
+    is_waiting: bool,
     as_json: bool,
 ) -> None:
-    """Have SQL run by the next pass. Prints the run's id."""
+    """Have SQL run by the next pass. Prints the run's id.
+
+    With --wait exit 0 ready, 1 failed or canceled.
+    """
     if (target is None) == (create_target is None):
         raise click.UsageError("say where the rows go: either --target or --create-target")
     if create_target is not None and mode == "update":
@@ -66,10 +72,14 @@ def submit(
     with context.writing() as db:
         run_id = submissions.submit(db, new, context.now)
         row = queries.run(db, run_id)
+    if not as_json:
+        click.echo(run_id)
+    if is_waiting:
+        row = wait_for_end(context, run_id, None)
     if as_json:
         context.show(queries.without_sql(row), as_json=True)
-        return
-    click.echo(run_id)
+    if is_waiting:
+        say_end(row, is_quiet=as_json)
 
 
 def _checked(text: str, option: str, longest: int) -> str:

@@ -43,7 +43,17 @@ def is_probe_due(job: Job, now: datetime, settings: Settings) -> bool:
 
 
 def is_gate_open(job: Job, response: PollResponse, now: datetime, settings: Settings) -> bool:
-    """Whether REST is asked: the status hangs, or hints that it is out of date."""
+    """Whether REST is asked: the status hangs, or something hints that it is out of date."""
+    return is_row_seen(response) or is_suspicious(job, response, now, settings)
+
+
+def is_row_seen(response: PollResponse) -> bool:
+    """Whether a first row is there: the query may be done, or more rows may be on their way."""
+    return response.probe is not None and bool(response.probe.count)
+
+
+def is_suspicious(job: Job, response: PollResponse, now: datetime, settings: Settings) -> bool:
+    """Whether the status itself is not to be believed: it has hung for long, or bears the date of an end."""
     if job.age(now) >= settings.stuck_after:
         return True
     return response.has_completed_date and job.age(now) >= settings.completed_date_after

@@ -13,9 +13,21 @@ from pollctl_shell_query.decide.gates import (
     is_complete,
     is_confirmed,
     is_exhausted,
+    is_row_seen,
+    is_suspicious,
 )
 from pollctl_shell_query.decide.wording import in_words
-from pollctl_shell_query.model import CloseRun, Decision, FailRun, FinishRun, Job, PollAgain, PollResponse, Settings
+from pollctl_shell_query.model import (
+    AUTH_FAILURES,
+    CloseRun,
+    Decision,
+    FailRun,
+    FinishRun,
+    Job,
+    PollAgain,
+    PollResponse,
+    Settings,
+)
 
 
 def judge(job: Job, response: PollResponse, now: datetime, settings: Settings) -> Decision:
@@ -26,16 +38,17 @@ def judge(job: Job, response: PollResponse, now: datetime, settings: Settings) -
         return ended
     if job.rowset_attempts > 0:
         return check_rowset(job, response, now, settings, "its rows are waited for")
-    if response.is_token_refused:
+    if response.is_token_refused and job.auth_failures + 1 >= AUTH_FAILURES:
         counts = counts_of(job, response, now, settings)
-        return fail(job, "auth_expired", "a fresh token was refused too", response=response, counts=counts)
+        why = f"a fresh token was refused too, in {AUTH_FAILURES} polls in a row"
+        return fail(job, "auth_expired", why, response=response, counts=counts)
     if response.request_error:
         return poll_again(job, response, now, settings, response.request_error)
     return judge_status(job, response, now, settings)
 
 
 def judge_status(job: Job, response: PollResponse, now: datetime, settings: Settings) -> Decision:
-    """What becomes of one run whose status is known: an error beats everything, a row beats the rest."""
+    """What becomes of one run whose status is known: an error beats everything."""
     status, counts = response.status.strip().casefold(), counts_of(job, response, now, settings)
     why = f"the upstream says {status or 'nothing'}"
     if has_error(response):
@@ -43,8 +56,6 @@ def judge_status(job: Job, response: PollResponse, now: datetime, settings: Sett
         return fail(job, message, why, response=response, counts=counts)
     if is_canceled(response):
         return fail(job, "The query was canceled in Marketing Cloud", why, response=response, counts=counts)
-    if response.probe is not None and response.probe.count:
-        return finish(job, response, response.probe.count, counts, "a row is there already")
     if is_complete(response):
         return check_rowset(job, response, now, settings, "the upstream says complete")
     if is_confirmed(job, response, now, settings):
@@ -68,6 +79,10 @@ def check_rowset(job: Job, response: PollResponse, now: datetime, settings: Sett
     if rowset is None:
         return poll_again(job, response, now, settings, f"{why}, but the rows could not be asked for now")
     if rowset.count is not None:
+        is_fast = (
+            is_row_seen(response) and not is_complete(response) and not is_suspicious(job, response, now, settings)
+        )
+        counts |= {"fast_ready": 1} if is_fast else {}
         return finish(job, response, rowset.count, counts, f"{why}: {counted(rowset.count, 'row')} can be read")
     attempts = job.rowset_attempts + 1
     if attempts >= settings.rowset_attempts:
@@ -105,6 +120,7 @@ def poll_again(
         confirmations=count,
         rowset_attempts=attempts or job.rowset_attempts,
         probed_at=now if response.probe is not None else job.probed_at,
+        auth_failures=job.auth_failures + 1 if response.is_token_refused else 0,
         counts={**counts_of(job, response, now, settings), **({"rowset_retries": 1} if attempts else {})},
         reason=why,
     )
@@ -112,13 +128,12 @@ def poll_again(
 
 def finish(job: Job, response: PollResponse, row_count: int, counts: dict[str, int], reason: str) -> FinishRun:
     """The rows can be read."""
-    is_fast = response.rowset is None
     return FinishRun(
         run_id=job.id,
         poll_count=job.poll_count + 1,
         row_count=row_count,
         object_id=response.object_id,
-        counts={**counts, "fast_ready": 1} if is_fast else counts,
+        counts=counts,
         reason=reason,
     )
 

@@ -6,6 +6,7 @@ from pollctl_shell_query.fake.objects import Step, StoredDefinition
 from pollctl_shell_query.fake.replies import (
     COMPLETE,
     HTML_500,
+    LOGIN_FAILED,
     LOST,
     LOST_AFTER,
     PROCESSING,
@@ -18,6 +19,7 @@ from pollctl_shell_query.fake.upstream import FakeMarketingCloud
 __all__ = [
     "COMPLETE",
     "HTML_500",
+    "LOGIN_FAILED",
     "LOST",
     "LOST_AFTER",
     "PROCESSING",

@@ -28,6 +28,8 @@ class FakeAccount:
         reported_count: the count of rows to answer, if it is to differ from those.
         creates, performs: how often by customer key, and by ObjectID.
         definitions, targets, tokens: what there is: by ObjectID, the columns by key, and those that are taken.
+        inactive: definitions that were deleted; the upstream goes on listing them for ever, and deletes them again and again.
+        deletes: how often each definition was deleted, by ObjectID.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,8 @@ class FakeAccount:
         self.creates: Counter[str] = Counter()
         self.performs: Counter[str] = Counter()
         self.definitions: dict[str, StoredDefinition] = {}
+        self.inactive: dict[str, StoredDefinition] = {}
+        self.deletes: Counter[str] = Counter()
         self.targets: dict[str, list[dict[str, str]]] = {}
         self.tokens: set[str] = set()
         self._tasks: dict[str, tuple[str, int]] = {}
@@ -97,12 +101,17 @@ class FakeAccount:
         return xml_reply(envelopes.statuses([properties]))
 
     def find(self, fits: Callable[[StoredDefinition], bool]) -> Reply:
-        """The definitions that fit."""
-        return xml_reply(envelopes.definitions([one for one in self.definitions.values() if fits(one)]))
+        """The definitions that fit, deleted ones among them."""
+        listed = [*self.inactive.values(), *self.definitions.values()]
+        return xml_reply(envelopes.definitions([one for one in listed if fits(one)]))
 
     def delete(self, object_id: str) -> Reply:
         """Delete a definition."""
-        if self.definitions.pop(object_id, None) is None:
+        self.deletes[object_id] += 1
+        if definition := self.definitions.pop(object_id, None):
+            definition.is_active = False
+            self.inactive[object_id] = definition
+        if object_id not in self.inactive:
             return xml_reply(envelopes.deleted("Error", "No such definition"))
         return xml_reply(envelopes.deleted("OK", ""))
 
@@ -144,13 +153,13 @@ class FakeAccount:
             created_at=self.now or datetime.now(UTC),
         )
 
-    def leave_behind(self, customer_key: str, age: timedelta) -> str:
-        """A definition that nobody deleted; returns its ObjectID."""
+    def leave_behind(self, customer_key: str, age: timedelta, *, is_active: bool = True) -> str:
+        """A definition that nobody deleted, or one that was; returns its ObjectID."""
         definition = StoredDefinition(
             object_id=f"object-{self._next_number()}", customer_key=customer_key, name=customer_key, sql="", target="t",
-            update_type="Overwrite", created_at=(self.now or datetime.now(UTC)) - age,
+            update_type="Overwrite", created_at=(self.now or datetime.now(UTC)) - age, is_active=is_active,
         )  # fmt: skip
-        self.definitions[definition.object_id] = definition
+        (self.definitions if is_active else self.inactive)[definition.object_id] = definition
         return definition.object_id
 
     def _next_number(self) -> int:

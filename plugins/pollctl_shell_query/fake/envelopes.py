@@ -88,7 +88,8 @@ def definitions(found: Iterable[StoredDefinition]) -> bytes:
     return retrieved(
         f'<Results xsi:type="QueryDefinition"><PartnerKey xsi:nil="true"/>'
         f"<CreatedDate>{(one.created_at - timedelta(hours=6)).replace(tzinfo=None).isoformat()}</CreatedDate>"
-        f"<ObjectID>{one.object_id}</ObjectID><CustomerKey>{escape(one.customer_key)}</CustomerKey></Results>"
+        f"<ObjectID>{one.object_id}</ObjectID><CustomerKey>{escape(one.customer_key)}</CustomerKey>"
+        f"<Status>{'Active' if one.is_active else 'Inactive'}</Status></Results>"
         for one in found
     )
 

@@ -25,3 +25,4 @@ class StoredDefinition(Struct, kw_only=True):
     target: str
     update_type: str
     created_at: datetime
+    is_active: bool = True

@@ -32,6 +32,7 @@ QUEUED, PROCESSING, COMPLETE = Step(), Step(status="Processing"), Step(status="C
 HTML_500 = Reply(status=500, body=b"<html><body>Server Error</body></html>", headers={"Content-Type": "text/html"})
 LOST = Reply(is_lost=True)
 LOST_AFTER = Reply(is_lost=True, is_acted=True)
+LOGIN_FAILED = Reply(status=500, body=envelopes.fault("q0:Security", "Login Failed"))
 TOKEN_EXPIRED = Reply(status=500, body=envelopes.fault("q0:Security", "Token Expired"))
 
 

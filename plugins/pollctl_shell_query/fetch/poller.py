@@ -59,12 +59,10 @@ def _ask_rest(session: ApiSession, job: Job, response: PollResponse, now: dateti
     if gates.has_error(response) or gates.is_canceled(response):
         return response
     try:
-        if gates.is_probe_due(job, now, settings):
-            response = replace(response, probe=rest.count_rows(session, job.target))
-        if response.probe is not None and response.probe.count:
-            return response
         if gates.is_complete(response):
             return _ask_rowset(session, job, response)
+        if gates.is_probe_due(job, now, settings):
+            response = replace(response, probe=rest.count_rows(session, job.target))
         return _ask_gate(session, job, response, now, settings)
     except UpstreamError as error:
         if not error.is_of_the_pass:

@@ -142,7 +142,7 @@ class Rounds:
 
     def _report(self, response: PollResponse) -> None:
         """Let the pass know whether a run was answered; rows that cannot be read yet are an answer."""
-        if response.request_error and not response.is_token_refused:
+        if response.request_error:
             self._run.failed(f"run {response.run_id}", response.request_error)
         else:
             self._run.reached(f"run {response.run_id}")

@@ -19,10 +19,11 @@ from pollctl_shell_query.model.decisions import (
     StartRun,
 )
 from pollctl_shell_query.model.delivery import DeliveryResult
-from pollctl_shell_query.model.runs import KEY_PREFIX, Job, Mode, RunStatus, State
+from pollctl_shell_query.model.runs import AUTH_FAILURES, KEY_PREFIX, Job, Mode, RunStatus, State
 from pollctl_shell_query.model.settings import Settings
 
 __all__ = [
+    "AUTH_FAILURES",
     "KEY_PREFIX",
     "Batch",
     "CloseRun",

@@ -58,6 +58,7 @@ class PollAgain(Struct, frozen=True, kw_only=True, tag=True):
     probed_at: datetime | None
     counts: dict[str, int]
     reason: str
+    auth_failures: int = 0
 
 
 class FinishRun(Struct, frozen=True, kw_only=True, tag=True):

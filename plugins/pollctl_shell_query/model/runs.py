@@ -12,6 +12,8 @@ Mode = Literal["Overwrite", "Append", "Update"]
 
 KEY_PREFIX = "pollctl_"
 """How the customer key of every definition and data extension of ours begins."""
+AUTH_FAILURES = 3
+"""How often in a row a fresh token must be refused too, until a run has failed: a refusal comes and goes."""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -26,6 +28,7 @@ class Job(Struct, frozen=True, kw_only=True):
         confirmations: how often REST has said so by now, far enough apart.
         rowset_attempts: how often the rowset could not be read; more than 0 means that only the rowset is asked for.
         probed_at: when its target was last looked through for a first row.
+        auth_failures: in how many polls in a row a fresh token was refused too.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Job(Struct, frozen=True, kw_only=True):
     confirmations: int = 0
     rowset_attempts: int = 0
     probed_at: datetime | None = None
+    auth_failures: int = 0
 
     def age(self, now: datetime) -> timedelta:
         """How long ago it was started."""

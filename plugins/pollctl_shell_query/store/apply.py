@@ -68,7 +68,7 @@ def counts_of(decisions: Sequence[Decision]) -> dict[str, int]:
 def _poll_again(db: Database, later: Sequence[PollAgain]) -> None:
     db.conn.executemany(
         """UPDATE shell_query_polls SET poll_count = ?, next_poll_at = ?, not_running_detected_at = ?,
-               not_running_confirmations = ?, rowset_attempts = ?, row_probe_last_at = ?
+               not_running_confirmations = ?, rowset_attempts = ?, row_probe_last_at = ?, auth_failures = ?
            WHERE run_id = ? AND closed_at IS NULL""",
         [
             (
@@ -78,6 +78,7 @@ def _poll_again(db: Database, later: Sequence[PollAgain]) -> None:
                 one.confirmations,
                 one.rowset_attempts,
                 _text(one.probed_at),
+                one.auth_failures,
                 one.run_id,
             )
             for one in later
@@ -138,7 +139,7 @@ def _resume(db: Database, resumed: Sequence[ResumePolling], now: datetime) -> No
         """INSERT INTO shell_query_polls (run_id, next_poll_at) VALUES (?, ?)
            ON CONFLICT (run_id) DO UPDATE SET next_poll_at = excluded.next_poll_at, closed_at = NULL,
                not_running_detected_at = NULL, not_running_confirmations = 0, rowset_attempts = 0,
-               row_probe_last_at = NULL""",
+               row_probe_last_at = NULL, auth_failures = 0""",
         [(one.run_id, to_text(now)) for one in resumed],
     )
 

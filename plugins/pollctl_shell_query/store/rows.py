@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 JOBS = """SELECT run.id, run.status, target_de_customer_key, target_fields IS NOT NULL, coalesce(customer_key, ''), task_id,
     query_definition_id, coalesce(poll_started_at, started_at, created_at), run_id IS NOT NULL AND closed_at IS NULL,
     coalesce(poll_count, 0), next_poll_at, not_running_detected_at, coalesce(not_running_confirmations, 0),
-    coalesce(rowset_attempts, 0), row_probe_last_at, sql_text
+    coalesce(rowset_attempts, 0), row_probe_last_at, coalesce(auth_failures, 0), sql_text
     FROM shell_query_runs AS run LEFT JOIN shell_query_polls ON run_id = run.id"""
 """Runs with their poll state, for ``job_of``; the SQL text is last."""
 FAILED_STARTS = """SELECT run.id, coalesce(last_error, 'it was dropped') FROM shell_query_runs AS run
@@ -43,6 +43,7 @@ def job_of(row: Sequence[Any]) -> Job:
         confirmations=row[12],
         rowset_attempts=row[13],
         probed_at=moment_of(row[14]),
+        auth_failures=row[15],
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from plugins.shell_query.place import SQL, Place, at
 
@@ -254,3 +256,12 @@ def test_an_id_that_is_none_is_not_kept(place: Place, kind: str) -> None:
     place.upstream.replies[kind] = [Reply(body=bodies[kind].replace(b"KEY", key.encode()))]
     place.run(0, code=3)
     assert place.row(run_id) == "queued"
+
+
+def test_a_definition_that_was_deleted_is_not_taken_for_the_one_of_a_run(place: Place) -> None:
+    run_id = place.submit()
+    key = place.row(run_id, "customer_key")
+    place.upstream.leave_behind(key, timedelta(0), is_active=False)
+    place.run(0)
+    assert place.row(run_id) == "running"
+    assert (place.upstream.creates[key], len(place.upstream.definitions)) == (1, 1)

@@ -27,6 +27,7 @@ from pollctl.cli import start
 from pollctl_shell_query.fake import (
     COMPLETE,
     HTML_500,
+    LOGIN_FAILED,
     LOST,
     LOST_AFTER,
     QUEUED,
@@ -58,6 +59,7 @@ FAULTS = [
     LOST,
     LOST_AFTER,
     TOKEN_EXPIRED,
+    LOGIN_FAILED,
     Reply(status=500, is_acted=True),
     Reply(status=503, headers={"Retry-After": "20"}),
     Reply(status=429),
@@ -199,6 +201,10 @@ class Marketing(RuleBasedStateMachine):
     @invariant()
     def no_run_is_created_twice(self) -> None:
         assert set(self.upstream.creates.values()) <= {1}
+
+    @invariant()
+    def no_definition_is_deleted_twice(self) -> None:
+        assert set(self.upstream.deletes.values()) <= {1}
 
     @invariant()
     def an_end_is_the_end(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from plugins.shell_query.place import BUSY, Place, at
 
-from pollctl_shell_query.fake import COMPLETE, LOST_AFTER, QUEUED, TOKEN_EXPIRED, Reply
+from pollctl_shell_query.fake import COMPLETE, LOGIN_FAILED, LOST_AFTER, QUEUED, TOKEN_EXPIRED, Reply
 
 
 def test_one_token_serves_for_its_life_across_passes(place: Place) -> None:
@@ -155,19 +157,41 @@ def test_a_security_fault_is_answered_with_a_new_token_once(place: Place) -> Non
     assert set(place.take_requests()) == {"status"}
 
 
-def test_a_second_security_fault_ends_the_run(place: Place) -> None:
+def test_a_login_that_is_refused_twice_in_one_poll_and_taken_at_the_next_goes_on(place: Place) -> None:
     run_id = place.started()
-    place.upstream.replies["status"] = [TOKEN_EXPIRED, TOKEN_EXPIRED]
-    place.run(2)
-    assert place.row(run_id, "status, error_message") == ("failed", "auth_expired")
-    assert place.upstream.count("token") == 2
+    place.upstream.script = [QUEUED]
+    for seconds, code in ((2, 1), (30, 1), (60, 0), (100, 1), (140, 1)):
+        place.upstream.replies["status"] = [LOGIN_FAILED] * 2 if code else []
+        report = place.run(seconds, code=code)
+        assert ("Login Failed" in json.dumps(report["error"])) == bool(code)
+    assert place.row(run_id, "status, poll_count, auth_failures") == ("running", 5, 2)
 
 
-def test_a_start_with_a_token_that_is_refused_twice_ends_the_run(place: Place) -> None:
-    run_id = place.submit()
-    place.upstream.replies["find"] = [TOKEN_EXPIRED, TOKEN_EXPIRED]
-    place.run(0)
-    assert place.row(run_id, "status, error_message") == ("failed", "auth_expired")
+def test_a_login_that_is_refused_in_three_polls_in_a_row_ends_the_run(place: Place) -> None:
+    run_id = place.started()
+    place.upstream.replies["status"] = [TOKEN_EXPIRED] * 6
+    for seconds in (2, 30, 60):
+        assert place.row(run_id) == "running"
+        place.run(seconds, code=1)
+    assert place.row(run_id, "status, error_message, poll_count") == ("failed", "auth_expired", 3)
+    assert place.upstream.count("token") == 4
+
+
+def test_a_start_whose_login_is_refused_is_tried_again_and_ends_the_run_at_the_third_time(place: Place) -> None:
+    good = place.submit()
+    place.upstream.replies["find"] = [LOGIN_FAILED] * 2
+    place.run(0, code=3)
+    assert place.row(good) == "queued"
+    place.run(100)
+    assert place.row(good) == "running"
+
+    bad = place.submit(seconds=100)
+    place.upstream.always["find"] = LOGIN_FAILED
+    for seconds in (110, 300):
+        place.run(seconds, code=3)
+        assert place.row(bad) == "queued"
+    place.run(600, code=3)  # the definition cannot be looked for either
+    assert place.row(bad, "status, error_message") == ("failed", "auth_expired")
 
 
 def test_a_token_that_rest_refuses_is_renewed_too(place: Place) -> None:

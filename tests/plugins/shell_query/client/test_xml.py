@@ -182,3 +182,37 @@ def test_the_measure_would_see_memory_and_a_visit() -> None:
     with listening() as (address, visits):
         socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1].strip("/")))).close()
     assert visits == [1]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "&#x1F;",
+        "&#31;",
+        "&#0;",
+        "&#x0;",
+        "&#xD800;",
+        "&#xFFFE;",
+        "&#x110000;",
+        "&#99999999999999999999;",
+        "&#x0000001f;",
+    ],
+)
+def test_a_reference_to_a_character_that_xml_forbids_is_dropped(reference: str) -> None:
+    body = envelopes.statuses([{"Status": "Error", "ErrorMsg": "bad @value"}]).replace(b"@", reference.encode())
+    (found,) = retrieved(content(body, "RetrieveResponseMsg"), "ObjectExtension")
+    assert properties(found) == {"Status": "Error", "ErrorMsg": "bad value"}
+
+
+@pytest.mark.parametrize(("reference", "char"), [("&#xE9;", "é"), ("&#65;", "A"), ("&#x1F600;", "😀"), ("&amp;", "&")])
+def test_any_other_reference_stays(reference: str, char: str) -> None:
+    body = envelopes.statuses([{"Status": "Error", "ErrorMsg": "bad @"}]).replace(b"@", reference.encode())
+    (found,) = retrieved(content(body, "RetrieveResponseMsg"), "ObjectExtension")
+    assert properties(found)["ErrorMsg"] == f"bad {char}"
+
+
+@pytest.mark.parametrize("raw", [b"\x1f", b"&#x1F", b"&x1F;", b"&#xZZ;"])
+def test_nothing_else_is_repaired(raw: bytes) -> None:
+    body = envelopes.statuses([{"Status": "Error", "ErrorMsg": "bad @ value"}]).replace(b"@", raw)
+    with pytest.raises(MalformedError):
+        content(body, "RetrieveResponseMsg")

@@ -139,3 +139,12 @@ def test_results_use_the_token_of_the_passes_and_leave_theirs_to_them(place: Pla
     assert place.upstream.count("token") == 1
     place.do("shell-query", "results", run_id, now="2026-03-08T13:00:01.000Z")
     assert place.upstream.count("token") == 1
+
+
+def test_another_number_of_rows_than_at_the_end_of_the_run_is_said(place: Place) -> None:
+    run_id = place.ready([{"a": 1}, {"a": 2}])
+    place.do("shell-query", "results", run_id, "--format", "csv")
+    assert place.stderr == ""
+    place.upstream.rows.append({"keys": {}, "values": {"a": 3}})
+    assert place.do("shell-query", "results", run_id, "--format", "csv").splitlines() == ["a", "1", "2", "3"]
+    assert place.stderr == f"run {run_id} was ready with 2 rows; its data extension holds 3 now\n"

@@ -55,6 +55,7 @@ jobs = st.builds(
     first_false_at=st.none() | st.integers(0, 4000).map(at),
     confirmations=st.integers(0, 4),
     rowset_attempts=st.integers(0, 7),
+    auth_failures=st.integers(0, 3),
 )
 
 
@@ -72,6 +73,10 @@ def test_whatever_is_said_there_is_one_decision_with_a_reason_and_it_survives_a_
     if isinstance(decisions[0], PollAgain):
         assert at(age) < decisions[0].next_poll_at
         assert decisions[0].poll_count == 4
+    if isinstance(decisions[0], FinishRun):
+        assert decisions[0].row_count == answer.rowset.count  # type: ignore[union-attr]  # a probe alone is no end
+    if isinstance(decisions[0], FailRun) and decisions[0].message == "auth_expired":
+        assert run.auth_failures >= 2
 
 
 def test_decide_is_pure() -> None:

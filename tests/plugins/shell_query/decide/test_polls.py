@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from plugins.shell_query.decide.values import EXACT, after, at, job, judged, response
 
 from pollctl import PositiveDuration
 from pollctl_shell_query.decide import decide
 from pollctl_shell_query.decide.delays import backoff_delay, jitter_factor
+from pollctl_shell_query.decide.gates import is_gate_open
 from pollctl_shell_query.model import (
     Batch,
     CloseRun,
@@ -101,13 +103,27 @@ def test_a_blank_error_message_is_none() -> None:
 # rule 6
 
 
-def test_a_first_row_is_ready_at_once_and_a_failed_probe_says_nothing() -> None:
-    ready = judged(job(is_own_target=True), response("Queued", probe=Rowset(count=7)), 20)
+def test_a_first_row_opens_the_rest_gate_and_is_no_end_by_itself() -> None:
+    seen = response("Processing", probe=Rowset(count=1))
+    again = judged(job(is_own_target=True), seen, 20)
+    assert isinstance(again, PollAgain)
+    assert (again.probed_at, again.counts["row_probes"], again.confirmations) == (at(20), 1, 0)
+    for probe in (Rowset(count=0), Rowset(error="404"), None):
+        assert not is_gate_open(job(is_own_target=True), response("Processing", probe=probe), at(20), EXACT)
+    assert is_gate_open(job(is_own_target=True), seen, at(5), EXACT)
+
+
+def test_after_a_first_row_rest_must_answer_twice_as_ever_and_the_rowset_says_how_many_there_are() -> None:
+    run = job(is_own_target=True)
+    first = judged(run, response("Processing", probe=Rowset(count=1), is_running=False), 20)
+    assert (type(first), first.confirmations) == (PollAgain, 1)
+    short = response("Processing", probe=Rowset(count=5), is_running=False)
+    assert judged(after(run, first), short, 34.999).confirmations == 1
+    ready = judged(after(run, first), replace(short, rowset=Rowset(count=5)), 35)
     assert isinstance(ready, FinishRun)
-    assert (ready.row_count, ready.counts["fast_ready"], ready.counts["row_probes"]) == (7, 1, 1)
-    for probe in (Rowset(count=0), Rowset(error="404")):
-        again = judged(job(is_own_target=True), response("Queued", probe=probe), 20)
-        assert (again.probed_at, again.counts["row_probes"]) == (at(20), 1)
+    assert (ready.row_count, ready.counts["fast_ready"]) == (5, 1)
+    late = judged(after(run, first), replace(short, rowset=Rowset(count=5)), 180)
+    assert "fast_ready" not in late.counts
 
 
 # rules 7 and 8
@@ -211,9 +227,16 @@ def test_a_retry_after_postpones_the_next_poll_but_not_beyond_the_time_of_the_ru
     assert judged(job(), response("", request_error="503", retry_after_s=86_400.0), 10).next_poll_at == at(29 * 60)
 
 
-def test_a_fresh_token_that_is_refused_too_ends_the_run() -> None:
-    ended = judged(job(), response("", is_token_refused=True, request_error="Token Expired"), 10)
-    assert ended.message == "auth_expired"
+def test_a_fresh_token_that_is_refused_too_ends_the_run_at_the_third_poll_in_a_row() -> None:
+    refused, run = response("", is_token_refused=True, request_error="Login Failed"), job()
+    for number, seconds in enumerate((10, 20), start=1):
+        again = judged(run, refused, seconds)
+        assert (type(again), again.poll_count, again.auth_failures) == (PollAgain, number, number)
+        run = after(run, again)
+    for other in (response("Queued"), response("", request_error="HTTP 500")):
+        assert judged(run, other, 30).auth_failures == 0
+    ended = judged(run, refused, 30)
+    assert (type(ended), ended.message, ended.poll_count) == (FailRun, "auth_expired", 3)
 
 
 def test_an_unknown_word_is_waited_for() -> None:

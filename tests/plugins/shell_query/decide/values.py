@@ -45,4 +45,5 @@ def after(run: Job, again: PollAgain) -> Job:
         confirmations=again.confirmations,
         rowset_attempts=again.rowset_attempts,
         probed_at=again.probed_at,
+        auth_failures=again.auth_failures,
     )

@@ -7,6 +7,7 @@ from plugins.shell_query.place import BUSY, SQL, Place, at
 
 from pollctl_shell_query.fake import COMPLETE, HTML_500, LOST, PROCESSING, QUEUED, Reply, Step, envelopes
 from pollctl_shell_query.fake.hostile import hostile
+from pollctl_shell_query.fake.replies import xml_reply
 
 # rules 3 to 10
 
@@ -65,7 +66,7 @@ def test_an_error_beats_complete_and_its_message_is_kept_without_the_sql(place: 
     assert "rowset" not in place.upstream.asked
 
 
-def test_a_row_in_a_target_of_its_own_is_ready_before_the_status_says_so(place: Place) -> None:
+def test_a_row_in_a_target_of_its_own_lets_rest_be_asked_at_once_and_is_no_end_by_itself(place: Place) -> None:
     run_id = place.started("--create-target", "a:Number")
     place.upstream.script, place.upstream.rows = [QUEUED], []
     place.take_requests()
@@ -78,20 +79,43 @@ def test_a_row_in_a_target_of_its_own_is_ready_before_the_status_says_so(place: 
     place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(19.999)])
     place.run(19.999)
     assert place.take_requests() == ["status"]
-    place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(20)])
-    place.upstream.rows = [{"keys": {}, "values": {"a": "1"}}]
-    assert place.run(20)["stats"]["fast_ready"] == 1
-    assert place.row(run_id, "status, row_count, row_probe_last_at") == ("ready", 1, at(5))
+    place.upstream.rows, place.upstream.running = [{"keys": {}, "values": {"a": "1"}}], [True, False]
+    for second, requests in ((20, ["status", "rowset", "isrunning"]), (35, ["status", "rowset", "isrunning"])):
+        place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(second)])
+        place.run(second)
+        assert place.take_requests() == requests
+    assert place.row(run_id, "status, row_count, not_running_confirmations") == ("running", None, 1)
+    place.upstream.rows *= 5
+    place.sql("UPDATE shell_query_polls SET next_poll_at = ?", [at(50)])
+    assert place.run(50)["stats"]["fast_ready"] == 1
+    assert place.take_requests() == ["status", "rowset", "isrunning", "rowset", "delete"]
+    assert place.row(run_id, "status, row_count, row_probe_last_at") == ("ready", 5, at(35))
 
 
-@pytest.mark.parametrize("step", [QUEUED, COMPLETE])
-def test_once_a_row_is_there_nothing_more_is_asked(place: Place, step: Step) -> None:
+def test_a_row_that_is_there_while_others_are_on_their_way_is_not_the_result(place: Place) -> None:
     run_id = place.started("--create-target", "a:Number")
-    place.upstream.script = [step]
+    place.upstream.script = [PROCESSING, PROCESSING, COMPLETE]
+    for second, rows in ((6, 1), (22, 3), (40, 5)):
+        place.upstream.rows = [{"keys": {}, "values": {"a": "1"}}] * rows
+        place.run(second)
+    assert place.row(run_id, "status, row_count") == ("ready", 5)
+
+
+def test_a_status_that_says_complete_needs_no_probe(place: Place) -> None:
+    run_id = place.started("--create-target", "a:Number")
+    place.upstream.script = [COMPLETE]
     place.take_requests()
-    place.run(200)
+    place.run(20)
     assert place.take_requests() == ["status", "rowset", "delete"]
     assert place.row(run_id) == "ready"
+
+
+def test_a_character_that_xml_forbids_hides_no_status(place: Place) -> None:
+    run_id = place.started()
+    step = envelopes.statuses([{"Status": "Error", "ErrorMsg": "bad value @abc"}]).replace(b"@", b"&#x1F;")
+    place.upstream.replies["status"] = [xml_reply(step)]
+    place.run(2)
+    assert place.row(run_id, "status, error_message") == ("failed", "bad value abc")
 
 
 def test_a_target_of_somebody_else_is_never_probed(place: Place) -> None:

@@ -48,6 +48,23 @@ def test_a_sweep_takes_what_is_ours_and_old_and_comes_once_an_hour(place: Place)
     assert place.upstream.count("list") == 2
 
 
+def test_what_is_inactive_is_deleted_already_and_never_again(place: Place) -> None:
+    run_id = place.started()
+    place.upstream.script = [COMPLETE]
+    place.run(2)
+    place.upstream.now = NOON + timedelta(seconds=DAY + 60)
+    for number in range(40):
+        place.upstream.leave_behind(f"pollctl_{number}", timedelta(days=1, hours=1), is_active=False)
+    active = place.upstream.leave_behind("pollctl_active", timedelta(days=2))
+    for day in (1, 2, 3):
+        place.run(day * DAY + 60)
+    assert place.upstream.count("list") == 3
+    assert place.effects("delete_definition") == [
+        (f"delete:{run_id}", "delivered"), (f"sweep:{active}:2026-03-09", "delivered")
+    ]  # fmt: skip
+    assert set(place.upstream.deletes.values()) == {1}
+
+
 def test_more_definitions_than_fit_in_an_answer_are_swept_part_by_part(place: Place) -> None:
     place.started()
     place.sql("UPDATE shell_query_runs SET status = 'canceled', completed_at = ?", [at(1)])
