@@ -239,7 +239,7 @@ CREATE TABLE soc_sections (
     course TEXT NOT NULL DEFAULT '',
     title TEXT NOT NULL DEFAULT '',
     open_to TEXT NOT NULL DEFAULT '',
-    permission TEXT NOT NULL DEFAULT '',
+    permission TEXT NOT NULL DEFAULT '', missed_at TEXT CHECK (missed_at BETWEEN '2000' AND '2300' AND missed_at LIKE '%Z' AND substr(missed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', missed_at, '+0 days')), eligibility TEXT NOT NULL DEFAULT '', subtitle TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (term, campus, index_number),
     CHECK (status = 'OPEN' OR misses = 0),
     CHECK (is_known OR status = 'UNKNOWN')
@@ -261,7 +261,7 @@ CREATE TABLE soc_campuses (
     catalogue_read_at TEXT CHECK (catalogue_read_at BETWEEN '2000' AND '2300' AND catalogue_read_at LIKE '%Z' AND substr(catalogue_read_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', catalogue_read_at, '+0 days')),
     catalogue_tried_at TEXT CHECK (catalogue_tried_at BETWEEN '2000' AND '2300' AND catalogue_tried_at LIKE '%Z' AND substr(catalogue_tried_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', catalogue_tried_at, '+0 days')),
     catalogue_size INTEGER NOT NULL DEFAULT 0 CHECK (catalogue_size >= 0),
-    catalogue_failure TEXT,
+    catalogue_failure TEXT, listed_count INTEGER NOT NULL DEFAULT 0, ignored_count INTEGER NOT NULL DEFAULT 0, accepted_at TEXT CHECK (accepted_at BETWEEN '2000' AND '2300' AND accepted_at LIKE '%Z' AND substr(accepted_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', accepted_at, '+0 days')), accepted_digest TEXT, ignores_campus INTEGER NOT NULL DEFAULT 0 CHECK (ignores_campus IN (0, 1)), held_since TEXT CHECK (held_since BETWEEN '2000' AND '2300' AND held_since LIKE '%Z' AND substr(held_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', held_since, '+0 days')), held_last_at TEXT CHECK (held_last_at BETWEEN '2000' AND '2300' AND held_last_at LIKE '%Z' AND substr(held_last_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', held_last_at, '+0 days')), held_seen TEXT, failing_since TEXT CHECK (failing_since BETWEEN '2000' AND '2300' AND failing_since LIKE '%Z' AND substr(failing_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', failing_since, '+0 days')), doubted_since TEXT CHECK (doubted_since BETWEEN '2000' AND '2300' AND doubted_since LIKE '%Z' AND substr(doubted_since, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', doubted_since, '+0 days')), last_duration_ms REAL,
     PRIMARY KEY (term, campus),
     CHECK ((suspect_first IS NULL) = (suspect_since IS NULL))
 ) STRICT, WITHOUT ROWID;
@@ -277,7 +277,7 @@ CREATE TABLE soc_polls (
     content_hash TEXT,
     reason TEXT NOT NULL,
     run_id TEXT NOT NULL
-) STRICT;
+, duration_ms REAL) STRICT;
 CREATE INDEX soc_polls_by_campus ON soc_polls (term, campus, polled_at);
 CREATE TABLE soc_status_events (
     id INTEGER PRIMARY KEY,
@@ -309,15 +309,11 @@ CREATE TABLE soc_subscriptions (
         CHECK (last_known_section_status IN ('UNKNOWN', 'OPEN', 'CLOSED')),
     sent_count INTEGER NOT NULL DEFAULT 0 CHECK (sent_count >= 0),
     created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) CHECK (created_at BETWEEN '2000' AND '2300' AND created_at LIKE '%Z' AND substr(created_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', created_at, '+0 days'))
-) STRICT;
-CREATE UNIQUE INDEX soc_subscriptions_live ON soc_subscriptions (term, campus, index_number, contact)
-    WHERE status <> 'unsubscribed';
+, course TEXT NOT NULL DEFAULT ''
+        CHECK (course = '' OR index_number = '00000'), is_rolling INTEGER NOT NULL DEFAULT 0
+        CHECK (is_rolling IN (0, 1) AND (is_rolling = 0 OR course <> ''))) STRICT;
 CREATE INDEX soc_subscriptions_by_campus ON soc_subscriptions (term, campus);
 CREATE INDEX soc_subscriptions_by_contact ON soc_subscriptions (contact);
-CREATE TRIGGER soc_subscribed AFTER INSERT ON soc_subscriptions BEGIN
-    INSERT INTO soc_sections (term, campus, index_number) VALUES (new.term, new.campus, new.index_number)
-    ON CONFLICT DO UPDATE SET is_known = 1 WHERE is_known = 0;
-END;
 CREATE TABLE soc_subscription_events (
     id INTEGER PRIMARY KEY,
     subscription_id INTEGER NOT NULL REFERENCES soc_subscriptions (id) ON DELETE CASCADE,
@@ -347,7 +343,8 @@ CREATE TABLE soc_open_event_notifications (
     fanout_status TEXT NOT NULL DEFAULT 'pending'
         CHECK (fanout_status IN ('pending', 'deferred', 'sent', 'failed', 'expired')),
     effect_key TEXT,
-    changed_at TEXT NOT NULL CHECK (changed_at BETWEEN '2000' AND '2300' AND changed_at LIKE '%Z' AND substr(changed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', changed_at, '+0 days')),
+    changed_at TEXT NOT NULL CHECK (changed_at BETWEEN '2000' AND '2300' AND changed_at LIKE '%Z' AND substr(changed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', changed_at, '+0 days')), is_spared INTEGER NOT NULL DEFAULT 0
+        CHECK (is_spared IN (0, 1)),
     PRIMARY KEY (event_id, subscription_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX soc_open_event_notifications_pending ON soc_open_event_notifications (fanout_status)
@@ -355,6 +352,28 @@ CREATE INDEX soc_open_event_notifications_pending ON soc_open_event_notification
 CREATE INDEX soc_open_event_notifications_deferred ON soc_open_event_notifications (fanout_status)
     WHERE fanout_status = 'deferred';
 CREATE INDEX soc_open_event_notifications_by_subscription ON soc_open_event_notifications (subscription_id);
+CREATE TABLE soc_answers (
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    size INTEGER NOT NULL CHECK (size >= 0),
+    sections BLOB NOT NULL,
+    PRIMARY KEY (term, campus)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX soc_subscriptions_live ON soc_subscriptions (term, campus, index_number, contact, course)
+    WHERE status <> 'unsubscribed';
+CREATE TRIGGER soc_subscribed AFTER INSERT ON soc_subscriptions WHEN new.course = '' BEGIN
+    INSERT INTO soc_sections (term, campus, index_number) VALUES (new.term, new.campus, new.index_number)
+    ON CONFLICT DO UPDATE SET is_known = 1 WHERE is_known = 0;
+END;
+CREATE TABLE soc_twins (
+    term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+    campus TEXT NOT NULL CHECK (campus <> ''),
+    index_number TEXT NOT NULL CHECK (index_number GLOB '[0-9][0-9][0-9][0-9][0-9]'),
+    course TEXT NOT NULL CHECK (course <> ''),
+    PRIMARY KEY (term, campus, course, index_number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX soc_sections_by_course ON soc_sections (term, campus, course) WHERE course <> '';
+CREATE INDEX soc_open_event_notifications_by_effect ON soc_open_event_notifications (effect_key);
 CREATE TABLE stockx_accounts (
     user_id TEXT NOT NULL PRIMARY KEY CHECK (user_id <> ''),
     status TEXT NOT NULL DEFAULT 'ACTIVE' CHECK (status IN ('ACTIVE', 'BROKEN', 'EXPIRED', 'REVOKED')),

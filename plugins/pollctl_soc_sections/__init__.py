@@ -83,7 +83,7 @@ def pollctl_settle(db: Database, effect: Effect, result: str | None, run: Run) -
 
 @hookimpl
 def pollctl_commands(group: click.Group) -> None:
-    """Add the commands for subscriptions, sections, events and the catalogue."""
+    """Add the commands for subscriptions, sections, events, polls and the catalogue."""
     from pollctl_soc_sections import commands
 
     commands.add_to(group)
@@ -91,18 +91,26 @@ def pollctl_commands(group: click.Group) -> None:
 
 @hookimpl
 def pollctl_metrics(db: Database) -> Sequence[Any]:
-    """Polls, failures, suspects, events, notifications and open sections."""
+    """Polls, failures, suspects, events, notifications, open sections, and how long answers have been held."""
     from pollctl_soc_sections import metrics
 
     return metrics.families(db)
 
 
 @hookimpl
-def pollctl_check(db: Database, settings: Settings) -> Sequence[str]:
+def pollctl_status(db: Database, settings: Settings, now: datetime, is_enabled: bool) -> str:  # noqa: FBT001 - pluggy passes names
+    """Name what cannot be believed, and count the subscriptions that nobody polls."""
+    from pollctl_soc_sections import queries
+
+    return queries.notice(db, settings.polled(now) if is_enabled else [])
+
+
+@hookimpl
+def pollctl_check(db: Database, settings: Settings, now: datetime, is_enabled: bool) -> Sequence[str]:  # noqa: FBT001 - pluggy passes names
     """Name the terms and campuses with subscriptions that nobody polls."""
     from pollctl_soc_sections import queries
 
-    return queries.unpolled(db, settings.polled)
+    return queries.unpolled_lines(db, settings.polled(now), is_enabled=is_enabled)
 
 
 def _migrations() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -47,7 +47,11 @@ class UnreadableError(ValueError):
 
 
 def read_poll(answer: Answer, now: datetime) -> Poll:
-    """What one answer says is open; one that is recognised by its hash is not parsed again."""
+    """What one answer says is open, and how long it took; one that is recognised by its hash is not parsed again."""
+    return msgspec.structs.replace(_read_poll(answer, now), duration_ms=round(answer.elapsed_ms, 3))
+
+
+def _read_poll(answer: Answer, now: datetime) -> Poll:
     target: Target = answer.request.tag
     try:
         check_status(answer)
@@ -102,6 +106,9 @@ class _Section(Struct, frozen=True, rename="camel", gc=False):
     open_to_text: str | None = None
     special_permission_add_code: str | None = None
     special_permission_add_code_description: str | None = None
+    section_eligibility: str | None = None
+    subtitle: str | None = None
+    cross_listed_sections: Any = None
 
 
 class _Course(Struct, frozen=True, rename="camel", gc=False):
@@ -169,7 +176,17 @@ def _describe(course: _Course, section: _Section) -> CatalogueSection:
         title=shorten(course.expanded_title or "") or shorten(course.title or ""),
         open_to=shorten(section.open_to_text or ""),
         permission=shorten(permission or ""),
+        eligibility=shorten(section.section_eligibility or ""),
+        subtitle=shorten(section.subtitle or ""),
+        twins=_twins(section),
     )
+
+
+def _twins(section: _Section) -> list[str]:
+    """The indexes of the sections that are cross-listed with one; what cannot be read is left out."""
+    found = section.cross_listed_sections if isinstance(section.cross_listed_sections, list) else []
+    indexes = [each.get("registrationIndex") for each in found if isinstance(each, dict)]
+    return sorted({index for index in indexes if isinstance(index, str) and _are_indexes((index,))} - {section.index})
 
 
 # any answer

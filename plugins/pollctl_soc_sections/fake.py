@@ -40,6 +40,9 @@ class Section(NamedTuple):
     title: str
     open_to: str = ""
     permission: str | None = None
+    eligibility: str = ""
+    subtitle: str = ""
+    twins: tuple[str, ...] = ()
 
 
 class FakeSoc(FakeUpstream):
@@ -59,6 +62,7 @@ class FakeSoc(FakeUpstream):
         retry_after: the header of a 429, if any.
         moved_to: where a 302 leads.
         delay: seconds that a slow answer takes.
+        ignores_campus: whether every answer about open sections lists all campuses, as the live one's mostly do.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class FakeSoc(FakeUpstream):
         self.retry_after: str | None = "60"
         self.moved_to = ""
         self.delay = 0.5
+        self.ignores_campus = False
         self._lock = threading.Lock()
         self.url = f"{self.url}/soc/api"
 
@@ -139,7 +144,7 @@ class FakeSoc(FakeUpstream):
 
     def answer(self, campus: str, fault: Fault = "none") -> bytes:
         """The body about open sections: in no certain order, with a few duplicates."""
-        if fault == "all_campuses":
+        if fault == "all_campuses" or (self.ignores_campus and fault in ("none", "partial")):
             indexes = sorted(set().union(*self._open.values()))
         elif fault == "stale":
             indexes = sorted(self._before.get(campus, ()))
@@ -180,6 +185,8 @@ def _section(number: int, place: int, generator: Random) -> Section:
         title=generator.choice(_TITLES),
         open_to="UNIT: 18 (Graduate School of Applied and Professional  Psychology)" if is_limited else "",
         permission="Department Permission Number" if place % 11 == 0 else None,
+        eligibility="SENIORS" if place % 11 == 0 else "",
+        subtitle="HONORS" if place % 11 == 0 else "",
     )
 
 
@@ -208,8 +215,10 @@ def _described(section: Section, campus: str) -> dict[str, Any]:
         "endTime": "0850",
     }  # fmt: skip
     return {
-        "sectionEligibility": "", "sessionDatePrintIndicator": "Y", "examCode": "C",
-        "specialPermissionAddCode": "04" if section.permission else None, "crossListedSections": [],
+        "sectionEligibility": section.eligibility, "sessionDatePrintIndicator": "Y", "examCode": "C",
+        "specialPermissionAddCode": "04" if section.permission else None, "crossListedSections": [
+            {"registrationIndex": twin, "primaryRegistrationIndex": twin, "offeringUnitCampus": campus} for twin in section.twins
+        ],
         "sectionNotes": "", "specialPermissionDropCode": None, "crossListedSectionType": "0", "instructors": [],
         "number": section.number, "finalExam": None, "majors": [], "openToText": section.open_to,
         "openStatusText": "OPEN", "sessionDates": None, "specialPermissionDropCodeDescription": None, "subtopic": "",
@@ -217,6 +226,6 @@ def _described(section: Section, campus: str) -> dict[str, Any]:
         "instructorsText": "", "minors": [], "examCodeText": "During class hour", "campusCode": campus,
         "sectionCampusLocations": [{"code": "6", "description": "Somewhere"}], "index": section.index_number,
         "unitMajors": [], "printed": "Y", "specialPermissionAddCodeDescription": section.permission,
-        "commentsText": "Go to http://canvas.example.net", "subtitle": "", "crossListedSectionsText": "",
+        "commentsText": "Go to http://canvas.example.net", "subtitle": section.subtitle, "crossListedSectionsText": "",
         "sectionCourseType": "T", "meetingTimes": [meeting], "legendKey": None, "honorPrograms": [],
     }  # fmt: skip

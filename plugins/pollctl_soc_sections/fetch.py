@@ -39,7 +39,9 @@ def batches(run: Run, db: Database) -> Iterator[Poll | Catalogue]:
 def targets(run: Run, db: Database) -> list[Target]:
     """Every term and campus of the settings, with what is stored about it by now."""
     states = fetch_states(db)
-    return [Target(term, campus, states.get((term, campus), FetchState())) for term, campus in run.settings.polled]
+    return [
+        Target(term, campus, states.get((term, campus), FetchState())) for term, campus in run.settings.polled(run.now)
+    ]
 
 
 def stale_targets(targets: Sequence[Target], now: datetime, every: timedelta) -> list[Target]:

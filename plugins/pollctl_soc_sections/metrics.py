@@ -18,9 +18,11 @@ _BY_STATUS = (*_LABELS, "status")
 
 
 def families(db: Database) -> list[Metric]:
-    """Polls, events, notifications, the latest poll (Unix time) and the open sections of each term and campus."""
+    """Polls, events, notifications, the latest poll (Unix time), held answers and open sections of each term and campus."""
     campuses = queries.campus_counters(db)
     polled = [{**row, "last_poll_seconds": _unix(row["last_poll_at"])} for row in campuses if row["last_poll_at"]]
+    held = [{**row, "held_seconds": _seconds(row["held_since"], row["held_last_at"])} for row in campuses]
+    timed = [row for row in campuses if row["duration_seconds"] is not None]
     return [
         _counter("polls", "Times that the open sections were requested.", _LABELS, campuses, "polls"),
         _counter("poll_failures", "Polls without an answer that could be used.", _LABELS, campuses, "failures"),
@@ -33,7 +35,9 @@ def families(db: Database) -> list[Metric]:
             queries.notification_counts(db),
             "number",
         ),
-        _gauge("last_poll_seconds", "When an answer was used last.", polled, "last_poll_seconds"),
+        _gauge("last_poll_timestamp_seconds", "When an answer was used last.", polled, "last_poll_seconds"),
+        _gauge("poll_duration_seconds", "How long the latest poll took.", timed, "duration_seconds"),
+        _gauge("held_seconds", "How long answers have been held, one after the other.", held, "held_seconds"),
         _gauge("open_sections", "Sections that are open.", campuses, "open_sections"),
     ]
 
@@ -56,3 +60,7 @@ def _samples(
 
 def _unix(text: str) -> float:
     return from_text(text).timestamp()
+
+
+def _seconds(since: str | None, until: str | None) -> float:
+    return (from_text(until) - from_text(since)).total_seconds() if since and until else 0.0

@@ -92,13 +92,19 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:  # type: igno
 
 
 @hookspec(firstresult=True)
-def pollctl_check(db: Database, settings: Any, now: datetime) -> Sequence[str]:  # type: ignore[empty-body]
-    """Answer what ``pollctl check`` should warn of, a line each, such as work that nobody polls; *db* is read-only."""
+def pollctl_check(db: Database, settings: Any, now: datetime, is_enabled: bool) -> Sequence[str]:  # type: ignore[empty-body]  # noqa: FBT001 - pluggy passes names
+    """Answer what ``pollctl check`` should warn of, a line each, such as work that nobody polls; *db* is read-only.
+
+    A plugin that has a section and is not enabled is asked too.
+    """
 
 
 @hookspec(firstresult=True)
-def pollctl_status(db: Database, now: datetime) -> str:  # type: ignore[empty-body]
-    """Say in one line what a person should look at, for ``pollctl status``; nothing where there is nothing. *db* is read-only."""
+def pollctl_status(db: Database, settings: Any, now: datetime, is_enabled: bool) -> str:  # type: ignore[empty-body]  # noqa: FBT001 - pluggy passes names
+    """Say in one line what a person should look at, for ``pollctl status``; nothing where there is nothing. *db* is read-only.
+
+    A plugin that has a section and is not enabled is asked too, once it has run.
+    """
 
 
 @hookspec(firstresult=True)

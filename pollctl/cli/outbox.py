@@ -50,6 +50,8 @@ def list_effects(invocation: Invocation, plugin: str, status: str | None, limit:
 
     with database.looking(invocation.config_to_look.core.database) as db:
         rows, more = listing(db, plugin=canonical(plugin), status=status or "", limit=limit)
+    if not as_json:
+        rows = [row if row["status"] == "pending" else {**row, "next_attempt_at": None} for row in rows]
     empty = _NO_SUCH if plugin or status else _EMPTY
     console.print_rows(rows, as_json=as_json, columns=_COLUMNS, moments=invocation.moments, empty=empty)
     if more:

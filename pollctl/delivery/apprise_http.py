@@ -1,34 +1,38 @@
-"""HTTP as Apprise makes it, under the settings of ``[pollctl.http]``.
+"""HTTP as Apprise makes it, by pollctl's own client and under the settings of ``[pollctl.http]``.
 
 Apprise calls the functions of requests, each of which opens a session of its own that reads ``.netrc`` and the proxy variables,
-knows the public authorities alone and waits as it likes. While one of our messages is being sent, such a session is one of ours.
+knows the public authorities alone, reads whatever comes and waits as it likes. While one of our messages is being sent, such a
+session is one of ours: requests only words the request.
 """
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import lru_cache
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import certifi
 import requests
 import requests.api
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
 
-from pollctl.errors import DeliveryError
-from pollctl.http.errors import failure_of
+from pollctl.api.values import Answer, Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 from pollctl.redaction import shorten
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pollctl.config.schema import Http
 
 _LONGEST_ANSWER = 2000  # characters of a refusal that are looked at
+_OF_THE_WIRE = frozenset({"accept-encoding", "connection", "content-length", "transfer-encoding"})
+"""Headers that are the client's to set."""
 
 
 class Exchanges:
@@ -40,8 +44,7 @@ class Exchanges:
     """
 
     def __init__(self, http: Http, timeout: float) -> None:
-        self.trust_env = http.trust_env
-        self.ca_file = http.ca_file
+        self.client = _client(_Settings(http))
         self.timeout = timeout
         self.failures: list[str] = []
 
@@ -59,6 +62,26 @@ def made_by(exchanges: Exchanges) -> Iterator[None]:
         yield
     finally:
         _exchanges.reset(token)
+        exchanges.client.close()
+
+
+class _Settings:
+    """Settings as the key of what is made for them: the same where they are equal."""
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Settings) and self.http == other.http
+
+    def __hash__(self) -> int:
+        return hash(self.http.ca_file)
+
+
+@lru_cache(maxsize=1)
+def _client(settings: _Settings) -> Client:
+    """One for all messages: reading the authorities takes longer than sending a message."""
+    return Client(Limits.of(settings.http), stop=Stop())
 
 
 def _session() -> requests.Session:
@@ -66,59 +89,75 @@ def _session() -> requests.Session:
     return requests.Session() if exchanges is None else _Session(exchanges)
 
 
-@cache
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    """What verifies services: the public authorities and *ca_file*; reading them takes longer than sending a message."""
-    context = ssl.create_default_context(cafile=certifi.where())
-    try:
-        if ca_file:
-            context.load_verify_locations(ca_file)
-    except OSError as error:
-        raise DeliveryError(f"the ca_file {ca_file} cannot be read: {error}") from error
-    return context
-
-
 class _Session(requests.Session):
     def __init__(self, exchanges: Exchanges) -> None:
         super().__init__()
-        self.trust_env = exchanges.trust_env
+        self.trust_env = False  # the client sees to that
         self._exchanges = exchanges
-
-    def get_adapter(self, url: str) -> BaseAdapter:
-        """One that trusts the authorities of the settings, made when TLS is needed."""
-        if url.lower().startswith("https://") and not isinstance(self.adapters["https://"], _Adapter):
-            self.mount("https://", _Adapter(_tls(self._exchanges.ca_file)))
-        return super().get_adapter(url)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(exchanges))
 
     def request(self, method: Any, url: Any, **more: Any) -> requests.Response:  # type: ignore[override]
-        more["timeout"] = self._exchanges.timeout
-        try:
-            response = super().request(method, url, **more)
-        except requests.RequestException as error:
-            self._exchanges.failures.append(_why(error))
-            raise
+        response = super().request(method, url, **{**more, "allow_redirects": False})
         if not response.ok and (said := shorten(response.text[:_LONGEST_ANSWER])):
             self._exchanges.failures.append(f"It said: {said}")
         return response
 
 
-class _Adapter(HTTPAdapter):
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
+class _Adapter(BaseAdapter):
+    """Makes the exchanges of a session."""
+
+    def __init__(self, exchanges: Exchanges) -> None:
         super().__init__()
+        self._exchanges = exchanges
 
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, **more, ssl_context=self._tls)
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Make one; Apprise's own wishes for proxies, time limits and verification do not count."""
+        answer = self._exchanges.client.send(
+            Request(
+                url=request.url or "",
+                method=request.method or "GET",
+                headers=_headers(request),
+                body=_body(request),
+                timeout=self._exchanges.timeout,
+            )
+        )
+        if answer.error:
+            self._exchanges.failures.append(answer.error.message)
+            raise requests.ConnectionError(answer.error.message, request=request)
+        return _response(answer, request)
 
-    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
-        return super().proxy_manager_for(proxy, **more, ssl_context=self._tls)
+    def close(self) -> None:
+        """Nothing: connections belong to the client."""
 
 
-def _why(error: BaseException) -> str:
-    """The innermost reason, in the words that passes use; what lies around it repeats the address."""
-    while True:
-        inner = error.__cause__ or getattr(error, "reason", None) or (error.args[0] if error.args else None)
-        if not isinstance(inner, BaseException) or isinstance(inner, ssl.SSLError | TimeoutError):
-            break
-        error = inner
-    return str(failure_of(inner if isinstance(inner, BaseException) else error))
+def _headers(request: requests.PreparedRequest) -> Mapping[str, str]:
+    named: Mapping[str, Any] = request.headers
+    return {
+        name: value.decode("latin-1") if isinstance(value, bytes) else value
+        for name, value in named.items()
+        if name.lower() not in _OF_THE_WIRE
+    }
+
+
+def _body(request: requests.PreparedRequest) -> bytes | None:
+    body: Any = request.body
+    if hasattr(body, "read"):
+        body = body.read()
+    if body is None or isinstance(body, bytes):
+        return body
+    return body.encode() if isinstance(body, str) else b"".join(body)
+
+
+def _response(answer: Answer, request: requests.PreparedRequest) -> requests.Response:
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers = CaseInsensitiveDict(answer.headers)
+    response._content = answer.body  # noqa: SLF001 - there is no public way to give one a body
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.request, response.url = request, request.url or ""
+    try:
+        response.reason = HTTPStatus(answer.status).phrase
+    except ValueError:
+        response.reason = ""
+    return response

@@ -105,9 +105,8 @@ def _capturing() -> Iterator[list[str]]:
 
 
 def _reason(url: str, log: list[str]) -> str:
-    """What Apprise logged, without what is secret of the address; an exception of requests would repeat it all."""
-    lines = [line.removeprefix(_EXCEPTION) for line in dict.fromkeys(log) if "HTTPConnectionPool" not in line]
-    lines = [line for line in lines if "HTTPSConnectionPool" not in line]
+    """What Apprise logged, without what is secret of the address."""
+    lines = dict.fromkeys(line.removeprefix(_EXCEPTION) for line in log)
     text = redact(" ".join(" ".join(lines).split()))
     for part in sorted(_credentials(url), key=len, reverse=True):
         text = text.replace(part, "***")

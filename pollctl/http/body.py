@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pollctl.http.content_coding import codings_of, is_plain
 from pollctl.http.errors import Failure
+from pollctl.units import Size
 
 if TYPE_CHECKING:
     from urllib3 import HTTPResponse
@@ -117,4 +118,4 @@ class _Gunzip(_Identity):
 
 
 def _too_large(max_body: int) -> Failure:
-    return Failure("too_large", f"the body is larger than {max_body} bytes")
+    return Failure("too_large", f"the body is larger than {Size(max_body)}")

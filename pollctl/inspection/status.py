@@ -16,6 +16,7 @@ from pollctl.delivery import channels
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError, PollctlError
+from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.discovery import Found, discover
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.redaction import one_line
@@ -87,20 +88,38 @@ def typos(config: Config, names: Sequence[str]) -> list[str]:
 
 
 def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[str, str]:
-    """What the enabled plugins themselves have to say, by name; each that says something is imported for it."""
-    said = {name: _notice(config, found[name], now) for name in config.enabled if name in found}
+    """What the plugins themselves have to say, by name; each is imported for it.
+
+    Of those that are not enabled only what has run before is asked: it may have work that nobody does any more.
+    """
+    ran = _names_that_ran(config)
+    asked = [name for name in config.names if name in found and (name in config.enabled or name in ran)]
+    said = {name: _notice(config, found[name], now) for name in asked}
     return {name: text for name, text in said.items() if text}
 
 
 def _notice(config: Config, found: Found, now: datetime) -> str:
     try:
         plugin = load(found)
+        settings: Any = config.settings(plugin.name, plugin.poller.settings, defaults_of(plugin))
+        is_enabled = plugin.name in config.enabled
         with database.looking(config.core.database, migrations_of([plugin])) as db:
-            return one_line(str(plugin.hooks.pollctl_status(db=db, now=now) or ""))
+            said = plugin.hooks.pollctl_status(db=db, settings=settings, now=now, is_enabled=is_enabled)
+            return one_line(str(said or ""))
+    except ConfigError:
+        return ""  # its row has it as the problem
     except PollctlError as error:
         return str(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide how the others stand
         return f"pollctl_status raised {type(error).__name__}: {error}"
+
+
+def _names_that_ran(config: Config) -> frozenset[str]:
+    if not config.core.database.exists():
+        return frozenset()
+    with closing(database.open_to_read(config.core.database)) as db:
+        mark_damage(db.conn)
+        return frozenset(row["plugin"] for row in db.query("SELECT plugin FROM schedules"))
 
 
 def latest_runs(db: Database) -> dict[str, dict[str, Any]]:

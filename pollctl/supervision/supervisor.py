@@ -163,17 +163,19 @@ def _result(config: Config, exit_: Exit, lines: StderrLines, children: Children)
     """What became of a pass; one that was cut off gets its end written into its run at once."""
     name = exit_.task.name
     result = results.pass_result(exit_, lines.errors(name), ended_by=children.ended_by)
-    if result.is_cut_off:
-        _mark_crashed(config, name)
+    if result.is_cut_off and (why := _mark_crashed(config, name)) and why not in result.message:
+        lines.take(name, f"the next pass will mark this one as crashed, as now it cannot be noted: {why}")
     return result
 
 
-def _mark_crashed(config: Config, name: str) -> None:
+def _mark_crashed(config: Config, name: str) -> str:
+    """Note in its run that a pass was cut off; answers why it cannot be."""
     from pollctl.passes.recovery import recover
 
     try:
         recover(config, name)
     except LockedError:
-        return  # the next pass is at work already, and has done it
+        return ""  # the next pass is at work already, and has done it
     except (PollctlError, sqlite3.Error) as error:
-        log(f"{name}: the next pass will mark this one as crashed, as now it cannot be noted: {error}")
+        return str(error)
+    return ""

@@ -31,7 +31,7 @@ def catalogue(ctx: click.Context, *, as_json: bool) -> int:
     if not context.settings.catalogue_every:
         raise PollctlError('catalogue_every is "0s" in [plugins.soc_sections], so that no catalogue is ever read')
     with context.writing() as db:
-        request_catalogues(db, context.settings.polled)
+        request_catalogues(db, context.settings.polled(context.now))
     with context.progress("the catalogues that were read are kept; the next pass reads the others"):
         code = _run_pass(ctx)
     with context.reading() as db:

@@ -12,19 +12,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from pollctl import Secret, UsageError, from_text, read_addresses, split_addresses
-from pollctl_soc_sections.model import NewSubscription, read_window
-from pollctl_soc_sections.model.identifiers import read_campus, read_index, read_term
+from pollctl_soc_sections.model import ANY_SECTION, NewSubscription, Settings, read_window
+from pollctl_soc_sections.model.identifiers import CURRENT, read_campus, read_course, read_index, term_at
 
 REQUIRED = ("index", "term", "campus", "contact")
-OPTIONAL = ("window", "max", "snooze_until", "unless_open")
+OPTIONAL = ("course", "window", "max", "snooze_until", "unless_open")
 MAX_NOTIFICATIONS = 10
 LARGEST_FILE = 10_000_000
 _DEFAULT_MAX = "3"
 _FLAGS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
-def read_subscription(fields: Mapping[str, str]) -> NewSubscription:
-    """One subscription from text fields named as in ``REQUIRED`` and ``OPTIONAL``.
+def read_subscription(fields: Mapping[str, str], now: datetime) -> NewSubscription:
+    """One subscription from text fields named as in ``REQUIRED`` and ``OPTIONAL``; *now* says which term is current.
+
+    A course stands in the place of the index.
 
     Raises:
         ValueError: the fields that are wrong, one line each; a contact is not repeated, because it is a secret.
@@ -38,9 +40,10 @@ def read_subscription(fields: Mapping[str, str]) -> NewSubscription:
             errors.append(f"{name}: {error}")
             return None
 
+    course = value("course", lambda text: read_course(text) if text else "")
     facts = {
-        "index_number": value("index", read_index),
-        "term": value("term", read_term),
+        "index_number": ANY_SECTION if course else value("index", read_index),
+        "term": value("term", lambda text: term_at(text, now)),
         "campus": value("campus", read_campus),
         "contact": value("contact", read_contact),
         "window": value("window", _window),
@@ -48,12 +51,15 @@ def read_subscription(fields: Mapping[str, str]) -> NewSubscription:
         "snooze_until": value("snooze_until", lambda text: read_moment(text) if text else None),
         "unless_open": value("unless_open", _flag),
     }
+    if course and (fields.get("index") or "").strip():
+        errors.append("index: a course stands in its place; give one of the two")
     if errors:
         raise ValueError("\n".join(errors))
-    return NewSubscription(**facts)
+    is_rolling = bool(course) and fields["term"].strip() == CURRENT
+    return NewSubscription(**facts, course=course, is_rolling=is_rolling)
 
 
-def read_file(path: Path) -> list[NewSubscription]:
+def read_file(path: Path, now: datetime) -> list[NewSubscription]:
     """All subscriptions of a CSV file with a header.
 
     Raises:
@@ -69,7 +75,7 @@ def read_file(path: Path) -> list[NewSubscription]:
     if len(text) > LARGEST_FILE:
         raise UsageError(f"{path}: larger than 10 MB; that is not a list of subscriptions")
     rows = csv.DictReader(io.StringIO(text, newline=""), restkey="more", strict=True)
-    new, errors = _read_rows(path, rows)
+    new, errors = _read_rows(path, rows, now)
     if not new and not errors:
         errors = [f"{path}: it holds no subscription"]
     if errors:
@@ -77,7 +83,7 @@ def read_file(path: Path) -> list[NewSubscription]:
     return new
 
 
-def _read_rows(path: Path, rows: csv.DictReader[str]) -> tuple[list[NewSubscription], list[str]]:
+def _read_rows(path: Path, rows: csv.DictReader[str], now: datetime) -> tuple[list[NewSubscription], list[str]]:
     found: list[NewSubscription] = []
     errors: list[str] = []
     try:
@@ -85,7 +91,7 @@ def _read_rows(path: Path, rows: csv.DictReader[str]) -> tuple[list[NewSubscript
             return [], [f"{path}: the first line must name {', '.join(REQUIRED)}, and may name {', '.join(OPTIONAL)}"]
         for row in rows:
             try:
-                found += each_contact(_row(row))
+                found += each_contact(_row(row, now))
             except ValueError as error:
                 errors += [f"{path}:{rows.line_num}: {line}" for line in str(error).splitlines()]
     except csv.Error as error:  # where the next row begins cannot be known
@@ -97,10 +103,10 @@ def _are_columns(names: Sequence[str]) -> bool:
     return set(REQUIRED) <= set(names) <= {*REQUIRED, *OPTIONAL} and len(set(names)) == len(names)
 
 
-def _row(row: Mapping[str, str]) -> NewSubscription:
+def _row(row: Mapping[str, str], now: datetime) -> NewSubscription:
     if "more" in row:
         raise ValueError("more values than names in the first line")
-    return read_subscription(row)
+    return read_subscription(row, now)
 
 
 def read_contact(text: str) -> str:
@@ -147,6 +153,12 @@ def _flag(text: str) -> bool:
     if text.lower() not in _FLAGS:
         raise ValueError(f"{text!r} is neither yes nor no")
     return _FLAGS[text.lower()]
+
+
+def unresolvable(new: Sequence[NewSubscription], settings: Settings) -> Iterator[str]:
+    """A warning where a course is followed although no catalogue says which sections it has."""
+    if not settings.catalogue_every and any(each.course for each in new):
+        yield 'catalogue_every is "0s" in [plugins.soc_sections]: nothing says which sections a course has'
 
 
 def unpolled(new: Sequence[NewSubscription], polled: list[tuple[str, str]]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pollctl_soc_sections.commands.subscription_input import (
     read_moment,
     read_subscription,
     unpolled,
+    unresolvable,
 )
 from pollctl_soc_sections.model import NewSubscription
 from pollctl_soc_sections.store import subscriptions as stored
@@ -44,7 +45,10 @@ _EVENT_COLUMNS = (Column("at", kind="moment"), Column("kind", "what", "id"), Col
 
 @click.command()
 @click.argument("index", required=False)
-@click.option("--term", help="Such as 92026 or FA2026.")
+@click.option(
+    "--course", metavar="01:198:111", help="All sections of a course, also later ones, in the place of INDEX."
+)
+@click.option("--term", help="Such as 92026, FA2026 or current; a course goes on with the current term.")
 @click.option("--campus", help="Such as NB; capitals count.")
 @click.option("--contact", metavar="URL", help="Apprise address to notify.")
 @click.option("--window", metavar="08:00-22:00", help="Only between these times, both included.")
@@ -57,15 +61,23 @@ _EVENT_COLUMNS = (Column("at", kind="moment"), Column("kind", "what", "id"), Col
 def subscribe(
     context: PluginContext, /, index: str | None, file: Path | None, *, unless_open: bool, as_json: bool, **options: Any
 ) -> None:
-    """Notify a contact when section INDEX opens. Prints the subscription's id; a second one for the same is the first."""
+    """Notify a contact when section INDEX, or a section of a course, opens.
+
+    Prints the subscription's id; a second one for the same is the first. One message names all sections of a course that
+    opened in one pass, cross-listed ones too.
+    """
     is_single = index is not None or unless_open or any(options.values())
     if is_single == (file is not None):
-        raise click.UsageError("give INDEX with --term, --campus and --contact, or --from FILE.csv")
-    new = read_file(file) if file else each_contact(_from_options(index, options, unless_open=unless_open))
+        raise click.UsageError("give INDEX or --course with --term, --campus and --contact, or --from FILE.csv")
+    new = (
+        read_file(file, context.now)
+        if file
+        else each_contact(_from_options(index, options, context.now, unless_open=unless_open))
+    )
     with context.writing() as db:
         numbers = [stored.subscribe(db, context.now, each) for each in new]
         rows = queries.subscriptions(db, numbers)
-    for warning in unpolled(new, context.settings.polled):
+    for warning in (*unpolled(new, context.settings.polled(context.now)), *unresolvable(new, context.settings)):
         click.echo(f"soc_sections: {warning}", err=True)
     if as_json:
         context.show(rows if file or len(rows) > 1 else rows[0], as_json=True)
@@ -73,13 +85,16 @@ def subscribe(
     click.echo("\n".join(str(number) for number in numbers))
 
 
-def _from_options(index: str | None, options: dict[str, str | None], *, unless_open: bool) -> NewSubscription:
+def _from_options(
+    index: str | None, options: dict[str, str | None], now: datetime, *, unless_open: bool
+) -> NewSubscription:
     fields = {**options, "index": index, "max": options["most"], "unless_open": "yes" if unless_open else ""}
-    missing = [name for name in REQUIRED if not fields[name]]
+    missing = [name for name in REQUIRED if not fields[name] and not (name == "index" and fields["course"])]
     if missing:
-        raise click.UsageError(f"missing: {', '.join('INDEX' if it == 'index' else f'--{it}' for it in missing)}")
+        words = ("INDEX or --course" if name == "index" else f"--{name}" for name in missing)
+        raise click.UsageError(f"missing: {', '.join(words)}")
     try:
-        return read_subscription({name: value or "" for name, value in fields.items()})
+        return read_subscription({name: value or "" for name, value in fields.items()}, now)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

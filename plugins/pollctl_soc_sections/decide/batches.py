@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from pollctl_soc_sections.decide.changes import closed_by, closings, first_sight, misses, openings
 from pollctl_soc_sections.decide.comparison import compare
+from pollctl_soc_sections.decide.held import after_closing, closed_unseen, spared, unseen_closings
 from pollctl_soc_sections.decide.notifications import notifications
-from pollctl_soc_sections.decide.verdicts import Ruling, failed, is_apart, judge_answer, judge_same
+from pollctl_soc_sections.decide.records import conclude
+from pollctl_soc_sections.decide.verdicts import Ruling, failed, judge_answer, judge_same
 from pollctl_soc_sections.model import (
     Batch,
     Campus,
@@ -18,11 +20,12 @@ from pollctl_soc_sections.model import (
     KeepCatalogue,
     Poll,
     PrunePolls,
-    RecordPoll,
+    RollOver,
     Settings,
     State,
     StoreCatalogue,
 )
+from pollctl_soc_sections.model.identifiers import spoken_term
 
 KEEP_POLLS = timedelta(days=30)
 
@@ -58,59 +61,41 @@ def judge_catalogue(campus: Campus, batch: Catalogue, now: datetime) -> Decision
 def judge_poll(state: State, poll: Poll, now: datetime, settings: Settings) -> Iterator[Decision]:
     """What one poll is worth, then what it changes, then who is notified."""
     if poll.failure:
-        yield record(state.campus, poll, failed(state.campus, poll), now, settings)
+        yield from conclude(state, poll, failed(state.campus, poll), now, settings)
         return
     if poll.is_same:
-        same = judge_same(state.campus, now, settings)
-        yield record(state.campus, poll, same, now, settings, settled_hash=poll.content_hash)
+        yield from roll_over(state, poll, now)
+        yield from conclude(state, poll, judge_same(state.campus, now, settings), now, settings)
         yield from notifications(state, poll, frozenset(), now)
         return
+    yield from roll_over(state, poll, now)
     comparison = compare(state, poll, settings)
     ruling = judge_answer(state, poll, comparison, now, settings)
+    yield from conclude(state, poll, ruling, now, settings, comparison)
     if ruling.verdict == "rejected":
-        yield record(state.campus, poll, ruling, now, settings, known=comparison.known)
         return
-    settled_hash = poll.content_hash if ruling.is_counted and not comparison.missing else None
-    yield record(state.campus, poll, ruling, now, settings, known=comparison.known, settled_hash=settled_hash)
+    unseen = closed_unseen(state, ruling, settings)
+    yield from unseen_closings(state, poll, unseen, now)
+    yield from changes(after_closing(state, unseen), poll, ruling, now, settings)
+    yield from spared(state, poll, unseen)
+
+
+def roll_over(state: State, poll: Poll, now: datetime) -> Iterator[Decision]:
+    """Subscriptions that roll with the calendar go on in the term that has become the current one."""
+    if state.rolling:
+        reason = f"{spoken_term(poll.term)} has become the current term"
+        yield RollOver(term=poll.term, subscriptions=state.rolling, at=now, reason=reason)
+
+
+def changes(state: State, poll: Poll, ruling: Ruling, now: datetime, settings: Settings) -> Iterator[Decision]:
+    """What an answer changes: first sights, openings, closings and misses; then who is notified."""
+    comparison = compare(state, poll, settings)
     yield from first_sight(poll, comparison, ruling, now)
     yield from openings(state, poll, comparison, now)
     closing = closed_by(state, comparison, settings) if ruling.is_counted else frozenset()
     yield from closings(state, poll, closing, now, settings)
-    yield from misses(state, poll, comparison.missing - closing, is_counted=ruling.is_counted)
+    yield from misses(state, poll, comparison.missing - closing, now, is_counted=ruling.is_counted)
     yield from notifications(state, poll, closing, now)
-
-
-def record(
-    campus: Campus,
-    poll: Poll,
-    ruling: Ruling,
-    now: datetime,
-    settings: Settings,
-    *,
-    known: int | None = None,
-    settled_hash: str | None = None,
-) -> RecordPoll:
-    """The poll itself, and what the next one is judged by; one within the gap does not begin another gap."""
-    is_unread = ruling.verdict in ("failed", "rejected")
-    is_one_more = not is_unread and is_apart(campus, now, settings)
-    if poll.is_same:
-        known = campus.counts[-1] if campus.counts else 0
-    return RecordPoll(
-        term=poll.term,
-        campus=poll.campus,
-        verdict=ruling.verdict,
-        polled_at=now,
-        content_hash=poll.content_hash,
-        listed=None if poll.failure or poll.is_same else len(poll.listed),
-        known=known,
-        ignored=poll.ignored,
-        counts=ruling.counts,
-        last_counted_at=now if is_one_more else campus.last_counted_at,
-        suspicion=ruling.suspicion,
-        settled_hash=settled_hash,
-        is_unread=is_unread,
-        reason=ruling.reason,
-    )
 
 
 def prune(campus: Campus, poll: Poll, now: datetime) -> Iterator[Decision]:

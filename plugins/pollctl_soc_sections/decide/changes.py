@@ -55,10 +55,10 @@ def closings(state: State, poll: Poll, closing: Iterable[str], now: datetime, se
         )
 
 
-def misses(state: State, poll: Poll, missing: frozenset[str], *, is_counted: bool) -> Iterator[Decision]:
+def misses(state: State, poll: Poll, missing: frozenset[str], now: datetime, *, is_counted: bool) -> Iterator[Decision]:
     """Open sections that are not listed are missed once more; those that are back were never closed."""
     missed = sorted(missing) if is_counted else []
     back = sorted(index for index in state.misses if index in poll.listed)
     if missed or back:
         reason = f"{len(missed)} open sections are not listed, {len(back)} are listed again"
-        yield CountMisses(term=poll.term, campus=poll.campus, missed=missed, back=back, reason=reason)
+        yield CountMisses(term=poll.term, campus=poll.campus, missed=missed, back=back, at=now, reason=reason)

@@ -30,7 +30,10 @@ def open_event(state: State, poll: Poll, index: str, before: SectionStatus, now:
             title=details.title,
             open_to=details.open_to,
             permission=details.permission,
+            eligibility=details.eligibility,
+            subtitle=details.subtitle,
             seen_at=now,
+            unread_since=details.unread_since,
         ),
         reason="was closed and is listed" if just_opened else "was open from the start, and has a new subscriber",
     )

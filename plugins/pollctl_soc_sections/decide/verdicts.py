@@ -8,8 +8,9 @@ from fractions import Fraction
 from statistics import median_low
 from typing import NamedTuple
 
-from pollctl_soc_sections.decide.comparison import Comparison, has_catalogue
-from pollctl_soc_sections.model import Campus, Poll, PollVerdict, Settings, State, Suspicion
+from pollctl_soc_sections.decide.comparison import Comparison
+from pollctl_soc_sections.decide.full_campus import evidence_that_it_is_full, holds_none_of_its_own
+from pollctl_soc_sections.model import Campus, Poll, PollVerdict, Reference, Settings, State, Suspicion
 
 REMEMBERED = 16
 """Accepted counts that the baseline is computed from."""
@@ -48,10 +49,12 @@ def judge_same(campus: Campus, now: datetime, settings: Settings) -> Ruling:
 
 def judge_answer(state: State, poll: Poll, comparison: Comparison, now: datetime, settings: Settings) -> Ruling:
     """Of another term or campus, empty, too soon, fallen sharply, or good: the first that holds."""
-    campus = state.campus
-    if is_foreign(state, poll, comparison, settings):
-        reason = f"none of {len(poll.listed)} sections is in the catalogue of {poll.campus}: wrong term or campus?"
-        return Ruling("rejected", reason, False, campus.suspicion, campus.counts)
+    campus, full = state.campus, None
+    if holds_none_of_its_own(state, poll, comparison, settings):
+        full = evidence_that_it_is_full(state, now, settings)
+        if full is None:
+            reason = f"none of {len(poll.listed)} sections is in the catalogue of {poll.campus}: wrong term or campus?"
+            return Ruling("rejected", reason, False, campus.suspicion, campus.counts)
     is_counted = is_apart(campus, now, settings)
     if not poll.listed and state.open:
         return judge_empty(state, now, settings, is_counted=is_counted)
@@ -62,16 +65,15 @@ def judge_answer(state: State, poll: Poll, comparison: Comparison, now: datetime
         own = poll.listed & (state.open | comparison.opened | comparison.appeared)
         reason = f"{comparison.known} open after {base}: closings are held"
         return judge_suspect("suspect_drop", reason, campus, own, now, settings)
-    return accepted(
-        campus, comparison.known, f"{comparison.known} of {len(poll.listed)} listed sections are known here"
-    )
+    return accepted(campus, comparison.known, what_is_known(poll, comparison, full))
 
 
-def is_foreign(state: State, poll: Poll, comparison: Comparison, settings: Settings) -> bool:
-    """Whether an answer shares nothing with the catalogue; without one that cannot be known."""
-    if not poll.listed or not has_catalogue(state.campus, settings):
-        return False
-    return comparison.known == len(state.unresolved & poll.listed)
+def what_is_known(poll: Poll, comparison: Comparison, full: Reference | None) -> str:
+    """Why an answer is a good one."""
+    if full is None:
+        return f"{comparison.known} of {len(poll.listed)} listed sections are known here"
+    shared = f"it holds {full.shared} of {full.size} sections that were listed for {full.campus}"
+    return f"{poll.campus} is full: {shared}, as the upstream lists all campuses"
 
 
 def is_apart(campus: Campus, now: datetime, settings: Settings) -> bool:

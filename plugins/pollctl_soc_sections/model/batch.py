@@ -17,6 +17,7 @@ class Poll(Struct, frozen=True, kw_only=True, tag=True):
         ignored: how many entries were not indexes.
         failure: why there is no answer that could be read; empty when there is one.
         hold_until: the moment before which the upstream wants no request.
+        duration_ms: from the first connect to the last byte.
     """
 
     term: str
@@ -27,10 +28,11 @@ class Poll(Struct, frozen=True, kw_only=True, tag=True):
     ignored: int = 0
     failure: str = ""
     hold_until: datetime | None = None
+    duration_ms: float = 0
 
 
 class CatalogueSection(Struct, frozen=True, kw_only=True, gc=False):
-    """One section as the catalogue describes it; empty text where it says nothing."""
+    """One section as the catalogue describes it; empty text where it says nothing. *twins*: cross-listed with it."""
 
     index_number: str
     section_number: str
@@ -38,6 +40,9 @@ class CatalogueSection(Struct, frozen=True, kw_only=True, gc=False):
     title: str
     open_to: str
     permission: str
+    eligibility: str = ""
+    subtitle: str = ""
+    twins: list[str] = []
 
 
 class Catalogue(Struct, frozen=True, kw_only=True, tag=True):

@@ -8,7 +8,8 @@ from typing import Literal
 from msgspec import Struct
 
 from pollctl_soc_sections.model.batch import CatalogueSection
-from pollctl_soc_sections.model.state import Suspicion
+from pollctl_soc_sections.model.facts import Facts
+from pollctl_soc_sections.model.state import Memory
 
 SectionStatus = Literal["UNKNOWN", "OPEN", "CLOSED"]
 PollVerdict = Literal["accepted", "confirmed", "too_soon", "suspect_drop", "suspect_empty", "rejected", "failed"]
@@ -19,28 +20,15 @@ PollVerdict = Literal["accepted", "confirmed", "too_soon", "suspect_drop", "susp
 """
 
 
-class Facts(Struct, frozen=True, kw_only=True):
-    """What a notification says of a section, kept with the event."""
-
-    term: str
-    campus: str
-    index_number: str
-    section_number: str
-    course: str
-    title: str
-    open_to: str
-    permission: str
-    seen_at: datetime
-
-
 class RecordPoll(Struct, frozen=True, kw_only=True, tag=True):
     """Keep one poll, and what the next one is judged by.
 
     Attributes:
-        listed: entries in the answer; None where it was not parsed.
+        listed: entries in the answer; None where there was none.
         known: how many of them are known sections of this campus.
-        settled_hash: the answer's hash when all statuses agree with it, so that the same answer need not be parsed again.
-        is_unread: whether there is nothing to remember: the answer was rejected, or there was none.
+        is_unread: whether the answer was rejected, or there was none.
+        duration_ms: how long the exchange took.
+        doubt: why the pass is partial at best: the answer was rejected, or nothing can be believed for long; else empty.
     """
 
     term: str
@@ -51,11 +39,29 @@ class RecordPoll(Struct, frozen=True, kw_only=True, tag=True):
     listed: int | None
     known: int | None
     ignored: int
-    counts: list[int]
-    last_counted_at: datetime | None
-    suspicion: Suspicion | None
-    settled_hash: str | None
     is_unread: bool
+    duration_ms: float
+    remembered: Memory
+    doubt: str
+    reason: str
+
+
+class KeepAnswer(Struct, frozen=True, kw_only=True, tag=True):
+    """Keep the sections of an accepted answer: those of campuses that are full are held against it."""
+
+    term: str
+    campus: str
+    listed: list[str]
+    reason: str
+
+
+class TellOperators(Struct, frozen=True, kw_only=True, tag=True):
+    """Nothing could be believed about a term and campus for so long that whoever runs this must hear of it, once."""
+
+    term: str
+    campus: str
+    since: datetime
+    what: str
     reason: str
 
 
@@ -90,7 +96,7 @@ class OpenEvent(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class CloseSection(Struct, frozen=True, kw_only=True, tag=True):
-    """A section was missed often enough; nobody is notified."""
+    """A section was missed often enough, or in all of a long run of held answers; nobody is notified."""
 
     term: str
     campus: str
@@ -108,6 +114,7 @@ class CountMisses(Struct, frozen=True, kw_only=True, tag=True):
     campus: str
     missed: list[str]
     back: list[str]
+    at: datetime
     reason: str
 
 
@@ -120,8 +127,37 @@ class FanOut(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
+class FanOutCourse(Struct, frozen=True, kw_only=True, tag=True):
+    """One notification of all that opened of a course, to one subscription, queued at once or deferred."""
+
+    dedupe_keys: list[str]
+    subscription: int
+    is_deferred: bool
+    reason: str
+
+
+class RollOver(Struct, frozen=True, kw_only=True, tag=True):
+    """Subscriptions that go on in the term that has become the current one."""
+
+    term: str
+    subscriptions: list[int]
+    at: datetime
+    reason: str
+
+
+class Spare(Struct, frozen=True, kw_only=True, tag=True):
+    """Subscriptions that are not told of an opening, because they were of the one before, and it may be the same."""
+
+    dedupe_key: str
+    subscriptions: list[int]
+    reason: str
+
+
 class Release(Struct, frozen=True, kw_only=True, tag=True):
-    """The time of a deferred notification has come; ``effect_key`` is new, because the outbox sends no key twice."""
+    """The time of a deferred notification has come; ``effect_key`` is new, because the outbox sends no key twice.
+
+    Those with the same key are one message.
+    """
 
     event_id: int
     dedupe_key: str
@@ -178,11 +214,16 @@ class PrunePolls(Struct, frozen=True, kw_only=True, tag=True):
 
 Decision = (
     RecordPoll
+    | KeepAnswer
+    | TellOperators
     | StoreStates
     | OpenEvent
     | CloseSection
     | CountMisses
     | FanOut
+    | FanOutCourse
+    | RollOver
+    | Spare
     | Release
     | EndNotification
     | StoreCatalogue

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
 from pollctl import Duration, HttpUrl
-from pollctl_soc_sections.model.identifiers import read_campus, read_term
+from pollctl_soc_sections.model.identifiers import check_term, read_campus, term_at
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -25,22 +26,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     confirm_span: Duration = Duration(minutes=5)
     catalogue_every: Duration = Duration(days=1)
     confirm_empty: bool = False
+    doubt_after: Duration = Duration(minutes=30)
     allow_hosts: tuple[str, ...] = ("classes.rutgers.edu", "sis.rutgers.edu")
     concurrency: Annotated[int, Meta(ge=1, le=100)] = 3
     chunk: Annotated[int, Meta(ge=1)] = 200
 
     def __post_init__(self) -> None:
-        for key, read, values in (("terms", read_term, self.terms), ("campuses", read_campus, self.campuses)):
+        for key, read, values in (("terms", check_term, self.terms), ("campuses", read_campus, self.campuses)):
             for value in values:
                 try:
                     read(value)
                 except ValueError as error:
                     raise ValueError(f"{key}: {error}") from error
 
-    @property
-    def polled(self) -> list[tuple[str, str]]:
-        """Pairs of term and campus that a pass polls, each once."""
-        return list(dict.fromkeys((read_term(term), campus) for term in self.terms for campus in self.campuses))
+    def polled(self, now: datetime) -> list[tuple[str, str]]:
+        """Pairs of term and campus that a pass polls at a moment, each once."""
+        return list(dict.fromkeys((term_at(term, now), campus) for term in self.terms for campus in self.campuses))
 
     @property
     def upstream(self) -> str:

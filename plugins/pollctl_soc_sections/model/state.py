@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -34,25 +34,86 @@ class Suspicion(Struct, frozen=True, kw_only=True):
     polls: int
 
 
-class Campus(Struct, frozen=True, kw_only=True):
-    """What is remembered of one term and campus from poll to poll.
+class HeldRun(Struct, frozen=True, kw_only=True):
+    """A run of answers that were held: empty, fallen sharply or rejected, one after the other.
+
+    Attributes:
+        since, last_at: when its first and its latest answer came; what fails in between says nothing.
+        seen: the campus' own open sections that any of its answers held.
+    """
+
+    since: datetime
+    last_at: datetime
+    seen: list[str]
+
+    @property
+    def span(self) -> timedelta:
+        """From its first answer to its latest."""
+        return self.last_at - self.since
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """What a poll of one term and campus leaves for the next to be judged by.
 
     Attributes:
         counts: open sections in the last 16 accepted answers, oldest first.
         last_counted_at: when the last answer came that counted as one of its own.
-        catalogue_size: sections in the catalogue; 0 while there is none.
-        oldest_poll_at: of the polls that are kept.
+        settled_hash: the last answer's hash when all statuses agree with it, so that the same need not be parsed again.
+        listed, ignored: entries of the last answer that was parsed, and how many of them were not indexes.
+        accepted_at: when an answer was accepted last.
+        accepted_digest: of the sections in the answer that is kept for other campuses to be held against; None without.
+        ignores_campus: whether an accepted answer has held sections outside the campus' own catalogue.
+        held: the run of held answers that is on.
+        failing_since: the first of the polls that all have failed since.
+        doubted_since: since when nothing could be believed, once that has lasted long enough to be told.
     """
 
     counts: list[int] = []
     last_counted_at: datetime | None = None
     suspicion: Suspicion | None = None
+    settled_hash: str | None = None
+    listed: int = 0
+    ignored: int = 0
+    accepted_at: datetime | None = None
+    accepted_digest: str | None = None
+    ignores_campus: bool = False
+    held: HeldRun | None = None
+    failing_since: datetime | None = None
+    doubted_since: datetime | None = None
+
+
+class Campus(Memory, frozen=True, kw_only=True):
+    """What is known of one term and campus when an answer comes.
+
+    Attributes:
+        catalogue_size: sections in the catalogue; 0 while there is none.
+        oldest_poll_at: of the polls that are kept.
+    """
+
     catalogue_size: int = 0
     oldest_poll_at: datetime | None = None
 
 
+class Reference(Struct, frozen=True, kw_only=True):
+    """The last accepted answer for another campus of the term, whose answers hold sections of other campuses too.
+
+    Attributes:
+        size: the sections in it.
+        shared: how many of them the present answer holds.
+    """
+
+    campus: str
+    accepted_at: datetime
+    size: int
+    shared: int
+
+
 class Details(Struct, frozen=True, kw_only=True, gc=False):
-    """One section: its episode, which every recorded close raises, and what the catalogue says of it."""
+    """One section: its episode, which every recorded close raises, and what the catalogue says of it.
+
+    Attributes:
+        unread_since: since when no answer could be believed, where the section closed because of that.
+    """
 
     episode: int
     section_number: str
@@ -60,6 +121,9 @@ class Details(Struct, frozen=True, kw_only=True, gc=False):
     title: str
     open_to: str
     permission: str
+    eligibility: str = ""
+    subtitle: str = ""
+    unread_since: datetime | None = None
 
 
 class Candidate(Struct, frozen=True, kw_only=True, gc=False):
@@ -68,6 +132,10 @@ class Candidate(Struct, frozen=True, kw_only=True, gc=False):
     Attributes:
         opened_at: when a pass saw the section open; None while it is closed, and where it was open from the start.
         has_event: whether this episode has an open event already.
+        missed_at: when an accepted answer last did not hold the section although it counted as open.
+        told: what became of the notification of the present episode, ``sent`` also where it was spared; None where there was
+            none. Only what may have closed unseen is a candidate in spite of one.
+        course: that the subscription follows as a whole; empty where it follows one section.
     """
 
     id: int
@@ -78,6 +146,9 @@ class Candidate(Struct, frozen=True, kw_only=True, gc=False):
     unless_open: bool
     opened_at: datetime | None
     has_event: bool
+    missed_at: datetime | None = None
+    told: str | None = None
+    course: str = ""
 
 
 class Deferred(Struct, frozen=True, kw_only=True, gc=False):
@@ -96,6 +167,7 @@ class Deferred(Struct, frozen=True, kw_only=True, gc=False):
     episode: int
     window: str | None
     snooze_until: datetime | None
+    course: str = ""
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -106,6 +178,8 @@ class State(Struct, frozen=True, kw_only=True):
         open, closed, unknown: the known sections by status; not read when the answer is the same as the last one.
         misses: of open sections that have some.
         unresolved: known sections that the catalogue does not hold.
+        references: what an answer without a section of this campus is held against.
+        rolling: subscriptions to courses that go on with the term of this answer, which has become the current one.
         details: of sections that the answer may change, and of the candidates'.
     """
 
@@ -116,6 +190,8 @@ class State(Struct, frozen=True, kw_only=True):
     unknown: frozenset[str] = frozenset()
     misses: dict[str, int] = {}
     unresolved: frozenset[str] = frozenset()
+    references: list[Reference] = []
     details: dict[str, Details] = {}
     candidates: list[Candidate] = []
     deferred: list[Deferred] = []
+    rolling: list[int] = []

@@ -11,16 +11,21 @@ from pollctl_soc_sections.model import (
     CountMisses,
     EndNotification,
     FanOut,
+    FanOutCourse,
     HoldUpstream,
+    KeepAnswer,
     KeepCatalogue,
     OpenEvent,
     PrunePolls,
     RecordPoll,
     Release,
+    RollOver,
+    Spare,
     StoreCatalogue,
     StoreStates,
+    TellOperators,
 )
-from pollctl_soc_sections.store import catalogues, notifications, polls, sections
+from pollctl_soc_sections.store import catalogues, notifications, polls, sections, subscriptions
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
 _WRITERS: Sequence[tuple[type, Callable[[Database, Any, Run], None]]] = (
     (HoldUpstream, polls.hold),
     (RecordPoll, polls.record),
+    (KeepAnswer, polls.keep_answers),
+    (TellOperators, polls.tell_operators),
     (StoreCatalogue, catalogues.store),
     (KeepCatalogue, catalogues.keep),
     (StoreStates, sections.store_states),
@@ -37,8 +44,11 @@ _WRITERS: Sequence[tuple[type, Callable[[Database, Any, Run], None]]] = (
     (CloseSection, sections.close_sections),
     (OpenEvent, sections.open_sections),
     (FanOut, notifications.add_notifications),
+    (FanOutCourse, notifications.add_course_notifications),
+    (Spare, notifications.spare),
     (Release, notifications.release),
     (EndNotification, notifications.end),
+    (RollOver, subscriptions.roll_over),
     (PrunePolls, polls.prune),
 )
 

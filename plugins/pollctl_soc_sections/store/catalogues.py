@@ -22,13 +22,19 @@ def store(db: Database, read: Sequence[StoreCatalogue], run: Run) -> None:
         key, at = (catalogue.term, catalogue.campus), to_text(catalogue.read_at)
         db.conn.executemany(
             """INSERT INTO soc_sections (term, campus, index_number, section_number, course, title, open_to,
-                   permission, is_catalogued) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
+                   permission, eligibility, subtitle, is_catalogued) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
                ON CONFLICT DO UPDATE SET section_number = excluded.section_number, course = excluded.course,
                    title = excluded.title, open_to = excluded.open_to, permission = excluded.permission,
-                   is_catalogued = 1, is_known = 1
-               WHERE is_catalogued = 0 OR (section_number, course, title, open_to, permission) IS NOT
-                   (excluded.section_number, excluded.course, excluded.title, excluded.open_to, excluded.permission)""",
-            [(*key, *msgspec.structs.astuple(section)) for section in catalogue.sections],
+                   eligibility = excluded.eligibility, subtitle = excluded.subtitle, is_catalogued = 1, is_known = 1
+               WHERE is_catalogued = 0
+                   OR (section_number, course, title, open_to, permission, eligibility, subtitle) IS NOT
+                   (excluded.section_number, excluded.course, excluded.title, excluded.open_to, excluded.permission,
+                    excluded.eligibility, excluded.subtitle)""",
+            [(*key, *msgspec.structs.astuple(section)[:-1]) for section in catalogue.sections],
+        )
+        db.conn.executemany(
+            "INSERT INTO soc_twins (term, campus, course, index_number) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(*key, it.course, twin) for it in catalogue.sections if it.course for twin in it.twins],
         )
         if catalogue.is_first and catalogue.sections:
             _restart_baseline(db, key)
@@ -50,7 +56,8 @@ def _restart_baseline(db: Database, key: tuple[str, str]) -> None:
     db.execute(
         """UPDATE soc_campuses SET counts = coalesce((SELECT json_array(count(*)) FROM soc_sections
                WHERE term = ?1 AND campus = ?2 AND is_known = 1 AND status = 'OPEN' HAVING count(*)), '[]'),
-           settled_hash = NULL, suspect_first = NULL, suspect_since = NULL, suspect_polls = 0
+           settled_hash = NULL, suspect_first = NULL, suspect_since = NULL, suspect_polls = 0, ignores_campus = 0,
+           accepted_digest = NULL
            WHERE term = ?1 AND campus = ?2""",
         key,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import msgspec
 
 from pollctl import Secret, to_text
 from pollctl_soc_sections.deliver import message
-from pollctl_soc_sections.model import EndNotification, Facts, FanOut, OpenEvent, Release
+from pollctl_soc_sections.model import EndNotification, Facts, FanOut, FanOutCourse, OpenEvent, Release, Spare
 from pollctl_soc_sections.store.history import add_to_history
 
 if TYPE_CHECKING:
@@ -49,8 +50,36 @@ def add_notifications(db: Database, fans: Sequence[FanOut], run: Run) -> None:
                 [status, to_text(run.now), json.dumps(page), fan.dedupe_key],
             )
             if not fan.is_deferred:
-                _tell(db, [(fan.dedupe_key, number, f"{fan.dedupe_key}:{number}") for number in page], run)
+                _tell(db, [([fan.dedupe_key], number, f"{fan.dedupe_key}:{number}") for number in page], run)
         run.count(**{status: len(fan.subscriptions)})
+
+
+def add_course_notifications(db: Database, fans: Sequence[FanOutCourse], run: Run) -> None:
+    """A row per event, and one message for all of them, unless they wait."""
+    for fan in fans:
+        status = "deferred" if fan.is_deferred else "pending"
+        key = f"{fan.dedupe_keys[0]}:{fan.subscription}"
+        db.execute(
+            """INSERT INTO soc_open_event_notifications (event_id, subscription_id, fanout_status, effect_key, changed_at)
+               SELECT event.id, ?, ?, ?, ? FROM json_each(?) JOIN soc_open_events AS event ON dedupe_key = value
+               WHERE true ON CONFLICT DO NOTHING""",
+            [fan.subscription, status, None if fan.is_deferred else key, to_text(run.now), json.dumps(fan.dedupe_keys)],
+        )
+        if not fan.is_deferred:
+            _tell(db, [(fan.dedupe_keys, fan.subscription, key)], run)
+        run.count(**{status: 1})
+
+
+def spare(db: Database, spared: Sequence[Spare], run: Run) -> None:
+    """Record who is not told of an opening because they heard of the one before; nothing is queued for them."""
+    for it in spared:
+        db.execute(
+            """INSERT INTO soc_open_event_notifications (event_id, subscription_id, fanout_status, is_spared, changed_at)
+               SELECT event.id, value, 'expired', 1, ? FROM soc_open_events AS event JOIN json_each(?)
+               WHERE dedupe_key = ? ON CONFLICT DO NOTHING""",
+            [to_text(run.now), json.dumps(it.subscriptions), it.dedupe_key],
+        )
+        add_to_history(db, [(number, "expired", it.reason) for number in it.subscriptions], run.now)
 
 
 def release(db: Database, released: Sequence[Release], run: Run) -> None:
@@ -60,7 +89,10 @@ def release(db: Database, released: Sequence[Release], run: Run) -> None:
            WHERE event_id = ?1 AND subscription_id = ?2""",
         [(it.event_id, it.subscription_id, it.effect_key, to_text(run.now)) for it in released],
     )
-    _tell(db, [(it.dedupe_key, it.subscription_id, it.effect_key) for it in released], run)
+    messages: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    for it in released:
+        messages[it.subscription_id, it.effect_key].append(it.dedupe_key)
+    _tell(db, [(dedupe_keys, number, key) for (number, key), dedupe_keys in messages.items()], run)
     run.count(released=len(released))
 
 
@@ -74,8 +106,8 @@ def end(db: Database, ended: Sequence[EndNotification], run: Run) -> None:
     add_to_history(db, [(it.subscription_id, it.status, it.reason) for it in ended], run.now)
 
 
-def _tell(db: Database, effects: Sequence[tuple[str, int, str]], run: Run) -> None:
-    """One message per event, subscription and key; those to one contact go in order."""
+def _tell(db: Database, effects: Sequence[tuple[Sequence[str], int, str]], run: Run) -> None:
+    """One message per subscription and key, about one event or several; those to one contact go in order."""
     contacts = dict(
         db.execute(
             "SELECT id, contact FROM soc_subscriptions WHERE id IN (SELECT value FROM json_each(?))",
@@ -85,9 +117,9 @@ def _tell(db: Database, effects: Sequence[tuple[str, int, str]], run: Run) -> No
     facts = dict(
         db.execute(
             "SELECT dedupe_key, payload FROM soc_open_events WHERE dedupe_key IN (SELECT value FROM json_each(?))",
-            [json.dumps(list({dedupe_key for dedupe_key, _, _ in effects}))],
+            [json.dumps(list({dedupe_key for dedupe_keys, _, _ in effects for dedupe_key in dedupe_keys}))],
         ).fetchall()
     )
-    for dedupe_key, number, key in effects:
-        title, body = message(msgspec.json.decode(facts[dedupe_key], type=Facts), run)
+    for dedupe_keys, number, key in effects:
+        title, body = message([msgspec.json.decode(facts[it], type=Facts) for it in dedupe_keys], run)
         run.tell(key, title, body, to=Secret(contacts[number]), level="success")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pollctl import to_text
-from pollctl_soc_sections.model import HoldUpstream, PrunePolls, RecordPoll
-from pollctl_soc_sections.store.moments import text_or_none
+from pollctl_soc_sections.deliver import doubt_message
+from pollctl_soc_sections.model import HoldUpstream, KeepAnswer, PrunePolls, RecordPoll, TellOperators
+from pollctl_soc_sections.store.memory import memory_columns, pack
+from pollctl_soc_sections.store.outgoing import DOUBT
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -26,46 +27,62 @@ def hold(_: Database, holds: Sequence[HoldUpstream], run: Run) -> None:
 
 
 def record(db: Database, polls: Sequence[RecordPoll], run: Run) -> None:
-    """Keep polls, and what the next ones are judged by; a rejected one makes the pass partial."""
+    """Keep polls, and what the next ones are judged by; where nothing can be believed the pass is partial."""
     for poll in polls:
         at = to_text(poll.polled_at)
         db.execute(
             """INSERT INTO soc_polls (term, campus, polled_at, verdict, listed_count, known_count, ignored_count,
-               content_hash, reason, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+               content_hash, duration_ms, reason, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [poll.term, poll.campus, at, poll.verdict, poll.listed, poll.known, poll.ignored,
-             poll.content_hash or None, poll.reason, run.id],
+             poll.content_hash or None, poll.duration_ms, poll.reason, run.id],
         )  # fmt: skip
         _remember(db, poll, at)
         run.count(polls=1)
-        if poll.verdict == "rejected":
-            run.failed(f"{poll.term} {poll.campus}", poll.reason)
+        if poll.doubt:
+            run.failed(f"{poll.term} {poll.campus}", poll.doubt)
 
 
 def _remember(db: Database, poll: RecordPoll, at: str) -> None:
-    suspicion = poll.suspicion
+    row = {
+        "term": poll.term,
+        "campus": poll.campus,
+        "polls": 1,
+        "failures": poll.is_unread,
+        "suspects": poll.verdict.startswith("suspect"),
+        "last_poll_at": None if poll.is_unread else at,
+        "last_duration_ms": poll.duration_ms,
+        **memory_columns(poll.remembered),
+    }
+    updates = ", ".join(f"{name} = {_UPDATES.get(name, f'excluded.{name}')}" for name in list(row)[2:])
     db.execute(
-        """INSERT INTO soc_campuses AS campus (term, campus, polls, failures, suspects, last_poll_at, counts,
-               last_counted_at, settled_hash, suspect_first, suspect_since, suspect_polls)
-           VALUES (?1, ?2, 1, ?3, ?4, CASE WHEN ?5 THEN NULL ELSE ?6 END, ?7, ?8, ?9, ?10, ?11, ?12)
-           ON CONFLICT DO UPDATE SET polls = polls + 1, failures = failures + ?3, suspects = suspects + ?4,
-               last_poll_at = coalesce(excluded.last_poll_at, last_poll_at),
-               settled_hash = CASE WHEN ?5 THEN settled_hash ELSE ?9 END,
-               counts = ?7, last_counted_at = ?8, suspect_first = ?10, suspect_since = ?11, suspect_polls = ?12""",
-        [
-            poll.term,
-            poll.campus,
-            poll.is_unread,
-            poll.verdict.startswith("suspect"),
-            poll.is_unread,
-            at,
-            json.dumps(poll.counts),
-            text_or_none(poll.last_counted_at),
-            poll.settled_hash,
-            " ".join(suspicion.first) if suspicion else None,
-            text_or_none(suspicion.since) if suspicion else None,
-            suspicion.polls if suspicion else 0,
-        ],
+        f"""INSERT INTO soc_campuses AS campus ({", ".join(row)}) VALUES ({", ".join(f":{name}" for name in row)})
+           ON CONFLICT DO UPDATE SET {updates}""",  # noqa: S608 - own names
+        row,
     )
+
+
+_UPDATES = {
+    "polls": "polls + 1",
+    "failures": "failures + excluded.failures",
+    "suspects": "suspects + excluded.suspects",
+    "last_poll_at": "coalesce(excluded.last_poll_at, last_poll_at)",
+}
+
+
+def keep_answers(db: Database, kept: Sequence[KeepAnswer], _: Run) -> None:
+    """Keep the last accepted answer of a term and campus whose answers hold sections of others."""
+    db.conn.executemany(
+        """INSERT INTO soc_answers (term, campus, size, sections) VALUES (?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET size = excluded.size, sections = excluded.sections""",
+        [(it.term, it.campus, len(it.listed), pack(it.listed)) for it in kept],
+    )
+
+
+def tell_operators(_: Database, told: Sequence[TellOperators], run: Run) -> None:
+    """Tell whoever runs this that nothing can be believed about a term and campus."""
+    for it in told:
+        title, body = doubt_message(it, run)
+        run.tell(f"{DOUBT}:{it.term}:{it.campus}:{to_text(it.since)}", title, body, level="warning")
 
 
 def prune(db: Database, pruned: Sequence[PrunePolls], _: Run) -> None:

@@ -31,11 +31,15 @@ def store_states(db: Database, stored: Sequence[StoreStates], _: Run) -> None:
 
 def count_misses(db: Database, counted: Sequence[CountMisses], _: Run) -> None:
     """Count a miss where a section was not listed, and none where it is back."""
-    for sign, chosen in (("misses + 1", "missed"), ("0", "back")):
-        db.conn.executemany(
-            f"UPDATE soc_sections SET misses = {sign} WHERE term = ? AND campus = ? AND index_number = ?",  # noqa: S608
-            [(it.term, it.campus, index) for it in counted for index in getattr(it, chosen)],
-        )
+    db.conn.executemany(
+        """UPDATE soc_sections SET misses = misses + 1, missed_at = ?
+           WHERE term = ? AND campus = ? AND index_number = ?""",
+        [(to_text(it.at), it.term, it.campus, index) for it in counted for index in it.missed],
+    )
+    db.conn.executemany(
+        "UPDATE soc_sections SET misses = 0 WHERE term = ? AND campus = ? AND index_number = ?",
+        [(it.term, it.campus, index) for it in counted for index in it.back],
+    )
 
 
 def close_sections(db: Database, closed: Sequence[CloseSection], run: Run) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pollctl import from_text
 
-WIDTH = 72
+WIDTH = 62  # with a moment at each end, seconds included, 80 columns
 _MARKS = {
     "EVENT_OBSERVED": ("●", "o", "green", "visit"),
     "EVENT_LATE": ("○", "x", "yellow", "late visit"),

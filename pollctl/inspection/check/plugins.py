@@ -121,7 +121,8 @@ def _own_warnings(config: Config, plugin: Plugin, settings: Any, now: datetime) 
         return
     try:
         with database.looking(config.core.database, migrations_of([plugin])) as db:
-            said = list(plugin.hooks.pollctl_check(db=db, settings=settings, now=now) or ())
+            is_enabled = plugin.name in config.enabled
+            said = list(plugin.hooks.pollctl_check(db=db, settings=settings, now=now, is_enabled=is_enabled) or ())
     except PollctlError as error:
         said = [str(error)]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide the other findings

@@ -26,8 +26,14 @@ plugins
 due --next 1
 why toilet-gap
 history --since -5m --outcome failed
+show latest
+show latest toilet-gap
+due
 outbox list
+outbox list --status dead
 outbox show 100
+plan latency
+notify test
 replay
 latency jobs
 latency samples 1
@@ -46,6 +52,7 @@ stockx-ops stats
 toilet-gap monitors
 toilet-gap checks
 toilet-gap records 2
+toilet-gap timeline 2
 """.strip().splitlines()
 ]
 WIDTHS = (80, 120, 200)
@@ -79,19 +86,40 @@ def test_every_listing_looks_as_it_did(tmp_path: Path, contents: str, columns: i
         assert "\x1b[31m" in screen.sent
 
 
-def test_without_colours_every_state_is_still_there(tmp_path: Path) -> None:
-    screen = shown(tmp_path, "full", 80, {"NO_COLOR": "1"})
-    compare("full-80-no-color", screen.text)
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_without_colours_every_state_is_still_there(tmp_path: Path, columns: int) -> None:
+    screen = shown(tmp_path, "full", columns, {"NO_COLOR": "1"})
+    compare(f"full-{columns}-no-color", screen.text)
     assert not re.search(r"\x1b\[[\d;]*3[0-7]", screen.sent)
 
 
-def test_no_line_is_longer_than_the_screen(tmp_path: Path) -> None:
-    screen = shown(tmp_path, "full", 80, {})
+def too_long(screen: Screen, columns: int) -> list[str]:
     lines = re.sub(r"\x1b\[[\d;]*[mK]", "", screen.sent).splitlines()
-    assert [line for line in lines if len(line) > 80 and not line.startswith("$ ")] == []
+    return [line for line in lines if len(line) > columns and not line.startswith("$ ")]
+
+
+def test_no_line_is_longer_than_the_screen(tmp_path: Path, contents: str) -> None:
+    assert too_long(shown(tmp_path, contents, 80, {}), 80) == []
 
 
 def test_ids_never_fold(tmp_path: Path) -> None:
     text = shown(tmp_path, "full", 80, {}).text
     listed = text.split("$ pollctl shell-query runs")[1].split("$ ")[0]
     assert len(_ID.findall(listed)) == 2
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_what_check_finds_fits_the_screen_and_keeps_its_words_whole(
+    tmp_path: Path, contents: str, columns: int
+) -> None:
+    """It names folders and users, so that no picture of it is the same twice."""
+    lay_out(tmp_path, is_full=contents == "full")
+    env = clean_environment(tmp_path) | {"POLLCTL_NOW": NOW, "TZ": "UTC"}
+    screen = show_listings([["check"]], columns=columns, cwd=tmp_path, env=env)
+    assert too_long(screen, columns) == []
+    _, heading, *rows = screen.lines
+    assert heading.split() == ["level", "subject", "text"]
+    levels = {row[:5].strip() for row in rows}
+    assert {"ok"} <= levels <= {"ok", "warn", ""}
+    assert {row[7:21].strip() for row in rows} >= {"settings", "database", "soc_sections", "cron"}
+    assert f"{tmp_path}/pollctl.db" in "".join(row[21:].strip() for row in rows)

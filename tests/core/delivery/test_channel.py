@@ -9,6 +9,7 @@ from typing import Any
 
 import apprise
 import pytest
+from core.http.test_client_certificates import Asking
 from hostile_server import TLS, HostileServer, serving, whole
 from inbox import Inbox, MailServer, text_of
 
@@ -18,7 +19,7 @@ from pollctl.delivery.messages import Message
 from pollctl.errors import DeliveryError
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 from pollctl.redaction import Secret
-from pollctl.units import PositiveDuration
+from pollctl.units import PositiveDuration, PositiveSize
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")  # of Apprise, which imports it
 BODY = "http://x/\n\n--- before\n-  <b>100</b>\n+ 80 & <script>"
@@ -143,7 +144,7 @@ def test_neither_netrc_nor_proxy_is_used_unless_the_settings_ask_for_them(snares
 def test_netrc_and_proxy_are_used_where_the_settings_ask_for_them(snares: HostileServer, inbox: Inbox) -> None:
     tell(inbox.json_url, http=Http(trust_env=True))
     assert inbox.requests == []
-    assert b"Authorization: Basic" in snares.requests[0]
+    assert b"authorization: basic" in snares.requests[0].lower()
 
 
 def test_a_private_authority_works_for_notifications() -> None:
@@ -159,6 +160,36 @@ def test_a_service_that_trickles_ends_at_the_time_limit() -> None:
     with HostileServer(lambda peer: peer.hang()) as server:
         address = server.url.replace("http", "json")
         assert "in time" in refused(address, http=Http(timeout=PositiveDuration(milliseconds=300)))
+
+
+def test_a_service_that_sends_too_much_is_cut_at_the_size_limit() -> None:
+    with HostileServer(serving(lambda _: whole(b"x" * 5000))) as server:
+        address = server.url.replace("http", "json")
+        assert "larger than 1000B" in refused(address, http=Http(max_body=PositiveSize(1000)))
+        tell(address)
+
+
+def test_a_client_certificate_is_shown_to_services() -> None:
+    shown = {"client_cert": TLS / "good.pem", "ca_file": TLS / "ca.pem"}
+    with Asking() as server:
+        address = server.url.replace("https", "jsons")
+        assert "TLS" in refused(address, http=Http(ca_file=TLS / "ca.pem"))
+        tell(address, http=Http(**shown))  # type: ignore[arg-type]
+    assert server.shown == ["pollctl test good"]
+
+
+def test_verification_cannot_be_switched_off_for_notifications() -> None:
+    with HostileServer(serving(lambda _: whole(b"{}")), "good") as server:
+        assert "certificate refused" in refused(f"{server.url.replace('https', 'jsons')}?verify=no")
+
+
+def test_a_service_that_leads_elsewhere_has_not_taken_the_message() -> None:
+    """As a GET, which is what a POST becomes on its way, it would arrive without its words."""
+    with HostileServer(
+        serving(lambda _: b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n")
+    ) as server:
+        assert "302" in refused(server.url.replace("http", "json"))
+        assert len(server.requests) == 1
 
 
 # --- why it failed

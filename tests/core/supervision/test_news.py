@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
 from core.supervision.supervised import Supervised
 from inbox import Inbox
+from other_users import NOBODY, as_root, run_as_nobody
 from place import Place
 from sample_plugin import plain
+
+from pollctl.store.lock import lock_path
 
 OK = "yield Batch(1)"
 ROTATING = """targets = [f"{term} {campus}" for term in ("spring", "fall") for campus in ("NB", "NK", "CM")]
@@ -77,6 +81,48 @@ def test_a_database_that_cannot_be_read_is_told_once_a_day_and_again_after_it_wa
     assert due(place, at(9, 1)).endswith("it was created\n")
     place.database.write_text("this is not a database, whatever it is called")
     assert due(place, at(9, 2))
+
+
+def test_a_full_disk_is_told_once_a_day(place: Supervised) -> None:
+    """Nothing can be noted in the database then, nor by the pass; the stamp of a few bytes finds room."""
+    place.fetching("alpha", OK)
+    place.settings("[plugins.alpha]", 'backoff = "0s"')
+    place.env["PYTHONDONTWRITEBYTECODE"] = "1"  # half a file of it would be read by every other test
+
+    def mail(now: str) -> str:
+        done = place.spawn("due", "--run", now=now, preexec_fn=no_room)
+        return str(done.stdout + done.stderr)
+
+    mails = [mail(now) for now in (at(8, 0), at(8, 1), at(8, 2), at(9, 0))]
+    assert [bool(one) for one in mails] == [True, False, False, True], mails
+    assert "room" in mails[0] or "full" in mails[0] or "limit" in mails[0]
+    assert place.spawn("due", "--run", now=at(9, 1)).stderr == ""
+    assert mail(at(9, 2)), "it was well again in between"
+
+
+def no_room() -> None:
+    """Let no file of a new process grow beyond a page: the database has more than that."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+@as_root
+def test_a_lock_of_another_user_is_told_once_a_day(place: Supervised) -> None:
+    place.fetching("alpha", OK)
+    place.settings("[plugins.alpha]")
+    for path in (place.folder, *place.folder.iterdir()):
+        os.chown(path, NOBODY, NOBODY)
+    lock = lock_path(place.database, "alpha")
+    lock.touch(mode=0o600)
+    path_of_all = {name: value for name, value in place.env.items() if name != "HOME"} | {"HOME": str(place.folder)}
+    mails = [
+        run_as_nobody(
+            place.folder, path_of_all | {"POLLCTL_NOW": now}, "--config", "pollctl.toml", "due", "--run"
+        ).stderr
+        for now in (at(8, 0), at(8, 1), at(8, 2), at(9, 0))
+    ]
+    assert [bool(one) for one in mails] == [True, False, False, True], mails
+    assert str(lock) in mails[0]
+    assert "root" in mails[0]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is beyond root's writing")

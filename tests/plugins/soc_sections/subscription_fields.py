@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.soc_sections.world import INDEX
+from plugins.soc_sections.world import INDEX, NOON
 
 from pollctl_soc_sections.commands.subscription_input import read_subscription
 from pollctl_soc_sections.model import NewSubscription
@@ -12,4 +12,4 @@ FIELDS = {"index": INDEX, "term": "92026", "campus": "NB", "contact": CONTACT}
 
 
 def new_subscription(**changes: str) -> NewSubscription:
-    return read_subscription({**FIELDS, **changes})
+    return read_subscription({**FIELDS, **changes}, NOON)

@@ -31,4 +31,5 @@ def test_metrics_count_polls_events_notifications_and_open_sections() -> None:
 
     assert (value("polls_total"), value("poll_failures_total"), value("suspect_polls_total")) == (4, 1, 1)
     assert (value("events_total", "OPEN"), value("notifications_total", "sent"), value("open_sections")) == (1, 1, 3)
-    assert value("last_poll_seconds") == world.now.timestamp() - 60
+    assert value("last_poll_timestamp_seconds") == world.now.timestamp() - 60
+    assert (value("held_seconds"), value("poll_duration_seconds")) == (60, 0)

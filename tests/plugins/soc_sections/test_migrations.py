@@ -6,7 +6,11 @@ import sqlite3
 from typing import Any
 
 import pytest
-from plugins.soc_sections.world import INDEX
+from plugins.soc_sections.world import INDEX, World
+from sqlite_utils import Database
+
+from pollctl.store.migrations import migrations as core_migrations
+from pollctl_soc_sections.migrations import migrations
 
 
 def test_a_program_may_add_subscriptions_of_its_own(world: Any) -> None:
@@ -30,3 +34,29 @@ def test_a_program_may_add_subscriptions_of_its_own(world: Any) -> None:
 def test_a_row_that_no_rule_could_read_is_refused_by_the_table(world: Any, columns: dict[str, Any]) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         world.subscribe(**columns)
+
+
+def test_what_an_earlier_version_left_goes_on(world: Any) -> None:
+    """A database with rows of the second step, to which the later steps are applied."""
+    old = Database(memory=True)
+    core_migrations.apply(old)
+    migrations.apply(old, stop_before="m003_held_answers")
+    old.execute(
+        "INSERT INTO soc_campuses (term, campus, counts, settled_hash, last_poll_at) "
+        "VALUES ('92026', 'NB', '[2]', 'x', '2026-08-03T15:59:00.000Z')"
+    )
+    old.execute(
+        "INSERT INTO soc_subscriptions (term, campus, index_number, contact) VALUES ('92026', 'NB', ?, 'json://x')",
+        [INDEX],
+    )
+    old.execute("UPDATE soc_sections SET status = 'OPEN'")
+    old.execute("INSERT INTO soc_sections (term, campus, index_number, status) VALUES ('92026', 'NB', '10000', 'OPEN')")
+    migrations.apply(old)
+    assert old.execute("SELECT settled_hash, held_since FROM soc_campuses").fetchall() == [(None, None)]
+    upgraded = World.of(old)
+    upgraded.follow(contact="json://y")
+    upgraded.poll([INDEX, "10000"])
+    assert upgraded.deliver() == [1]
+    with pytest.raises(sqlite3.IntegrityError):
+        upgraded.subscribe(INDEX, course="01:198:111")
+    upgraded.db.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -92,6 +93,49 @@ def test_an_answer_of_another_term_is_rejected_and_the_pass_says_so(place: Any) 
     assert place.sql("SELECT * FROM soc_sections") == before
 
 
+def test_the_one_seat_of_a_campus_that_was_full_for_weeks_is_heard_of(place: Any) -> None:
+    place.soc.ignores_campus = True
+    place.configure(campuses=["NB", "NK"], catalogue_every="1d")
+    seat, *others = sorted(place.soc.open_sections("NK"))
+    place.soc.close("NK", *others)
+    place.subscribe("--unless-open", index=seat, campus="NK")
+    place.run()
+    place.soc.close("NK", seat)
+    for _ in range(3):
+        assert place.run()["outcome"] == "ok"
+    place.soc.open("NK", seat)
+    place.run()
+
+    assert (place.events(), len(place.notified())) == (["CLOSED", "OPEN"], 1)
+    assert set(place.verdicts()) == {"accepted"}
+    reasons = place.sql("SELECT reason FROM soc_polls WHERE campus = 'NK' AND known_count = 0")
+    assert len(reasons) == 3
+    assert all(reason.startswith("NK is full: it holds 20 of 2") for (reason,) in reasons)
+
+
+def test_a_day_without_an_answer_that_can_be_believed_is_told_shown_and_made_good(place: Any) -> None:
+    place.configure(core=f'[pollctl.notify]\nurls = ["{place.sink.contact("operators")}"]\n')
+    place.subscribe()
+    place.play("O")
+    place.answer("[]")
+    outcomes = []
+    for minutes in (0, 30, 30, 7 * 60):
+        place.minute += max(1, minutes)
+        outcomes.append(json_of_any_code(place.call("run", "soc_sections", "--json"))["outcome"])
+    assert outcomes == ["ok", "partial", "partial", "partial"]
+    (row,) = place.json("status")
+    assert row["notice"] == "no readable answer for 92026 NB since 2026-08-03T16:02:00.000Z"
+    (told,) = [each for each in place.notified("operators") if "cannot be read" in each.title]
+    assert "since 2026-08-03 12:02 EDT" in told.title
+    place.play("O")
+    assert [("may have been open all along" in each.body) for each in place.notified()] == [False, True]
+    assert place.json("status")[0]["notice"] is None
+
+
+def json_of_any_code(done: Any) -> Any:
+    return json.loads(done.stdout)
+
+
 def test_a_catalogue_that_cannot_be_read_makes_the_pass_partial_and_the_old_one_stays(place: Any) -> None:
     place.configure(catalogue_every="1d")
     place.run()
@@ -140,7 +184,7 @@ def test_the_same_content_is_a_successful_poll_and_is_not_read_again(place: Any)
         place.run()
 
     assert place.verdicts() == ["accepted"] * 3
-    assert place.sql("SELECT listed_count IS NULL, known_count FROM soc_polls") == [(0, 20), (1, 20), (1, 20)]
+    assert place.sql("SELECT listed_count, known_count FROM soc_polls") == [(20, 20)] * 3
 
 
 # rules 14 to 16, 19
@@ -257,6 +301,8 @@ def test_the_message_says_what_a_student_needs(place: Any) -> None:
         "2026-08-03 12:02 EDT",
         "Open to: UNIT: 18",
         "Special permission: Department Permission Number",
+        "Eligibility: SENIORS",
+        f"{section.title}: HONORS",
         f"{link}{section.index_number}",
     ):
         assert fact in message.title + message.body

@@ -17,13 +17,14 @@ from pollctl.store.migrations import migrations as core_migrations
 from pollctl_soc_sections import store
 from pollctl_soc_sections.decide import decide
 from pollctl_soc_sections.migrations import migrations
-from pollctl_soc_sections.model import Batch, Catalogue, CatalogueSection, Decision, Poll, Settings
-from pollctl_soc_sections.store.outgoing import subject
+from pollctl_soc_sections.model import ANY_SECTION, Batch, Catalogue, CatalogueSection, Decision, Poll, Settings
 
 NOON = datetime(2026, 8, 3, 16, tzinfo=UTC)
 """Twelve o'clock in New York."""
 MINUTE = timedelta(minutes=1)
 INDEX = "05972"
+OPERATORS = "operators"
+"""Whom a message without a recipient of its own goes to."""
 
 
 class Message(NamedTuple):
@@ -61,10 +62,10 @@ class RecordingRun:
         self.failures: dict[str, str] = {}
         self.held: list[tuple[str, datetime]] = []
 
-    def tell(self, key: str, title: str, body: str, *, to: Secret, level: str) -> None:
+    def tell(self, key: str, title: str, body: str, *, to: Secret | None = None, level: str) -> None:
         if key not in self._keys:
             self._keys.add(key)
-            self.messages.append(Message(key, title, body, to.reveal()))
+            self.messages.append(Message(key, title, body, to.reveal() if to else OPERATORS))
 
     def count(self, **numbers: int) -> None:
         self.stats.update(numbers)
@@ -80,7 +81,17 @@ class World:
     """A database of soc_sections, and batches that are loaded, decided and applied to it."""
 
     def __init__(self, **settings: Any) -> None:
-        self.db = Database(memory=True)
+        self._begin(Database(memory=True), settings)
+
+    @classmethod
+    def of(cls, db: Database, **settings: Any) -> World:
+        """A world in which a database is there already."""
+        world = cls.__new__(cls)
+        world._begin(db, settings)
+        return world
+
+    def _begin(self, db: Database, settings: dict[str, Any]) -> None:
+        self.db = db
         weakref.finalize(self, self.db.close)  # as late as this, for worlds that properties draw
         self.db.execute("PRAGMA foreign_keys=ON")
         core_migrations.apply(self.db)
@@ -105,6 +116,12 @@ class World:
         self.play(Poll(term="92026", campus=campus, content_hash=str(self.now), listed=frozenset(listed)))
         return self.verdict()
 
+    def fail(self, *, after: timedelta = MINUTE, campus: str = "NB") -> str:
+        """One poll without an answer; answers its verdict."""
+        self.now += after
+        self.play(Poll(term="92026", campus=campus, failure="HTTP 500"))
+        return self.verdict()
+
     def same(self, *, after: timedelta = MINUTE) -> str:
         self.now += after
         self.play(Poll(term="92026", campus="NB", content_hash="same", is_same=True))
@@ -114,8 +131,15 @@ class World:
         return str(self.rows("SELECT verdict FROM soc_polls ORDER BY id DESC LIMIT 1")[0][0])
 
     def catalogue(self, indexes: Iterable[str], campus: str = "NB") -> None:
-        sections = [catalogue_section(index) for index in indexes]
-        self.play(Catalogue(term="92026", campus=campus, sections=sections))
+        self.describe([catalogue_section(index) for index in indexes], campus)
+
+    def describe(self, sections: list[CatalogueSection], campus: str = "NB", term: str = "92026") -> None:
+        """Let a catalogue be read."""
+        self.play(Catalogue(term=term, campus=campus, sections=sections))
+
+    def follow(self, course: str = "01:198:111", **columns: Any) -> int:
+        """A subscription to a whole course."""
+        return self.subscribe(ANY_SECTION, course=course, **columns)
 
     def subscribe(self, index: str = INDEX, campus: str = "NB", **columns: Any) -> int:
         row = {
@@ -134,7 +158,8 @@ class World:
         for message in self.run.messages:
             drop = store.last_look(self.db, message.effect, self.run)
             store.settle(self.db, message.effect, f"dropped: {drop.why}" if drop else "sent", self.run)
-            delivered += [] if drop else [subject(message.key)[1]]
+            is_to_subscriber = drop is None and message.to != OPERATORS
+            delivered += [int(message.key.split(":")[1].split("+")[0])] if is_to_subscriber else []
         self.run.messages = []
         return delivered
 
@@ -151,9 +176,9 @@ class World:
         return self.db.execute(sql, values).fetchall()
 
 
-def catalogue_section(index: str) -> CatalogueSection:
+def catalogue_section(index: str, course: str = "01:198:111", *twins: str) -> CatalogueSection:
     return CatalogueSection(
-        index_number=index, section_number="01", course="01:198:111", title="INTRO", open_to="", permission=""
+        index_number=index, section_number="01", course=course, title="INTRO", open_to="", permission="", twins=[*twins]
     )
 
 

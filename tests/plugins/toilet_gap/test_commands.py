@@ -89,8 +89,8 @@ def test_the_timeline_draws_the_day_in_local_time(place: Place) -> None:
     assert lines[0] == "check 7  pilot  r-1  2025-11-12  Europe/Amsterdam  MONITORING"
     bar = lines[1].removeprefix("08:00 ").removesuffix(" 20:00")
     assert len(bar) == drawing.WIDTH
-    assert (bar[9], bar[18], bar[21]) == ("o", "x", "!")
-    assert (bar[:9], bar[22:36], set(bar[36:])) == ("-" * 9, "-" * 14, {" "})
+    assert (bar[7], bar[15], bar[18]) == ("o", "x", "!")
+    assert (bar[:7], bar[19:31], set(bar[31:])) == ("-" * 7, "-" * 12, {" "})
     assert lines[2:] == [
         "09:30  o  visit",
         "11:30  !  alarm 7-2025-11-12T08:30:00.000Z",
@@ -111,7 +111,7 @@ def test_the_timeline_of_a_day_that_was_subscribed_late_begins_with_the_subscrip
     place.service.faults.clear()
     place.run("14:00", code=1)
     bar = plain_timeline(place, 1, place.at("20:00"))[1]
-    assert bar == f"08:00 {' ' * 36}{'-' * 36} 20:00"
+    assert bar == f"08:00 {' ' * 31}{'-' * 31} 20:00"
 
 
 def test_with_unicode_and_colour_each_mark_has_a_style_of_its_own() -> None:

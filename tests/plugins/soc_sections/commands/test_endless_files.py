@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from plugins.soc_sections.world import NOON
 
 from pollctl import UsageError
 from pollctl_soc_sections.commands.subscription_input import read_file
@@ -12,4 +13,4 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
     with pytest.raises(UsageError, match="larger than 10 MB"):
-        read_file(Path("/dev/zero"))
+        read_file(Path("/dev/zero"), NOON)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from plugins.soc_sections.subscription_fields import CONTACT, new_subscription
-from plugins.soc_sections.world import INDEX
+from plugins.soc_sections.world import INDEX, NOON
 
 from pollctl import UsageError
 from pollctl_soc_sections.commands.subscription_input import read_file
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: str, say
     path = tmp_path / "subscriptions.csv"
     path.write_text(content)
     with pytest.raises(UsageError, match=says):
-        read_file(path)
+        read_file(path, NOON)
 
 
 def test_each_of_several_addresses_in_one_contact_is_a_subscription(place: Any) -> None:

@@ -34,6 +34,84 @@ def test_the_commands_show_what_is_and_was(place: Any) -> None:
         assert "very-secret" not in place.soc_sections(*words).stdout
 
 
+def test_a_course_is_followed_by_its_number(place: Any) -> None:
+    place.configure(catalogue_every="1d")
+    place.run()
+    first = place.soc.sections["NB"][0]
+    same = [section.index_number for section in place.soc.sections["NB"] if section.course == first.course]
+    done = place.soc_sections(
+        "subscribe",
+        "--course",
+        first.course,
+        "--term",
+        "FA2026",
+        "--campus",
+        "NB",
+        "--contact",
+        CONTACT,
+        "--unless-open",
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")
+    (row,) = place.json("soc-sections", "subscriptions")
+    assert (row["course"], row["index_number"], row["section_status"]) == (first.course, None, "OPEN")
+    listed = place.json("soc-sections", "sections", "--course", first.course)
+    assert sorted(section["index_number"] for section in listed) == sorted(same)
+    assert {section["subscriptions"] for section in listed} == {1}
+    words = " ".join(reversed(first.title.lower().split()))
+    assert first.index_number in str(place.json("soc-sections", "sections", "--title", words))
+    assert place.json("soc-sections", "sections", "--title", f"{words} nowhere") == []
+
+
+def test_a_course_stands_in_the_place_of_an_index(place: Any) -> None:
+    section = ("--term", "92026", "--campus", "NB", "--contact", CONTACT)
+    both = place.soc_sections("subscribe", INDEX, "--course", "01:198:111", *section, code=2)
+    assert "a course stands in its place" in both.stderr
+    assert "write 01:198:111" in place.soc_sections("subscribe", "--course", "198:111", *section, code=2).stderr
+    done = place.soc_sections("subscribe", "--course", "01:198:111", *section)
+    assert "nothing says which sections a course has" in done.stderr
+    place.folder.joinpath("many.csv").write_text(
+        f"index,course,term,campus,contact\n,01:198:111,current,NB,{CONTACT}\n{INDEX},,current,NB,{CONTACT}\n"
+    )
+    done = place.soc_sections("subscribe", "--from", str(place.folder / "many.csv"))
+    assert "72026 NB is not polled" in done.stderr
+    rows = place.json("soc-sections", "subscriptions")[1:]
+    assert [(row["term"], row["course"], row["is_rolling"]) for row in rows] == [
+        ("72026", "01:198:111", True),
+        ("72026", "", False),
+    ]
+
+
+def test_subscriptions_that_nobody_polls_are_counted_by_status_and_listed_by_check(place: Any) -> None:
+    place.configure(campuses=["NB", "NK"])
+    place.subscribe(campus="NK")
+    place.run()
+    place.configure(campuses=["NB"])
+    done = place.soc_sections("subscribe", "00500", "--term", "SP2027", "--campus", "NB", "--contact", CONTACT)
+    assert "12027 NB is not polled" in done.stderr
+    assert place.json("status")[0]["notice"] == "2 subscriptions that nobody polls"
+    warned = [finding["text"] for finding in place.json("check") if "nobody polls" in finding["text"]]
+    remedy = "which nobody polls: add it to terms and campuses in [plugins.soc_sections]"
+    assert warned == [f"1 subscription for 12027 NB, {remedy}", f"1 subscription for 92026 NK, {remedy}"]
+    place.subscribe()
+    place.configure(enabled=False)
+    assert place.json("status")[0]["notice"] == "3 subscriptions that nobody polls"
+    warned = [finding["text"] for finding in place.json("check") if "nobody polls" in finding["text"]]
+    assert warned[1] == "1 subscription for 92026 NB, which nobody polls: soc_sections is not enabled"
+    done = place.soc_sections("subscribe", "00501", "--term", "92026", "--campus", "NB", "--contact", CONTACT)
+    assert "not enabled" in done.stderr
+
+
+def test_answers_and_what_they_were_worth_are_listed(place: Any) -> None:
+    place.play("O [] O")
+    rows = place.json("soc-sections", "polls", "--campus", "NB", "--term", "FA2026", "--limit", "2")
+    assert [(row["verdict"], row["listed_count"], row["known_count"]) for row in rows] == [
+        ("accepted", 21, 21),
+        ("suspect_empty", 0, 0),
+    ]
+    assert all(row["duration_ms"] > 0 for row in rows)
+    assert place.json("soc-sections", "polls", "--campus", "NK") == []
+
+
 def test_what_is_missing_on_the_command_line_is_named(place: Any) -> None:
     assert "--campus" in place.soc_sections("subscribe", INDEX, "--term", "92026", code=2).stderr
     assert "or --from" in place.soc_sections("subscribe", code=2).stderr

@@ -73,6 +73,86 @@ def test_a_notification_is_sent_exactly_once_per_episode(letters: list[str]) -> 
     assert all(one != other for one, other in pairwise(world.events()))
 
 
+STEPS = st.lists(st.tuples(st.sampled_from("OXEF"), st.sampled_from((1, 20, 400))), min_size=1, max_size=16)
+"""An answer each, and how many minutes after the one before it comes: E empty, F failed."""
+
+
+def expected_of_runs(steps: Sequence[tuple[str, int]]) -> tuple[list[str], int]:
+    """Events and notifications where runs of empty answers may be long, by an automaton of its own."""
+    is_open, misses, is_told, notified, minute = True, 0, True, 0, 0
+    events: list[str] = []
+    run: list[int] = []
+    for letter, gap in steps:
+        minute += gap
+        if letter == "E":
+            run.append(minute)
+        if letter in "EF":
+            continue
+        span, run = (run[-1] - run[0] if run else 0), []
+        is_unseen = is_open and span >= 30
+        if is_unseen:
+            is_open, events = False, [*events, "CLOSED"]
+        if letter == "O":
+            is_news = not is_open and not (is_unseen and is_told and span <= 360)
+            events += [] if is_open else ["OPEN"]
+            is_told, notified, is_open, misses = is_told or is_news, notified + is_news, True, 0
+        elif is_open:
+            misses += 1
+            if misses == 2:
+                is_open, events = False, [*events, "CLOSED"]
+        misses = misses if is_open else 0
+    return events, notified
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS)
+@example(steps=[("E", 1), ("E", 400), ("O", 1), ("E", 1), ("E", 20), ("E", 20), ("O", 1), ("O", 1)])
+def test_absence_that_was_held_for_long_is_a_closing_and_news_when_it_lasted_very_long(
+    steps: list[tuple[str, int]],
+) -> None:
+    world = World(catalogue_every=timedelta())
+    world.subscribe(max_notifications=10)
+    world.poll(["10000", INDEX])
+    world.deliver()
+    notified = 0
+    for letter, gap in steps:
+        if letter == "F":
+            world.fail(after=gap * MINUTE)
+        else:
+            world.poll({"O": ["10000", INDEX], "X": ["10000"], "E": []}[letter], after=gap * MINUTE)
+        world.db.execute("UPDATE soc_subscriptions SET status = 'active', sent_count = 0")
+        notified += len(world.deliver())
+    own = [status for (status,) in world.rows("SELECT status FROM soc_status_events WHERE index_number = ?", [INDEX])]
+    assert (own, notified) == expected_of_runs(steps)
+
+
+NB, ONLINE = indexes(1, 60), indexes(900, 904)
+
+
+@settings(max_examples=40, deadline=None)
+@given(truths=st.lists(st.sets(st.sampled_from(ONLINE)), min_size=1, max_size=16))
+@example(truths=[{"00900"}, set(), set(), {"00900"}, set(), set(), set(), {"00901"}, {"00900"}])
+def test_a_small_campus_never_loses_an_opening_however_full_it_gets(truths: list[set[str]]) -> None:
+    """The upstream ignores the campus: each answer lists all that is open anywhere."""
+    world = world_with_catalogue(NB)
+    world.catalogue(ONLINE, "ONLINE_CM")
+    for number, index in enumerate(ONLINE):
+        world.subscribe(index, "ONLINE_CM", contact=f"json://127.0.0.1/{number}", max_notifications=10)
+    world.poll([*NB[:40], "00900"])
+    is_open, absences, due, told = dict.fromkeys(ONLINE, False), dict.fromkeys(ONLINE, 0), 0, []
+    for truth in truths:
+        listed = [*NB[:40], *truth]
+        assert world.poll(listed, after=timedelta(seconds=1)) in ("accepted", "too_soon")
+        assert world.poll(listed, campus="ONLINE_CM") == "accepted"
+        told += world.deliver()
+        for index in ONLINE:
+            absences[index] = 0 if index in truth else absences[index] + 1
+            due += index in truth and not is_open[index]
+            is_open[index] = index in truth or (is_open[index] and absences[index] < 2)
+    assert len(told) == due
+    assert world.run.failures == {}
+
+
 KNOWN = indexes(0, 120)
 
 ANSWERS: st.SearchStrategy[list[str] | None] = st.one_of(

@@ -1,4 +1,4 @@
-"""The tables of soc_sections, step by step; a step that was released is never edited."""
+"""The first tables, and messages that became the core's."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from pollctl_soc_sections.model import Facts
 
 migrations = Migrations("soc_sections")
 
-_CAMPUS = """term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
+CAMPUS = """term TEXT NOT NULL CHECK (term GLOB '[0179]20[0-9][0-9]'),
     campus TEXT NOT NULL CHECK (campus <> '')"""
-_SECTION = f"""{_CAMPUS},
+SECTION = f"""{CAMPUS},
     index_number TEXT NOT NULL CHECK (index_number GLOB '[0-9][0-9][0-9][0-9][0-9]')"""
 _WINDOW = "[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]"
 _IS_WINDOW = f"""window GLOB '{_WINDOW}' AND substr(window, 1, 2) < '24' AND substr(window, 7, 2) < '24'"""
 _VERDICTS = "'accepted', 'confirmed', 'too_soon', 'suspect_drop', 'suspect_empty', 'rejected', 'failed'"
 _TABLES = (
     f"""CREATE TABLE soc_sections (
-    {_SECTION},
+    {SECTION},
     status TEXT NOT NULL DEFAULT 'UNKNOWN' CHECK (status IN ('UNKNOWN', 'OPEN', 'CLOSED')),
     misses INTEGER NOT NULL DEFAULT 0 CHECK (misses >= 0),
     episode INTEGER NOT NULL DEFAULT 0 CHECK (episode >= 0),
@@ -43,7 +43,7 @@ _TABLES = (
     # Holds the indexes too (they are part of the primary key): a poll reads this and not the wide rows.
     "CREATE INDEX soc_sections_by_status ON soc_sections (term, campus, is_known, status, misses, is_catalogued)",
     f"""CREATE TABLE soc_campuses (
-    {_CAMPUS},
+    {CAMPUS},
     counts TEXT NOT NULL DEFAULT '[]',
     last_counted_at TEXT CHECK ({utc("last_counted_at")}),
     settled_hash TEXT,
@@ -63,7 +63,7 @@ _TABLES = (
 ) STRICT, WITHOUT ROWID""",
     f"""CREATE TABLE soc_polls (
     id INTEGER PRIMARY KEY,
-    {_CAMPUS},
+    {CAMPUS},
     polled_at TEXT NOT NULL CHECK ({utc("polled_at")}),
     verdict TEXT NOT NULL CHECK (verdict IN ({_VERDICTS})),
     listed_count INTEGER,
@@ -76,7 +76,7 @@ _TABLES = (
     "CREATE INDEX soc_polls_by_campus ON soc_polls (term, campus, polled_at)",
     f"""CREATE TABLE soc_status_events (
     id INTEGER PRIMARY KEY,
-    {_SECTION},
+    {SECTION},
     status TEXT NOT NULL CHECK (status IN ('OPEN', 'CLOSED')),
     status_before TEXT NOT NULL CHECK (status_before IN ('OPEN', 'CLOSED')),
     seat_delta INTEGER NOT NULL CHECK (seat_delta IN (-1, 1)),
@@ -88,7 +88,7 @@ _TABLES = (
     "CREATE INDEX soc_status_events_by_campus ON soc_status_events (term, campus, status)",
     f"""CREATE TABLE soc_subscriptions (
     id INTEGER PRIMARY KEY,
-    {_SECTION},
+    {SECTION},
     contact TEXT NOT NULL CHECK (contact <> ''),
     status TEXT NOT NULL DEFAULT 'active'
         CHECK (status IN ('pending', 'active', 'paused', 'suppressed', 'unsubscribed')),
@@ -120,7 +120,7 @@ END""",
     "CREATE INDEX soc_subscription_events_by_subscription ON soc_subscription_events (subscription_id, id)",
     f"""CREATE TABLE soc_open_events (
     id INTEGER PRIMARY KEY,
-    {_SECTION},
+    {SECTION},
     episode INTEGER NOT NULL,
     status_before TEXT NOT NULL CHECK (status_before IN ('UNKNOWN', 'CLOSED')),
     status_after TEXT NOT NULL DEFAULT 'OPEN' CHECK (status_after = 'OPEN'),
