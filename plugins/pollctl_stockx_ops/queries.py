@@ -13,6 +13,7 @@ from pollctl_stockx_ops.model import COUNTERS, LISTING_STATUS
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+_MOST = 2**63 - 1  # as far as SQLite counts
 _LATE = timedelta(minutes=10)  # after its moment somebody should have asked
 _JOBS = """SELECT id, user_id, job_type, status, stockx_operation_id, stockx_listing_id, error_code, error_message,
     started_at, next_poll_at, poll_count, attempt, updated_at, completed_at, metadata FROM stockx_batch_jobs"""
@@ -36,7 +37,7 @@ class Wanted(NamedTuple):
         return {
             "user": self.user,
             "since": to_text(self.since) if self.since else None,
-            "limit": -1 if self.limit is None else self.limit,
+            "limit": -1 if self.limit is None else min(self.limit, _MOST),
         }
 
 
