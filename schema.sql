@@ -461,7 +461,7 @@ CREATE TABLE status_check (
     settings TEXT NOT NULL,
     closing_at TEXT CHECK (closing_at LIKE '____-__-__T__:__:__.___Z' AND closing_at BETWEEN '2000' AND '2400'),
     created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400'),
-    updated_at TEXT NOT NULL CHECK (updated_at LIKE '____-__-__T__:__:__.___Z' AND updated_at BETWEEN '2000' AND '2400'),
+    updated_at TEXT NOT NULL CHECK (updated_at LIKE '____-__-__T__:__:__.___Z' AND updated_at BETWEEN '2000' AND '2400'), status_check_template_id INTEGER REFERENCES status_check_template (id),
     UNIQUE (monitor, local_date),
     CHECK (ends_at > planned_at),
     CHECK ((phase = 'COMPLETE') = (result IS NOT NULL))
@@ -487,7 +487,7 @@ CREATE TABLE status_check_record (
     event_at TEXT NOT NULL CHECK (event_at LIKE '____-__-__T__:__:__.___Z' AND event_at BETWEEN '2000' AND '2400'),
     phase TEXT NOT NULL CHECK (phase IN ('SETUP', 'MONITORING', 'COMPLETE')),
     result TEXT,
-    created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400'),
+    created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400'), unread TEXT,
     PRIMARY KEY (status_check_id, "order")
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX status_check_record_event ON status_check_record (status_check_id, incoming_event_id)
@@ -523,7 +523,7 @@ CREATE TABLE status_check_dead_letter (
     event_id TEXT,
     body TEXT NOT NULL,
     created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.___Z' AND created_at BETWEEN '2000' AND '2400')
-) STRICT;
+, subscription_id TEXT, event_name TEXT, event_at TEXT CHECK (event_at BETWEEN '2000' AND '2300' AND event_at LIKE '%Z' AND substr(event_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', event_at, '+0 days')), is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1)), replay_at TEXT CHECK (replay_at BETWEEN '2000' AND '2300' AND replay_at LIKE '%Z' AND substr(replay_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', replay_at, '+0 days')), replayed_at TEXT CHECK (replayed_at BETWEEN '2000' AND '2300' AND replayed_at LIKE '%Z' AND substr(replayed_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', replayed_at, '+0 days'))) STRICT;
 CREATE INDEX status_check_quarantine ON status_check_dead_letter (robot_id, event_id)
     WHERE key >= 'future:' AND key < 'future;';
 CREATE TABLE status_check_missed (
@@ -543,10 +543,18 @@ CREATE TABLE status_check_template (
     description TEXT NOT NULL UNIQUE REFERENCES status_check_description (name),
     event_name TEXT NOT NULL,
     alarm_name TEXT NOT NULL
-) STRICT;
+, version INTEGER NOT NULL DEFAULT 1 CHECK (version >= 1), past_event_dependencies TEXT NOT NULL DEFAULT '[]', future_event_dependencies TEXT NOT NULL
+    DEFAULT '[{"event":"TOILET_ACTIVITY","maxGapMinutes":120}]', poll_until_end INTEGER NOT NULL DEFAULT 1
+    CHECK (poll_until_end IN (0, 1))) STRICT;
+CREATE INDEX status_check_dead_letter_by_age ON status_check_dead_letter (created_at);
+CREATE INDEX status_check_dead_letter_replay ON status_check_dead_letter (id) WHERE replay_at IS NOT NULL;
+CREATE TABLE status_check_expired (
+    name TEXT NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL CHECK (number >= 0)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE status_check_template_detail (
     status_check_template_id INTEGER NOT NULL REFERENCES status_check_template (id) ON DELETE CASCADE,
-    phase TEXT NOT NULL CHECK (phase IN ('SETUP', 'MONITORING', 'COMPLETE')),
+    phase TEXT NOT NULL CHECK (phase IN ('SETUP', 'MONITORING', 'ALARM', 'COMPLETE')),
     "order" INTEGER NOT NULL CHECK ("order" >= 1),
     text TEXT NOT NULL,
     PRIMARY KEY (status_check_template_id, phase)

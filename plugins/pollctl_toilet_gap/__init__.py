@@ -92,7 +92,7 @@ def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
 
 @hookimpl
 def pollctl_commands(group: click.Group) -> None:
-    """Add ``monitors``, ``checks``, ``records``, ``timeline``, ``seed-template`` and ``close``."""
+    """Add ``monitors``, ``checks``, ``records``, ``timeline``, ``dead-letters``, ``seed-template`` and ``close``."""
     from pollctl_toilet_gap import commands
 
     commands.add_to(group)
@@ -107,11 +107,20 @@ def pollctl_metrics(db: Database) -> Sequence[Any]:
 
 
 @hookimpl
-def pollctl_status(db: Database) -> str:
-    """Name alarms that did not go out and checks that are blind."""
+def pollctl_status(db: Database, now: datetime) -> str:
+    """Name alarms that did not go out, checks that are blind, and events that cannot be read."""
     from pollctl_toilet_gap import queries
 
-    return queries.notice(db)
+    return queries.notice(db, now)
+
+
+@hookimpl
+def pollctl_check(settings: Settings) -> Sequence[str]:
+    """Warn where an alarm rests on a queue of which nobody can say that it was read to its end."""
+    if settings.replay_required or not settings.shared_queue:
+        return []
+    what = "two receives that bring nothing count as its end, although messages may be in flight"
+    return [f"shared_queue with replay_required = false: {what}"]
 
 
 def _migrations() -> Any:

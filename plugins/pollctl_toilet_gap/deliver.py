@@ -35,11 +35,11 @@ def deliver(effect: Effect, run: Run) -> Any:
             raise DeliveryError(f"{effect.kind!r} is not a kind that it delivers", permanent=True)
 
 
-def post_alarm(effect: Effect, run: Run) -> str:
-    """Post one alarm, unless an earlier attempt did so: that is seen in the history."""
+def post_alarm(effect: Effect, run: Run) -> dict[str, str | None]:
+    """Post one alarm, unless an earlier attempt did so: that is seen in the history. Answers its id there, if it has one."""
     payload = effect.payload
-    if was_tried(effect, run) and is_posted(payload, run):
-        return "it was posted before"
+    if was_tried(effect, run) and (found := posted(payload, run)) is not None:
+        return {"posted": "before", "id": parsing.id_of(found)}
     body = {
         "providerName": run.settings.provider_name,
         "eventName": payload["event_name"],
@@ -50,7 +50,7 @@ def post_alarm(effect: Effect, run: Run) -> str:
     answer = run.send(Request(url=url, method="POST", headers=_JSON, body=msgspec.json.encode(body)))
     if not answer.is_ok:
         raise _undelivered(answer, run)
-    return "posted"
+    return {"posted": "now", "id": parsing.id_of(answer.body)}
 
 
 def was_tried(effect: Effect, run: Run) -> bool:
@@ -59,8 +59,8 @@ def was_tried(effect: Effect, run: Run) -> bool:
         return effect.attempt > 1 or effects.has_failed(db, effect.id)
 
 
-def is_posted(payload: Mapping[str, Any], run: Run) -> bool:
-    """Whether the history has an alarm of this reference id.
+def posted(payload: Mapping[str, Any], run: Run) -> bytes | None:
+    """The alarm of this reference id as the history has it; None if it has none.
 
     Raises:
         DeliveryError: it cannot be read, so that this stays unknown.
@@ -74,7 +74,7 @@ def is_posted(payload: Mapping[str, Any], run: Run) -> bool:
         items = parsing.split_items(answer.body)
     except ValueError as error:
         raise DeliveryError(f"whether it was posted before cannot be seen: {error}") from error
-    return any(parsing.reference_of(item) == payload["reference_id"] for item in items)
+    return next((item for item in items if parsing.reference_of(item) == payload["reference_id"]), None)
 
 
 def subscribe(effect: Effect, run: Run) -> SubscribeResult:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from pollctl import from_text, to_text
 from pollctl.fakes import NOT_FOUND, FakeUpstream, ServerRequest, ServerResponse
 
-Operation = Literal["subscribe", "unsubscribe", "history", "post"]
+Operation = Literal["subscribe", "unsubscribe", "history", "heard", "post"]
 
 
 class Subscription(NamedTuple):
@@ -73,8 +73,9 @@ class FakeEventService(FakeUpstream):
         """Answer for subscriptions, the history and alarms."""
         match (request.method, *request.parts):
             case ("GET", "internal", "v1", "events", "robots", robot_id, "incomings"):
-                name, since = request.query["event_name"], int(request.query["created_since"])
-                return self._do("history", robot_id, lambda: ServerResponse.json(self.incomings(robot_id, name, since)))
+                name, since = request.query.get("event_name", ""), int(request.query["created_since"])
+                asked: Operation = "history" if name else "heard"
+                return self._do(asked, robot_id, lambda: ServerResponse.json(self.incomings(robot_id, name, since)))
             case ("POST", "internal", "v1", "events", "robots", robot_id, "subscriptions"):
                 body = json.loads(request.body)
                 return self._do("subscribe", robot_id, lambda: ServerResponse.json(self.subscribe(robot_id, body), 201))
@@ -163,7 +164,7 @@ class FakeEventService(FakeUpstream):
             return 204 if self.subscriptions.pop(subscription_id, None) else 404
 
     def incomings(self, robot_id: str, event_name: str, created_since: int) -> list[Any]:
-        """The history, in no particular order; items that are not events are always in it."""
+        """The history of one name, or of all, in no particular order; items that are not events are always in it."""
         since = datetime.fromtimestamp(created_since, UTC)
         with self._lock:
             self.created_since.append(created_since)
@@ -174,7 +175,7 @@ class FakeEventService(FakeUpstream):
         """Take an alarm; it becomes part of the history, and is answered as it stands there."""
         event = {
             **body,
-            "id": f"posted-{len(self.posted) + 1}",
+            "id": f"alarm-{body.get('referenceId')}",
             "robotId": robot_id,
             "createdAt": to_text(self.now),
         }
@@ -191,6 +192,6 @@ class FakeEventService(FakeUpstream):
 
 def _is_wanted(item: Any, event_name: str, since: datetime) -> bool:
     try:
-        return bool(item["eventName"] == event_name and from_text(item["createdAt"]) >= since)
+        return bool(event_name in ("", item["eventName"]) and from_text(item["createdAt"]) >= since)
     except (KeyError, TypeError, ValueError, OverflowError):
         return True

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from pollctl.sql import utc
+
 migrations = Migrations("toilet_gap")
 
 _PHASE = "CHECK (phase IN ('SETUP', 'MONITORING', 'COMPLETE'))"
@@ -141,6 +143,48 @@ def m002_messages(db: Database) -> None:
 
     carry_over(db, "toilet_gap", "blind", _blind)
     carry_over(db, "toilet_gap", "unposted", _undelivered)
+
+
+_ADDED = (
+    "ALTER TABLE status_check_record ADD COLUMN unread TEXT",
+    "ALTER TABLE status_check_dead_letter ADD COLUMN subscription_id TEXT",
+    "ALTER TABLE status_check_dead_letter ADD COLUMN event_name TEXT",
+    f"ALTER TABLE status_check_dead_letter ADD COLUMN event_at TEXT CHECK ({utc('event_at')})",
+    "ALTER TABLE status_check_dead_letter ADD COLUMN is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1))",
+    f"ALTER TABLE status_check_dead_letter ADD COLUMN replay_at TEXT CHECK ({utc('replay_at')})",
+    f"ALTER TABLE status_check_dead_letter ADD COLUMN replayed_at TEXT CHECK ({utc('replayed_at')})",
+    "CREATE INDEX status_check_dead_letter_by_age ON status_check_dead_letter (created_at)",
+    "CREATE INDEX status_check_dead_letter_replay ON status_check_dead_letter (id) WHERE replay_at IS NOT NULL",
+    """CREATE TABLE status_check_expired (
+    name TEXT NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL CHECK (number >= 0)
+) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE status_check_template ADD COLUMN version INTEGER NOT NULL DEFAULT 1 CHECK (version >= 1)",
+    "ALTER TABLE status_check_template ADD COLUMN past_event_dependencies TEXT NOT NULL DEFAULT '[]'",
+    """ALTER TABLE status_check_template ADD COLUMN future_event_dependencies TEXT NOT NULL
+    DEFAULT '[{"event":"TOILET_ACTIVITY","maxGapMinutes":120}]'""",
+    """ALTER TABLE status_check_template ADD COLUMN poll_until_end INTEGER NOT NULL DEFAULT 1
+    CHECK (poll_until_end IN (0, 1))""",
+    "ALTER TABLE status_check ADD COLUMN status_check_template_id INTEGER REFERENCES status_check_template (id)",
+    # Made again for its phase ALARM; nothing refers to it.
+    "ALTER TABLE status_check_template_detail RENAME TO status_check_template_detail_before",
+    """CREATE TABLE status_check_template_detail (
+    status_check_template_id INTEGER NOT NULL REFERENCES status_check_template (id) ON DELETE CASCADE,
+    phase TEXT NOT NULL CHECK (phase IN ('SETUP', 'MONITORING', 'ALARM', 'COMPLETE')),
+    "order" INTEGER NOT NULL CHECK ("order" >= 1),
+    text TEXT NOT NULL,
+    PRIMARY KEY (status_check_template_id, phase)
+) STRICT, WITHOUT ROWID""",
+    "INSERT INTO status_check_template_detail SELECT * FROM status_check_template_detail_before",
+    "DROP TABLE status_check_template_detail_before",
+)
+
+
+@migrations()
+def m003_unread_events(db: Database) -> None:
+    """What could not be read and may be put back, templates as script nodes read them, and numbers of what was deleted."""
+    for statement in _ADDED:
+        db.execute(statement)
 
 
 def _blind(payload: dict[str, Any]) -> tuple[str, str, str]:

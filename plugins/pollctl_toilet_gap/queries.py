@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import UsageError, counted
+from pollctl import UsageError, counted, to_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -60,30 +61,49 @@ def records(db: Database, number: int) -> list[dict[str, Any]]:
     check(db, number)
     return list(
         db.query(
-            """SELECT "order", event_name, event_at, phase, result, incoming_event_id, reference_id, created_at
-               FROM status_check_record WHERE status_check_id = ? ORDER BY "order" """,
+            """SELECT "order", event_name, event_at, phase, result, incoming_event_id, reference_id, created_at,
+               unread FROM status_check_record WHERE status_check_id = ? ORDER BY "order" """,
             [number],
         )
     )
 
 
-# numbers
+def letters(db: Database) -> list[dict[str, Any]]:
+    """Dead letters, the newest first; ``state`` says what became of each."""
+    return list(
+        db.query(
+            """SELECT id, created_at, source, robot_id, event_name, event_id, reason, body, is_watched,
+               CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN replay_at IS NOT NULL THEN 'put back'
+                   WHEN key >= 'future:' AND key < 'future;' THEN 'quarantined' ELSE 'unread' END AS state
+               FROM status_check_dead_letter ORDER BY id DESC"""
+        )
+    )
+
+
+# numbers; what was deleted since counts on
 
 
 def by_name(db: Database) -> dict[str, int]:
-    """How many records there are of each name."""
-    return dict(db.execute("SELECT event_name, count(*) FROM status_check_record GROUP BY event_name").fetchall())
+    """How many records there were of each name."""
+    sql = "SELECT event_name, count(*) FROM status_check_record GROUP BY event_name"
+    return _with_expired(db, dict(db.execute(sql).fetchall()))
 
 
 def by_result(db: Database) -> dict[str, int]:
-    """How many checks there are with each result; ``OPEN`` for those that are not over."""
-    return dict(db.execute("SELECT coalesce(result, 'OPEN'), count(*) FROM status_check GROUP BY result").fetchall())
+    """How many checks there were with each result; ``OPEN`` for those that are not over."""
+    sql = "SELECT coalesce(result, 'OPEN'), count(*) FROM status_check GROUP BY result"
+    return _with_expired(db, dict(db.execute(sql).fetchall()))
 
 
 def dead_letters(db: Database) -> int:
-    """How many dead letters there are."""
+    """How many dead letters there were."""
     (number,) = db.execute("SELECT count(*) FROM status_check_dead_letter").fetchone()
-    return int(number)
+    return _with_expired(db, {"DEAD_LETTER": int(number)})["DEAD_LETTER"]
+
+
+def _with_expired(db: Database, numbers: dict[str, int]) -> dict[str, int]:
+    gone = db.execute("SELECT name, number FROM status_check_expired").fetchall()
+    return numbers | {name: numbers.get(name, 0) + number for name, number in gone}
 
 
 _UNSENT = """SELECT count(*) FROM outbox WHERE plugin = 'toilet_gap' AND kind = 'alarm' AND status <> 'delivered'
@@ -93,7 +113,13 @@ _UNWATCHED = """SELECT count(DISTINCT c.id) FROM status_check AS c JOIN status_c
     ON s.status_check_id = c.id WHERE c.phase = 'SETUP' AND s.state = 'failed'"""
 
 
-def notice(db: Database) -> str:
+_UNREAD = """SELECT count(*) FROM status_check_dead_letter WHERE is_watched = 1 AND replayed_at IS NULL
+    AND created_at >= ?"""
+UNREAD_FOR = timedelta(days=1)
+"""How long status names an event that cannot be read."""
+
+
+def notice(db: Database, now: datetime) -> str:
     """What a person should look at, in one line; nothing where there is nothing."""
     troubles = (
         (_UNSENT, "alarm", "not posted"),
@@ -101,6 +127,8 @@ def notice(db: Database) -> str:
         (_UNWATCHED, "check", "not subscribed"),
     )
     numbers = [(db.execute(sql).fetchone()[0], what, how) for sql, what, how in troubles]
+    (unread,) = db.execute(_UNREAD, [to_text(now - UNREAD_FOR)]).fetchone()
+    numbers.append((unread, "event", "of a watched robot cannot be read (`pollctl toilet-gap dead-letters`)"))
     return ", ".join(f"{counted(number, what)} {how}" for number, what, how in numbers if number)
 
 

@@ -75,6 +75,12 @@ class Run(Protocol):
     def note(self, reason: str) -> None:
         """Say why there may be nothing to decide now, such as ``no job is running``; a plan that decides nothing shows it."""
 
+    def deliver_due(self, *, seconds: float) -> None:
+        """Send what earlier batches of this pass have queued and what else is due, for *seconds* at most, and go on.
+
+        For what must happen upstream before more can be asked, such as deleting messages of a queue that locks the rest.
+        """
+
     # in deliver
 
     def reading(self) -> AbstractContextManager[Database]:

@@ -131,6 +131,11 @@ class PassContext:
         self.now = clock.now()
         return time.monotonic() < window_ends
 
+    def deliver_due(self, *, seconds: float) -> None:
+        """Send what is due within the pass, not only after its last batch."""
+        if not self.is_dry:
+            self.between_rounds(time.monotonic() + seconds)
+
     def failed(self, target: str, why: str) -> None:
         """Tell that a target could not be fetched."""
         target, why = redaction.mask(target), redaction.mask(why)

@@ -35,6 +35,12 @@ def incomings_url(base_url: str, robot_id: str, event_name: str, since: datetime
     return f"{robot_url(base_url, robot_id)}/incomings?{query}"
 
 
+def any_incomings_url(base_url: str, robot_id: str, since: datetime) -> str:
+    """Where the events of every name can be read."""
+    query = urlencode({"created_since": math.floor(since.timestamp())})
+    return f"{robot_url(base_url, robot_id)}/incomings?{query}"
+
+
 def subscription_url(base_url: str, robot_id: str, subscription_id: str) -> str:
     """Where one subscription can be ended."""
     return f"{robot_url(base_url, robot_id)}/subscriptions/{_quoted(subscription_id)}"

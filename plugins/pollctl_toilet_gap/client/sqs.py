@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pollctl import DeliveryError, Run, Secret, counted, shorten
 from pollctl_toilet_gap.client.parsing import Message
@@ -15,6 +16,9 @@ AT_ONCE = 10
 """Messages that one receive brings at most, and one batch deletes: limits of SQS."""
 NO_BOTO3 = "boto3 is not installed: `pip install 'pollctl[sqs]'`, or take queue_url out of [plugins.toilet_gap]"
 _TIMEOUT_S = 5.0
+_UNREAD = [
+    "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed",
+]  # fmt: skip
 _REGION = re.compile(r"(?:^|[./])([a-z]{2}(?:-[a-z]+)+-\d)\.")
 _GONE = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "AWS.SimpleQueueService.ReceiptHandleIsInvalid"})
 
@@ -60,8 +64,23 @@ def connect(settings: Settings) -> Any:
     )
     session = boto3.Session()
     _mask(session.get_credentials())
-    region, endpoint_url = region_of(settings.queue_url or ""), settings.endpoint_url or None
-    return session.client("sqs", region_name=region, endpoint_url=endpoint_url, config=limits)
+    region = settings.region or region_of(settings.queue_url or "")
+    return session.client("sqs", region_name=region, endpoint_url=endpoint_of(settings), config=limits)
+
+
+def endpoint_of(settings: Settings) -> str | None:
+    """Where SQS is: as the settings say, else where a queue lies that is not Amazon's own; None for Amazon's endpoints."""
+    if settings.endpoint_url:
+        return settings.endpoint_url
+    parts = urlsplit(settings.queue_url or "")
+    is_amazon = (parts.hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return None if is_amazon or not parts.hostname else f"{parts.scheme}://{parts.netloc}"
+
+
+def unread(run: Run) -> tuple[int, str]:
+    """Messages that the queue still has, in flight and delayed ones too, as far as it knows; and why that cannot be known."""
+    number, error = _within_time(run, lambda _: _count_once(run), None)
+    return number or 0, error
 
 
 def region_of(queue_url: str) -> str:
@@ -87,6 +106,11 @@ def _receive_once(run: Run, number: int) -> list[Message]:
         Message(Receipt(message["MessageId"], message["ReceiptHandle"]), message.get("Body", ""))
         for message in answer.get("Messages", [])
     ]
+
+
+def _count_once(run: Run) -> int:
+    answer = _client(run).get_queue_attributes(QueueUrl=run.settings.queue_url, AttributeNames=_UNREAD)
+    return sum(int(answer.get("Attributes", {}).get(name, 0)) for name in _UNREAD)
 
 
 def _delete_once(run: Run, queue_url: str, handles: Sequence[str]) -> list[tuple[str, str]]:

@@ -10,6 +10,10 @@ from pollctl_toilet_gap.store import closing, template
 
 _COLUMNS = (
     Column("description", drop=3),
+    Column("version", kind="number", drop=4),
+    Column("past_event_dependencies", "past", drop=7),
+    Column("future_event_dependencies", "future", drop=6),
+    Column("poll_until_end", "to the end", "number", drop=5),
     Column("event_name", "event", "id", drop=1),
     Column("alarm_name", "alarm", "id", drop=2),
     Column("phase", kind="state"),
@@ -24,7 +28,7 @@ _COLUMNS = (
 def seed_template(context: PluginContext, *, as_json: bool) -> None:
     """Write the description TOILET_ACTIVITY_GAP, its template and phases; a second time changes nothing."""
     with context.writing() as db:
-        rows = template.seed_template(db, "TOILET_ACTIVITY", "NO_TOILET_ACTIVITY_ALARM")
+        rows = template.seed_template(db)
     context.show(rows, as_json=as_json, columns=_COLUMNS)
 
 

@@ -49,6 +49,7 @@ _RECORD_COLUMNS = (
     Column("incoming_event_id", "incoming", "id", drop=4),
     Column("reference_id", "reference", "id", drop=3),
     Column("created_at", "recorded", "moment", drop=5),
+    Column("unread", "could not be read", drop=6),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from pollctl_toilet_gap.decide.context import Context
 from pollctl_toilet_gap.decide.endings import Ending, abandoned, end, ended, why_early
 from pollctl_toilet_gap.decide.events import gather, set_outside
 from pollctl_toilet_gap.decide.fold import Folded, fold
+from pollctl_toilet_gap.decide.unread import name_unread
 from pollctl_toilet_gap.model import (
     AddRecord,
     Batch,
@@ -24,6 +25,7 @@ from pollctl_toilet_gap.model import (
     History,
     KeepWindow,
     NotifyBlind,
+    RaiseAlarm,
     Resubscribe,
     Settings,
     State,
@@ -31,6 +33,9 @@ from pollctl_toilet_gap.model import (
 
 NOTIFY_AFTER = 3
 """Passes in a row without a history before people are notified."""
+WAITING_PASSES = 3
+WAITING_TIME = timedelta(minutes=5)
+"""How long a verdict waits where the settings do not require the history and the queue was not read to its end either."""
 
 
 class Judgement(NamedTuple):
@@ -43,7 +48,8 @@ class Judgement(NamedTuple):
 def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> list[Decision]:
     """What becomes of the open checks of one batch."""
     decisions: list[Decision] = []
-    context = Context(now, settings, batch.is_drained, batch.has_judged)
+    heard = {one.check_id: one for one in batch.heard}
+    context = Context(now, settings, batch.is_drained, batch.has_judged, batch.unread_queue, heard, state.known_letters)
     histories = {history.check_id: history for history in batch.histories}
     for due in batch.due:
         check = state.checks.get(due.check_id)
@@ -63,8 +69,9 @@ def judge(check: Check, due: DueCheck, history: History | None, context: Context
         return Judgement(set_up(check, context))
     events, decisions = gather(check, history, context)
     inside, outside = set_outside(check)
-    folded = fold_up_to_now(inside, due, events, context, is_checked=is_covered(check, history, context))
-    decisions += [*outside, *folded.decisions]
+    is_checked = is_covered(check, history, context) or is_overdue(check, history, context)
+    folded = fold_up_to_now(inside, due, events, context, is_checked=is_checked)
+    decisions += [*outside, *(name_unread(one, check, history, context) for one in folded.decisions)]
     ending = ended(folded, context) or abandoned(folded, history, context)
     if ending is None:
         decisions += go_on(check, folded, history, context)
@@ -91,11 +98,23 @@ def fold_up_to_now(
     return after._replace(decisions=[*folded.decisions, *changes, *after.decisions])
 
 
+def raises_alarm(check: Check, due: DueCheck, history: History, context: Context) -> bool:
+    """Whether an alarm would come, as far as can be seen before all is loaded."""
+    return any(isinstance(one, RaiseAlarm) for one in judge(check, due, history, context).decisions)
+
+
 def is_covered(check: Check, history: History | None, context: Context) -> bool:
     """Whether what is known of a check was held against the history; or, if that is allowed, the whole queue was read."""
     if history is not None and not history.error and history.since <= check.since:
         return True
     return not context.settings.replay_required and context.is_drained
+
+
+def is_overdue(check: Check, history: History | None, context: Context) -> bool:
+    """Whether an alarm has waited long enough for what cannot be read; it then names that."""
+    if context.settings.replay_required or history is None or check.unjudged_since is None:
+        return False
+    return check.unjudged >= WAITING_PASSES or context.now - check.unjudged_since >= WAITING_TIME
 
 
 def set_up(check: Check, context: Context) -> list[Decision]:

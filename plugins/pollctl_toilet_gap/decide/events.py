@@ -22,10 +22,13 @@ def gather(check: Check, history: History | None, context: Context) -> tuple[lis
             continue
         if event.at > context.now + context.settings.future_skew:
             seen.add(event.id)
-            decisions.append(quarantine(event, check.robot_id, "history", "", context.now))
+            decisions.append(quarantine(event, check.robot_id, "history", "", context.now, check.terms.event))
             continue
         events[event.id] = event
-    decisions += [DeadLetter(poison=poison, reason=poison.reason) for poison in (history.poison if history else ())]
+    decisions += [
+        DeadLetter(poison=poison, is_watched=True, reason=poison.reason)
+        for poison in (history.poison if history else ())
+    ]
     return in_order(events.values()), decisions
 
 
@@ -38,7 +41,9 @@ def set_outside(check: Check) -> tuple[Check, list[Decision]]:
     return replace(check, last_order=check.last_order + len(records)), records
 
 
-def quarantine(event: Event, robot_id: str, source: Source, body: str, now: datetime) -> DeadLetter:
+def quarantine(
+    event: Event, robot_id: str, source: Source, body: str, now: datetime, event_name: str | None = None
+) -> DeadLetter:
     """An event that is too far ahead is not believed, now or later."""
     poison = PoisonMessage(
         source=source,
@@ -47,5 +52,6 @@ def quarantine(event: Event, robot_id: str, source: Source, body: str, now: date
         body=body,
         robot_id=robot_id,
         event_id=event.id,
+        event_name=event_name,
     )
     return DeadLetter(poison=poison, reason=poison.reason)

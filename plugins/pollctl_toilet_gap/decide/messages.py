@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pollctl import counted, to_text
 from pollctl_toilet_gap.decide.events import quarantine
+from pollctl_toilet_gap.decide.unread import is_watched
 from pollctl_toilet_gap.model import (
     AddRecord,
     Batch,
@@ -16,6 +17,7 @@ from pollctl_toilet_gap.model import (
     KeepEvent,
     ParsedMessage,
     PoisonMessage,
+    Replay,
     Settings,
     State,
     Subscriber,
@@ -24,15 +26,17 @@ from pollctl_toilet_gap.model import (
 
 def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Iterator[Decision]:
     """Each message to its check, to the dead letters or to none; what is done with goes from the queue."""
+    sorting = _Sorting(state.subscribers)
+    yield from replays(batch, sorting, now)
     if not batch.messages and not batch.poison:
         return
-    sorting = _Sorting(state.subscribers)
     done = []
     for poison in batch.poison:
         if settings.shared_queue and not _is_ours(poison, sorting):
             sorting.foreign += 1
             continue
-        yield DeadLetter(poison=poison, reason=poison.reason)
+        watched = is_watched(poison, settings, is_ours=_is_ours(poison, sorting))
+        yield DeadLetter(poison=poison, is_watched=watched, reason=poison.reason)
         done.append(poison.receipt)
     for message in sorted(batch.messages, key=lambda message: (message.event.at, message.event.id)):
         subscriber = subscriber_of(message, sorting.subscribers)
@@ -42,11 +46,23 @@ def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Ite
         if subscriber is not None or not settings.shared_queue:
             done.append(message.receipt)
     yield ClearMessages(
-        receipts=[receipt for receipt in done if receipt is not None],
+        receipts=[receipt for receipt in done if receipt is not None and receipt.handle],
         foreign=sorting.foreign,
         duplicates=sorting.duplicates,
         reason=f"done with {counted(len(done), 'message')}, {sorting.foreign} were not for us",
     )
+
+
+def replays(batch: Batch, sorting: _Sorting, now: datetime) -> Iterator[Decision]:
+    """Dead letters that were put back: done with, if there is a check that they belong to."""
+    put_back = [message for message in batch.messages if message.letter is not None]
+    if not put_back and not batch.unreplayed:
+        return
+    homeless = [one.letter for one in put_back if subscriber_of(one, sorting.subscribers) is None]
+    failed = [*batch.unreplayed, *(letter for letter in homeless if letter is not None)]
+    letters = [one.letter for one in put_back if one.letter is not None and one.letter not in failed]
+    reason = f"put back by hand: {len(letters)} read, {len(failed)} not understood, or of no check"
+    yield Replay(letters=letters, failed=failed, at=now, reason=reason)
 
 
 class _Sorting:
@@ -74,12 +90,16 @@ def subscriber_of(message: ParsedMessage, subscribers: Sequence[Subscriber]) -> 
         subscriber
         for subscriber in subscribers
         if (subscriber.robot_id, subscriber.event_name) == (message.robot_id, message.event_name)
-        and (
-            message.subscription_id in subscriber.subscriptions or (subscriber.is_uncertain and not subscriber.is_over)
-        )
+        and (message.letter is not None or is_subscribed(message, subscriber))
     ]
     within = [subscriber for subscriber in wanted if subscriber.planned_at <= message.event.at < subscriber.ends_at]
     return max(within or wanted, key=lambda subscriber: subscriber.check_id, default=None)
+
+
+def is_subscribed(message: ParsedMessage, subscriber: Subscriber) -> bool:
+    """Whether a message comes by a subscription of a check, or may come by one whose id was lost."""
+    is_lost = subscriber.is_uncertain and not subscriber.is_over
+    return message.subscription_id in subscriber.subscriptions or is_lost
 
 
 def sort_message(
@@ -92,7 +112,7 @@ def sort_message(
         return
     if event.at > now + settings.future_skew:
         sorting.quarantined[subscriber.check_id].add(event.id)
-        yield quarantine(event, message.robot_id, "queue", message.body, now)
+        yield quarantine(event, message.robot_id, "queue", message.body, now, message.event_name)
         return
     sorting.seen[subscriber.check_id].add(event.id)
     if not subscriber.is_over:

@@ -10,10 +10,13 @@ from zoneinfo import ZoneInfo
 
 from pollctl import Run
 from pollctl_toilet_gap.decide import local_time
-from pollctl_toilet_gap.decide.checks import needs_history
+from pollctl_toilet_gap.decide.checks import needs_history, raises_alarm
+from pollctl_toilet_gap.decide.context import Context
 from pollctl_toilet_gap.fetch import history
 from pollctl_toilet_gap.fetch.chunks import AT_ONCE, chunks
-from pollctl_toilet_gap.model import Batch, Check, DueCheck, History, Monitor, Settings
+from pollctl_toilet_gap.fetch.heard import last_heard
+from pollctl_toilet_gap.fetch.queue import Drained
+from pollctl_toilet_gap.model import Batch, Check, DueCheck, History, LastHeard, Monitor, Settings
 from pollctl_toilet_gap.store.checks import checks_of
 from pollctl_toilet_gap.store.due import open_checks
 
@@ -24,11 +27,13 @@ if TYPE_CHECKING:
 class DueChecks:
     """The open checks of one pass: at first those that need no history, then the others as their histories come."""
 
-    def __init__(self, run: Run, db: Database, *, is_drained: bool) -> None:
+    def __init__(self, run: Run, db: Database, *, queue: Drained) -> None:
         self._run = run
         self._db = db
         self._settings: Settings = run.settings
-        self._is_drained = is_drained
+        self._unread_queue = queue.unread
+        self._is_queue_enough = not run.settings.replay_required and not queue.error
+        self._leave_s = history.left_at_the_end(run)
         self._needs_all = not run.settings.queue_url or run.is_dry
         self._has_judged = False
         self._due: dict[int, DueCheck] = {}
@@ -69,14 +74,31 @@ class DueChecks:
         return at_once
 
     def _with_histories(self, histories: Sequence[History]) -> Iterator[Batch]:
-        return self._batch([self._due[one.check_id] for one in histories], histories)
+        return self._batch([self._due[one.check_id] for one in histories], histories, self._heard(histories))
 
-    def _batch(self, due: Sequence[DueCheck], histories: Sequence[History] = ()) -> Iterator[Batch]:
+    def _heard(self, histories: Sequence[History]) -> list[LastHeard]:
+        """When robots were last heard of whose alarm comes and of which people are told."""
+        context = Context(self._run.now, self._settings, not self._unread_queue, self._has_judged)
+        checks = {check.id: check for check in self._needing_history}
+        told = {name for name, monitor in self._settings.by_name.items() if monitor.notify}
+        due = [
+            checks[one.check_id]
+            for one in histories
+            if checks[one.check_id].monitor in told
+            and raises_alarm(checks[one.check_id], self._due[one.check_id], one, context)
+        ]
+        return last_heard(self._run, due, leave_s=self._leave_s) if due else []
+
+    def _batch(
+        self, due: Sequence[DueCheck], histories: Sequence[History] = (), heard: Sequence[LastHeard] = ()
+    ) -> Iterator[Batch]:
         if due:
             yield Batch(
                 due=list(due),
                 histories=list(histories),
-                is_drained=self._is_drained,
+                is_drained=not self._unread_queue,
+                unread_queue=self._unread_queue,
+                heard=list(heard),
                 has_judged=self._has_judged,
             )
 
@@ -85,7 +107,11 @@ class DueChecks:
         if not read.error:
             self._mark_judged(name)
             return
-        self._run.failed(name, f"the history of check {read.check_id} cannot be read: {read.error}")
+        why = f"the history of check {read.check_id} cannot be read: {read.error}"
+        if self._is_queue_enough:
+            self._mark_judged(name)
+        is_waiting = not self._settings.replay_required and bool(self._unread_queue)
+        self._run.failed(name, f"{why}; {self._unread_queue}" if is_waiting else why)
 
     def _report_setup(self, check: Check) -> None:
         if check.failed_subscription is not None:

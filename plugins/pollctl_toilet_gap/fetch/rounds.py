@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from pollctl import Run
 from pollctl_toilet_gap.fetch.checks import DueChecks
 from pollctl_toilet_gap.fetch.days import beginnings
+from pollctl_toilet_gap.fetch.expiry import expired
 from pollctl_toilet_gap.fetch.queue import queued
+from pollctl_toilet_gap.fetch.replays import replays
 from pollctl_toilet_gap.model import Batch
 from pollctl_toilet_gap.store import due
 
@@ -21,5 +23,7 @@ def batches(run: Run, db: Database) -> Iterator[Batch]:
     yield from beginnings(run, db)
     if run.addresses and (undelivered := due.undelivered_alarms(db)):
         yield Batch(undelivered=undelivered)
-    is_drained = yield from queued(run, db)
-    yield from DueChecks(run, db, is_drained=is_drained).batches()
+    drained = yield from queued(run, db)
+    yield from replays(db)
+    yield from DueChecks(run, db, queue=drained).batches()
+    yield from expired(run, db)

@@ -7,7 +7,10 @@ from pollctl_toilet_gap.model.batch import (
     Day,
     DueCheck,
     Event,
+    Expired,
     History,
+    LastHeard,
+    Letter,
     ParsedMessage,
     PoisonMessage,
     Receipt,
@@ -22,6 +25,7 @@ from pollctl_toilet_gap.model.decisions import (
     DeadLetter,
     Decision,
     EndCheck,
+    Expire,
     KeepEvent,
     KeepWindow,
     MissDay,
@@ -29,11 +33,12 @@ from pollctl_toilet_gap.model.decisions import (
     NotifyUndelivered,
     RaiseAlarm,
     RecordName,
+    Replay,
     Resubscribe,
     StartCheck,
 )
 from pollctl_toilet_gap.model.settings import Monitor, Settings, Terms, minutes_of
-from pollctl_toilet_gap.model.state import Check, CheckResult, OpenedBy, Phase, State, Subscriber
+from pollctl_toilet_gap.model.state import Check, CheckResult, OpenedBy, Phase, State, Subscriber, UnreadEvent
 from pollctl_toilet_gap.model.subscribing import SubscribeResult
 
 __all__ = [
@@ -50,9 +55,13 @@ __all__ = [
     "DueCheck",
     "EndCheck",
     "Event",
+    "Expire",
+    "Expired",
     "History",
     "KeepEvent",
     "KeepWindow",
+    "LastHeard",
+    "Letter",
     "MissDay",
     "Monitor",
     "NotifyBlind",
@@ -64,6 +73,7 @@ __all__ = [
     "RaiseAlarm",
     "Receipt",
     "RecordName",
+    "Replay",
     "Resubscribe",
     "Settings",
     "Source",
@@ -73,5 +83,6 @@ __all__ = [
     "Subscriber",
     "Terms",
     "UndeliveredAlarm",
+    "UnreadEvent",
     "minutes_of",
 ]

@@ -28,7 +28,7 @@ class Receipt(Struct, frozen=True, gc=False):
 
 
 class ParsedMessage(Struct, frozen=True, kw_only=True, gc=False):
-    """One message that can be understood."""
+    """One message that can be understood; *letter*: the dead letter that it was, which is in no queue any more."""
 
     receipt: Receipt
     subscription_id: str
@@ -36,6 +36,7 @@ class ParsedMessage(Struct, frozen=True, kw_only=True, gc=False):
     event_name: str
     event: Event
     body: str
+    letter: int | None = None
 
 
 class PoisonMessage(Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ class PoisonMessage(Struct, frozen=True, kw_only=True):
         key: the same each time that it comes again.
         receipt: of the message; None if it stood in a history.
         subscription_id: whose it may be, where that could be read.
-        event_id: where that could be read.
+        event_id, event_name, at: where that could be read.
     """
 
     source: Source
@@ -57,6 +58,19 @@ class PoisonMessage(Struct, frozen=True, kw_only=True):
     subscription_id: str | None = None
     robot_id: str | None = None
     event_id: str | None = None
+    event_name: str | None = None
+    at: datetime | None = None
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """A dead letter as it is kept: its ``body`` may be cut."""
+
+    id: int
+    source: Source
+    key: str
+    robot_id: str | None
+    event_name: str | None
+    body: str
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -101,6 +115,27 @@ class UndeliveredAlarm(Struct, frozen=True, kw_only=True):
     error: str = field(name="trouble")
 
 
+class LastHeard(Struct, frozen=True, kw_only=True):
+    """When a robot was last heard of with any event.
+
+    Attributes:
+        at: that moment; None if there was none since ``since``, or it is not known.
+        error: why it is not known; nothing if it is.
+    """
+
+    check_id: int
+    since: datetime
+    at: datetime | None = None
+    error: str = ""
+
+
+class Expired(Struct, frozen=True, kw_only=True):
+    """What is older than the settings keep: checks that ended, by their ids, and dead letters before a moment."""
+
+    checks: list[int] = []
+    letters_before: datetime | None = None
+
+
 class Batch(Struct, frozen=True, kw_only=True):
     """What one step of a pass read.
 
@@ -111,6 +146,10 @@ class Batch(Struct, frozen=True, kw_only=True):
         undelivered: alarms about which no one was notified yet.
         is_drained: whether the queue was read in this pass until nothing was left in it.
         has_judged: whether the pass could judge another monitor, so that it is not ``failed`` for those here.
+        unread_queue: why the queue was not read to its end; nothing if it was.
+        heard: when robots were last heard of whose alarm may come.
+        unreplayed: dead letters that were put back and still cannot be read, by their ids.
+        expired: what is to be deleted.
     """
 
     days: list[Day] = []
@@ -122,3 +161,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     undelivered: list[UndeliveredAlarm] = field(default_factory=list, name="unposted")
     is_drained: bool = False
     has_judged: bool = False
+    unread_queue: str = ""
+    heard: list[LastHeard] = []
+    unreplayed: list[int] = []
+    expired: Expired | None = None

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from pollctl_toilet_gap.model.batch import Day, Event, PoisonMessage, Receipt, UndeliveredAlarm
+from pollctl_toilet_gap.model.batch import Day, Event, Expired, LastHeard, PoisonMessage, Receipt, UndeliveredAlarm
 from pollctl_toilet_gap.model.settings import Terms
 from pollctl_toilet_gap.model.state import CheckResult, OpenedBy, Phase
 
@@ -61,9 +61,14 @@ class KeepEvent(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True, tag="Bury"):
-    """Something goes to the dead letters, for a person to look at."""
+    """Something goes to the dead letters, for a person to look at.
+
+    Attributes:
+        is_watched: whether it may be a visit of a watched robot that cannot be read: then the pass says so.
+    """
 
     poison: PoisonMessage
+    is_watched: bool = False
     reason: str
 
 
@@ -90,7 +95,12 @@ class AddRecord(Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 class RaiseAlarm(Struct, frozen=True, kw_only=True, tag=True):
-    """A whole gap passed without a visit."""
+    """A whole gap passed without a visit.
+
+    Attributes:
+        unread: what could not be read meanwhile, so that a visit may be in it.
+        last_heard: when the robot was last heard of with any event; None if nobody asked.
+    """
 
     check_id: int
     order: int
@@ -100,6 +110,24 @@ class RaiseAlarm(Struct, frozen=True, kw_only=True, tag=True):
     reference_id: str
     event_name: str
     level: int
+    reason: str
+    unread: list[str] = []
+    last_heard: LastHeard | None = None
+
+
+class Replay(Struct, frozen=True, kw_only=True, tag=True):
+    """Dead letters that were put back: those that reached their check, and those that still belong nowhere."""
+
+    letters: list[int]
+    failed: list[int]
+    at: datetime
+    reason: str
+
+
+class Expire(Struct, frozen=True, kw_only=True, tag=True):
+    """What is older than the settings keep is deleted; its numbers stay in the metrics."""
+
+    expired: Expired
     reason: str
 
 
@@ -165,6 +193,8 @@ Decision = (
     | ClearMessages
     | AddRecord
     | RaiseAlarm
+    | Replay
+    | Expire
     | KeepWindow
     | NotifyBlind
     | NotifyUndelivered

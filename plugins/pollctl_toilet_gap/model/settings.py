@@ -8,9 +8,9 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
-from pollctl import Duration, HttpUrl, PositiveDuration
+from pollctl import Duration, HttpUrl, PositiveDuration, Secret, split_addresses
 
 _DAY = timedelta(days=1)
 _SHORTEST_GAP = timedelta(minutes=1)
@@ -69,8 +69,16 @@ class Monitor(Struct, frozen=True, kw_only=True):
     grace: Duration = Duration()
     event: Annotated[str, Meta(min_length=1, max_length=200)] = "TOILET_ACTIVITY"
     alarm: Annotated[str, Meta(min_length=1, max_length=200)] = "NO_TOILET_ACTIVITY_ALARM"
+    notify: tuple[Secret, ...] = ()
 
     def __post_init__(self) -> None:
+        force_setattr(self, "notify", tuple(split_addresses(self.notify)))
+        try:
+            self._check()
+        except ValueError as error:
+            raise ValueError(f"monitor {self.name!r}: {error}") from error
+
+    def _check(self) -> None:
         for name in ("name", "robot_id", "event", "alarm"):
             if not getattr(self, name).isprintable() or getattr(self, name) != getattr(self, name).strip():
                 raise ValueError(f"{name} {getattr(self, name)!r} must be printable text without spaces around it")
@@ -109,6 +117,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     event_service_url: HttpUrl | None = None
     queue_url: HttpUrl | None = None
     endpoint_url: HttpUrl | None = None
+    region: str = ""
     queue_wait: Duration = Duration(seconds=1)
     shared_queue: bool = False
     provider_name: Annotated[str, Meta(min_length=1, max_length=200)] = "pollctl"
@@ -116,6 +125,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     future_skew: Duration = Duration(minutes=5)
     start_tolerance: Duration = Duration(minutes=2)
     replay_required: bool = True
+    keep_records: PositiveDuration = PositiveDuration(days=90)
+    keep_dead_letters: PositiveDuration = PositiveDuration(days=30)
     monitors: tuple[Monitor, ...] = ()
 
     def __post_init__(self) -> None:
@@ -141,6 +152,16 @@ class Settings(Struct, frozen=True, kw_only=True):
                     f'start_tolerance "{self.start_tolerance}" must be shorter than the gap "{monitor.gap}" of '
                     f"monitor {monitor.name!r}: it would raise alarms for a time that was not watched"
                 )
+
+    @property
+    def notify(self) -> list[Secret]:
+        """Everybody who hears of an alarm, each once."""
+        return split_addresses([one for monitor in self.monitors for one in monitor.notify])
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether the queue keeps the order of its messages: it locks a group while some of it are not deleted."""
+        return (self.queue_url or "").endswith(".fifo")
 
     @property
     def by_name(self) -> dict[str, Monitor]:

@@ -18,6 +18,22 @@ CheckResult = Literal["SUCCESS", "ALARM_RAISED", "ABANDONED", "FAILED"]
 OpenedBy = Literal["start", "visit", "alarm"]
 
 
+class UnreadEvent(Struct, frozen=True, kw_only=True):
+    """An event of a robot that could not be read or must not be believed, and so may have been a visit.
+
+    Attributes:
+        at: when it happened, where that could be read.
+    """
+
+    reason: str
+    received_at: datetime
+    at: datetime | None = None
+
+    def may_lie_in(self, since: datetime, until: datetime) -> bool:
+        """Whether it may have happened in a window: nothing is received before it happens."""
+        return since <= self.at <= until if self.at is not None else self.received_at > since
+
+
 class Check(Struct, frozen=True, kw_only=True):
     """One open check with its window, as far as the rules look at it.
 
@@ -34,6 +50,7 @@ class Check(Struct, frozen=True, kw_only=True):
         pending: events that wait: of a window that is still to be judged, or of a moment still ahead.
         recorded: ids of events, among those of the batch, that have a record.
         quarantined: ids of events, among those of the batch, that are not to be believed.
+        unread: what was received since the window began and could not be read.
     """
 
     id: int
@@ -57,6 +74,7 @@ class Check(Struct, frozen=True, kw_only=True):
     pending: list[Event]
     recorded: list[str] = field(name="known")
     quarantined: list[str]
+    unread: list[UnreadEvent] = []
 
     def has_within(self, event: Event) -> bool:
         """Whether an event happened in the day of the check: its start is in it, its end is not."""
@@ -87,8 +105,14 @@ class Subscriber(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The rows that one batch needs; ``last_days`` has the latest date of each monitor that begins a day."""
+    """The rows that one batch needs.
+
+    Attributes:
+        last_days: the latest date of each monitor that begins a day.
+        known_letters: keys of dead letters, among those of the batch, that are there already.
+    """
 
     last_days: dict[str, str] = {}
     checks: dict[int, Check] = {}
     subscribers: list[Subscriber] = field(default_factory=list, name="homes")
+    known_letters: list[str] = []

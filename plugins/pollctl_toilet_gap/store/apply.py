@@ -14,17 +14,20 @@ from pollctl_toilet_gap.model import (
     DeadLetter,
     Decision,
     EndCheck,
+    Expire,
     KeepEvent,
     KeepWindow,
     MissDay,
     NotifyBlind,
     NotifyUndelivered,
     RaiseAlarm,
+    Replay,
     Resubscribe,
     StartCheck,
 )
-from pollctl_toilet_gap.store import effects, records, subscriptions
+from pollctl_toilet_gap.store import effects, letters, records, subscriptions
 from pollctl_toilet_gap.store.days import miss_days, start_checks
+from pollctl_toilet_gap.store.expiry import expire
 from pollctl_toilet_gap.store.windows import change_terms, end_checks, keep_windows
 
 if TYPE_CHECKING:
@@ -40,7 +43,8 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     start_checks(db, _of(StartCheck, decisions), run)
     miss_days(db, _of(MissDay, decisions), run)
     records.keep_events(db, _of(KeepEvent, decisions))
-    dead_letters = records.add_dead_letters(db, _of(DeadLetter, decisions), run)
+    dead_letters = letters.add_dead_letters(db, _of(DeadLetter, decisions), run)
+    letters.record_replays(db, _of(Replay, decisions), run)
     records.add_records(db, [one for one in decisions if isinstance(one, AddRecord | RaiseAlarm)], run)
     keep_windows(db, _of(KeepWindow, decisions))
     change_terms(db, _of(ChangeTerms, decisions), run)
@@ -50,6 +54,8 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     records.log_late(db, _of(AddRecord, decisions), run)
     effects.tell_blind(db, _of(NotifyBlind, decisions), run)
     effects.tell_undelivered(db, _of(NotifyUndelivered, decisions), run)
+    effects.tell_alarms(db, _of(RaiseAlarm, decisions), run)
+    expire(db, _of(Expire, decisions))
     effects.queue_deletions(_of(ClearMessages, decisions), run)
     _count(decisions, dead_letters, run)
 

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from pollctl import from_text
 from pollctl_toilet_gap.model import Check, Event
-from pollctl_toilet_gap.store import events
+from pollctl_toilet_gap.store import events, letters
 from pollctl_toilet_gap.store.terms import terms_from_text
 
 if TYPE_CHECKING:
@@ -39,7 +41,11 @@ def checks_of(db: Database, asked: Mapping[int, Sequence[str]]) -> dict[int, Che
     pending, recorded = events.pending(db, ids), events.recorded(db, asked)
     robots = {row[0]: row[2] for row in rows}
     quarantined = events.quarantined(db, {number: (robots[number], asked[number]) for number in robots})
-    return {row[0]: _check(row, pending[row[0]], recorded[row[0]], quarantined[row[0]]) for row in rows}
+    unread = letters.unread(db, ids)
+    return {
+        row[0]: replace(_check(row, pending[row[0]], recorded[row[0]], quarantined[row[0]]), unread=unread[row[0]])
+        for row in rows
+    }
 
 
 def _check(row: Sequence[Any], pending: list[Event], recorded: list[str], quarantined: list[str]) -> Check:

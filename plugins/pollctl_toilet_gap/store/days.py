@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pollctl import to_text
 from pollctl_toilet_gap.model import MissDay, StartCheck
 from pollctl_toilet_gap.store import subscriptions
+from pollctl_toilet_gap.store.template import seed_template
 from pollctl_toilet_gap.store.terms import terms_to_text
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def start_checks(db: Database, started: Sequence[StartCheck], run: Run) -> None:
             for begun in started
         ],
     )
+    seed_template(db)
     ids = _ids(db, started)
     numbered = [(ids[begun.day.monitor, begun.day.local_date], begun) for begun in started]
     db.conn.executemany(

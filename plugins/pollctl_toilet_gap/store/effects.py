@@ -36,6 +36,37 @@ def queue_alarms(alarms: Sequence[RaiseAlarm], run: Run) -> None:
         )
 
 
+def tell_alarms(db: Database, alarms: Sequence[RaiseAlarm], run: Run) -> None:
+    """Each person of the monitor hears of an alarm, once, whatever the event service does."""
+    for alarm in alarms:
+        (name,) = db.execute("SELECT monitor FROM status_check WHERE id = ?", [alarm.check_id]).fetchone()
+        monitor = run.settings.by_name.get(name)
+        if monitor is None or not monitor.notify:
+            continue
+        body = "\n".join(
+            [
+                f"No visit was seen since {_since(db, alarm.check_id, alarm.since, run)}.",
+                _last_heard(db, alarm, run),
+                *(f"Could not be read meanwhile, a visit may be in it: {one}" for one in alarm.unread),
+                "Look after the resident.",
+                f"toilet_gap on {run.host}, check {alarm.check_id}, alarm {alarm.reference_id}",
+            ]
+        )
+        run.tell(f"people:{alarm.reference_id}", f"{name}: no visit", body, to=monitor.notify, level="failure")
+
+
+def _last_heard(db: Database, alarm: RaiseAlarm, run: Run) -> str:
+    """Whether the sensor lives: a dead one must look different from a resident in trouble."""
+    heard = alarm.last_heard
+    if heard is None or heard.error:
+        why = f": {heard.error}" if heard else ""
+        return f"When the robot was last heard of is not known{why}."
+    if heard.at is None:
+        since = _since(db, alarm.check_id, heard.since, run)
+        return f"Nothing at all was heard of the robot since {since}: it may be dead."
+    return f"The robot was last heard of: {_since(db, alarm.check_id, heard.at, run)}."
+
+
 def tell_blind(db: Database, notices: Sequence[NotifyBlind], run: Run) -> None:
     """Each recipient hears once of a time of blindness, however many passes it lasts."""
     for blind in notices:

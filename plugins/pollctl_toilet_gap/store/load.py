@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pollctl import from_text
+from pollctl import from_text, to_text
 from pollctl_toilet_gap.model import Batch, Day, State, Subscriber
-from pollctl_toilet_gap.store import due, events
+from pollctl_toilet_gap.store import due, events, letters
 from pollctl_toilet_gap.store.checks import checks_of
 from pollctl_toilet_gap.store.terms import terms_from_text
 
@@ -25,6 +25,7 @@ def load(db: Database, batch: Batch) -> State:
         last_days=_last_days(db, days) if days else {},
         checks=checks_of(db, asked) if asked else {},
         subscribers=_subscribers(db, batch) if batch.messages or batch.poison else [],
+        known_letters=letters.known(db, [poison.key for history in batch.histories for poison in history.poison]),
     )
 
 
@@ -36,6 +37,7 @@ def _subscribers(db: Database, batch: Batch) -> list[Subscriber]:
     """The checks that the messages of a batch may belong to: by subscription, or because one may have been lost."""
     named = {message.subscription_id for message in batch.messages}
     named |= {poison.subscription_id for poison in batch.poison if poison.subscription_id}
+    replayed = [[it.robot_id, to_text(it.event.at)] for it in batch.messages if it.letter is not None]
     rows = db.execute(
         """SELECT c.id, c.robot_id, c.settings, c.planned_at, c.ends_at, c.phase = 'COMPLETE',
                coalesce((SELECT max("order") FROM status_check_record WHERE status_check_id = c.id), 0),
@@ -46,8 +48,10 @@ def _subscribers(db: Database, batch: Batch) -> list[Subscriber]:
                    WHERE subscription_id IN (SELECT value FROM json_each(?1)))
                OR c.id IN (SELECT s.status_check_id FROM status_check AS o JOIN status_check_subscription AS s
                    ON s.status_check_id = o.id WHERE o.phase <> 'COMPLETE' AND s.is_uncertain)
+               OR EXISTS (SELECT 1 FROM json_each(?2) AS replayed WHERE c.robot_id = json_extract(replayed.value, '$[0]')
+                   AND json_extract(replayed.value, '$[1]') >= c.planned_at AND json_extract(replayed.value, '$[1]') < c.ends_at)
            GROUP BY c.id ORDER BY c.id""",
-        [json.dumps(sorted(named))],
+        [json.dumps(sorted(named)), json.dumps(replayed)],
     ).fetchall()
     ids = sorted({message.event.id for message in batch.messages})
     asked = {row[0]: ids for row in rows}

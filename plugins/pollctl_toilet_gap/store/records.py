@@ -1,4 +1,4 @@
-"""Events that wait, what happened in each check, and dead letters."""
+"""Events that wait, and what happened in each check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pollctl import to_text
-from pollctl_toilet_gap.model import AddRecord, DeadLetter, KeepEvent, RaiseAlarm
+from pollctl_toilet_gap.model import AddRecord, KeepEvent, RaiseAlarm
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -23,33 +23,12 @@ def keep_events(db: Database, kept: Sequence[KeepEvent]) -> None:
     )
 
 
-def add_dead_letters(db: Database, letters: Sequence[DeadLetter], run: Run) -> int:
-    """Write dead letters, each once however often it comes; answers how many are new."""
-    before = db.conn.total_changes
-    db.conn.executemany(
-        """INSERT INTO status_check_dead_letter (key, source, reason, robot_id, event_id, body, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING""",
-        [
-            (
-                letter.poison.key,
-                letter.poison.source,
-                letter.reason,
-                letter.poison.robot_id,
-                letter.poison.event_id,
-                letter.poison.body,
-                to_text(run.now),
-            )
-            for letter in letters
-        ],
-    )
-    return db.conn.total_changes - before
-
-
 def add_records(db: Database, records: Sequence[AddRecord | RaiseAlarm], run: Run) -> None:
     """Write what happened, an alarm as ``ALARM_SENT``; events that have a record no longer wait."""
     now = to_text(run.now)
     db.conn.executemany(
-        "INSERT INTO status_check_record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        """INSERT INTO status_check_record (status_check_id, "order", incoming_event_id, reference_id, event_name, event_at,
+           phase, result, created_at, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING""",
         [_record_row(record, now) for record in records],
     )
     checks = {one.check_id for one in records if isinstance(one, AddRecord) and one.event_id is not None}
@@ -65,9 +44,10 @@ def add_records(db: Database, records: Sequence[AddRecord | RaiseAlarm], run: Ru
 def _record_row(record: AddRecord | RaiseAlarm, now: str) -> tuple[object, ...]:
     if isinstance(record, AddRecord):
         at, what = to_text(record.at), record.name
-        return record.check_id, record.order, record.event_id, None, what, at, record.phase, record.result, now
+        return record.check_id, record.order, record.event_id, None, what, at, record.phase, record.result, now, None
     at, reference = to_text(record.until), record.reference_id
-    return record.check_id, record.order, None, reference, "ALARM_SENT", at, "MONITORING", None, now
+    unread = "; ".join(record.unread) or None
+    return record.check_id, record.order, None, reference, "ALARM_SENT", at, "MONITORING", None, now, unread
 
 
 def log_late(db: Database, records: Sequence[AddRecord], run: Run) -> None:

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 def settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
-    """Record what became of an alarm or a subscription."""
+    """Record what became of an alarm, with the id that the event service gave it, or of a subscription."""
     if effect.kind == "alarm":
-        db.execute(
-            "UPDATE status_check_record SET result = 'SENT' WHERE reference_id = ?", [effect.payload["reference_id"]]
-        )
+        reference_id = effect.payload["reference_id"]
+        db.execute("UPDATE status_check_record SET result = 'SENT' WHERE reference_id = ?", [reference_id])
+        if isinstance(result, dict) and result.get("id"):
+            db.execute(
+                "UPDATE OR IGNORE status_check_record SET incoming_event_id = ? WHERE reference_id = ?",
+                [result["id"], reference_id],
+            )
     if effect.kind == "subscribe":
         settle_subscription(db, effect.payload["subscription"], result, run)
 

@@ -18,6 +18,7 @@ from pollctl.store.migrations import migrations as core_migrations
 from pollctl_toilet_gap.client.parsing import Message, parse_message
 from pollctl_toilet_gap.fetch.checks import DueChecks
 from pollctl_toilet_gap.fetch.days import beginnings
+from pollctl_toilet_gap.fetch.queue import Drained
 from pollctl_toilet_gap.migrations import migrations
 from pollctl_toilet_gap.model import Batch, Monitor, ParsedMessage, PoisonMessage, Receipt, Settings, SubscribeResult
 from pollctl_toilet_gap.store.apply import apply
@@ -33,12 +34,21 @@ ENDS = BEGINS + timedelta(seconds=LENGTH)
 
 
 class Visit(NamedTuple):
-    """A visit: when it happened, when the history knows it, at which passes the queue brings it (by their numbers)."""
+    """A visit: when it happened, when the history knows it, at which passes the queue brings it (by their numbers).
+
+    Of one that is not readable neither says when it was.
+    """
 
     at: datetime
     known_at: datetime
     id: str
     passes: Sequence[int] = ()
+    is_readable: bool = True
+
+    @property
+    def written(self) -> str:
+        """The moment as the upstreams write it."""
+        return to_text(self.at) if self.is_readable else "soon"
 
 
 class InMemoryRun:
@@ -87,6 +97,7 @@ class InMemoryWorld:
         self.settings = settings
         self.visits = visits
         self.is_down = False
+        self.unread_queue = ""
         self.posted: list[str] = []
         self.passes = 0
         self.db = Database(memory=True)
@@ -97,8 +108,12 @@ class InMemoryWorld:
         if self.is_down:
             error = FetchError(kind="refused", message="nobody there")
             return Answer(request=request, started_at=now, elapsed_ms=1, error=error)
-        known = [visit for visit in self.visits if visit.known_at <= now and visit.at.timestamp() >= since]
-        items = [{"id": visit.id, "createdAt": to_text(visit.at)} for visit in reversed(known)]
+        known = [
+            visit
+            for visit in self.visits
+            if visit.known_at <= now and (visit.at.timestamp() >= since or not visit.is_readable)
+        ]
+        items = [{"id": visit.id, "createdAt": visit.written} for visit in reversed(known)]
         return Answer(request=request, status=200, body=json.dumps(items).encode(), started_at=now, elapsed_ms=1)
 
     def run(self, now: datetime) -> InMemoryRun:
@@ -125,7 +140,7 @@ class InMemoryWorld:
                 messages=[message for message in messages if isinstance(message, ParsedMessage)],
                 poison=[message for message in messages if isinstance(message, PoisonMessage)],
             )
-        yield from DueChecks(run, self.db, is_drained=True).batches()
+        yield from DueChecks(run, self.db, queue=Drained(self.unread_queue)).batches()
 
     def _messages(self) -> Iterator[Message]:
         for visit in self.visits:
@@ -134,7 +149,7 @@ class InMemoryWorld:
                     "id": visit.id,
                     "robotId": "r-1",
                     "eventName": "TOILET_ACTIVITY",
-                    "createdAt": to_text(visit.at),
+                    "createdAt": visit.written,
                 }
                 body = json.dumps({"subscriptionId": "sub", "sourceEvent": event})
                 yield Message(Receipt(f"{visit.id}-{self.passes}-{number}", "handle"), body)
@@ -146,6 +161,12 @@ class InMemoryWorld:
                WHERE event_name LIKE 'EVENT_%' OR event_name = 'ALARM_SENT' ORDER BY status_check_id, "order" """
         )
         return [(name, from_text(at), what) for name, at, what in rows]
+
+    def alarm(self, reference: str) -> tuple[datetime, str | None]:
+        """When the window of an alarm ended, and what could not be read of it."""
+        sql = "SELECT event_at, unread FROM status_check_record WHERE reference_id = ?"
+        at, unread = self.db.execute(sql, [reference]).fetchone()
+        return from_text(at), unread
 
     def close(self) -> None:
         self.db.close()

@@ -38,7 +38,9 @@ class Queue:
             aws_access_key_id=AWS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=AWS["AWS_SECRET_ACCESS_KEY"],
         )
-        self.url: str = self.client.create_queue(QueueName=name)["QueueUrl"]
+        self.is_fifo = name.endswith(".fifo")
+        attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if self.is_fifo else {}
+        self.url: str = self.client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         self.held: list[str] = []
         self.is_holding = False
 
@@ -47,7 +49,8 @@ class Queue:
         if self.is_holding:
             self.held.append(body)
             return
-        self.client.send_message(QueueUrl=self.url, MessageBody=body)
+        group = {"MessageGroupId": "all"} if self.is_fifo else {}
+        self.client.send_message(QueueUrl=self.url, MessageBody=body, **group)
 
     def release(self, *, times: int = 1, dice: random.Random | None = None) -> None:
         """Let what was held come now, several times if wanted, shuffled if there are dice."""

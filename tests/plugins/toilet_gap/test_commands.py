@@ -66,8 +66,16 @@ def test_the_template_is_the_same_the_second_time(place: Place) -> None:
     assert [(row["description"], row["phase"]) for row in first] == [
         ("TOILET_ACTIVITY_GAP", "SETUP"),
         ("TOILET_ACTIVITY_GAP", "MONITORING"),
+        ("TOILET_ACTIVITY_GAP", "ALARM"),
         ("TOILET_ACTIVITY_GAP", "COMPLETE"),
     ]
+    place.run("08:00")
+    ((version, past, future, to_the_end),) = place.sql(
+        """SELECT version, past_event_dependencies, future_event_dependencies, poll_until_end
+           FROM status_check AS c JOIN status_check_template AS t ON t.id = c.status_check_template_id"""
+    )
+    assert (version, past, to_the_end) == (1, "[]", 1)
+    assert future == '[{"event":"TOILET_ACTIVITY","maxGapMinutes":120}]'
 
 
 def plain_timeline(place: Place, check: int, now: str) -> list[str]:

@@ -13,7 +13,7 @@ def test_the_metrics_count_what_happened(queued: Place) -> None:
     queued.visit("11:00")
     assert queued.queue
     queued.queue.push("boo")
-    queued.run("11:31")
+    queued.run("11:31", code=3)
     text = queued.pollctl("metrics", now=queued.at("11:32"))
     wanted = {
         "pollctl_toilet_gap_windows_ended_by_visit_total": 2,

@@ -20,6 +20,14 @@ AT = datetime(2025, 11, 12, 8, 30, tzinfo=UTC)
 SOURCE = {"id": "e1", "robotId": "r-1", "eventName": "TOILET_ACTIVITY", "createdAt": "2025-11-12T08:30:00Z"}
 
 
+WRITTEN = (
+    "2025-11-12T09:30:00+0100", "2025-11-12t08:30:00z", "2025-11-12 08:30:00Z", "2025-11-12 09:30:00 +01:00",
+    "2025-11-12T08:30:00.000000000Z", "2025-11-12T08:30:00.000999999Z", "20251112T083000Z", "2025-11-12T08:30Z",
+    "2025-11-12T09:30:00+01", 1762936200, 1762936200.0, 1762936200000, "1762936200", "1762936200000",
+)  # fmt: skip
+"""Half past eight, as upstreams write it."""
+
+
 def read(body: object) -> ParsedMessage | PoisonMessage:
     return parse_message(Message(Receipt("m1", "handle"), body if isinstance(body, str) else json.dumps(body)))
 
@@ -41,9 +49,14 @@ def sent(**source: Any) -> dict[str, Any]:
             },
         },
         {"Type": "Notification", "MessageId": "x", "Message": json.dumps(sent())},
+        {"version": "0", "detail-type": "incoming", "source": "events", "detail": sent()},
+        {"Type": "Notification", "Message": json.dumps({"detail-type": "incoming", "detail": sent()})},
+        {"detail-type": "incoming", "detail": {"Type": "Notification", "Message": json.dumps(sent())}},
         sent(createdAt=None, timestamp="2025-11-12T08:30:00Z", robotId=None, robot_id="r-1"),
+        *(sent(createdAt=written) for written in WRITTEN),
     ],
-    ids=["plain", "another offset", "microseconds are cut", "other spellings", "within an SNS envelope", "null beside"],
+    ids=["plain", "another offset", "microseconds are cut", "other spellings", "within an SNS envelope",
+         "within EventBridge's", "EventBridge within SNS", "SNS within EventBridge", "null beside", *map(str, WRITTEN)],
 )  # fmt: skip
 def test_a_message_is_understood(body: object) -> None:
     message = read(body)
@@ -73,7 +86,10 @@ POISON = {
     "no robot": ({"subscriptionId": "s1", "sourceEvent": {k: v for k, v in SOURCE.items() if k != "robotId"}}, "robotId"),
     "no name": (sent(eventName=True), "eventName is not text"),
     "no time": (sent(createdAt=None), "createdAt is missing"),
-    "a number for a time": (sent(createdAt=1762936200), "createdAt is not text"),
+    "a flag for a time": (sent(createdAt=True), "createdAt is neither text nor a number"),
+    "a number before 2000": (sent(createdAt=946684799), "not in the years 2000 to 2299"),
+    "a number beyond 2299": (sent(createdAt=10413792000000), "not in the years 2000 to 2299"),
+    "a number beyond the calendar": (sent(createdAt=10**18), "outside the calendar"),
     "no zone": (sent(createdAt="2025-11-12T08:30:00"), "names no zone"),
     "no moment": (sent(createdAt="yesterday"), "isoformat"),
     "a moment that never was": (sent(createdAt="2025-02-30T08:30:00Z"), "day is out of range"),

@@ -10,7 +10,7 @@ import pytest
 from plugins.toilet_gap.place import OBSERVED, Place, body, queue_of
 from plugins.toilet_gap.sqs_server import count_calls, on_each_call
 
-from pollctl import Run
+from pollctl import HttpUrl, Run
 from pollctl_toilet_gap.client import sqs
 from pollctl_toilet_gap.model import Settings
 
@@ -97,6 +97,31 @@ def test_the_region_is_read_from_the_address_of_the_queue(
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "ap-south-2")
     assert sqs.region_of(url) == region
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "expected"),
+    [
+        ("https://sqs.eu-west-1.amazonaws.com/1/q", None, None),
+        ("https://sqs.cn-north-1.amazonaws.com.cn/1/q", None, None),
+        ("http://127.0.0.1:7808/123456789012/q1", None, "http://127.0.0.1:7808"),
+        ("https://sqs.example.net/amazonaws.com/q", None, "https://sqs.example.net"),
+        ("https://amazonaws.com.example.net/1/q", None, "https://amazonaws.com.example.net"),
+        ("http://127.0.0.1:7808/1/q", "http://localhost:4566", "http://localhost:4566"),
+    ],
+)
+def test_a_queue_that_is_not_amazons_is_its_own_endpoint(url: str, endpoint: str | None, expected: str | None) -> None:
+    settings = Settings(queue_url=HttpUrl(url), endpoint_url=HttpUrl(endpoint) if endpoint else None)
+    assert sqs.endpoint_of(settings) == expected
+
+
+def test_the_region_of_the_settings_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-key-of-no-account")
+    queue_url = HttpUrl("https://sqs.eu-west-1.amazonaws.com/1/q")
+    client = sqs.connect(Settings(queue_url=queue_url, region="ap-south-2"))
+    assert client.meta.region_name == "ap-south-2"
+    client.close()
 
 
 def test_the_keys_of_the_account_are_masked_wherever_they_come_from(

@@ -101,7 +101,7 @@ def test_poison_of_our_own_subscription_goes_from_a_shared_queue_too(queued: Pla
     queued.configure(shared_queue=True)
     queued.run("08:00")
     queue.push(body("08:30", createdAt="soon"))
-    queued.run("08:31")
+    queued.run("08:31", code=3)
     assert (len(queued.dead_letters()), queue.size) == (1, 0)
 
 
@@ -126,7 +126,7 @@ def test_poison_becomes_a_dead_letter_and_the_rest_goes_on(queued: Place) -> Non
     for text in ("boo", body("08:30", createdAt="2025-11-12T08:30:00"), body("08:31", id=None)):
         queue.push(text)
     queued.visit("08:32")
-    report = queued.run("08:33")
+    report = queued.run("08:33", code=3)
     assert report["stats"]["dead_letters"] == 3
     assert (queued.happened(), queue.size) == ([(OBSERVED, "08:32")], 0)
     assert len(queued.dead_letters()) == 3

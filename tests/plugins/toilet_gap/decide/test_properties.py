@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
+from msgspec import structs
 from plugins.toilet_gap.in_memory import BEGINS, ENDS, LENGTH, InMemoryWorld, Visit, moment, seconds, settings_of
 from plugins.toilet_gap.oracle import alarms
 
@@ -133,6 +134,49 @@ def test_passes_without_a_history_raise_nothing_and_the_next_one_makes_up_for_th
     world.run(moment(LENGTH + 300))
     happened = [seconds(visit.at) for visit in visits]
     assert posted(world) == alarms(happened, seconds(BEGINS), seconds(ENDS), gap)
+    world.close()
+
+
+@st.composite
+def unreadable(draw: Callable[[Any], Any]) -> list[Visit]:
+    """Visits of which some say nowhere when they were."""
+    visits = draw(deliveries(has_late_history=True))
+    return [visit._replace(is_readable=draw(st.booleans())) for visit in visits]
+
+
+@how(deadline=None, max_examples=80)
+@given(
+    unreadable(),
+    passes,
+    st.integers(60, 2000),
+    st.lists(st.sampled_from(["", "", "no history", "no history and no end of the queue"]), min_size=14, max_size=14),
+    st.booleans(),
+)
+def test_no_alarm_goes_out_against_a_visit_that_could_not_be_read_without_saying_so(
+    visits: list[Visit], looks: list[int], gap: int, weather: list[str], is_required: bool
+) -> None:
+    settings = structs.replace(settings_of(gap), replay_required=is_required)
+    world = InMemoryWorld(settings, visits)
+    for number, second in enumerate([0, *sorted(looks), LENGTH]):
+        world.is_down = "no history" in weather[number]
+        world.unread_queue = "the queue has more" if "queue" in weather[number] else ""
+        now = moment(second)
+        before = len(world.posted)
+        world.run(now)
+        for reference in world.posted[before:]:
+            until, unread = world.alarm(reference)
+            since = datetime.fromisoformat(reference.partition("-")[2])
+            is_blind = world.is_down and bool(world.unread_queue)
+            assert not (is_blind and is_required)
+            received = [
+                visit
+                for visit in visits
+                if not visit.is_readable
+                and since < visit.at <= until
+                and (any(one <= number for one in visit.passes) or (visit.known_at <= now and not world.is_down))
+                and visit.at <= now
+            ]
+            assert unread or not (received or is_blind), (reference, received)
     world.close()
 
 

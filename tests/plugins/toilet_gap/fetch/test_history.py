@@ -65,7 +65,7 @@ def test_if_the_settings_allow_it_a_queue_that_was_read_to_its_end_is_enough(que
     queued.configure(replay_required=False)
     queued.run("08:00")
     queued.service.faults["history"] = Fault()
-    queued.run("10:00", code=1)
+    queued.run("10:00", code=3)
     assert queued.service.references == [f"1-{queued.at('08:00')}"]
 
 

@@ -6,10 +6,11 @@ import json
 import random
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from plugins.toilet_gap.place import OBSERVED, Place, body, local, queue_of
-from plugins.toilet_gap.sqs_server import count_calls, on_each_call
+from plugins.toilet_gap.sqs_server import Queue, count_calls, on_each_call
 
 from pollctl_toilet_gap.fake import Fault
 
@@ -64,6 +65,124 @@ def test_messages_that_could_not_be_recorded_do_not_count_as_read(queued: Place)
     queued.sql("CREATE TRIGGER full BEFORE INSERT ON status_check_incoming BEGIN SELECT RAISE(ABORT, 'no'); END")
     queued.run("10:00", code=1)
     assert queued.service.references == []
+
+
+NAP = {"robot": "r-1", "name": "BED_ACTIVITY"}
+
+
+@pytest.fixture
+def fifo(queued: Place, moto_url: str) -> Place:
+    """A place whose queue keeps the order of its messages; all are of one group."""
+    queued.queue = Queue(moto_url, f"q-{uuid4()}.fifo")
+    queued.service.push = queued.queue.push
+    queued.configure(queue_url=queued.queue.url, endpoint_url=queued.queue.endpoint_url, replay_required=False)
+    queued.run("08:00")
+    return queued
+
+
+def test_a_visit_behind_ten_others_of_its_group_is_seen(fifo: Place) -> None:
+    for minute in range(10):
+        queue_of(fifo).push(body(f"09:{minute:02}", **NAP))
+    fifo.visit("09:30")
+    fifo.service.faults["history"] = Fault()
+    fifo.run("10:00")
+    assert (fifo.happened(), fifo.window()) == ([(OBSERVED, "09:30")], ("09:30", "11:30"))
+    assert (fifo.service.references, queue_of(fifo).size) == ([], 0)
+
+
+def test_a_queue_that_keeps_the_order_is_read_on_after_each_deletion(
+    fifo: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minute in range(25):
+        queue_of(fifo).push(body(f"09:{minute:02}", **NAP))
+    calls = count_calls(monkeypatch)
+    report = fifo.run("09:30")
+    assert (report["stats"]["messages"], queue_of(fifo).size) == (25, 0)
+    assert dict(calls) == {"ReceiveMessage": 4, "DeleteMessageBatch": 3, "GetQueueAttributes": 1}
+
+
+def waiting(queued: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A queue of which one message is in flight with somebody else, and no history; answers its attributes, to be changed."""
+    attributes = {"ApproximateNumberOfMessagesNotVisible": "1"}
+    queued.configure(replay_required=False)
+    queued.run("08:00")
+    queued.service.faults["history"] = Fault()
+    on_each_call(
+        monkeypatch, "after-call.sqs.GetQueueAttributes", lambda parsed, **_: parsed["Attributes"].update(attributes)
+    )
+    return attributes
+
+
+@pytest.mark.parametrize("name", ["NotVisible", "Delayed", ""])
+def test_while_a_message_is_in_flight_the_verdict_waits_for_three_passes_and_the_alarm_then_says_so(
+    queued: Place, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    attributes = waiting(queued, monkeypatch)
+    attributes.clear()
+    attributes[f"ApproximateNumberOfMessages{name}"] = "1"
+    for minute in range(3):
+        report = queued.run(f"10:0{minute}", code=3)
+        assert queued.service.references == []
+    assert "the queue still has 1 message, in flight or delayed" in report["error"]["message"]
+    queued.run("10:03", code=3)
+    assert queued.service.references == [f"1-{queued.at('08:00')}"]
+    ((unread,),) = queued.sql("SELECT unread FROM status_check_record WHERE event_name = 'ALARM_SENT'")
+    assert "the history: the event service answered 503" in unread
+    assert "the queue still has 1 message" in unread
+
+
+@pytest.mark.parametrize(("at", "alarms"), [("10:04:59.999", 0), ("10:05", 1)])
+def test_it_waits_for_five_minutes_at_most(
+    queued: Place, monkeypatch: pytest.MonkeyPatch, at: str, alarms: int
+) -> None:
+    waiting(queued, monkeypatch)
+    queued.run("10:00", code=3)
+    queued.run(at, code=3)
+    assert len(queued.service.references) == alarms
+
+
+def test_as_soon_as_the_queue_was_read_to_its_end_the_alarm_goes_out(
+    queued: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attributes = waiting(queued, monkeypatch)
+    queued.run("10:00", code=3)
+    attributes["ApproximateNumberOfMessagesNotVisible"] = "0"
+    queued.run("10:01", code=3)
+    assert len(queued.service.references) == 1
+
+
+def test_what_the_pass_itself_received_is_not_in_flight_any_more(queued: Place) -> None:
+    queued.configure(replay_required=False)
+    queued.run("08:00")
+    queued.service.faults["history"] = Fault()
+    queue_of(queued).push(body("09:00", **NAP))
+    queued.run("10:00", code=3)
+    assert len(queued.service.references) == 1
+
+
+def test_of_a_shared_queue_two_receives_that_bring_nothing_are_the_end_and_check_warns(
+    queued: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued.configure(replay_required=False, shared_queue=True)
+    queued.run("08:00")
+    queued.service.faults["history"] = Fault()
+    queue_of(queued).push(body("09:00", robot="r-9"))
+    calls = count_calls(monkeypatch)
+    queued.run("10:00", code=3)
+    assert dict(calls) == {"ReceiveMessage": 3}
+    assert len(queued.service.references) == 1
+    found = json.loads(queued.pollctl("check", "--json"))
+    assert [one["text"] for one in found if "shared_queue" in one["text"]]
+    queued.configure(replay_required=True)
+    assert "shared_queue" not in queued.pollctl("check")
+
+
+def test_a_queue_outside_of_amazons_is_its_own_endpoint(queued: Place) -> None:
+    queued.configure(endpoint_url="")
+    queued.run("08:00")
+    queued.visit("08:30")
+    queued.run("08:31")
+    assert queued.happened() == [(OBSERVED, "08:30")]
 
 
 def test_a_slow_queue_leaves_time_for_the_history_and_the_alarms(

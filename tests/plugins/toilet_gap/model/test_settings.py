@@ -33,6 +33,11 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a gap of a second": ({"gap": "1s"}, {}, 'gap "1s" is too short'),
     "no gap": ({"gap": "0s"}, {}, 'more than "0s"'),
     "a gap longer than the day": ({"gap": "13h"}, {}, "no alarm could ever come"),
+    "a day shorter than the gap, by name": (
+        {"start": "18:00", "end": "19:30"},
+        {},
+        "monitor 'pilot': gap \"2h\" is longer than the day from 18:00 to 19:30",
+    ),
     "a grace as long as the gap": ({"grace": "2h"}, {}, "must be shorter than the gap"),
     "an alarm that is a visit": ({"alarm": "TOILET_ACTIVITY"}, {}, "would count as a visit"),
     "a robot of dots": ({"robot_id": ".."}, {}, "cannot stand in an address"),
