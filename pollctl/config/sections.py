@@ -76,8 +76,8 @@ class Section:
         declared = {field.encode_name: field.type for field in fields(kind)}
         own = {key for key in CORE_KEYS if bare(declared.get(key)) in (int, float)}
         table = {key: raw for key, raw in self._table.items() if key not in CORE_KEYS or key in own}
-        if "host_id" in declared and "host_id" in self._common:
-            table.setdefault("host_id", self._common["host_id"])
+        if "host_id" in declared and not table.get("host_id"):
+            table["host_id"] = self._common.get("host_id", "")
         for key in set(CORE_KEYS) - own:
             if key in declared:
                 table[key] = _as_written(getattr(config, key))
