@@ -7,6 +7,8 @@ from importlib import import_module
 
 from pollctl import clock
 from pollctl.cli import shutdown, start
+from pollctl.plugin_host.discovery import GROUP
+from pollctl.plugin_host.installed import entry_points
 from pollctl.supervision import watchdog
 
 LOADED_BEFORE = ("sqlite_utils", "pollctl.cli.passes", "pollctl.passes.engine")
@@ -17,6 +19,7 @@ def command() -> Callable[[Sequence[str]], int]:
     """What carries out a command line in a copy of this process, which has all that passes need from now on."""
     for name in LOADED_BEFORE:
         import_module(name)
+    entry_points(GROUP)  # what is installed is looked for once, too
     return _carry_out
 
 
