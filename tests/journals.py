@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pollctl.store import database
+from pollctl.store import journal
 
 PRETENDED = {"TRUNCATE": "3.40.1", "WAL": "3.51.3"}
 """By mode: the version of a SQLite for which pollctl chooses it."""
@@ -18,7 +18,7 @@ in_both_journals = pytest.mark.parametrize("mode", PRETENDED)
 
 def take(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have this process choose a mode, and the processes that it starts with its own environment."""
-    monkeypatch.setattr(database, "journal_mode", lambda: mode)
+    monkeypatch.setattr(journal, "mode", lambda: mode)
     for name, value in choosing(os.environ, mode).items():
         monkeypatch.setenv(name, value)
 

@@ -45,13 +45,13 @@ def schema(invocation: Invocation) -> None:
     from tempfile import TemporaryDirectory
 
     from pollctl.plugin_host.discovery import OWN_DISTRIBUTION
-    from pollctl.store import database
+    from pollctl.store import content, database
 
     shipped = {name: found for name, found in invocation.found.items() if found.distribution == OWN_DISTRIBUTION}
     with TemporaryDirectory() as empty:
         nowhere = Path(empty, "pollctl.db")  # where there is no database, one in memory serves
         with closing(database.open_to_plan(nowhere, _migrations(shipped))) as memory:
-            console.print_text(database.schema(memory).rstrip("\n"))
+            console.print_text(content.schema(memory).rstrip("\n"))
 
 
 @db.command()
@@ -60,7 +60,7 @@ def schema(invocation: Invocation) -> None:
 def backup(invocation: Invocation, file: Path) -> None:
     """Copy the database to FILE, compact and consistent while passes run; - is stdout. An earlier backup there is replaced."""
     from pollctl.config.target_file import STDOUT, require_replaceable
-    from pollctl.store.database import is_header
+    from pollctl.store.content import is_header
 
     if file == STDOUT:
         _backup_to_stdout(invocation)
@@ -106,11 +106,11 @@ def _backup_to_stdout(invocation: Invocation) -> None:
 @click.pass_obj
 def check_integrity(invocation: Invocation) -> int:
     """Run SQLite's own checks of pages and references; exit 1 if they find anything."""
-    from pollctl.store import database
+    from pollctl.store import content, database
 
     path = invocation.config_to_look.core.database
     with closing(database.open_to_read(path)) as opened:
-        problems = database.problems(opened)
+        problems = content.problems(opened)
     for problem in problems:
         console.print_text(one_line(problem))
     if not problems:
@@ -129,7 +129,7 @@ def prune(invocation: Invocation, *, compact: bool) -> None:
     from collections import Counter
 
     from pollctl.inspection.status import typos
-    from pollctl.store import database, retention, runs
+    from pollctl.store import content, database, retention, runs
 
     core = invocation.config.core
     deleted: Counter[str] = Counter()
@@ -141,7 +141,7 @@ def prune(invocation: Invocation, *, compact: bool) -> None:
             runs.forget(opened, forgotten)
         if compact:
             before = core.database.stat().st_size
-            database.compact(opened)
+            content.compact(opened)
             given_back = max(0, before - core.database.stat().st_size)
     families = ("runs", "recordings", "effects")
     names = f"; forgotten: {', '.join(map(one_line, forgotten))}" if forgotten else ""

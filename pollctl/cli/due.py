@@ -82,10 +82,11 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
 
 
 def _run_due(invocation: Invocation, *, as_json: bool) -> int:
+    from pollctl.cli.copies import command
     from pollctl.supervision.supervisor import run_due
 
     try:
-        batch_result = run_due(invocation.config, clock.now())
+        batch_result = run_due(invocation.config, clock.now(), command)
     except PollctlError as error:
         if as_json or _is_news(invocation, error):
             raise

@@ -108,17 +108,16 @@ def _with_section(text: str, name: str) -> str:
 
 def _rewrite(path: Path, text: str) -> None:
     """Replace the settings file as a whole, with the owner and mode that it has."""
+    from pollctl.config.target_file import written_whole
     from pollctl.errors import PollctlError
 
     path = path.resolve()
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     before = path.stat()
     try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        with written_whole(path, mode=before.st_mode & 0o7777) as file:
             os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            os.fchmod(file.fileno(), before.st_mode & 0o7777)
-        unfinished.replace(path)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise PollctlError(f"{path}: {error.strerror}; the file is as it was") from error

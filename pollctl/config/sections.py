@@ -107,8 +107,9 @@ class Section:
     def _may_be_own(self, key: str) -> bool:
         """Whether a number stands where the core wants a duration: a plugin may use the word otherwise."""
         raw = self._table.get(key)
+        kind = bare(_CORE_TYPES[key])
         is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
-        return is_number and issubclass(bare(_CORE_TYPES[key]), Duration)
+        return is_number and isinstance(kind, type) and issubclass(kind, Duration)
 
     def _with_fitting_jitter(self, config: PluginConfig, pause: timedelta) -> PluginConfig:
         """Bound the jitter: what delays slots beyond the next ones would have to be looked for among all of them."""

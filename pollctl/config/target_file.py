@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from pollctl.errors import UsageError
 from pollctl.redaction import one_line
@@ -27,6 +28,31 @@ _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+
+
+@contextmanager
+def written_whole(path: Path, *, mode: int | None = None, newline: str | None = None) -> Iterator[TextIO]:
+    """A new file that takes the place of *path* when the block has ended well; else what was there stays, and nothing else.
+
+    Args:
+        path: the file.
+        mode: of the new file, whatever the umask; None: as the umask says.
+        newline: as of ``open``.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline=newline) as file:
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+            yield file
+        unfinished.replace(path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def require_replaceable(path: Path, config: Config, is_ours: Callable[[bytes], bool], what: str) -> None:

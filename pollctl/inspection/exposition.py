@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pollctl import clock, redaction
 from pollctl.api.names import fault as fault_of_name
 from pollctl.api.outcomes import EFFECT_STATUSES, OUTCOMES
+from pollctl.config.target_file import written_whole
 from pollctl.damage import moment_of
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
@@ -125,17 +125,10 @@ def write_textfile(path: Path, content: str) -> None:
     Raises:
         PollctlError: it cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
-        with unfinished.open("x", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o644)
+        with written_whole(path, mode=0o644) as file:
             file.write(content)
-        unfinished.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
         raise PollctlError(f"{path}: {error.strerror}; the file is as it was") from error
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pollctl.config.target_file import STDOUT, require_new
+from pollctl.config.target_file import STDOUT, require_new, written_whole
 from pollctl.errors import PollctlError
 
 if TYPE_CHECKING:
@@ -28,13 +27,8 @@ def exporting(path: Path | None, config: Config, *, may_replace: bool) -> Iterat
         yield sys.stdout
         return
     require_new(path, config, may_replace=may_replace)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("x", encoding="utf-8", newline="") as out:
+        with written_whole(path, newline="") as out:
             yield out
-        part.replace(path)
     except OSError as error:
         raise PollctlError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()

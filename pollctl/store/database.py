@@ -1,4 +1,4 @@
-"""The one SQLite file: how it is created, opened, migrated, written to, backed up and checked."""
+"""The one SQLite file: how it is created, opened, migrated and written to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from sqlite_utils import Database, Migrations
 
 from pollctl.damage import mark_damage
 from pollctl.errors import DatabaseError, PluginError
-from pollctl.patience import BUSY_TIMEOUT_S, patience
+from pollctl.patience import patience
+from pollctl.store import journal
 from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.errors import explaining, is_of_the_machine
 from pollctl.store.files import create, require_right_to_write
@@ -51,7 +52,7 @@ def open_to_write(
         if not path.exists() and create(path, lambda unfinished: _fill(unfinished, sets)):
             on_created()
         with closed_on_error(_opened(path, "rw")) as db:
-            _set_journal(db)
+            journal.choose(db)
             migrate(db, sets)
             return db
 
@@ -164,36 +165,6 @@ def writing(db: Database) -> Iterator[Database]:
         ) from error
 
 
-def compact(db: Database) -> None:
-    """Give the room of deleted rows back to the disk; nobody else can write meanwhile, and it takes as much room again."""
-    db.conn.execute("VACUUM")
-    db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # nothing happens without a WAL
-
-
-def problems(db: Database) -> list[str]:
-    """What SQLite's own checks find: damaged pages, broken references; empty when all is well."""
-    found = [row[0] for row in db.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
-    found += [f"{row[0]} row {row[1]}: no such row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]
-    return found
-
-
-def is_header(head: bytes) -> bool:
-    """Whether the first 100 bytes of a file are those of a database of pollctl, of whatever version."""
-    return head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION_ID.to_bytes(4)
-
-
-def schema(db: Database) -> str:
-    """The whole schema as SQL, in the order in which it was created."""
-    rows = db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid")
-    return "\n".join(f"{sql};" for (sql,) in rows) + "\n"
-
-
-def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
-    """WAL where the linked SQLite is free of the WAL-reset race (https://www.sqlite.org/wal.html#walresetbug), else TRUNCATE."""
-    is_safe = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
-    return "WAL" if is_safe else "TRUNCATE"
-
-
 def _fill(unfinished: Path, sets: Sequence[Migrations]) -> None:
     with closing(_connect(unfinished, "rw")) as db:
         migrate(db, sets)
@@ -231,20 +202,6 @@ def _configured(connection: sqlite3.Connection) -> Database:
     # SQLite makes json_each known when it is first used, which the guard would take for a change of the schema.
     connection.execute("SELECT 1 FROM json_each('[]')")
     return StrictDatabase(connection, execute_plugins=False)
-
-
-def _set_journal(db: Database) -> None:
-    wanted = journal_mode()
-    if _pragma(db, "journal_mode").upper() != wanted:
-        # The change needs the file for itself; while others read, the next opener tries again.
-        db.execute("PRAGMA busy_timeout=0")
-        try:
-            db.execute(f"PRAGMA journal_mode={wanted}").fetchall()
-        except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
-                raise
-        finally:
-            db.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
 
 
 def _recognise(path: Path, db: Database) -> None:

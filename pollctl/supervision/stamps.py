@@ -6,7 +6,6 @@ Where that cannot be written either, it lies beside the settings; and where neit
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pollctl.clock import from_text, to_text
+from pollctl.config.target_file import written_whole
 
 AGAIN_AFTER = timedelta(days=1)
 """What lasts is printed again once a day."""
@@ -70,13 +70,10 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _is_written(path: Path, entries: dict[str, str]) -> bool:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished.write_text(json.dumps(entries))
-        unfinished.replace(path)
+        with written_whole(path) as file:
+            file.write(json.dumps(entries))
     except OSError:
-        with suppress(OSError):
-            unfinished.unlink()
         return False
     return True

@@ -33,7 +33,7 @@ from pollctl.delivery.effects import queued
 from pollctl.delivery.outbox import Outbox
 from pollctl.delivery.policy import Policy, Retry
 from pollctl.errors import DatabaseError
-from pollctl.store import database, runs
+from pollctl.store import database, journal, runs
 from pollctl.store.lock import held
 
 DRAWN = {"pass": 3, "creation": 3}
@@ -78,7 +78,7 @@ def report(trial: Trial, tallies: list[Tally]) -> None:
     failed = sum((tally.failed for tally in tallies), Counter[str]())
     codes = sum((tally.codes for tally in tallies), Counter[int]())
     unharmed = sum((tally.unharmed for tally in tallies), Counter[str]())
-    harmless = f"{HARMLESS}|{HARMLESS_IN_WAL}" if database.journal_mode() == "WAL" else HARMLESS
+    harmless = f"{HARMLESS}|{HARMLESS_IN_WAL}" if journal.mode() == "WAL" else HARMLESS
     untold = [call for call in unharmed if not re.fullmatch(harmless, call)]
     assert not untold, f"errors that nobody was told of: {untold}"
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(calls.items()))

@@ -14,7 +14,7 @@ from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.inspection.status import channel_troubles
-from pollctl.store import database
+from pollctl.store import content, database
 
 _AHEAD = timedelta(seconds=5)  # clocks that are set by NTP step back by less
 _PATIENCE = timedelta(minutes=5)  # for cron, or for a machine that just woke up
@@ -34,7 +34,7 @@ def of_content(config: Config) -> Iterator[Finding]:
         return
     try:
         with closing(database.open_to_read(path)) as db:
-            problems = database.problems(db)
+            problems = content.problems(db)
     except DatabaseError as error:
         yield from failures("database", error)
         return

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from place import Place
 from plugin_package import command
+from plugins.shell_query.place import Place as ShellQueryPlace
 from pseudo_terminal import Screen, show
 from sample_plugin import plain
 
-from pollctl.store import database, files
+from pollctl.store import content, database, files
+from pollctl_shell_query.fake import FakeMarketingCloud
+from pollctl_soc_sections.fake import FakeSoc
 
 FETCH = """(run):
     run.reached("room 1")
     for number in range(1, 9):
         yield Batch(number)
         run.failed("room 2", "no answer")
-        time.sleep(0.15)
+        time.sleep(0.3)
         if run.is_stopping:
             return"""
 SLOW_DECIDE = """(batch, settings):
@@ -85,6 +89,30 @@ def test_a_demo_shows_what_is_at_work_and_stops_as_a_whole(tmp_path: Path) -> No
     assert shown.lines[-1] == "pollctl: stopped: the temporary folder is gone, and nothing else was touched"
 
 
+def test_a_catalogue_shows_how_far_its_pass_has_come(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    with FakeSoc({"NB": 3, "NK": 3}) as soc:
+        place.settings(f'[plugins.soc_sections]\nbase_url = "{soc.url}"\ncampuses = ["NB", "NK"]')
+        shown = screen(place, "soc-sections", "catalogue")
+    assert re.search(r"soc_sections: \d batch", shown.sent)
+    assert "so far" not in shown.text
+    assert [line.split()[:2] for line in shown.lines[-2:]] == [["92026", "NB"], ["92026", "NK"]]
+
+
+def test_results_count_their_rows_and_ctrl_c_leaves_no_file(tmp_path: Path) -> None:
+    with FakeMarketingCloud() as upstream:
+        place = ShellQueryPlace(tmp_path, upstream)
+        run_id = place.ready([{"EmailAddress": f"{number}@example.net"} for number in range(3000)])
+        words = ("shell-query", "results", run_id, "--format", "csv", "--out", "rows.csv")
+        stopped = screen(place, *words, interrupt_at="rows: ")
+        assert (stopped.code, (tmp_path / "rows.csv").exists()) == (130, False)
+        assert "rows.csv is as it was before" in " ".join(stopped.lines)
+        whole = screen(place, *words)
+    assert "of 3,000" in whole.sent or "of 3000" in whole.sent
+    assert whole.text == ""
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 3001
+
+
 def filled(path: Path) -> None:
     with closing(database.open_to_write(path)) as db, database.writing(db):
         db.conn.executemany("INSERT INTO holds VALUES (?,?,?)", ((f"p{n}", "x" * 20, "never") for n in range(60_000)))
@@ -117,4 +145,4 @@ def test_a_backup_is_compact(tmp_path: Path) -> None:
         files.backup(db, target)
         assert target.stat().st_size < source.stat().st_size / 10
     with closing(database.open_to_read(target)) as copy:
-        assert database.problems(copy) == []
+        assert content.problems(copy) == []

@@ -129,6 +129,11 @@ def test_a_time_out_that_outlasts_its_pass(place: Place) -> None:
     assert warnings(place) == ["pollctl.http.timeout is 10s, and a pass ends after its deadline of 5s"]
     place.settings('[pollctl.http]\ntimeout = "60s"\n[plugins.latency]')
     assert "pollctl.http.timeout is 1m, and a pass ends after its deadline of 58s" in warnings(place)
+    patient = PLAIN.replace('word: str = "hello"', 'word: str = "hello"\n    timeout: Duration = Duration(seconds=60)')
+    file = place.folder / "site-plain" / "plain.py"
+    file.write_text(patient.replace("import DeliveryError,", "import DeliveryError, Duration,"))
+    place.settings("[plugins.plain]")
+    assert warnings(place) == ["timeout is 1m, and a pass ends after its deadline of 50s"]
 
 
 def test_a_plugin_may_warn_and_its_bug_hides_nothing(place: Place) -> None:

@@ -39,7 +39,7 @@ from plugin_package import clean_environment, run_pollctl, write_settings
 import pollctl
 from pollctl import errors
 from pollctl.api import hookspecs
-from pollctl.cli import cli, passes
+from pollctl.cli import bounded_pass, cli
 from pollctl.cli.invocation import Invocation
 from pollctl.config import settings as config
 from pollctl.config.messages import bare
@@ -169,8 +169,8 @@ def test_the_manual_names_every_table_of_the_core(table: str) -> None:
 
 def test_the_manual_names_exactly_the_exit_codes_that_there_are() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PollctlError)]
-    codes = {kind.exit_code for kind in kinds} | set(passes._EXIT_CODES.values())
-    codes |= {passes._SIGNALLED + number for number in (signal.SIGINT, signal.SIGTERM)}
+    codes = {kind.exit_code for kind in kinds} | set(bounded_pass._EXIT_CODES.values())
+    codes |= {bounded_pass._SIGNALLED + number for number in (signal.SIGINT, signal.SIGTERM)}
     named = re.findall(r"^\| (\d+) \|", section(OPERATING, "Exit codes"), re.MULTILINE)
     assert [int(code) for code in named] == sorted(codes)
 

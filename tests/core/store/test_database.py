@@ -17,7 +17,7 @@ from sqlite_utils import Database, Migrations
 
 from pollctl.errors import DatabaseError, PluginError
 from pollctl.patience import BUSY_TIMEOUT_S
-from pollctl.store import database, files
+from pollctl.store import content, database, files, journal
 
 
 def new_set(name: str, *tables: str) -> Migrations:
@@ -70,7 +70,7 @@ def test_a_database_says_whose_it_is_and_is_safe_against_power_cuts(path: Path) 
         "foreign_keys": 1,
         "trusted_schema": 0,
         "synchronous": 2,
-        "journal_mode": database.journal_mode().lower(),
+        "journal_mode": journal.mode().lower(),
         "busy_timeout": BUSY_TIMEOUT_S * 1000,
     }
 
@@ -90,15 +90,15 @@ def test_a_database_says_whose_it_is_and_is_safe_against_power_cuts(path: Path) 
     ],
 )
 def test_wal_only_where_sqlite_is_free_of_the_reset_race(version: tuple[int, int, int], mode: str) -> None:
-    assert database.journal_mode(version) == mode
+    assert journal.mode(version) == mode
 
 
 @pytest.fixture
 def other_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database made under another SQLite, one for which another journal is right."""
     database.open_to_write(path).close()
-    other = "TRUNCATE" if database.journal_mode() == "WAL" else "WAL"
-    monkeypatch.setattr(database, "journal_mode", lambda: other)
+    other = "TRUNCATE" if journal.mode() == "WAL" else "WAL"
+    monkeypatch.setattr(journal, "mode", lambda: other)
 
 
 @pytest.mark.usefixtures("other_journal")
@@ -110,7 +110,7 @@ def test_a_change_of_the_journal_waits_for_a_next_time_while_others_read(path: P
         database.open_to_write(path).close()
         assert time.monotonic() - began < BUSY_TIMEOUT_S / 2, "it waited for the reader"
     with closing(database.open_to_write(path)) as db:
-        assert db.execute("PRAGMA journal_mode").fetchone() == (database.journal_mode().lower(),)
+        assert db.execute("PRAGMA journal_mode").fetchone() == (journal.mode().lower(),)
 
 
 @pytest.mark.usefixtures("other_journal")
@@ -123,7 +123,7 @@ def test_a_disk_that_fails_while_the_journal_changes_is_named(path: Path) -> Non
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     with closing(database.open_to_write(path)) as db:
-        assert database.problems(db) == []
+        assert content.problems(db) == []
 
 
 def test_an_empty_file_is_refused_where_a_database_is_expected(path: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_backup_is_whole_private_and_replaces_the_last_one(path: Path, tmp_pat
         files.backup(db, target)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with closing(database.open_to_read(target)) as copy:
-        assert database.problems(copy) == []
+        assert content.problems(copy) == []
     assert sorted(file.name for file in tmp_path.iterdir()) == ["copy.db", "poll.db", "poll.db.lock"]
 
 
@@ -272,18 +272,18 @@ def test_a_half_written_transaction_is_undone_by_the_next_reader(path: Path) -> 
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], check=False)
-    journal = "wal" if database.journal_mode() == "WAL" else "journal"
-    assert path.with_name(f"poll.db-{journal}").stat().st_size > 0
+    beside = "wal" if journal.mode() == "WAL" else "journal"
+    assert path.with_name(f"poll.db-{beside}").stat().st_size > 0
     with closing(database.open_to_read(path)) as db:
         assert db.execute("SELECT count(*) FROM holds").fetchone() == (0,)
-        assert database.problems(db) == []
+        assert content.problems(db) == []
 
 
 def test_a_crash_while_the_database_is_made_leaves_nothing_that_stops_the_next_try(path: Path) -> None:
     path.with_name("poll.db.new").write_bytes(b"half a database")
     path.with_name("poll.db.new-journal").write_bytes(b"half a journal")
     with closing(database.open_to_write(path)) as db:
-        assert database.problems(db) == []
+        assert content.problems(db) == []
     assert sorted(file.name for file in path.parent.iterdir()) == ["poll.db", "poll.db.lock"]
 
 
@@ -292,4 +292,4 @@ def test_many_processes_may_make_the_same_database_at_once(path: Path) -> None:
     children = [subprocess.Popen([sys.executable, "-c", script, str(path)], stderr=subprocess.PIPE) for _ in range(6)]
     assert [child.communicate()[1] for child in children] == [b""] * 6
     with closing(database.open_to_read(path)) as db:
-        assert database.problems(db) == []
+        assert content.problems(db) == []

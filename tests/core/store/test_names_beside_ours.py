@@ -16,7 +16,7 @@ from sample_plugin import PLAIN
 
 from pollctl.config import settings
 from pollctl.errors import DatabaseError
-from pollctl.store import database, files, lock
+from pollctl.store import content, database, files, lock
 
 BACKUP = """
 import sys
@@ -76,7 +76,7 @@ def backing_up(source: Path, target: Path, stop: str) -> subprocess.Popen[str]:
 
 def is_whole(copy: Path) -> bool:
     with closing(database.open_to_read(copy)) as db:
-        return database.problems(db) == [] and bool(db.execute("SELECT count(*) FROM runs").fetchone())
+        return content.problems(db) == [] and bool(db.execute("SELECT count(*) FROM runs").fetchone())
 
 
 @in_both_journals
@@ -143,7 +143,7 @@ def test_the_journals_of_a_database_that_was_removed_are_not_played_into_the_nex
     assert journal.stat().st_size > 0
     path.unlink()
     with closing(database.open_to_write(path)) as db:
-        assert database.problems(db) == []
+        assert content.problems(db) == []
         assert db.execute("SELECT count(*) FROM holds").fetchone() == (0,)
     assert not [name for name in path.parent.iterdir() if name.suffix in (".db-journal", ".db-wal", ".db-shm")]
 
