@@ -174,6 +174,32 @@ CREATE TABLE latency_alerts (
     triggered_at TEXT NOT NULL CHECK (triggered_at BETWEEN '2000' AND '2300' AND triggered_at LIKE '%Z' AND substr(triggered_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', triggered_at, '+0 days'))
 ) STRICT;
 CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id);
+CREATE TABLE latency_mirror (
+    job_id INTEGER PRIMARY KEY REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    remote_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'closing', 'closed', 'gone')),
+    first_number INTEGER NOT NULL DEFAULT 0 CHECK (first_number >= 0),
+    sent_through INTEGER NOT NULL DEFAULT -1,
+    is_sending INTEGER NOT NULL DEFAULT 0 CHECK (is_sending IN (0, 1)),
+    sends INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0,
+    pinged_at TEXT CHECK (pinged_at BETWEEN '2000' AND '2300' AND pinged_at LIKE '%Z' AND substr(pinged_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', pinged_at, '+0 days'))
+) STRICT;
+CREATE TABLE latency_mirror_held (
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    sequence_number INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    held_at TEXT NOT NULL CHECK (held_at BETWEEN '2000' AND '2300' AND held_at LIKE '%Z' AND substr(held_at, 1, 19) IS strftime('%Y-%m-%dT%H:%M:%S', held_at, '+0 days')),
+    is_released INTEGER NOT NULL DEFAULT 0 CHECK (is_released IN (0, 1)),
+    PRIMARY KEY (job_id, sequence_number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE latency_mirror_claims (remote_id TEXT PRIMARY KEY) STRICT;
+CREATE TABLE latency_mirror_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    others INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    is_pinging INTEGER NOT NULL DEFAULT 0 CHECK (is_pinging IN (0, 1))
+) STRICT;
 CREATE TABLE shell_query_runs (
     id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
     name TEXT NOT NULL DEFAULT '',

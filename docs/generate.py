@@ -171,9 +171,11 @@ def _core_tables(kind: Any, where: str, meanings: dict[str, dict[str, tuple[str,
 def _plugin_table(plugin: Plugin, common: dict[str, tuple[str, str]]) -> str:
     section = f"plugins.{plugin.name}"
     sample = files(plugin.found.entry_point.module).joinpath("sample.toml").read_text(encoding="utf-8")
-    meanings = meanings_of(sample).get(section, {})
+    by_table = meanings_of(sample)
+    meanings = by_table.get(section, {})
     own = defaults_of(plugin)
-    rows = [_row(field, meanings) for field in fields(plugin.poller.settings)]
+    nested = [field for field in fields(plugin.poller.settings) if hasattr(bare(field.type), "__struct_fields__")]
+    rows = [_row(field, meanings) for field in fields(plugin.poller.settings) if field not in nested]
     core = [
         _row(field, meanings if field.name in meanings else common, own.get(field.name))
         for field in fields(PluginConfig)
@@ -182,7 +184,13 @@ def _plugin_table(plugin: Plugin, common: dict[str, tuple[str, str]]) -> str:
     return (
         f"## [{section}]\n\n{plugin.poller.summary}\n\n{_table(rows)}\n"
         f"Keys of the core for which this plugin has defaults of its own:\n\n{_table(core)}\n"
+        + "".join(_nested_table(field, f"{section}.{field.name}", by_table) for field in nested)
     )
+
+
+def _nested_table(field: Any, where: str, by_table: dict[str, dict[str, tuple[str, str]]]) -> str:
+    rows = [_row(one, by_table.get(where, {})) for one in fields(field.type)]
+    return f"## [{where}]\n\n{_paragraph(field.type)}{_table(rows)}\n"
 
 
 def _row(field: Any, meanings: dict[str, tuple[str, str]], default: str | None = None) -> tuple[str, ...]:

@@ -32,6 +32,14 @@ def caught() -> Iterator[int]:
         os.close(writer)
 
 
+def as_at_start() -> None:
+    """Take signals as Python does when it begins, in a copy of a process that catches them; what is ignored stays ignored."""
+    os.close(signal.set_wakeup_fd(-1))
+    for number in (*ENDING, signal.SIGCHLD):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 def is_of_a_person(error: BaseException) -> bool:
     """Whether an error is Ctrl-C. A pass has handlers of its own, so that one raised there by a plugin is the plugin's."""
     if not isinstance(error, KeyboardInterrupt):

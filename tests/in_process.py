@@ -26,6 +26,7 @@ from typing import IO, Any, NoReturn, Self
 from pollctl import __main__, clock, redaction
 from pollctl.cli import shutdown
 from pollctl.due import fast_path
+from pollctl.supervision import subprocesses
 
 Done = subprocess.CompletedProcess[str]
 _HEARD = ("PYTHONPATH", "PYTHONTZPATH")
@@ -91,6 +92,7 @@ def _surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str]
             _replaced(clock, "_started", time.monotonic()),
             _replaced(fast_path, "_began_ns", time.time_ns()),
             _no_end_of_process(),
+            _replaced(subprocesses, "can_fork", lambda: False),
             _kept(lambda: os.umask(0o022), os.umask),
             _signals(),
             _warnings(),

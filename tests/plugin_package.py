@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ from sample_plugin import PLAIN
 
 Env = dict[str, str]
 Done = subprocess.CompletedProcess[str]
+
+
+on_every_path: Sequence[str] = ()
+"""Folders of modules that Python finds in each environment that is made here."""
 
 
 def make_plugin_package(
@@ -49,7 +53,8 @@ def make_plugin_package(
 def clean_environment(tmp_path: Path) -> dict[str, str]:
     """An environment with a home of its own and nothing of ours in it but where programs and libraries are."""
     where = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return {"PATH": os.defpath, "HOME": str(tmp_path), "LANG": "C.UTF-8", **where}
+    path = {"PYTHONPATH": os.pathsep.join(on_every_path)} if on_every_path else {}
+    return {"PATH": os.defpath, "HOME": str(tmp_path), "LANG": "C.UTF-8", **where, **path}
 
 
 def write_settings(tmp_path: Path, *sections: str) -> Path:

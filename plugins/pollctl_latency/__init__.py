@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Poller, Run, hookimpl
+from pollctl import Answer, Effect, Poller, Request, Run, hookimpl
 
 if TYPE_CHECKING:
     import click
@@ -30,6 +30,8 @@ def pollctl_poller() -> Poller:
         batch=model.Round,
         state=model.State,
         decision=model.Decision,
+        effects=dict.fromkeys(("mirror", "mirror_claim", "mirror_end", "mirror_ping"), "idempotent"),
+        tireless=["mirror", "mirror_claim", "mirror_end", "mirror_ping"],
     )
 
 
@@ -69,6 +71,22 @@ def pollctl_apply(db: Database, decisions: Sequence[Decision], run: Run) -> None
 
 
 @hookimpl
+def pollctl_deliver(effect: Effect, run: Run) -> Any:
+    """Send samples of a job kept elsewhere, its end, its latest probe, or a claim."""
+    from pollctl_latency.deliver import mirror
+
+    return mirror.deliver(effect, run)
+
+
+@hookimpl
+def pollctl_settle(db: Database, effect: Effect, result: Any, run: Run) -> None:
+    """Move on by what was taken there, and queue what comes next."""
+    from pollctl_latency.store.mirror.settle import settle
+
+    settle(db, effect, result, run)
+
+
+@hookimpl
 def pollctl_commands(group: click.Group) -> None:
     """Add ``add``, ``jobs``, ``show``, ``samples``, ``alerts`` and ``cancel``."""
     from pollctl_latency import commands
@@ -86,18 +104,19 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
 
 @hookimpl
 def pollctl_status(db: Database, now: datetime) -> str:
-    """Name the stale jobs."""
+    """Name the stale jobs, and what waits for the other side."""
     from pollctl_latency import queries
 
-    return queries.stale_notice(db, now)
+    return queries.notice(db, now)
 
 
 @hookimpl
-def pollctl_check(db: Database, settings: Settings, now: datetime) -> Sequence[str]:
-    """Name the jobs that nobody samples."""
+def pollctl_check(db: Database, settings: Settings, now: datetime, send: Callable[[Request], Answer]) -> Sequence[str]:
+    """Name the jobs that nobody samples, and what is missing where jobs are kept elsewhere."""
     from pollctl_latency import queries
+    from pollctl_latency.client.postgrest import missing
 
-    return queries.unsampled(db, settings, now)
+    return [*queries.unsampled(db, settings, now), *missing(settings, send)]
 
 
 def _migrations() -> Any:

@@ -9,7 +9,7 @@ from sqlite_utils import Database, Migrations
 
 from pollctl import Secret, sql
 from pollctl_latency.client.targets import split_login
-from pollctl_latency.deliver import loss_text, speed_text
+from pollctl_latency.deliver.texts import loss_text, speed_text
 from pollctl_latency.model import Summary
 
 migrations = Migrations("latency")
@@ -151,6 +151,44 @@ def m004_limits(db: Database) -> None:
     db.execute("INSERT INTO latency_alerts SELECT * FROM latency_alerts_before")
     db.execute("DROP TABLE latency_alerts_before")
     db.execute("CREATE INDEX latency_alerts_by_job ON latency_alerts (job_id, id)")
+
+
+_MIRROR = (
+    f"""CREATE TABLE latency_mirror (
+    job_id INTEGER PRIMARY KEY REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    remote_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'closing', 'closed', 'gone')),
+    first_number INTEGER NOT NULL DEFAULT 0 CHECK (first_number >= 0),
+    sent_through INTEGER NOT NULL DEFAULT -1,
+    is_sending INTEGER NOT NULL DEFAULT 0 CHECK (is_sending IN (0, 1)),
+    sends INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0,
+    pinged_at TEXT CHECK ({sql.utc("pinged_at")})
+) STRICT""",
+    f"""CREATE TABLE latency_mirror_held (
+    job_id INTEGER NOT NULL REFERENCES latency_jobs (id) ON DELETE CASCADE,
+    sequence_number INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    held_at TEXT NOT NULL CHECK ({sql.utc("held_at")}),
+    is_released INTEGER NOT NULL DEFAULT 0 CHECK (is_released IN (0, 1)),
+    PRIMARY KEY (job_id, sequence_number)
+) STRICT, WITHOUT ROWID""",
+    "CREATE TABLE latency_mirror_claims (remote_id TEXT PRIMARY KEY) STRICT",
+    """CREATE TABLE latency_mirror_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    others INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    is_pinging INTEGER NOT NULL DEFAULT 0 CHECK (is_pinging IN (0, 1))
+) STRICT""",
+    "INSERT INTO latency_mirror_state (id) VALUES (1)",
+)
+
+
+@migrations()
+def m005_mirror(db: Database) -> None:
+    """Jobs kept elsewhere, how far their samples have been sent, and what will not be taken there."""
+    for statement in _MIRROR:
+        db.execute(statement)
 
 
 def _alert(payload: dict[str, Any]) -> tuple[str, str]:

@@ -56,6 +56,7 @@ def doubt_message(told: TellOperators, run: Run) -> tuple[str, str]:
     lines = (
         f"{told.what[0].upper()}{told.what[1:]} since {since}, the last because: {told.reason}",
         "Until an answer can be believed, nobody can say which sections there are open or full.",
+        "`pollctl status` names every term and campus of which that is so.",
         f"soc_sections on {run.host}",
     )
     return f"soc_sections: {where} cannot be read since {since}", "\n".join(lines)

@@ -86,7 +86,7 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
 
 @hookimpl
 def pollctl_check(db: Database, now: datetime) -> Sequence[str]:
-    """Say how many jobs wait that nobody asks after."""
+    """Say how many jobs wait that nobody asks after, and which accounts do not work."""
     from pollctl_stockx_ops import queries
 
     return queries.unasked(db, now)

@@ -16,7 +16,6 @@ from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
 from pollctl_stockx_ops.store import accounts, tracking
 
-_MOST = 2**63 - 1  # as far as SQLite counts
 _NO_ACCOUNT = "no account yet; `pollctl stockx-ops account connect USER --refresh-token-env NAME` connects one"
 _NO_JOB = "no such job; `pollctl stockx-ops track OPERATION_ID --user USER --type TYPE` follows an operation"
 _NO_LISTING = "nothing yet; the passes note it when a job that is followed ends (`pollctl stockx-ops track`)"
@@ -68,7 +67,7 @@ def _selection(since: str) -> Callable[[_F], _F]:
     options = (
         click.option("--user", help="Only this user's.", shell_complete=completion_from(queries.USERS)),
         click.option("--since", type=Moment(), metavar="MOMENT", help=f"Only those {since} since MOMENT, such as -2h."),
-        click.option("--limit", type=click.IntRange(1, _MOST), metavar="N", help="How many at most, the newest first."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="How many at most, the newest first."),
     )
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 

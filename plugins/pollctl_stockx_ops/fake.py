@@ -86,7 +86,7 @@ class FakeStockX(FakeUpstream):
             with 429, and so is everything for *punishment* seconds after the latest such request: a client that does not
             wait waits longer.
         rotates: whether each refresh answers with a new refresh token and ends the old one.
-        lifetime: seconds that an access token lasts.
+        lifetime: seconds that an access token lasts, sent as a number or as text.
 
     Attributes:
         base_url, token_url: for the settings.
@@ -109,7 +109,7 @@ class FakeStockX(FakeUpstream):
         per: float = 1.0,
         punishment: float = 5.0,
         rotates: bool = False,
-        lifetime: int = 43_200,
+        lifetime: int | str = 43_200,
         port: int = 0,
     ) -> None:
         super().__init__(port=port)

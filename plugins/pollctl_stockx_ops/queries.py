@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pollctl import UsageError, to_text
+from pollctl import UsageError, counted, to_text
 from pollctl_stockx_ops.model import COUNTERS, LISTING_STATUS
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+_MOST = 2**63 - 1  # as far as SQLite counts
 _LATE = timedelta(minutes=10)  # after its moment somebody should have asked
 _JOBS = """SELECT id, user_id, job_type, status, stockx_operation_id, stockx_listing_id, error_code, error_message,
     started_at, next_poll_at, poll_count, attempt, updated_at, completed_at, metadata FROM stockx_batch_jobs"""
@@ -35,7 +37,7 @@ class Wanted(NamedTuple):
         return {
             "user": self.user,
             "since": to_text(self.since) if self.since else None,
-            "limit": -1 if self.limit is None else self.limit,
+            "limit": -1 if self.limit is None else min(self.limit, _MOST),
         }
 
 
@@ -211,11 +213,19 @@ def nothing_due(db: Database) -> str:
 
 
 def unasked(db: Database, now: datetime) -> list[str]:
-    """What `check` warns of: jobs that should have been asked after a while ago."""
+    """What `check` warns of: jobs that should have been asked after a while ago, and accounts that do not work."""
     number, since = db.execute(
         "SELECT count(*), min(next_poll_at) FROM stockx_batch_jobs "
         "WHERE status IN ('PENDING', 'IN_PROGRESS') AND next_poll_at < ?",
         [to_text(now - _LATE)],
     ).fetchone()
     what = "1 job waits" if number == 1 else f"{number} jobs wait"
-    return [f"{what} to be asked after since {since}; `pollctl why stockx-ops`"] if number else []
+    found = [f"{what} to be asked after since {since}; `pollctl why stockx-ops`"] if number else []
+    return [*found, *_ended_accounts(db)]
+
+
+def _ended_accounts(db: Database) -> Iterator[str]:
+    for row in accounts(db):
+        if row["status"] in ("BROKEN", "EXPIRED") and row["open_jobs"]:
+            how = f"`pollctl stockx-ops account connect {row['user_id']} --refresh-token-env NAME`"
+            yield f"account {row['user_id']} is {row['status']}, {counted(row['open_jobs'], 'job')} of it open; {how}"

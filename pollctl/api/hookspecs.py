@@ -7,13 +7,13 @@ with ``pollctl.hookimpl(wrapper=True)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from pollctl.api.values import Drop, Effect, NotNow, Poller
+from pollctl.api.values import Answer, Drop, Effect, NotNow, Poller, Request
 
 if TYPE_CHECKING:
     import click
@@ -92,10 +92,17 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:  # type: igno
 
 
 @hookspec(firstresult=True)
-def pollctl_check(db: Database, settings: Any, now: datetime, is_enabled: bool) -> Sequence[str]:  # type: ignore[empty-body]  # noqa: FBT001 - pluggy passes names
+def pollctl_check(  # type: ignore[empty-body]
+    db: Database,
+    settings: Any,
+    now: datetime,
+    is_enabled: bool,  # noqa: FBT001 - pluggy passes names
+    send: Callable[[Request], Answer],
+) -> Sequence[str]:
     """Answer what ``pollctl check`` should warn of, a line each, such as work that nobody polls; *db* is read-only.
 
-    A plugin that has a section and is not enabled is asked too.
+    A plugin that has a section and is not enabled is asked too. *send* makes an exchange with the limits of a pass: one that
+    changes nothing, such as whether a key is still taken.
     """
 
 

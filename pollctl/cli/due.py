@@ -56,15 +56,18 @@ def due(invocation: Invocation, at: datetime | None, count: int | None, *, is_ru
 def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_json: bool) -> int:
     """Say why plugins are or are not due, gate by gate, and when they are next."""
     from pollctl.due.selection import why as reasons_of
+    from pollctl.inspection.status import notices
 
     config = invocation.config_to_look
     config.check_schedule()
     names = list(config.enabled) if plugin is None else [_known(invocation, plugin)]
-    reasons, code = [], 0
+    said = notices(config, {name: one for name, one in invocation.found.items() if name in names}, at or clock.now())
+    reasons: list[dict[str, Any]] = []
+    code = 0
     with console.stdout_kept_for_json(as_json):
         for name in names:
             try:
-                reasons.append(reasons_of(config, name, at or clock.now())._asdict())
+                reasons.append({**reasons_of(config, name, at or clock.now())._asdict(), "notice": said.get(name)})
             except ConfigError as error:
                 code = error.exit_code
                 _warn(error)
@@ -79,10 +82,11 @@ def why(invocation: Invocation, plugin: str | None, at: datetime | None, *, as_j
 
 
 def _run_due(invocation: Invocation, *, as_json: bool) -> int:
+    from pollctl.cli.copies import command
     from pollctl.supervision.supervisor import run_due
 
     try:
-        batch_result = run_due(invocation.config, clock.now())
+        batch_result = run_due(invocation.config, clock.now(), command)
     except PollctlError as error:
         if as_json or _is_news(invocation, error):
             raise
@@ -160,4 +164,6 @@ def _tell(reason: Mapping[str, Any], moments: Moments) -> None:
     next_due_at = reason["next_due_at"]
     answer = "due" if reason["is_due"] else "not due"
     when = moments.long(next_due_at) if is_seen and next_due_at else next_due_at and clock.to_text(next_due_at)
+    if reason["notice"]:
+        console.print_text(f"  says: {reason['notice']}")
     console.print_text(f"  {answer}{f', next at {when}' if when and not reason['is_due'] else ''}\n")

@@ -76,8 +76,8 @@ class Section:
         declared = {field.encode_name: field.type for field in fields(kind)}
         own = {key for key in CORE_KEYS if bare(declared.get(key)) in (int, float)}
         table = {key: raw for key, raw in self._table.items() if key not in CORE_KEYS or key in own}
-        if "host_id" in declared and "host_id" in self._common:
-            table.setdefault("host_id", self._common["host_id"])
+        if "host_id" in declared and not table.get("host_id"):
+            table["host_id"] = self._common.get("host_id", "")
         for key in set(CORE_KEYS) - own:
             if key in declared:
                 table[key] = _as_written(getattr(config, key))
@@ -107,8 +107,9 @@ class Section:
     def _may_be_own(self, key: str) -> bool:
         """Whether a number stands where the core wants a duration: a plugin may use the word otherwise."""
         raw = self._table.get(key)
+        kind = bare(_CORE_TYPES[key])
         is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
-        return is_number and issubclass(bare(_CORE_TYPES[key]), Duration)
+        return is_number and isinstance(kind, type) and issubclass(kind, Duration)
 
     def _with_fitting_jitter(self, config: PluginConfig, pause: timedelta) -> PluginConfig:
         """Bound the jitter: what delays slots beyond the next ones would have to be looked for among all of them."""

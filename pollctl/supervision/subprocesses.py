@@ -7,29 +7,35 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import IO, NamedTuple, cast
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from pollctl import signals
+from pollctl.supervision.forking import Life, Streams, can_fork, forked
 
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 _CHUNK = 65_536
 _CHUNKS_AT_ONCE = 16  # one that never stops talking must not keep us from looking at the clock
 _LONGEST_POLL_S = 60.0
 
+Command = Callable[[Sequence[str]], int]
+"""Carries out the words of a command line; answers the exit code."""
+
 
 class Task(NamedTuple):
     """What is to be run: under which name, how, and how many seconds it may live.
 
     Attributes:
-        command: its words; the number of the descriptor that takes the report comes after them.
+        words: those of the command line of pollctl; the number of the descriptor that takes the report comes after them.
     """
 
     name: str
-    command: Sequence[str]
+    words: Sequence[str]
     environ: Mapping[str, str]
     limit_s: float
 
@@ -56,13 +62,16 @@ class Children:
 
     Args:
         on_line: called with the name of a task and each line of what it prints, stdout and stderr alike, as they come.
+        command: what a process of its own does with the words of its task: where it can be, each begins as a copy of this
+            process that calls it; where not, or without, as an interpreter that is started anew.
 
     Attributes:
         ended_by: the first signal that asked for the end, SIGHUP taken as SIGTERM; 0 if there was none.
     """
 
-    def __init__(self, on_line: Callable[[str, str], None]) -> None:
+    def __init__(self, on_line: Callable[[str, str], None], command: Command | None = None) -> None:
         self.ended_by = 0
+        self._command = command
         self._on_line = on_line
         self._running: list[_Child] = []
 
@@ -72,16 +81,16 @@ class Children:
         After a signal none is started any more, and those that run are waited for.
         """
         waiting = deque(tasks)
-        with signals.caught() as signal_fd:
+        with signals.caught() as self._signal_fd:
             while self._running or (waiting and not self.ended_by):
                 yield from self._start(waiting)
-                self._wait(signal_fd)
+                self._wait(self._signal_fd)
                 yield from self._reap()
 
     def _start(self, waiting: deque[Task]) -> Iterator[Exit]:
         while waiting and not self.ended_by:
             try:
-                child = _Child(waiting[0])
+                child = _Child(waiting[0], self._start_one)
             except OSError as error:
                 if self._running and error.errno in _SCARCE:
                     return  # when one of those has ended there is room again
@@ -89,6 +98,13 @@ class Children:
                 continue
             waiting.popleft()
             self._running.append(child)
+
+    def _start_one(self, task: Task, streams: Streams, readers: Sequence[int]) -> _Process:
+        words = [*task.words, str(streams.report)]
+        if self._command is None or not can_fork():
+            return _Spawned(words, task.environ, streams)
+        ours = [descriptor for child in self._running for descriptor in child.descriptors]
+        return _Forked(partial(self._command, words), task.environ, streams, [*ours, *readers, self._signal_fd])
 
     def _wait(self, signal_fd: int) -> None:
         """Wait until something happens, and take in what the children say."""
@@ -126,16 +142,20 @@ class Children:
 class _Child:
     """One process and what it has said so far."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, start: _Start) -> None:
         self.task = task
-        self._report, self.process = _started(task)
+        self._report, self._output, self.process = _started(task, start)
         self.kill_at = time.monotonic() + task.limit_s
-        self._output = cast("IO[bytes]", self.process.stdout).fileno()
         self.open_pipes = {self._report, self._output}
         self._said = {self._report: bytearray(), self._output: bytearray()}
         self._is_overdue = False
         for descriptor in self.open_pipes:
             os.set_blocking(descriptor, False)
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """Those that are open as long as it lives."""
+        return self._report, self._output
 
     def take_in(self, on_line: Callable[[str, str], None]) -> None:
         """Read what is there, and tell the whole lines of what it prints."""
@@ -170,8 +190,8 @@ class _Child:
         self._said[self._output] += b"\n" if self._said[self._output] else b""
         self._tell(on_line)
         os.close(self._report)
-        with self.process:
-            code = self.process.wait()
+        os.close(self._output)
+        code = self.process.wait()
         was_hit = code == -signal.SIGKILL  # else it ended by itself at the last moment
         return Exit(self.task, code, bytes(self._said[self._report]), self._is_overdue and was_hit)
 
@@ -188,25 +208,64 @@ class _Child:
             on_line(self.task.name, line.decode(errors="backslashreplace"))
 
 
-def _started(task: Task) -> tuple[int, subprocess.Popen[bytes]]:
-    """Start a process; answers the descriptor to read its report from, and the process.
+class _Process(Protocol):
+    """A process that was started, the leader of a group of its own."""
+
+    pid: int
+
+    def wait(self) -> int:
+        """Take it away; its exit code, or minus the number of the signal that ended it."""
+
+
+_Start = Callable[[Task, Streams, Sequence[int]], _Process]
+"""Starts a process for a task, with its ends of its pipes, and without ours."""
+
+
+class _Spawned:
+    """An interpreter of its own."""
+
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str], streams: Streams) -> None:
+        self._popen = subprocess.Popen(
+            # -P: a module that happens to lie in the present folder must not be taken for one of ours
+            [sys.executable, "-P", "-m", "pollctl", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=streams.output,
+            stderr=streams.output,
+            env=dict(environ),
+            pass_fds=(streams.report,),
+            start_new_session=True,
+        )
+        self.pid = self._popen.pid
+
+    def wait(self) -> int:
+        return self._popen.wait()
+
+
+class _Forked:
+    """A copy of this process."""
+
+    def __init__(self, life: Life, environ: Mapping[str, str], streams: Streams, not_theirs: Sequence[int]) -> None:
+        self.pid = forked(life, environ, streams, not_theirs)
+
+    def wait(self) -> int:
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def _started(task: Task, start: _Start) -> tuple[int, int, _Process]:
+    """Start a process; answers the descriptors to read its report and its output from, and the process.
 
     The report has a pipe of its own: what code of plugins prints, at exit too, cannot get into it.
     """
+    with ExitStack() as ours, ExitStack() as theirs:
+        (report, report_to), (output, output_to) = (_pipe(ours, theirs) for _ in range(2))
+        process = start(task, Streams(output_to, report_to), (report, output))
+        ours.pop_all()
+    return report, output, process
+
+
+def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
+    """A pipe whose ends are closed with these."""
     reader, writer = os.pipe()
-    try:
-        process = subprocess.Popen(
-            [*task.command, str(writer)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(task.environ),
-            pass_fds=(writer,),
-            start_new_session=True,
-        )
-    except BaseException:
-        os.close(reader)
-        raise
-    finally:
-        os.close(writer)
-    return reader, process
+    ours.callback(os.close, reader)
+    theirs.callback(os.close, writer)
+    return reader, writer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -20,18 +19,24 @@ from pollctl.supervision import results
 from pollctl.supervision.news import Health, News, Switches, broken_channels
 from pollctl.supervision.results import LOCKED, BatchResult, PassResult
 from pollctl.supervision.stderr_lines import StderrLines
-from pollctl.supervision.subprocesses import Children, Exit, Task
+from pollctl.supervision.subprocesses import Children, Command, Exit, Task
 from pollctl.supervision.watchdog import SUPERVISOR
 
 __all__ = ["LOCKED", "BatchResult", "PassResult", "run_due", "run_several"]
 
 
-def run_due(config: Config, now: datetime) -> BatchResult:
+def run_due(config: Config, now: datetime, command: Callable[[], Command] | None = None) -> BatchResult:
     """Run a pass of each plugin that is due, side by side.
 
     Silent on success and where another pass holds the lock. What goes wrong is one line on stderr when it
     is new: the same again is silent until a pass of that plugin has gone well, or a day has passed. The dead man's switches
     are pinged when passes ran.
+
+    Args:
+        config: the settings.
+        now: the moment at which it is judged who is due.
+        command: gives what carries out a command line in a copy of this process, and is called when a pass is due;
+            without, or where that cannot be, each pass has an interpreter started anew.
 
     Raises:
         DatabaseError: the database is there but cannot be used; nothing was started.
@@ -45,7 +50,7 @@ def run_due(config: Config, now: datetime) -> BatchResult:
     news = News(config, evaluation.states, clock.now())
     switches = Switches(config, evaluation.limits)
     switches.start(evaluation.due)
-    batch_result = _run_evaluated(config, evaluation, news)
+    batch_result = _run_evaluated(config, evaluation, news, command() if command and evaluation.due else None)
     if evaluation.due:
         _report(config, batch_result, news, switches)
         news.settle()
@@ -106,7 +111,9 @@ def run_several(
     return BatchResult(tuple(passes), children.ended_by)
 
 
-def _run_evaluated(config: Config, evaluation: selection.Evaluation, news: News) -> BatchResult:
+def _run_evaluated(
+    config: Config, evaluation: selection.Evaluation, news: News, command: Command | None
+) -> BatchResult:
     lines = StderrLines(is_live=log_format.is_verbose())
     passes = [
         results.refused(name, verdict)
@@ -121,7 +128,7 @@ def _run_evaluated(config: Config, evaluation: selection.Evaluation, news: News)
         row = evaluation.states.get(name, PluginState(name))
         options = ("--trigger", "due", "--seen", row.last_started_at or "")
         tasks.append(_task(config, name, limits[name].deadline, options))
-    children = Children(lines.take)
+    children = Children(lines.take, command)
     for exit_ in children.run(tasks):
         passes.append(_result(config, exit_, lines, children))
         _warn_if_news(passes[-1], news, lines)
@@ -139,24 +146,12 @@ def _warn_if_news(result: PassResult, news: News, lines: StderrLines) -> None:
 
 def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
     file = [f"--config={config.path.absolute()}"] if config.path else []
-    # -P: a module that happens to lie in the present folder must not be taken for one of ours
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "pollctl",
-        *file,
-        *log_format.options(),
-        "run",
-        *arguments,
-        name,
-        "--report-to",
-    ]
+    words = [*file, *log_format.options(), "run", *arguments, name, "--report-to"]
     environ = {**os.environ, SUPERVISOR: str(os.getpid())}
     if environ.get(clock.VARIABLE, "").strip():
         mark = "" if clock.is_stopped() else "@"
         environ[clock.VARIABLE] = f"{mark}{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
-    return Task(name, command, environ, (allowed + config.core.grace).total_seconds())
+    return Task(name, words, environ, (allowed + config.core.grace).total_seconds())
 
 
 def _result(config: Config, exit_: Exit, lines: StderrLines, children: Children) -> PassResult:

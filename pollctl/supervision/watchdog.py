@@ -75,3 +75,8 @@ def _watch(is_done: threading.Event, end_at: float, message: str, supervisor: st
 def _supervisor() -> str:
     """The process id of our supervisor; taken out of the environment, as what we start has us for a parent."""
     return os.environ.pop(SUPERVISOR, "")
+
+
+def begin_again() -> None:
+    """Look for the supervisor anew: this process is a copy of it."""
+    _supervisor.cache_clear()

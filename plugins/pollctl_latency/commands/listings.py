@@ -9,7 +9,7 @@ import click
 
 from pollctl import Column, PluginContext, completion_from
 from pollctl_latency import queries
-from pollctl_latency.decide import summarise
+from pollctl_latency.decide.summary import summarise
 from pollctl_latency.model import Limits, Stats, Summary
 from pollctl_latency.store.jobs import cancel_job
 from pollctl_latency.store.load import samples as load_samples

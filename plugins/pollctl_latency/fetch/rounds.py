@@ -46,6 +46,10 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
 
     A slow target holds back nobody: a round takes what has completed when the next is due; a later one takes the rest.
     """
+    if run.settings.supabase.url:
+        from pollctl_latency.fetch.remote import read
+
+        yield Round(remote=read(run, db))
     probes = ProbePool(run)
     is_open = True
     while is_open:

@@ -17,7 +17,19 @@ from pollctl_latency.model.jobs import (
     SampleStatus,
     Verdict,
 )
-from pollctl_latency.model.settings import Settings
+from pollctl_latency.model.remote import (
+    ClaimJobs,
+    CloseMirrored,
+    EditJob,
+    Mirrored,
+    MirrorState,
+    NoteMirror,
+    RemoteJob,
+    RemoteRead,
+    job_of_lane,
+    lane_of,
+)
+from pollctl_latency.model.settings import Settings, Supabase
 from pollctl_latency.model.state import Rollup, Sample, State, Stats, Summary, Tail
 
 __all__ = [
@@ -25,17 +37,25 @@ __all__ = [
     "AlertState",
     "AlertType",
     "ChangeAlertState",
+    "ClaimJobs",
+    "CloseMirrored",
     "CompleteJob",
     "Decision",
+    "EditJob",
     "Family",
     "Job",
     "JobStatus",
     "Limits",
     "Measurement",
+    "MirrorState",
+    "Mirrored",
     "Mode",
     "NewJob",
+    "NoteMirror",
     "Probe",
     "PruneSamples",
+    "RemoteJob",
+    "RemoteRead",
     "RollUpJob",
     "Rollup",
     "Round",
@@ -45,6 +65,9 @@ __all__ = [
     "State",
     "Stats",
     "Summary",
+    "Supabase",
     "Tail",
     "Verdict",
+    "job_of_lane",
+    "lane_of",
 ]

@@ -10,6 +10,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from pollctl_latency.model.jobs import SampleStatus
+from pollctl_latency.model.remote import RemoteRead
 
 
 class Measurement(Struct, frozen=True, kw_only=True, gc=False):
@@ -37,8 +38,10 @@ class Round(Struct, frozen=True, kw_only=True):
         measurements: at most one per job.
         finished: ids of jobs past their end, or closed early, that have no roll-ups yet.
         prunable: ids of rolled-up jobs that still hold samples older than ``keep_samples``.
+        remote: what a read of the jobs kept elsewhere said.
     """
 
     measurements: list[Measurement] = field(default_factory=list, name="readings")
     finished: list[int] = []
     prunable: list[int] = []
+    remote: RemoteRead | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from pollctl_latency.model.jobs import AlertType, SampleStatus
+from pollctl_latency.model.remote import ClaimJobs, CloseMirrored, EditJob, NoteMirror
 from pollctl_latency.model.state import Rollup, Summary
 
 
@@ -67,4 +68,14 @@ class PruneSamples(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-Decision = AddSample | ChangeAlertState | CompleteJob | RollUpJob | PruneSamples
+Decision = (
+    AddSample
+    | ChangeAlertState
+    | CompleteJob
+    | RollUpJob
+    | PruneSamples
+    | ClaimJobs
+    | EditJob
+    | CloseMirrored
+    | NoteMirror
+)

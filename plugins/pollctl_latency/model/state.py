@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from pollctl_latency.model.jobs import Job, SampleStatus, Verdict
+from pollctl_latency.model.remote import Mirrored
 
 
 class Sample(Struct, frozen=True, kw_only=True, gc=False):
@@ -43,12 +44,18 @@ class State(Struct, frozen=True, kw_only=True):
         tails: of jobs with a measurement.
         samples: all samples of the finished jobs.
         recipients: ids in ``latency_notify``; the addresses themselves are secret and stay in the database.
+        mirrored: jobs kept elsewhere, by their ids there.
+        claiming: ids there of jobs whose claim is under way.
+        mirror_error: why they could not be read the last time.
     """
 
     jobs: dict[int, Job] = {}
     tails: dict[int, Tail] = {}
     samples: dict[int, list[Sample]] = {}
     recipients: dict[int, list[int]] = {}
+    mirrored: dict[str, Mirrored] = {}
+    claiming: list[str] = []
+    mirror_error: str = ""
 
 
 class Stats(Struct, frozen=True, kw_only=True, gc=False):

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 
 from pollctl import to_text
-from pollctl_latency.deliver import Streak, blind_text, completion_text, offline_text, recovery_text, seeing_text
+from pollctl_latency.deliver.texts import Streak, blind_text, completion_text, offline_text, recovery_text, seeing_text
 from pollctl_latency.model import (
     AddSample,
     AlertType,
     ChangeAlertState,
+    ClaimJobs,
+    CloseMirrored,
     CompleteJob,
     Decision,
+    EditJob,
+    NoteMirror,
     PruneSamples,
     Rollup,
     RollUpJob,
@@ -22,6 +26,7 @@ from pollctl_latency.model import (
     Summary,
     Verdict,
 )
+from pollctl_latency.store.mirror import apply as mirror
 from pollctl_latency.store.outages import blindness, first_answer, outage, told_job
 from pollctl_latency.store.pruning import prune
 from pollctl_latency.store.recipients import addresses_of
@@ -42,7 +47,8 @@ _ALERT_LEVELS: Mapping[AlertType, Level] = {
 
 def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
     """Write what was decided, samples all at once, and queue the notifications."""
-    _add_samples(db, [decision for decision in decisions if isinstance(decision, AddSample)], run)
+    samples = [decision for decision in decisions if isinstance(decision, AddSample)]
+    _add_samples(db, samples, run)
     for decision in decisions:
         match decision:
             case ChangeAlertState():
@@ -53,6 +59,13 @@ def apply(db: Database, decisions: Sequence[Decision], run: Run) -> None:
                 _write_numbers(db, decision.job_id, decision.summary, decision.rollups)
             case PruneSamples():
                 prune(db, decision)
+            case ClaimJobs() | EditJob() | CloseMirrored() | NoteMirror():
+                mirror.apply(db, decision, run)
+    mirror.queue(
+        db,
+        run,
+        {decision.job_id for decision in decisions if isinstance(decision, AddSample | CompleteJob | RollUpJob)},
+    )
 
 
 def _add_samples(db: Database, added: Sequence[AddSample], run: Run) -> None:

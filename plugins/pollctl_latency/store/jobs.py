@@ -130,7 +130,8 @@ def _refuse_second(db: Database, new: NewJob) -> None:
 
 def _refuse_too_many(db: Database, max_running: int) -> None:
     running = db.execute(
-        "SELECT count(*) FROM latency_jobs WHERE status = 'running' AND monitoring_mode = 'real_polling'"
+        """SELECT count(*) FROM latency_jobs WHERE status = 'running' AND monitoring_mode = 'real_polling'
+           AND NOT EXISTS (SELECT 1 FROM latency_mirror WHERE job_id = latency_jobs.id)"""
     ).fetchone()[0]
     if running >= max_running:
         raise PollctlError(

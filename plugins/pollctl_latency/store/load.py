@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pollctl import from_text
 from pollctl_latency.model import Round, Sample, State, Tail
 from pollctl_latency.store.jobs import jobs_by_id
+from pollctl_latency.store.mirror.load import claiming, mirror_error, mirrored_jobs
 from pollctl_latency.store.recipients import recipients_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ def load(db: Database, batch: Round) -> State:
         tails=dict(_tails(db, probed)),
         samples={job_id: samples(db, job_id) for job_id in batch.finished},
         recipients=recipients_of(db, ids),
+        mirrored=mirrored_jobs(db) if batch.remote else {},
+        claiming=claiming(db) if batch.remote else [],
+        mirror_error=mirror_error(db) if batch.remote else "",
     )
 
 
@@ -51,7 +55,8 @@ _MOST = "SELECT max(outage_length) - 1 FROM latency_jobs WHERE id IN (SELECT val
 # Each look-up goes from the end of an index backwards, so that a job may have many thousand samples.
 _TAILS = """
 SELECT id,
-    (SELECT max(sequence_number) + 1 FROM latency_samples WHERE job_id = id),
+    max(coalesce((SELECT max(sequence_number) + 1 FROM latency_samples WHERE job_id = id), 0),
+        coalesce((SELECT first_number FROM latency_mirror WHERE job_id = id), 0)),
     (SELECT rtt_ms FROM latency_samples
         WHERE job_id = id AND status = 'success' ORDER BY sequence_number DESC),
     (SELECT json_group_array(status) FROM (
@@ -76,5 +81,5 @@ def _tails(db: Database, ids: Iterable[int]) -> Iterator[tuple[int, Tail]]:
     for job_id, following, rtt, recent, errors in db.execute(_TAILS, {**values, "most": most or 0}):
         yield (
             job_id,
-            Tail(next_sequence=following or 0, last_rtt_ms=rtt, recent=json.loads(recent), system_errors=errors),
+            Tail(next_sequence=following, last_rtt_ms=rtt, recent=json.loads(recent), system_errors=errors),
         )

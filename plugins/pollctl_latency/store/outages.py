@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pollctl import from_text
 from pollctl_latency.client.targets import split_login
-from pollctl_latency.deliver import Streak, Told
+from pollctl_latency.deliver.texts import Streak, Told
 from pollctl_latency.model import Limits
 
 if TYPE_CHECKING:

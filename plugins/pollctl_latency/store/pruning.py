@@ -17,10 +17,12 @@ PRUNED_AT_ONCE = 20_000
 
 
 def prunable_jobs(db: Database, before: datetime) -> list[int]:
-    """Rolled-up jobs whose oldest sample is older than *before*, as many as fill one step."""
+    """Rolled-up jobs whose oldest sample is older than *before*, as many as fill one step; none that has samples to send."""
     rows = db.execute(
         """SELECT id, success + missed + system_error FROM latency_jobs AS job WHERE is_rolled_up = 1 AND
-           (SELECT recorded_at FROM latency_samples WHERE job_id = job.id ORDER BY sequence_number) < ?""",
+           (SELECT recorded_at FROM latency_samples WHERE job_id = job.id ORDER BY sequence_number) < ?
+           AND NOT EXISTS (SELECT 1 FROM latency_mirror AS mirror WHERE mirror.job_id = job.id AND state IN ('active', 'closing'))
+           AND NOT EXISTS (SELECT 1 FROM latency_mirror_held AS held WHERE held.job_id = job.id)""",
         [to_text(before)],
     ).fetchall()
     return next(in_groups(rows, PRUNED_AT_ONCE), [])

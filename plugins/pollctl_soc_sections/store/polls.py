@@ -79,10 +79,13 @@ def keep_answers(db: Database, kept: Sequence[KeepAnswer], _: Run) -> None:
 
 
 def tell_operators(_: Database, told: Sequence[TellOperators], run: Run) -> None:
-    """Tell whoever runs this that nothing can be believed about a term and campus."""
+    """Tell whoever runs this that nothing can be believed about a term and campus.
+
+    One message for all that began in the same pass: an upstream that is down is one trouble, however many campuses it has.
+    """
     for it in told:
         title, body = doubt_message(it, run)
-        run.tell(f"{DOUBT}:{it.term}:{it.campus}:{to_text(it.since)}", title, body, level="warning")
+        run.tell(f"{DOUBT}:{to_text(it.since)}", title, body, level="warning")
 
 
 def prune(db: Database, pruned: Sequence[PrunePolls], _: Run) -> None:

@@ -85,14 +85,15 @@ def _status(done: CompleteJob) -> str:
 
 
 def _change_listings(db: Database, completed: Sequence[CompleteJob], now: datetime) -> None:
-    """Change listings; what the answer left out stays as it is."""
+    """Change listings; what the answer left out stays as it is, and a currency alone does not make another of a price."""
     db.conn.executemany(
         """INSERT INTO stockx_listings
            (stockx_listing_id, user_id, status, ask_price, currency_code, expires_at, updated_at)
            VALUES (?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (stockx_listing_id) DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at,
                ask_price = coalesce(excluded.ask_price, ask_price),
-               currency_code = coalesce(excluded.currency_code, currency_code),
+               currency_code = iif(excluded.ask_price IS NULL AND ask_price IS NOT NULL,
+                   coalesce(currency_code, excluded.currency_code), coalesce(excluded.currency_code, currency_code)),
                expires_at = coalesce(excluded.expires_at, expires_at)""",
         [
             (

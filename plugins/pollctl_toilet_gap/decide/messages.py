@@ -32,12 +32,15 @@ def decide(state: State, batch: Batch, now: datetime, settings: Settings) -> Ite
         return
     done = []
     for poison in batch.poison:
-        if settings.shared_queue and not _is_ours(poison, sorting):
+        is_ours = _is_ours(poison, sorting)
+        watched = is_watched(poison, settings, is_ours=is_ours)
+        is_left = settings.shared_queue and not is_ours
+        if not is_left or (watched and poison.robot_id is not None and poison.subscription_id is None):
+            yield DeadLetter(poison=poison, is_watched=watched, reason=poison.reason)
+        if is_left:
             sorting.foreign += 1
-            continue
-        watched = is_watched(poison, settings, is_ours=_is_ours(poison, sorting))
-        yield DeadLetter(poison=poison, is_watched=watched, reason=poison.reason)
-        done.append(poison.receipt)
+        else:
+            done.append(poison.receipt)
     for message in sorted(batch.messages, key=lambda message: (message.event.at, message.event.id)):
         subscriber = subscriber_of(message, sorting.subscribers)
         if subscriber is not None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import fields as struct_fields
 
 from pollctl.addresses import is_address
+from pollctl.concurrency.cancellation import Stop
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
 from pollctl.errors import ConfigError, PluginError, PollctlError
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
 from pollctl.inspection.addresses import addresses_of
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.plugin_host.configured import defaults_of
@@ -120,9 +124,15 @@ def _own_warnings(config: Config, plugin: Plugin, settings: Any, now: datetime) 
     if "pollctl_check" not in plugin.implemented:
         return
     try:
-        with database.looking(config.core.database, migrations_of([plugin])) as db:
+        with (
+            database.looking(config.core.database, migrations_of([plugin])) as db,
+            closing(Client(Limits.of(config.core.http), stop=Stop())) as client,
+        ):
             is_enabled = plugin.name in config.enabled
-            said = list(plugin.hooks.pollctl_check(db=db, settings=settings, now=now, is_enabled=is_enabled) or ())
+            answered = plugin.hooks.pollctl_check(
+                db=db, settings=settings, now=now, is_enabled=is_enabled, send=client.send
+            )
+            said = list(answered or ())
     except PollctlError as error:
         said = [str(error)]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide the other findings

@@ -45,6 +45,7 @@ IN_CORE = {
     "unknown record": ('record = "failure"', 'record: found "failure"; allowed "all", "failures" or "off"'),
     "boolean record": ("record = true", 'record: found true; allowed "all", "failures" or "off"'),
     "unknown catch_up": ('catch_up = "twice"', 'catch_up: found "twice"; allowed "once" or "skip"'),
+    "number as catch_up": ("catch_up = 10000", 'catch_up: found 10000; allowed "once" or "skip"'),
     "number for a schedule": ("schedule = 5", "schedule: found 5; allowed text"),
     "zone with a typo": (
         'timezone = "Europe/Amsterdm"',

@@ -127,6 +127,8 @@ def test_seconds_with_a_window_or_at_zero_are_well(place: Place) -> None:
 def test_a_time_out_that_outlasts_its_pass(place: Place) -> None:
     place.settings('[plugins.plain]\ndeadline = "5s"')
     assert warnings(place) == ["pollctl.http.timeout is 10s, and a pass ends after its deadline of 5s"]
+    place.settings('[pollctl.http]\ntimeout = "60s"\n[plugins.latency]')
+    assert "pollctl.http.timeout is 1m, and a pass ends after its deadline of 58s" in warnings(place)
     patient = PLAIN.replace('word: str = "hello"', 'word: str = "hello"\n    timeout: Duration = Duration(seconds=60)')
     file = place.folder / "site-plain" / "plain.py"
     file.write_text(patient.replace("import DeliveryError,", "import DeliveryError, Duration,"))

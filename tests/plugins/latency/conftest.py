@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 from plugins.latency.place import SCRIPT, Place
+from plugins.latency.remote import Remote
 from plugins.latency.world import World
+from postgres import execute, new_project, postgres
 
 from pollctl_latency.fake import FakeApi
+from pollctl_latency.fake.postgrest import FakePostgrest
+from pollctl_latency.fake.rows import PostgresRows
 
 
 @pytest.fixture
@@ -28,3 +32,18 @@ def place(tmp_path: Path) -> Iterator[Place]:
         place.do("db", "migrate")
         yield place
         place.close()
+
+
+@pytest.fixture(scope="session")
+def project() -> Iterator[str]:
+    """The address of a database with the tables of the other side, in a PostgreSQL of its own."""
+    with postgres() as server:
+        yield new_project(server)
+
+
+@pytest.fixture
+def remote(tmp_path: Path, project: str) -> Iterator[Remote]:
+    """Jobs kept elsewhere: none yet."""
+    execute(project, "TRUNCATE jobs, samples")
+    with FakeApi(SCRIPT) as api, FakePostgrest(PostgresRows(project)) as postgrest:
+        yield Remote(tmp_path, api, postgrest)

@@ -212,6 +212,14 @@ def test_a_long_run_makes_passes_partial_and_operators_hear_of_it_once(world: An
     assert len(operators(world)) == 1
 
 
+def test_an_upstream_that_is_down_is_one_message_however_many_campuses_it_has(world: Any) -> None:
+    for _ in range(33):
+        world.fail()
+        world.fail(after=timedelta(), campus="NK")
+    assert len(operators(world)) == 1
+    assert world.rows("SELECT count(*) FROM soc_campuses WHERE doubted_since IS NOT NULL") == [(2,)]
+
+
 def test_operators_hear_of_polls_that_have_all_failed_for_so_long(world: Any) -> None:
     world.poll([INDEX])
     world.fail()

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from plugins.soc_sections.world import INDEX, MINUTE, World, indexes, world_with_catalogue
+from plugins.soc_sections.world import INDEX, MINUTE, World, catalogue_section, indexes, world_with_catalogue
 
 from pollctl_soc_sections import store
 from pollctl_soc_sections.client import read_indexes
@@ -151,6 +151,32 @@ def test_a_small_campus_never_loses_an_opening_however_full_it_gets(truths: list
             is_open[index] = index in truth or (is_open[index] and absences[index] < 2)
     assert len(told) == due
     assert world.run.failures == {}
+
+
+COURSE = ("00001", "00002", "00003")
+
+
+@settings(max_examples=40, deadline=None)
+@given(truths=st.lists(st.sets(st.sampled_from(COURSE)), min_size=1, max_size=16))
+def test_a_follower_of_a_course_is_told_once_of_each_opening_of_each_section(truths: list[set[str]]) -> None:
+    """And with one message a pass at most."""
+    world = World()
+    world.describe([*map(catalogue_section, COURSE), catalogue_section("10000", "01:640:151")])
+    world.follow(max_notifications=10)
+    world.poll(["10000"])
+    is_open, absences, due, told = dict.fromkeys(COURSE, False), dict.fromkeys(COURSE, 0), [], []
+    for truth in truths:
+        world.poll(["10000", *truth])
+        assert len(world.run.messages) <= 1
+        for message in world.run.messages:
+            told += [line.split("index ")[1][:5] for line in message.body.splitlines() if "index " in line]
+        world.deliver()
+        world.db.execute("UPDATE soc_subscriptions SET status = 'active', sent_count = 0")
+        for index in COURSE:
+            absences[index] = 0 if index in truth else absences[index] + 1
+            due += [index] if index in truth and not is_open[index] else []
+            is_open[index] = index in truth or (is_open[index] and absences[index] < 2)
+    assert sorted(told) == sorted(due)
 
 
 KNOWN = indexes(0, 120)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import time
+from collections.abc import Callable
 from itertools import pairwise
-from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,37 +19,65 @@ from pollctl_stockx_ops.fake import COMPLETED, LOST, OPEN
 from pollctl_stockx_ops.model import Pace, Settings
 
 
+class Clock:
+    """A monotonic clock that stands still but where somebody sleeps, so that a busy machine changes nothing."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.calls: list[tuple[float, Callable[[], object]]] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        due = [call for at, call in self.calls if at <= self.now]
+        self.calls = [(at, call) for at, call in self.calls if at > self.now]
+        for call in due:
+            call()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rate_limiter, "time", clock)
+    return clock
+
+
 def limiter_of(pace: Pace | None, *, rate: str = "2/s", remaining: float = 60.0) -> RateLimiter:
     run: Any = SimpleNamespace(settings=Settings(rate=rate), is_stopping=False, remaining=remaining)
     return RateLimiter(run, pace)
 
 
-def seconds_until(limiter: RateLimiter) -> float:
-    began = time.monotonic()
+def seconds_until(limiter: RateLimiter, clock: Clock) -> float:
+    began = clock.now
     assert limiter.acquire()
-    waited = time.monotonic() - began
+    waited = clock.now - began
     limiter.release()
     return waited
 
 
-def test_the_first_request_of_all_waits_for_nothing_and_the_second_a_whole_interval() -> None:
+INTERVAL = pytest.approx(MARGIN / 2, abs=0.001)
+
+
+def test_the_first_request_of_all_waits_for_nothing_and_the_second_a_whole_interval(clock: Clock) -> None:
     limiter = limiter_of(None)
-    assert seconds_until(limiter) < 0.1
-    assert seconds_until(limiter) >= 0.45
+    assert seconds_until(limiter, clock) == 0
+    assert seconds_until(limiter, clock) == INTERVAL
 
 
-def test_the_second_request_waits_for_the_first_to_be_answered_because_that_one_arrives_late() -> None:
+def test_the_second_request_waits_for_the_first_to_be_answered_because_that_one_arrives_late(clock: Clock) -> None:
     limiter = limiter_of(None, rate="100/s")
     assert limiter.acquire()
-    Timer(0.3, limiter.release).start()
-    assert 0.3 < seconds_until(limiter) < 0.5
-    assert seconds_until(limiter) < 0.1
+    clock.calls.append((clock.now + 0.3, limiter.release))
+    assert seconds_until(limiter, clock) == pytest.approx(0.3 + MARGIN / 100, abs=0.005)
+    assert seconds_until(limiter, clock) == pytest.approx(MARGIN / 100, abs=0.001)
 
 
-def test_the_interval_counts_from_the_latest_request_of_an_earlier_pass() -> None:
-    earlier = Pace(boot_id=boot_id(), last_start=time.monotonic() - 0.3)
-    assert 0.1 < seconds_until(limiter_of(earlier)) < 0.4
-    assert seconds_until(limiter_of(Pace(boot_id=boot_id(), last_start=time.monotonic() - 60))) < 0.1
+def test_the_interval_counts_from_the_latest_request_of_an_earlier_pass(clock: Clock) -> None:
+    earlier = Pace(boot_id=boot_id(), last_start=clock.now - 0.3)
+    assert seconds_until(limiter_of(earlier), clock) == pytest.approx(MARGIN / 2 - 0.3, abs=0.001)
+    assert seconds_until(limiter_of(Pace(boot_id=boot_id(), last_start=clock.now - 60)), clock) == 0
 
 
 @pytest.mark.parametrize(
@@ -61,15 +89,15 @@ def test_the_interval_counts_from_the_latest_request_of_an_earlier_pass() -> Non
     ],
     ids=["a pass was cut off", "the machine was restarted", "a moment that cannot be"],
 )
-def test_where_the_latest_start_is_unknown_the_worst_is_assumed_and_no_more(pace: Pace) -> None:
-    assert 0.45 < seconds_until(limiter_of(pace)) < 1
+def test_where_the_latest_start_is_unknown_the_worst_is_assumed_and_no_more(clock: Clock, pace: Pace) -> None:
+    assert seconds_until(limiter_of(pace), clock) == INTERVAL
 
 
-def test_a_start_that_would_come_too_late_is_not_waited_for() -> None:
-    limiter = limiter_of(Pace(boot_id=boot_id(), last_start=time.monotonic()), rate="1/h", remaining=30)
-    began = time.monotonic()
+def test_a_start_that_would_come_too_late_is_not_waited_for(clock: Clock) -> None:
+    began = clock.now
+    limiter = limiter_of(Pace(boot_id=boot_id(), last_start=began), rate="1/h", remaining=30)
     assert not limiter.acquire()
-    assert time.monotonic() - began < 0.1
+    assert clock.now == began
     assert not limiter_of(None, remaining=RESERVE_S / 2).acquire()
 
 
@@ -97,20 +125,13 @@ def test_at_a_slow_rate_a_cut_off_pass_delays_but_does_not_stop_the_next(place: 
 
 
 @pytest.mark.parametrize("answer_s", [0.0, 0.03, 0.0525, 0.2])
-def test_requests_start_a_whole_interval_apart_and_no_later(monkeypatch: pytest.MonkeyPatch, answer_s: float) -> None:
-    """By a clock of their own, so that a busy machine changes nothing; four are in flight at a time."""
-    moment = [1000.0]
-    clock: Any = SimpleNamespace(
-        monotonic=lambda: moment[0], sleep=lambda seconds: moment.__setitem__(0, moment[0] + seconds)
-    )
-    monkeypatch.setattr(rate_limiter, "time", clock)
+def test_requests_start_a_whole_interval_apart_and_no_later(clock: Clock, answer_s: float) -> None:
     limiter = limiter_of(None, rate="20/s")
     starts: list[float] = []
     for number in range(12):
         assert limiter.acquire()
-        starts.append(moment[0])
-        if number == 0:
-            moment[0] += answer_s
+        starts.append(clock.now)
+        clock.now += answer_s if number == 0 else 0
         limiter.release()
     gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert gaps == pytest.approx([answer_s + MARGIN / 20, *[MARGIN / 20] * 10], abs=1e-6)

@@ -106,6 +106,7 @@ def test_while_a_login_is_expired_its_user_is_told_once_and_passes_are_partial_u
     for seconds in (0, 60, 120):
         assert place.run(at(seconds), code=3)["outcome"] == "partial"
     assert "its login has expired: connect it again" in place.do("status", now=at(121))
+    assert "account anna is EXPIRED, 1 job of it open" in place.do("check", now=at(121))
     place.connect("anna")
     assert place.run(at(180))["stats"]["completed"] == 1
     told = [(request.path, request.get_json()["title"]) for request, _ in httpserver.log]

@@ -140,6 +140,18 @@ def test_under_a_crontab_of_one_line_a_minute_an_operation_is_asked_about_every_
     assert Settings().round_every == timedelta(seconds=30)
 
 
+@pytest.mark.slow
+def test_with_the_default_settings_a_pass_asks_twice_thirty_seconds_apart(place: Place) -> None:
+    (place.folder / "pollctl.toml").write_text(f'[pollctl]\ndatabase = "pollctl.db"\n{place.upstream.settings()}\n')
+    place.upstream.otherwise = OPEN
+    place.insert("j", started_at=to_text(datetime.now(UTC) - timedelta(seconds=20)))
+    began = time.monotonic()
+    assert place.run(now="@" + to_text(datetime.now(UTC)))["stats"]["in_progress"] == 2
+    assert 30 < time.monotonic() - began < 50
+    first, second = place.upstream.arrivals[-2:]
+    assert second - first == pytest.approx(30, abs=5)  # the first waits for a token
+
+
 def test_jobs_without_the_settings_that_asking_needs_are_named_and_time_out_after_a_day(place: Place) -> None:
     place.configure(api_key="")
     place.insert("j")

@@ -37,6 +37,22 @@ def test_without_a_result_price_currency_and_expiry_are_kept(world: World) -> No
     ]
 
 
+def test_a_price_that_cannot_be_read_is_kept_with_its_currency(world: World) -> None:
+    unread = ["the amount '129.5' is not one of whole units"]
+    answers: list[dict[str, Any]] = [
+        {"amount": 250, "currency_code": "USD"},
+        {"currency_code": "GBP", "unread": unread},
+    ]
+    for number, facts in enumerate(answers):
+        world.job(f"j{number}", stockx_listing_id="L1", job_type="update_listing")
+        world.answer(f"j{number}", word="completed", **facts)
+    world.job("new")
+    world.answer("new", word="completed", currency_code="GBP", unread=unread)
+    assert world.rows("SELECT ask_price, currency_code FROM stockx_listings ORDER BY stockx_listing_id") == [
+        (250, "USD"), (None, "GBP")
+    ]  # fmt: skip
+
+
 def test_a_partial_success_says_so_in_the_history(world: World) -> None:
     world.job("j")
     world.answer("j", word="partial_success", amount=1, error_code="S9", error_message="size 9 refused")

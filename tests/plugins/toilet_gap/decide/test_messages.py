@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,6 +104,17 @@ def test_poison_of_our_own_subscription_goes_from_a_shared_queue_too(queued: Pla
     queue.push(body("08:30", createdAt="soon"))
     queued.run("08:31", code=3)
     assert (len(queued.dead_letters()), queue.size) == (1, 0)
+
+
+def test_poison_of_a_watched_robot_is_not_silent_on_a_shared_queue_but_left_there(queued: Place) -> None:
+    queue = queue_of(queued)
+    queued.configure(shared_queue=True)
+    queued.run("08:00")
+    queue.push(json.dumps({"sourceEvent": {"id": "e1", "robotId": "r-1", "eventName": "TOILET_ACTIVITY"}}))
+    queue.push(json.dumps({"sourceEvent": {"id": "e2", "robotId": "r-9", "eventName": "TOILET_ACTIVITY"}}))
+    report = queued.run("08:31", code=3)
+    assert "event of r-1: it cannot be read" in report["error"]["message"]
+    assert (queued.dead_letters(), queue.size) == (["subscriptionId is missing"], 2)
 
 
 def test_after_a_crash_behind_the_post_what_comes_by_the_lost_subscription_still_counts(queued: Place) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from pollctl import UsageError, to_text
+from pollctl import UsageError, counted, from_text, spoken_moment, to_text
 from pollctl_latency.client.targets import split_login
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, st
 FROM latency_jobs"""
 JOB_IDS = "SELECT id, target FROM latency_jobs ORDER BY id DESC"
 """What a shell offers for a job."""
+_PATIENCE = timedelta(minutes=2)
+"""How long samples may wait to be sent before `status` says so."""
 _FLAGS = ("alert_offline", "alert_recovery", "alert_blind", "is_blind", "stale")
 SAMPLE_COLUMNS = ("sequence_number", "status", "rtt_ms", "jitter_ms", "recorded_at", "reason", "address")
 
@@ -40,6 +43,46 @@ def stale_notice(db: Database, now: datetime) -> str:
     """The stale jobs in a line; empty without any."""
     stale = [f"{row['id']} ({row['target']})" for row in jobs(db, now) if row["stale"]]
     return f"no sample for more than twice the cadence: job {', '.join(stale)}" if stale else ""
+
+
+def notice(db: Database, now: datetime) -> str:
+    """What a person should look at: stale jobs, samples that wait for the other side or are not taken there."""
+    return "; ".join(filter(None, (stale_notice(db, now), mirror_notice(db, now))))
+
+
+_WAITING = """SELECT count(*), count(DISTINCT job_id), min(recorded_at) FROM latency_mirror JOIN latency_samples USING (job_id)
+    WHERE state IN ('active', 'closing') AND sequence_number > sent_through"""
+_LAST_ANSWER = """SELECT last_error FROM outbox WHERE plugin = 'latency' AND kind LIKE 'mirror%'
+    AND status IN ('pending', 'sending') AND last_error IS NOT NULL ORDER BY next_attempt_at DESC LIMIT 1"""
+
+
+def mirror_notice(db: Database, now: datetime) -> str:
+    """What waits for the side where jobs are kept, since when, and what it answered last; what it does not take; whose they are."""
+    samples, jobs, since = db.execute(_WAITING).fetchone()
+    answer = db.execute(_LAST_ANSWER).fetchone()
+    (held,) = db.execute("SELECT count(*) FROM latency_mirror_held WHERE is_released = 0").fetchone()
+    others, error = db.execute("SELECT others, error FROM latency_mirror_state").fetchone()
+    parts = [f"jobs kept elsewhere cannot be read: {error}"] if error else []
+    if samples and (answer or now - from_text(since) > _PATIENCE):
+        moment = spoken_moment(from_text(since), ZoneInfo("UTC"), today=now)
+        last = f", last answer {answer[0]}" if answer else ""
+        several = f"{samples:,} sample{'' if samples == 1 else 's'} of {counted(jobs, 'job')}"
+        parts.append(f"mirror: {several} waiting since {moment}{last}")
+    if held:
+        parts.append(f"{counted(held, 'sample')} not taken there: `pollctl latency mirror held`")
+    if others:
+        parts.append(f"{counted(others, 'job')} claimed by others")
+    return "; ".join(parts)
+
+
+def held(db: Database) -> list[dict[str, Any]]:
+    """Samples that the side where jobs are kept does not take, and why."""
+    return list(
+        db.query(
+            """SELECT job_id, sequence_number, target, held.reason, held_at, is_released
+               FROM latency_mirror_held AS held JOIN latency_jobs ON id = job_id ORDER BY held_at DESC, job_id, sequence_number"""
+        )
+    )
 
 
 def job(db: Database, job_id: int, now: datetime | None) -> dict[str, Any]:

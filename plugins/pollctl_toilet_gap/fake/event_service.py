@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from pollctl import from_text, to_text
 from pollctl.fakes import NOT_FOUND, FakeUpstream, ServerRequest, ServerResponse
+from pollctl_toilet_gap.fake.queue import FakeQueue
 
 Operation = Literal["subscribe", "unsubscribe", "history", "heard", "post"]
 
@@ -45,6 +46,7 @@ class FakeEventService(FakeUpstream):
 
     Args:
         push: given the text of each message for the queue, if there is one.
+        queue: served beside it, and given these messages.
 
     Attributes:
         push: as above; may be set later.
@@ -56,7 +58,9 @@ class FakeEventService(FakeUpstream):
         calls: how often each operation was asked for.
     """
 
-    def __init__(self, push: Callable[[str], None] | None = None, *, port: int = 0) -> None:
+    def __init__(
+        self, push: Callable[[str], None] | None = None, *, queue: FakeQueue | None = None, port: int = 0
+    ) -> None:
         super().__init__(port=port)
         self.now = datetime(2020, 1, 1, tzinfo=UTC)
         self.subscriptions: dict[str, Subscription] = {}
@@ -65,12 +69,15 @@ class FakeEventService(FakeUpstream):
         self.faults: dict[Operation | tuple[Operation, str], Fault] = {}
         self.calls: Counter[Operation] = Counter()
         self.created_since: list[int] = []
-        self.push = push
+        self.queue = queue
+        self.push = queue.push if queue is not None else push
         self._history: dict[str, list[dict[str, Any]]] = {}
         self._lock = threading.Lock()
 
     def respond(self, request: ServerRequest) -> ServerResponse:
-        """Answer for subscriptions, the history and alarms."""
+        """Answer for subscriptions, the history and alarms, and for the queue."""
+        if self.queue is not None and self.queue.is_meant(request):
+            return self.queue.respond(request)
         match (request.method, *request.parts):
             case ("GET", "internal", "v1", "events", "robots", robot_id, "incomings"):
                 name, since = request.query.get("event_name", ""), int(request.query["created_since"])
@@ -98,8 +105,10 @@ class FakeEventService(FakeUpstream):
 
     def settings(self, *monitors: dict[str, object], **more: object) -> str:
         """A section of settings that leads here, with a table for each monitor."""
-        lines = ["[plugins.toilet_gap]"]
-        lines += [f"{key} = {json.dumps(value)}" for key, value in {"event_service_url": self.url, **more}.items()]
+        own: dict[str, object] = {"event_service_url": self.url}
+        if self.queue is not None:
+            own |= {"queue_url": f"{self.url}/123456789012/{self.queue.name}", "queue_wait": "0s"}
+        lines = ["[plugins.toilet_gap]", *(f"{key} = {json.dumps(value)}" for key, value in {**own, **more}.items())]
         for monitor in monitors:
             lines.append("[[plugins.toilet_gap.monitors]]")
             lines += [f"{key} = {json.dumps(value)}" for key, value in monitor.items()]

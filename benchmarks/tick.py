@@ -1,0 +1,109 @@
+"""What a tick of cron costs in which plugins are due, against `python -c pass`: time and CPU time, medians of runs in turn.
+
+    python benchmarks/tick.py [RUNS]
+
+One, five and ten plugins of which each pass does nothing: what is measured is starting, claiming and recording. Exits 1 when a
+figure is over its budget.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from startup import BARE, SCRIPT, SOURCE
+
+NUMBERS = (1, 5, 10)
+_SLOT_S = 1.05
+
+
+class Cost(NamedTuple):
+    """Seconds that a process and its children took."""
+
+    wall: float
+    cpu: float
+
+
+BUDGET_OF_FIVE, BUDGET_OF_ONE_MORE = Cost(22, 25), Cost(2, 3)
+"""In times of bare Python."""
+
+
+def main() -> int:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    ratios = {number: _ratio(number, runs) for number in NUMBERS}
+    one_more = Cost(*((ten - five) / 5 for ten, five in zip(ratios[10], ratios[5], strict=True)))
+    print(f"each further plugin: {one_more.wall:.1f} wall, {one_more.cpu:.1f} CPU")
+    is_good = _is_within(ratios[5], BUDGET_OF_FIVE) and _is_within(one_more, BUDGET_OF_ONE_MORE)
+    return 0 if is_good else 1
+
+
+def _ratio(number: int, runs: int) -> Cost:
+    with tempfile.TemporaryDirectory() as folder:
+        env = _installed(Path(folder), number)
+        bare, ticks = [], []
+        for _ in range(runs):
+            bare.append(_cost(BARE, folder, env))
+            time.sleep(_SLOT_S)
+            ticks.append(_cost((SCRIPT, "due", "--run"), folder, env))
+        counted = _outcomes(folder, env)
+    if counted != number * (runs + 1):
+        raise SystemExit(f"{counted} passes went well instead of {number * (runs + 1)}")
+    ratio = Cost(*(statistics.median(a / b for a, b in zip(*pair, strict=True)) for pair in _by_kind(ticks, bare)))
+    spread = [one.wall * 1000 for one in sorted(ticks)]
+    print(
+        f"{number:2} due: {ratio.wall:5.1f} wall, {ratio.cpu:5.1f} CPU; "
+        f"{spread[0]:.0f} to {spread[-1]:.0f} ms, bare Python {statistics.median(one.wall for one in bare) * 1000:.1f} ms"
+    )
+    return ratio
+
+
+def _by_kind(ticks: Sequence[Cost], bare: Sequence[Cost]) -> list[tuple[list[float], list[float]]]:
+    return [([getattr(one, kind) for one in ticks], [getattr(one, kind) for one in bare]) for kind in Cost._fields]
+
+
+def _installed(folder: Path, number: int) -> dict[str, str]:
+    """Plugins that are due each second, have run once, and are of one distribution."""
+    names = [f"plugin{index}" for index in range(number)]
+    info = folder / "site" / "many-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: many\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[pollctl]\n" + "".join(f"{name} = {name}\n" for name in names))
+    for name in names:
+        (folder / "site" / f"{name}.py").write_text(SOURCE)
+    sections = "".join(f'[plugins.{name}]\nschedule = "* * * * * *"\n' for name in names)
+    (folder / "pollctl.toml").write_text(f'[pollctl]\ndatabase = "pollctl.db"\n{sections}')
+    env = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": str(folder / "site")}
+    subprocess.run((SCRIPT, "due", "--run"), cwd=folder, env=env, check=True, stderr=subprocess.DEVNULL)
+    return env
+
+
+def _outcomes(folder: str, env: dict[str, str]) -> int:
+    words = (SCRIPT, "history", "--outcome", "ok", "--limit", "100000", "--json")
+    done = subprocess.run(words, cwd=folder, env=env, check=True, capture_output=True, text=True)
+    return done.stdout.count('"outcome"')
+
+
+def _cost(command: Sequence[str], folder: str, env: dict[str, str]) -> Cost:
+    began = time.perf_counter()
+    with subprocess.Popen(command, cwd=folder, env=env) as child:
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{command} ended with {child.returncode}")
+    return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime)
+
+
+def _is_within(ratio: Cost, budget: Cost) -> bool:
+    return ratio.wall <= budget.wall and ratio.cpu <= budget.cpu
+
+
+if __name__ == "__main__":
+    sys.exit(main())

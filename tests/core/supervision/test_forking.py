@@ -1,0 +1,72 @@
+"""A pass that is forked from its supervisor finds the world that an interpreter started anew finds (speed 3)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core.supervision.supervised import Supervised
+
+LOOK = """
+import atexit, json, random, signal, threading
+world = {
+    'leads its session': os.getpid() == os.getsid(0) == os.getpgid(0),
+    'stdin': sys.stdin.read(),
+    'streams': [sys.stdout.isatty(), sys.stderr.isatty(), sys.stdout.encoding, sys.stderr.line_buffering],
+    'descriptors': sorted(os.readlink(f'/proc/self/fd/{n}').partition(':')[0].replace(NAME, 'NAME') for n in os.listdir('/proc/self/fd') if int(n) > 2 and os.path.exists(f'/proc/self/fd/{n}')),
+    'ignored': [n for n in (1, 2, 13, 15, 17) if signal.getsignal(n) is signal.SIG_IGN],
+    'blocked': sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+    'here is on the path': str(here) in sys.path or '' in sys.path,
+    'threads': sorted(thread.name for thread in threading.enumerate()),
+    'environ': sorted(set(os.environ) - {'LC_CTYPE'}),
+    'log': run.now.isoformat(),
+}
+(here / NAME).write_text(json.dumps([world, random.random()]))
+atexit.register((here / (NAME + '.left')).write_text, 'good bye')
+yield Batch(1)
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Supervised:
+    world = Supervised(tmp_path)
+    world.settings("[plugins.alpha]\n[plugins.beta]")
+    for name in ("alpha", "beta"):
+        world.fetching(name, f"NAME = {name!r}\n{LOOK}")
+    return world
+
+
+def found(world: Supervised, *words: str, **more: Any) -> list[Any]:
+    assert world.due_run(*words, **more).returncode == 0
+    return [json.loads((world.folder / name).read_text()) for name in ("alpha", "beta")]
+
+
+def test_both_ways_give_the_same_world_and_call_what_waits_for_the_exit(world: Supervised) -> None:
+    (alpha, drawn), (beta, other) = found(world)
+    assert alpha == beta
+    assert drawn != other
+    assert alpha["leads its session"]
+    assert not alpha["here is on the path"]
+    assert (alpha["stdin"], alpha["blocked"], alpha["ignored"]) == ("", [], [13])
+    assert [(world.folder / f"{name}.left").read_text() for name in ("alpha", "beta")] == ["good bye"] * 2
+    (by_hand, _), _ = found(world, "run", "alpha", "beta")
+    assert alpha == {**by_hand, "log": alpha["log"]}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="passes are forked on Linux only")
+def test_a_due_pass_is_forked_unless_that_cannot_be(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    world = Supervised(tmp_path)
+    world.settings("[plugins.alpha]")
+    world.fetching("alpha", "(here / 'began').write_bytes(Path('/proc/self/cmdline').read_bytes())\nyield Batch(1)")
+    assert world.due_run().returncode == 0
+    is_copy = b"--report-to" not in (world.folder / "began").read_bytes()
+    assert is_copy == ("[forked]" in request.node.name)
+
+
+def test_what_was_printed_before_comes_out_once(world: Supervised) -> None:
+    world.settings("[plugins.alpha]\nschedule = 'never'\n[plugins.beta]")
+    done = world.due_run("--log-format", "json", "due", "--run")
+    assert done.stderr.count("never") == 1
