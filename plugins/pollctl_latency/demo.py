@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pollctl_latency.fake import LOST, FakeApi
+from pollctl_latency.fake.postgrest import SECRET_KEY, FakePostgrest, Fault
 
 if TYPE_CHECKING:
     from pollctl.demo import DemoSession
     from pollctl.fakes import Playground
 
 _TARGET = "gateway.example.net"
+_JOB = "0b7c3f5e-52f4-4c0e-9f1e-1d2a6f7f2c11"
 
 
 def run(session: DemoSession) -> None:
@@ -40,7 +42,33 @@ def run(session: DemoSession) -> None:
         )
         session.say("The quarter of an hour is over, so the job is completed. How did the line do?")
         session.pollctl("latency", "show", "1", at=_at(17))
+        session.pollctl("latency", "samples", "1", "--limit", "3", "--format", "csv", at=_at(17))
         session.pollctl("status", at=_at(17))
+        _kept_elsewhere(session, api)
+
+
+def _kept_elsewhere(session: DemoSession, api: FakeApi) -> None:
+    """Sample a job that a web application has created; lose that side for a while; send what was taken meanwhile."""
+    with FakePostgrest() as web:
+        session.title("latency: jobs that are kept elsewhere")
+        session.settings(
+            f'[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"\n'
+            f'[plugins.latency.supabase]\nurl = "{web.url}"\nkey = "{SECRET_KEY}"\npoller = "pod-1"'
+        )
+        session.say(
+            "A web application keeps jobs in tables behind PostgREST. Somebody creates one there, and it is claimed:"
+        )
+        web.create(_JOB, "branch.example.net", started_at=_at(20))
+        session.passes("latency", _at(20), _at(21))
+        session.say("The other side does not answer for a while. The job is sampled on, and its samples wait:")
+        web.outage = Fault(503, "PGRST002")
+        session.passes("latency", *map(_at, range(22, 25)), code=3)
+        session.pollctl("status", at=_at(25))
+        web.outage = None
+        session.say("It answers again, and gets all of them, each once:")
+        session.passes("latency", _at(25))
+        arrived = web.numbers(_JOB)
+        session.expect(f"samples {', '.join(map(str, arrived))} have arrived", is_so=arrived == [0, 1, 2, 3, 4])
 
 
 def playground(port: int) -> Playground:

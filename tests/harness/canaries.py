@@ -36,17 +36,18 @@ class Planted(Struct, frozen=True, kw_only=True):
 
 
 def latency(url: str) -> Planted:
-    """A login in the address of the API and of a target, and the address that alerts go to."""
+    """A login in the address of the API and of a target, the key of jobs kept elsewhere, and the address that alerts go to."""
     login = url.replace("//", "//anna:canary-latency-login@")
     alerts = "json://anna:canary-latency-notify@127.0.0.1:9/canary-latency-path"
     return Planted(
-        section=f'[plugins.latency]\nbase_url = "{login}"\nwindow = "0s"\ntimeout = "1s"',
+        section=f'[plugins.latency]\nbase_url = "{login}"\nwindow = "0s"\ntimeout = "1s"\n'
+        f'[plugins.latency.supabase]\nurl = "{url}"\nkey = "sb_secret_canary-latency-key"\npoller = "pod-1"',
         commands=[
             ("latency", "add", "gateway.example.net", "--cadence", "1s", "--alert-offline", "--notify", alerts),
             ("latency", "add", url.replace("//", "//bert:canary-latency-target@"), "--cadence", "1s"),
         ],
         looks=[("latency", "jobs", "--json"), ("latency", "show", "1"), ("latency", "alerts", "--json")],
-        secrets=["canary-latency-login"],
+        secrets=["canary-latency-login", "canary-latency-key"],
         kept={
             "canary-latency-target": ["latency_jobs.login"],
             "canary-latency-notify": ["latency_notify.url", "outbox_addresses.url"],

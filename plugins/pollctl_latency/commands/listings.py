@@ -115,7 +115,14 @@ def _write_csv(context: PluginContext, rows: Sequence[dict[str, Any]]) -> None:
     with context.exporting(None) as out:
         writer = csv.DictWriter(out, queries.SAMPLE_COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(
+            {**row, "rtt_ms": _rounded(row["rtt_ms"]), "jitter_ms": _rounded(row["jitter_ms"])} for row in rows
+        )
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    """To microseconds: what lies below is the arithmetic of a computer."""
+    return None if milliseconds is None else round(milliseconds, 3)
 
 
 @click.command()

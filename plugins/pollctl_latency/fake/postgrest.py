@@ -84,6 +84,16 @@ class FakePostgrest(FakeUpstream):
         self.then(request)
         return response._replace(is_lost=True) if fault else response
 
+    def create(self, remote_id: str, target: str, *, started_at: str) -> None:
+        """A job as the web application would create it."""
+        sql = "INSERT INTO jobs (id, target, monitoring_mode, started_at) VALUES (?, ?, 'real_polling', ?)"
+        self.rows.execute(sql, [remote_id, target, started_at], "service_role")
+
+    def numbers(self, remote_id: str) -> list[int]:
+        """The numbers of the samples of a job that have arrived."""
+        sql = "SELECT sequence_number FROM samples WHERE job_id = ? ORDER BY sequence_number"
+        return [row["sequence_number"] for row in self.rows.execute(sql, [remote_id], "service_role").rows]
+
     def _answer(self, request: ServerRequest, table: str, role: str) -> ServerResponse:
         query = parse_qsl(urlsplit(request.address).query, keep_blank_values=True)
         try:

@@ -382,6 +382,8 @@ def test_samples_are_listed_newest_first_and_go_out_as_csv(shell: Shell) -> None
         "1,missed,,,2026-03-08T12:00:00.000Z,,",
     ]
     assert json.loads(shell.do("samples", "1", "--format", "json")) == shell.rows("samples", "1")
+    shell.sql("UPDATE latency_samples SET rtt_ms = 20.1, jitter_ms = 3.349999999999998 WHERE sequence_number = 2")
+    assert "2,success,20.1,3.35," in shell.do("samples", "1", "--format", "csv")
 
 
 def test_a_table_of_many_samples_ends_with_how_to_see_more(shell: Shell) -> None:
