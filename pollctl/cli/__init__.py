@@ -79,8 +79,8 @@ def _start(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         _show(_hinted(error))
         return error.exit_code
-    except click.Abort:
-        return _INTERRUPTED
+    except click.Abort as aborted:
+        return _ended_by(aborted.__cause__, is_debugging="--debug" in words)
     except SystemExit:
         if sys.stdout is stdout:
             raise
@@ -156,6 +156,19 @@ def _explanation(error: Exception) -> PollctlError | None:
         return None
     known.__cause__ = error
     return known
+
+
+def _ended_by(cause: BaseException | None, *, is_debugging: bool) -> int:
+    """What click takes for Ctrl-C or the end of what is typed; the latter never is: nothing asks for input."""
+    if not isinstance(cause, EOFError):
+        return _INTERRUPTED
+    folder = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - pathlib is not loaded yet
+    # Python reads half a file of byte code as it is; a full disk leaves such files behind.
+    known = PollctlError(
+        f"a file ends too early ({cause}): remove the folders __pycache__ below {folder} and of plugins"
+    )
+    known.__cause__ = cause
+    return _warn_of(known, is_debugging=is_debugging)
 
 
 def _open_missing_streams() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pollctl.api.names import fault as fault_of_name
 from pollctl.clock import is_waiting, to_text
@@ -15,9 +16,9 @@ from pollctl.damage import json_of, mark_damage, moment_of
 from pollctl.delivery import channels
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
-from pollctl.errors import ConfigError, DatabaseError, PollctlError
+from pollctl.errors import ConfigError, DatabaseError, PollctlError, UsageError
 from pollctl.plugin_host.configured import defaults_of
-from pollctl.plugin_host.discovery import Found, discover
+from pollctl.plugin_host.discovery import Found, discover, find
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
@@ -77,7 +78,17 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
     verdicts = selection.judge_all(config, now)
     known = _known(config)
     names = sorted({*config.enabled, *known})
-    return [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
+    rows = [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
+    installed = discover()
+    return [row if row.problem or not row.enabled or row.plugin in installed else _not_installed(row) for row in rows]
+
+
+def _not_installed(row: PluginStatus) -> PluginStatus:
+    try:
+        find(row.plugin)
+    except UsageError as error:
+        return replace(row, problem=str(error))
+    return row
 
 
 def typos(config: Config, names: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from pollctl.plugin_host.conformance.sources import Definition, Module, Sources
 from pollctl.plugin_host.loader import Plugin
 
 _OURS = "pollctl"
+_TOO_DEEP = "its source is nested too deeply to be judged; give parts of the long expression names"
 
 
 class Impurity(NamedTuple):
@@ -47,8 +48,11 @@ def judge(plugin: Plugin) -> Judgement:
     """As ``purity_problems``, with the files that were read."""
     roots = [one.function for one in plugin.hooks.pollctl_decide.get_hookimpls() if one.plugin_name == plugin.name]
     poller = plugin.poller
-    reach = _reach(roots, [poller.settings, poller.batch, poller.state, poller.decision], _tops(plugin))
-    return Judgement(list(dict.fromkeys(_problems(reach))), reach.sources.files())
+    try:
+        reach = _reach(roots, [poller.settings, poller.batch, poller.state, poller.decision], _tops(plugin))
+        return Judgement(list(dict.fromkeys(_problems(reach))), reach.sources.files())
+    except RecursionError:
+        return Judgement([_TOO_DEEP], [])
 
 
 def impure_functions(

@@ -235,6 +235,19 @@ def test_a_full_disk_under_stdout_is_a_message_and_no_traceback(tmp_path: Path, 
     assert "Exception ignored" not in done.stderr
 
 
+def test_byte_code_that_a_full_disk_cut_off_is_named(tmp_path: Path) -> None:
+    """Python writes half a file in the place of a whole one, and from then on reads it."""
+    env = clean_environment(tmp_path) | {"PYTHONPYCACHEPREFIX": str(tmp_path / "code")}
+    spawn_pollctl(tmp_path, env, "history")
+    for code in (tmp_path / "code").glob("**/pollctl/cli/history.*.pyc"):
+        os.truncate(code, 1000)
+    done = spawn_pollctl(tmp_path, env, "history")
+    *_, line = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "__pycache__" in line
+    assert "marshal data too short" in line
+
+
 def test_with_all_streams_closed_the_work_is_done_and_the_database_is_sound(tmp_path: Path) -> None:
     env = make_plugin_package(tmp_path, "plain")
     words = " ".join(command("run", "plain"))

@@ -108,6 +108,15 @@ def test_ids_never_fold(tmp_path: Path) -> None:
     assert len(_ID.findall(listed)) == 2
 
 
+def test_no_listing_speaks_python_or_in_broken_plurals() -> None:
+    """people.md, rule 12."""
+    strange = re.compile(
+        r"\bNone\b|\bTrue\b|\bFalse\b|datetime\.|timedelta|Decimal\(|\d\.\d{5,}|\bunknown lost\b|\b1 (checks|batches|passes|effects|messages|jobs)\b"
+    )
+    found = [line for path in SNAPSHOTS.glob("*.txt") for line in path.read_text().splitlines() if strange.search(line)]
+    assert found == []
+
+
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_what_check_finds_fits_the_screen_and_keeps_its_words_whole(
     tmp_path: Path, contents: str, columns: int

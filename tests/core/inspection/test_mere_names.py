@@ -28,6 +28,14 @@ def test_while_it_stands_in_the_settings_it_is_shown(place: Place) -> None:
     assert [row["plugin"] for row in json.loads(place.do("status", "--json"))] == ["plane"]
 
 
+def test_before_any_pass_was_to_start_status_knows_that_it_is_not_installed(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.plugin("plain")
+    place.settings("[plugins.plane]")
+    (row,) = json.loads(place.do("status", "--json"))
+    assert row["problem"] == "no plugin named 'plane' (did you mean 'plain'?)"
+
+
 def test_once_it_is_mended_status_metrics_and_prune_forget_it(place: Place) -> None:
     place.settings("[plugins.plain]")
     assert [row["plugin"] for row in json.loads(place.do("status", "--json"))] == ["plain"]

@@ -120,6 +120,10 @@ REFUSED = {
         PLAIN.replace("    return [Seen(", "    time.time()\n    return [Seen("),
         ": pollctl_decide reads the clock (time.time); it is given `now`",
     ),
+    "it is nested too deeply": (
+        PLAIN.replace("[Seen(batch.number,", f"[Seen({'+'.join(['0'] * 1500)} + batch.number,"),
+        "its source is nested too deeply to be judged; give parts of the long expression names",
+    ),
 }
 
 

@@ -201,6 +201,36 @@ def test_a_dead_message_to_an_address_of_all_turns_the_switch_and_one_to_somebod
         assert b"plain: 1 message given up" in switch.requests[1].body
 
 
+@pytest.mark.parametrize(
+    ("tireless", "heard"), [('tireless=["say"]', "/ping/fail"), ("", "/ping")], ids=["tireless", "other"]
+)
+def test_a_dead_effect_of_a_tireless_kind_turns_the_switch_and_one_of_another_does_not(
+    place: Supervised, tireless: str, heard: str
+) -> None:
+    says = plain(
+        facts=f'effects={{"say": "keyed"}}, {tireless}',
+        apply='(db, decisions, run):\n    run.effect("say", "hello", {})',
+        deliver='(effect):\n    raise DeliveryError("nobody lives there", permanent=True)',
+    )
+    place.plugin("alpha", says)
+    with Switch() as switch:
+        place.settings("[pollctl.healthcheck]", f'url = "{switch.url}/ping"', "[plugins.alpha]")
+        due(place, at(8, 0))
+    assert pings(switch) == [heard]
+    assert b"nobody lives there" in switch.requests[0].body
+
+
+def test_a_plugin_that_cannot_be_loaded_turns_the_switch_also_while_it_rests(place: Supervised) -> None:
+    place.plugin("alpha", "raise ImportError('no module named yesterday')")
+    place.fetching("beta", OK)
+    with Switch() as switch:
+        place.settings("[pollctl.healthcheck]", f'url = "{switch.url}/ping"', "[plugins.alpha]\n[plugins.beta]")
+        mails = [due(place, at(8, minute)) for minute in range(2)]
+    assert pings(switch) == ["/ping/fail", "/ping/fail"]
+    assert b"alpha: failed: " in switch.requests[1].body
+    assert [mail.count("no module named yesterday") for mail in mails] == [1, 0]
+
+
 def test_the_switch_hears_of_the_start_where_it_wants_to(place: Supervised) -> None:
     place.fetching("alpha", OK)
     with Switch() as switch:
