@@ -6,38 +6,21 @@ import errno
 import os
 import select
 import signal
-import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pollctl import signals
-from pollctl.supervision.forking import Life, Streams, can_fork, forked
+from pollctl.supervision.forking import Streams, can_fork
+from pollctl.supervision.starting import Command, Forked, Process, Spawned, Start, Task, started
 
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 _CHUNK = 65_536
 _CHUNKS_AT_ONCE = 16  # one that never stops talking must not keep us from looking at the clock
 _LONGEST_POLL_S = 60.0
-
-Command = Callable[[Sequence[str]], int]
-"""Carries out the words of a command line; answers the exit code."""
-
-
-class Task(NamedTuple):
-    """What is to be run: under which name, how, and how many seconds it may live.
-
-    Attributes:
-        words: those of the command line of pollctl; the number of the descriptor that takes the report comes after them.
-    """
-
-    name: str
-    words: Sequence[str]
-    environ: Mapping[str, str]
-    limit_s: float
 
 
 class Exit(NamedTuple):
@@ -99,12 +82,12 @@ class Children:
             waiting.popleft()
             self._running.append(child)
 
-    def _start_one(self, task: Task, streams: Streams, readers: Sequence[int]) -> _Process:
+    def _start_one(self, task: Task, streams: Streams, readers: Sequence[int]) -> Process:
         words = [*task.words, str(streams.report)]
         if self._command is None or not can_fork():
-            return _Spawned(words, task.environ, streams)
+            return Spawned(words, task.environ, streams)
         ours = [descriptor for child in self._running for descriptor in child.descriptors]
-        return _Forked(partial(self._command, words), task.environ, streams, [*ours, *readers, self._signal_fd])
+        return Forked(partial(self._command, words), task.environ, streams, [*ours, *readers, self._signal_fd])
 
     def _wait(self, signal_fd: int) -> None:
         """Wait until something happens, and take in what the children say."""
@@ -142,9 +125,9 @@ class Children:
 class _Child:
     """One process and what it has said so far."""
 
-    def __init__(self, task: Task, start: _Start) -> None:
+    def __init__(self, task: Task, start: Start) -> None:
         self.task = task
-        self._report, self._output, self.process = _started(task, start)
+        self._report, self._output, self.process = started(task, start)
         self.kill_at = time.monotonic() + task.limit_s
         self.open_pipes = {self._report, self._output}
         self._said = {self._report: bytearray(), self._output: bytearray()}
@@ -206,66 +189,3 @@ class _Child:
         self._said[self._output] = bytearray(rest)
         for line in lines:
             on_line(self.task.name, line.decode(errors="backslashreplace"))
-
-
-class _Process(Protocol):
-    """A process that was started, the leader of a group of its own."""
-
-    pid: int
-
-    def wait(self) -> int:
-        """Take it away; its exit code, or minus the number of the signal that ended it."""
-
-
-_Start = Callable[[Task, Streams, Sequence[int]], _Process]
-"""Starts a process for a task, with its ends of its pipes, and without ours."""
-
-
-class _Spawned:
-    """An interpreter of its own."""
-
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str], streams: Streams) -> None:
-        self._popen = subprocess.Popen(
-            # -P: a module that happens to lie in the present folder must not be taken for one of ours
-            [sys.executable, "-P", "-m", "pollctl", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=streams.output,
-            stderr=streams.output,
-            env=dict(environ),
-            pass_fds=(streams.report,),
-            start_new_session=True,
-        )
-        self.pid = self._popen.pid
-
-    def wait(self) -> int:
-        return self._popen.wait()
-
-
-class _Forked:
-    """A copy of this process."""
-
-    def __init__(self, life: Life, environ: Mapping[str, str], streams: Streams, not_theirs: Sequence[int]) -> None:
-        self.pid = forked(life, environ, streams, not_theirs)
-
-    def wait(self) -> int:
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
-def _started(task: Task, start: _Start) -> tuple[int, int, _Process]:
-    """Start a process; answers the descriptors to read its report and its output from, and the process.
-
-    The report has a pipe of its own: what code of plugins prints, at exit too, cannot get into it.
-    """
-    with ExitStack() as ours, ExitStack() as theirs:
-        (report, report_to), (output, output_to) = (_pipe(ours, theirs) for _ in range(2))
-        process = start(task, Streams(output_to, report_to), (report, output))
-        ours.pop_all()
-    return report, output, process
-
-
-def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
-    """A pipe whose ends are closed with these."""
-    reader, writer = os.pipe()
-    ours.callback(os.close, reader)
-    theirs.callback(os.close, writer)
-    return reader, writer

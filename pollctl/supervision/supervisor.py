@@ -18,8 +18,9 @@ from pollctl.store.files import require_folder, require_right_to_write
 from pollctl.supervision import results
 from pollctl.supervision.news import Health, News, Switches, broken_channels
 from pollctl.supervision.results import LOCKED, BatchResult, PassResult
+from pollctl.supervision.starting import Command, Task
 from pollctl.supervision.stderr_lines import StderrLines
-from pollctl.supervision.subprocesses import Children, Command, Exit, Task
+from pollctl.supervision.subprocesses import Children, Exit
 from pollctl.supervision.watchdog import SUPERVISOR
 
 __all__ = ["LOCKED", "BatchResult", "PassResult", "run_due", "run_several"]

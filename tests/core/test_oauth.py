@@ -115,3 +115,26 @@ def test_an_unreadable_body_says_so(body: bytes) -> None:
 def test_no_answer_says_why() -> None:
     with pytest.raises(oauth.TokenError, match="no answer within 20 s"):
         oauth.read_grant(answer(b"", 0, FetchError(kind="timeout", message="no answer within 20 s")))
+
+
+@pytest.mark.parametrize("beside", [{}, {"access_token": ""}, {"access_token": "a b"}, {"access_token": 7}], ids=str)
+def test_a_rotated_refresh_token_is_kept_where_there_is_no_access_token(beside: Any) -> None:
+    with pytest.raises(oauth.TokenError, match="not a token") as raised:
+        oauth.read_grant(answer({"refresh_token": "next", **beside}))
+    assert raised.value.refresh_token == Secret("next")
+
+
+def test_a_refresh_token_that_is_none_loses_no_access_token() -> None:
+    grant = oauth.read_grant(answer({"access_token": "good", "refresh_token": ["odd"]}))
+    assert (grant.access_token, grant.refresh_token) == (Secret("good"), None)
+
+
+@pytest.mark.parametrize("beside", ['"user_id": 99999999999999999999', '"scope": NaN', '"a": 1, "a": 2'])
+def test_what_a_strict_reader_refuses_beside_them_loses_no_tokens(beside: str) -> None:
+    body = f'{{"access_token": "good", "refresh_token": "next", "expires_in": 60, {beside}}}'.encode()
+    grant = oauth.read_grant(answer(body))
+    assert (grant.access_token, grant.refresh_token, grant.life) == (
+        Secret("good"),
+        Secret("next"),
+        timedelta(minutes=1),
+    )

@@ -9,6 +9,7 @@ import threading
 import pytest
 from plugins.shell_query.place import SQL, Place, at
 
+from pollctl_shell_query.commands import wait
 from pollctl_shell_query.fake import COMPLETE, Step
 
 
@@ -35,6 +36,13 @@ def test_what_has_not_ended_in_time_is_not_yet(place: Place, timeout: str) -> No
     assert place.stderr == f"run {run_id} is running after {timeout}; it goes on\n"
     place.do("shell-query", "wait", run_id, "--timeout", "soon", code=2)
     assert "write 90s, 20m or 2h" in place.stderr
+
+
+def test_where_no_pass_begins_a_wait_asks_for_cron_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "_SILENCE_S", 0.1)
+    run_id = place.started()
+    place.do("shell-query", "wait", run_id, "--timeout", "1500ms", code=3)
+    assert place.stderr.count("does cron call `pollctl due --run`?") == 1
 
 
 def test_a_wait_holds_up_no_pass_and_ends_with_the_run(place: Place) -> None:
