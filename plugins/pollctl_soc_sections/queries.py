@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pollctl_soc_sections.model import ANY_SECTION
-from pollctl_soc_sections.store.courses import COURSE_SECTIONS
+from pollctl_soc_sections.store.courses import COURSE_SECTIONS, SECTIONS_FOLLOWED
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -32,9 +32,8 @@ FROM soc_subscriptions AS subscription LEFT JOIN soc_sections AS section ON subs
     AND section.index_number = subscription.index_number
 WHERE :chosen IS NULL OR subscription.id IN (SELECT value FROM json_each(:chosen)) ORDER BY subscription.id""".replace(
     "{of_the_course}",
-    f"""FROM {COURSE_SECTIONS} AS listed JOIN soc_sections AS one USING (term, campus, index_number)
-        WHERE listed.term = subscription.term AND listed.campus = subscription.campus
-        AND listed.course = subscription.course""",
+    f"""FROM soc_sections AS one WHERE one.term = subscription.term AND one.campus = subscription.campus
+        AND one.index_number IN {SECTIONS_FOLLOWED}""",
 )
 IDS = """SELECT id, term || ' ' || campus || ' ' || coalesce(nullif(course, ''), index_number) || ' ' || status
 FROM soc_subscriptions ORDER BY id DESC"""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pollctl import from_text
 from pollctl_soc_sections.model import Candidate, Deferred, Poll
 from pollctl_soc_sections.model.identifiers import current_term
-from pollctl_soc_sections.store.courses import COURSE_SECTIONS
+from pollctl_soc_sections.store.courses import SECTIONS_FOLLOWED
 from pollctl_soc_sections.store.moments import moment_or_none
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 _OF_ONE_SECTION = """soc_subscriptions AS subscription
 JOIN soc_sections AS section USING (term, campus, index_number)"""
 _OF_A_COURSE = f"""soc_subscriptions AS subscription
-JOIN {COURSE_SECTIONS} AS listed USING (term, campus, course)
 JOIN soc_sections AS section ON section.term = subscription.term AND section.campus = subscription.campus
-    AND section.index_number = listed.index_number"""
+    AND section.index_number IN {SECTIONS_FOLLOWED}"""
 _CANDIDATES = """
 SELECT subscription.id, section.index_number, created_at, window, snooze_until, unless_open,
     CASE WHEN event.status_before = 'CLOSED' THEN event.event_at END, event.id IS NOT NULL, missed_at,

@@ -120,6 +120,10 @@ def _tell(db: Database, effects: Sequence[tuple[Sequence[str], int, str]], run: 
             [json.dumps(list({dedupe_key for dedupe_keys, _, _ in effects for dedupe_key in dedupe_keys}))],
         ).fetchall()
     )
+    said: dict[tuple[str, ...], tuple[str, str]] = {}
     for dedupe_keys, number, key in effects:
-        title, body = message([msgspec.json.decode(facts[it], type=Facts) for it in dedupe_keys], run)
+        about = tuple(dedupe_keys)
+        if about not in said:
+            said[about] = message([msgspec.json.decode(facts[it], type=Facts) for it in dedupe_keys], run)
+        title, body = said[about]
         run.tell(key, title, body, to=Secret(contacts[number]), level="success")

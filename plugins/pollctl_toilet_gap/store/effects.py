@@ -34,6 +34,8 @@ def queue_alarms(alarms: Sequence[RaiseAlarm], run: Run) -> None:
             f"alarm robotId={alarm.robot_id} statusCheckId={alarm.check_id} windowSince={to_text(alarm.since)} "
             f"windowUntil={to_text(alarm.until)} alarmReferenceId={alarm.reference_id}"
         )
+        for one in alarm.unread:
+            run.log(f"alarmReferenceId={alarm.reference_id} could not be read, a visit may be in it: {one}")
 
 
 def tell_alarms(db: Database, alarms: Sequence[RaiseAlarm], run: Run) -> None:

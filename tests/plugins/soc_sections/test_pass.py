@@ -308,6 +308,28 @@ def test_the_message_says_what_a_student_needs(place: Any) -> None:
         assert fact in message.title + message.body
 
 
+def test_a_mail_about_a_course_names_each_section_in_lines_of_its_own(place: Any) -> None:
+    from inbox import MailServer
+
+    place.configure(catalogue_every="1d")
+    first = place.soc.sections["NB"][0]
+    same = [section.index_number for section in place.soc.sections["NB"] if section.course == first.course]
+    place.soc.close("NB", *same)
+    with MailServer() as server:
+        place.soc_sections(
+            "subscribe", "--course", first.course, "--term", "92026", "--campus", "NB", "--contact", server.address
+        )
+        place.run()
+        place.soc.open("NB", *same)
+        place.run()
+        (mail,) = server.mails
+    text = mail.get_body(("plain",))
+    assert text
+    lines = text.get_content().splitlines()
+    assert sorted(line.split("index ")[1][:5] for line in lines if line.startswith("Section ")) == sorted(same)
+    assert mail["subject"].startswith(f"Open: {first.course} {first.title} ({len(same)} sections)")
+
+
 # rule 18
 
 

@@ -57,6 +57,8 @@ class InMemoryRun:
     is_dry = False
     is_stopping = False
     remaining = 50.0
+    host = "here"
+    timezone = ZoneInfo("UTC")
     addresses: Sequence[Secret] = ()
 
     def __init__(self, world: InMemoryWorld, now: datetime) -> None:
@@ -84,6 +86,10 @@ class InMemoryRun:
 
     def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: object = None) -> None:
         self.effects.append((kind, key, payload))
+
+    def tell(self, key: str, title: str, body: str, **more: Any) -> int:
+        """Nobody is to be told."""
+        return 0
 
     def count(self, **numbers: int) -> None:
         for name, number in numbers.items():

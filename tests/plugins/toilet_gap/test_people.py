@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from inbox import Inbox
+from inbox import Inbox, MailServer
 from plugins.toilet_gap.place import ALARM, OBSERVED, PILOT, Place, body, queue_of
 
 from pollctl_toilet_gap.fake import Fault
@@ -45,6 +45,21 @@ def test_people_hear_of_an_alarm_since_when_and_when_the_robot_was_last_heard_of
     assert lines_of(inbox)[:3] == [
         "No visit was seen since 2025-11-12 08:00 CET (2 h).",
         "The robot was last heard of: 2025-11-12 09:55 CET (5 min).",
+        "Look after the resident.",
+    ]
+
+
+def test_what_arrives_as_mail_has_its_lines(place: Place) -> None:
+    with MailServer() as server:
+        place.configure({**PILOT, "name": "Mr. <Bos> & Co", "notify": [server.address]})
+        place.passes("08:00", "10:00")
+        (mail,) = server.mails
+    assert mail["subject"] == "Mr. <Bos> & Co: no visit"
+    text = mail.get_body(("plain",))
+    assert text
+    assert text.get_content().splitlines()[:3] == [
+        "No visit was seen since 2025-11-12 08:00 CET (2 h).",
+        "Nothing at all was heard of the robot since 2025-11-11 10:00 CET (1 d): it may be dead.",
         "Look after the resident.",
     ]
 
@@ -141,6 +156,7 @@ def test_an_event_that_cannot_be_read_is_never_silent(queued: Place, inbox: Inbo
     notice = "1 event of a watched robot cannot be read (`pollctl toilet-gap dead-letters`)"
     assert notice in queued.pollctl("status", now=queued.at("09:32"))
     queued.run("10:00")
+    assert "could not be read, a visit may be in it: an event of the robot: " in queued.stderr
     (line,) = [line for line in lines_of(inbox) if "read meanwhile" in line]
     assert "an event of the robot: " in line
     assert "half past nine" in line
