@@ -70,6 +70,7 @@ class _Race:
         self._options = list(options)
         self._selector = PollSelector()  # it needs no file of its own, which there may not be
         self._open: set[socket.socket] = set()
+        self._addresses: dict[socket.socket, str] = {}  # the peer may be gone before it can be asked
         self._errors: list[OSError] = []
 
     def __enter__(self) -> Self:
@@ -95,7 +96,7 @@ class _Race:
             failed = len(self._errors)
             won = self._first_of_those_ready(min(next_at, until) - now if self._waiting else until - now)
             if won is not None:
-                return Connected(won, won.getpeername()[0], time.monotonic() - began)
+                return Connected(won, self._addresses[won], time.monotonic() - began)
             if len(self._errors) > failed:
                 next_at = now  # who failed makes room for the next at once
         raise most_telling(self._errors)
@@ -117,6 +118,7 @@ class _Race:
         if code in (0, errno.EINPROGRESS):
             self._selector.register(attempt, EVENT_WRITE, attempt)
             self._open.add(attempt)
+            self._addresses[attempt] = str(address[0])
             return
         attempt.close()
         self._errors.append(OSError(code, os.strerror(code)))

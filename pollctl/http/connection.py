@@ -38,6 +38,7 @@ class _Line(HTTPConnection):
     """urllib3's connection, opened to whichever address answers first."""
 
     family = 0
+    peer = ""
 
     def _new_conn(self) -> socket.socket:
         return _open(self)
@@ -45,6 +46,7 @@ class _Line(HTTPConnection):
 
 class _SecureLine(HTTPSConnection):
     family = 0
+    peer = ""
 
     def _new_conn(self) -> socket.socket:
         return _open(self)
@@ -54,9 +56,10 @@ def _open(line: _Line | _SecureLine) -> socket.socket:
     timeout = line.timeout if line.timeout is not None else LONGEST_WAIT_S
     began = time.monotonic()
     host, options = line._dns_host, line.socket_options  # noqa: SLF001 - as urllib3's own _new_conn does
-    opened = open_socket(host, line.port, timeout=timeout, family=line.family, options=options or ()).socket
-    opened.settimeout(max(0.001, timeout - (time.monotonic() - began)))
-    return opened
+    connected = open_socket(host, line.port, timeout=timeout, family=line.family, options=options or ())
+    line.peer = connected.address
+    connected.socket.settimeout(max(0.001, timeout - (time.monotonic() - began)))
+    return connected.socket
 
 
 class Connection:
@@ -99,9 +102,9 @@ class Connection:
         self._line.connect()
         self._sock = self._line.sock
         if not self.proxy and self._sock is not None:
-            self.address = self._sock.getpeername()[0]
+            self.address = self._line.peer
             if was_redirected:
-                refuse_metadata(self.address)
+                refuse_metadata(self._sock.getpeername()[0])
 
     def ask(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, until: float

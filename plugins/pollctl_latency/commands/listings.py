@@ -12,7 +12,7 @@ from pollctl_latency import queries
 from pollctl_latency.decide.summary import summarise
 from pollctl_latency.model import Limits, Stats, Summary
 from pollctl_latency.store.jobs import cancel_job
-from pollctl_latency.store.load import samples as load_samples
+from pollctl_latency.store.load import samples_for_numbers
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -148,7 +148,7 @@ def numbers_so_far(db: Database, row: dict[str, Any]) -> dict[str, Any]:
     if row["status"] != "running":
         return {**row, "provisional": False}
     limits = Limits(**{name: row[name] for name in Limits.__struct_fields__})
-    summary = summarise(load_samples(db, row["id"]), limits)
+    summary = summarise(samples_for_numbers(db, row["id"]), limits)
     numbers = {name: getattr(summary, name) for name in Summary.__struct_fields__ if name != "stats"}
     stats = {name: getattr(summary.stats, name) for name in Stats.__struct_fields__}
     return {**row, **stats, **numbers, "cause": summary.cause or None, "provisional": True}

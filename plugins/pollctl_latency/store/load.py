@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pollctl import from_text
@@ -51,6 +52,7 @@ def samples(db: Database, job_id: int) -> list[Sample]:
     ]
 
 
+_NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 _MOST = "SELECT max(outage_length) - 1 FROM latency_jobs WHERE id IN (SELECT value FROM json_each(:ids))"
 # Each look-up goes from the end of an index backwards, so that a job may have many thousand samples.
 _TAILS = """
@@ -73,6 +75,21 @@ SELECT id,
             coalesce((SELECT max(sequence_number) FROM latency_samples WHERE job_id = id AND status = 'missed'), -1))
         ORDER BY sequence_number DESC LIMIT :most))
 FROM latency_jobs WHERE id IN (SELECT value FROM json_each(:ids))"""
+
+
+def samples_for_numbers(db: Database, job_id: int) -> list[Sample]:
+    """All samples of a job in their order, without their moments, which no number depends on and which take most of the time."""
+    rows = db.execute(
+        """SELECT sequence_number, status, rtt_ms, jitter_ms, iif(status = 'system_error', coalesce(reason, ''), '')
+           FROM latency_samples WHERE job_id = ? ORDER BY sequence_number""",
+        [job_id],
+    )
+    return [
+        Sample(
+            sequence_number=number, status=status, rtt_ms=rtt, jitter_ms=jitter, recorded_at=_NO_MOMENT, reason=reason
+        )
+        for number, status, rtt, jitter, reason in rows
+    ]
 
 
 def _tails(db: Database, ids: Iterable[int]) -> Iterator[tuple[int, Tail]]:

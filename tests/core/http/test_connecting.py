@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -119,3 +121,20 @@ def test_families_take_turns_the_first_choice_first() -> None:
 )
 def test_what_the_target_says_counts_more_than_what_is_missing_here(errors: list[int], told: int) -> None:
     assert most_telling([OSError(code, "no") for code in errors]).errno == told
+
+
+def test_a_peer_that_resets_at_once_was_connected_all_the_same() -> None:
+    """What it says of the connection comes when it is used; the address is known from the attempt."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def reset() -> None:
+            accepted, _ = server.accept()
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            accepted.close()
+
+        resetting = threading.Thread(target=reset)
+        resetting.start()
+        connected = open_socket("127.0.0.1", server.getsockname()[1], timeout=2)
+        resetting.join()
+    connected.socket.close()
+    assert connected.address == "127.0.0.1"

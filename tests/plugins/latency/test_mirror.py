@@ -600,3 +600,13 @@ def test_a_plan_reads_and_changes_nothing_there(remote: Remote) -> None:
     plan = json.loads(remote.do("plan", "latency", "--json", now=NOON))
     assert [decision["type"] for decision in plan["decisions"]] == ["NoteMirror", "ClaimJobs"]
     assert {one.method for one in remote.postgrest.requests} == {"GET"}
+
+
+def test_what_was_recorded_is_decided_alike_again_and_holds_no_key(remote: Remote) -> None:
+    remote.configure(record="all")
+    job = remote.create("alpha", duration_seconds=60)
+    remote.passes(0, 1)
+    remote.change(job, cadence_seconds=30)
+    remote.passes(2, 3)
+    assert "differ" not in remote.do("replay", "--all")
+    assert SECRET_KEY not in json.dumps([str(row) for row in remote.sql("SELECT * FROM recordings")])
