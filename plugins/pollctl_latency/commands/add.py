@@ -72,7 +72,7 @@ def _added(db: Database, plugin: PluginContext, wanted: Wanted) -> dict[str, Any
 
 
 def understood(row: Mapping[str, Any], wanted: Wanted) -> str:
-    """What `add` prints: ``job 7: tcp connect to db.example.net:5432 every 30 s for 8 h; offline to 1 address``."""
+    """What `add` prints: ``job 7: tcp connect to db.example.net:5432 every 30 s for 8 h``, and below it who hears what."""
     from datetime import timedelta
 
     from pollctl import counted, spoken_length
@@ -89,4 +89,4 @@ def understood(row: Mapping[str, Any], wanted: Wanted) -> str:
     )
     told = " and ".join([", ".join(alerts[:-1]), alerts[-1]] if alerts[1:] else alerts) or "the verdict"
     line = f"job {row['id']}: {act} {row['target']} every {every} for {length}"
-    return f"{line}; {told} to {to}" if alerts or row["recipients"] else line
+    return f"{line}\n{told} to {to}" if alerts or row["recipients"] else line

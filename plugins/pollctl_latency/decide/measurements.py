@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from pollctl import spoken_length
 from pollctl_latency.decide.summary import roll_up, summarise
 from pollctl_latency.model import (
     AddSample,
@@ -111,5 +112,5 @@ def judge_end(state: State, job_id: int, now: datetime) -> Iterator[Decision]:
         summary=summary,
         rollups=rollups,
         recipients=state.recipients.get(job_id, []),
-        reason=f"ran {timedelta(seconds=job.duration_seconds)}: {summary.verdict}",
+        reason=f"ran {spoken_length(timedelta(seconds=job.duration_seconds))}: {summary.verdict}",
     )

@@ -229,10 +229,10 @@ def test_several_addresses_in_one_option_are_a_row_each(shell: Shell) -> None:
     [
         (
             ["127.0.0.1:5432", "--cadence", "30s", "--duration", "8h", "--alert-offline", "--alert-recovery", "--notify", "json://h/x"],
-            "job 1: tcp connect to 127.0.0.1:5432 every 30 s for 8 h; offline and recovery to 1 address",
+            "job 1: tcp connect to 127.0.0.1:5432 every 30 s for 8 h\noffline and recovery to 1 address",
         ),
-        (["http://127.0.0.1/", "--notify", "json://h/x,json://h/y"], "job 1: http GET of http://127.0.0.1/ every 1 min for 1 h; the verdict to 2 addresses"),
-        (["127.0.0.1", "--probe", "icmp", "--alert-blind"], "job 1: icmp echo to 127.0.0.1 every 1 min for 1 h; blind to nobody (name somebody by --notify)"),
+        (["http://127.0.0.1/", "--notify", "json://h/x,json://h/y"], "job 1: http GET of http://127.0.0.1/ every 1 min for 1 h\nthe verdict to 2 addresses"),
+        (["127.0.0.1", "--probe", "icmp", "--alert-blind"], "job 1: icmp echo to 127.0.0.1 every 1 min for 1 h\nblind to nobody (name somebody by --notify)"),
         (["gw", "--mode", "simulated", "--cadence", "90s", "--duration", "1d"], "job 1: simulated samples of gw every 1 min 30 s for 1 d"),
         (["gw"], "job 1: api probe of gw every 1 min for 1 h"),
     ],
@@ -330,8 +330,10 @@ def test_a_file_adds_many_with_the_options_where_it_says_nothing(shell: Shell) -
     shell.settings("[plugins.latency]", 'base_url = "http://127.0.0.1:4402"')
     printed = shell.do("add", "--from", "jobs.csv", "--duration", "8h", "--cadence", "10s", "--alert-offline")
     assert printed.splitlines() == [
-        "job 1: tcp connect to 127.0.0.1:1 every 30 s for 8 h; offline to 1 address",
-        "job 2: api probe of 127.0.0.1 every 10 s for 8 h; offline to nobody (name somebody by --notify)",
+        "job 1: tcp connect to 127.0.0.1:1 every 30 s for 8 h",
+        "offline to 1 address",
+        "job 2: api probe of 127.0.0.1 every 10 s for 8 h",
+        "offline to nobody (name somebody by --notify)",
         "job 3: http GET of http://127.0.0.1/ every 2 min for 8 h",
     ]
     assert [job["max_loss_percent"] for job in shell.rows("jobs")] == [2, 2, 5]
