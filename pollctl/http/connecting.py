@@ -129,7 +129,7 @@ class _Race:
             self._selector.unregister(attempt)
             self._open.discard(attempt)
             code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if not code:
+            if code in (0, errno.ECONNRESET):  # the latter once it was connected: who uses it will hear of it
                 return attempt
             attempt.close()
             self._errors.append(OSError(code, os.strerror(code)))
