@@ -374,6 +374,8 @@ def test_decide_imports_nothing_that_could_reach_outside() -> None:
     modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
 
     assert {str(module) for module in modules if not str(module).startswith("pollctl_latency.decide.")} == {
-        "__future__", "collections", "collections.abc", "datetime", "itertools", "statistics", "pollctl_latency.model",
+        "__future__", "collections", "collections.abc", "datetime", "itertools", "statistics", "pollctl", "pollctl_latency.model",
     }  # fmt: skip
+    ours = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "pollctl"]
+    assert {name.name for node in ours for name in node.names} == {"spoken_length"}
     assert not [node for node in nodes if isinstance(node, ast.Import)]
