@@ -6,7 +6,6 @@ Only on Linux and while there is one thread: else a lock that another thread hol
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import sys
@@ -14,6 +13,8 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from ctypes import c_int, pythonapi
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pollctl import signals
@@ -47,7 +48,7 @@ def can_fork() -> bool:
 def forked(life: Life, environ: Mapping[str, str], streams: Streams, not_theirs: Iterable[int]) -> int:
     """Start a process in a session of its own that lives *life*; answers its number once it leads its group.
 
-    It has the signals, streams and ``sys.path`` that ``python -P`` would give it, and calls what is registered with atexit.
+    It has the signals, streams and ``sys.path`` that ``python -P`` would give it, and is taken down in order like that.
 
     Args:
         life: what it does.
@@ -87,16 +88,15 @@ def _live(
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.environ.clear()
         os.environ.update(environ)
-        _leave_out_present_folder()
+        _leave_out_own_folder()
         code = _code_of(life)
-        atexit._run_exitfuncs()  # noqa: SLF001 - os._exit leaves them out, and there is no other way to have them
     except BaseException:  # noqa: BLE001 - Python's own last words
         traceback.print_exc()
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError, AttributeError):  # closed, full or gone
-                stream.flush()
-        os._exit(code)
+        # as sys.exit ends a process: atexit, modules cleared, so that files which plugins keep open are written and closed;
+        # what the frames of the original hold is not touched
+        pythonapi.Py_Exit(c_int(code))
+    os._exit(code)
 
 
 def _take(streams: Streams, not_theirs: Iterable[int]) -> None:
@@ -110,16 +110,20 @@ def _take(streams: Streams, not_theirs: Iterable[int]) -> None:
     # those of the original were made for a file or a terminal
     encoding, errors = sys.stdout.encoding, sys.stdout.errors
     for number, name, mode, buffering in ((0, "stdin", "r", -1), (1, "stdout", "w", -1), (2, "stderr", "w", 1)):
-        stream = open(number, mode, buffering, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
+        at_once = 1 if mode == "w" and os.environ.get("PYTHONUNBUFFERED") else buffering
+        stream = open(number, mode, at_once, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 
 
-def _leave_out_present_folder() -> None:
-    """Take from ``sys.path`` what ``python -m`` and ``-c`` put there: a module that lies here must not be taken for one of ours."""
-    with suppress(OSError):  # the folder is gone
-        if not sys.flags.safe_path and sys.path[:1] in ([""], [os.getcwd()]):  # noqa: PTH109
-            del sys.path[0]
+def _leave_out_own_folder() -> None:
+    """Take from ``sys.path`` what Python put there: modules that lie here, or beside the script, must not be taken for ours."""
+    script = Path(sys.argv[0])
+    folders = {"", str(script.resolve().parent)}
+    with suppress(OSError):  # the present folder is gone
+        folders |= {str(Path.cwd()), str(script.parent.absolute())}
+    if not sys.flags.safe_path and sys.path and sys.path[0] in folders:
+        del sys.path[0]
 
 
 def _code_of(life: Life) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def test_both_ways_give_the_same_world_and_call_what_waits_for_the_exit(world: S
     assert drawn != other
     assert alpha["leads its session"]
     assert not alpha["here is on the path"]
-    assert (alpha["stdin"], alpha["blocked"], alpha["ignored"]) == ("", [], [13])
+    assert (alpha["stdin"], alpha["blocked"]) == ("", [])
     assert [(world.folder / f"{name}.left").read_text() for name in ("alpha", "beta")] == ["good bye"] * 2
     (by_hand, _), _ = found(world, "run", "alpha", "beta")
     assert alpha == {**by_hand, "log": alpha["log"]}
@@ -70,3 +71,45 @@ def test_what_was_printed_before_comes_out_once(world: Supervised) -> None:
     world.settings("[plugins.alpha]\nschedule = 'never'\n[plugins.beta]")
     done = world.due_run("--log-format", "json", "due", "--run")
     assert done.stderr.count("never") == 1
+
+
+KEEPS_FILES = """
+import csv, tempfile
+global LEVELS, SPARE
+LEVELS = (here / 'levels.csv').open('a')
+csv.writer(LEVELS).writerow(['level', 42])
+SPARE = tempfile.NamedTemporaryFile(dir=here, suffix='.spare')
+yield Batch(1)
+"""
+
+
+def test_what_a_plugin_keeps_open_is_written_and_closed(tmp_path: Path) -> None:
+    world = Supervised(tmp_path)
+    world.settings("[plugins.alpha]")
+    world.fetching("alpha", KEEPS_FILES)
+    for minute in range(3):
+        assert world.due_run(minute=minute).returncode == 0
+    assert (world.folder / "levels.csv").read_text() == "level,42\n" * 3
+    assert not list(world.folder.glob("*.spare"))
+
+
+def test_what_lies_beside_the_script_is_not_taken_for_a_module(tmp_path: Path) -> None:
+    world = Supervised(tmp_path)
+    world.settings("[plugins.alpha]")
+    world.fetching("alpha", "import colorsys\n(here / 'taken').write_text(colorsys.__file__)\nyield Batch(1)")
+    script = tmp_path / "bin" / "pollctl"
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom pollctl.__main__ import main\nsys.exit(main())\n")
+    (tmp_path / "bin" / "colorsys.py").touch()
+    command = [sys.executable, str(script), "due", "--run"]
+    done = subprocess.run(command, cwd=tmp_path, env=world.env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not Path((world.folder / "taken").read_text()).is_relative_to(tmp_path)
+
+
+def test_last_words_are_heard_where_nothing_is_to_be_buffered(tmp_path: Path) -> None:
+    world = Supervised(tmp_path)
+    world.settings("[plugins.alpha]")
+    world.env["PYTHONUNBUFFERED"] = "1"
+    world.fetching("alpha", "print('last words')\nos._exit(7)\nyield Batch(1)")
+    assert "alpha: last words\n" in world.due_run().stderr
