@@ -30,6 +30,8 @@ def fault_of_file(path: Path, opened: os.stat_result, user: int | None = None) -
     owners = {_user(user), ROOT, *_owner_of_read_only(real.parent)}
     link = path.lstat()
     if opened.st_uid not in owners:
+        if _user(user) == ROOT:  # whose file it would become, for its owner's cron not to read any more
+            return f"it belongs to {described(opened)}, and you are root: {_as(opened)}, or `chown` it if it is root's"
         return f"it belongs to {described(opened)}, neither to you nor to root: read it, then `chown` it to yourself"
     if link.st_uid not in owners:
         return f"the link belongs to {described(link)}, neither to you nor to root: name the file itself"
@@ -69,11 +71,16 @@ def refusal_to_write(database: Path) -> str:
         return ""
     if state.st_uid == os.geteuid() or _may_write_by_group(state):
         return ""
-    owner = _name(state.st_uid) if _is_known(state.st_uid) else f"'#{state.st_uid}'"
     return (
         f"{database}: the database belongs to {described(state)}, and you are {_name(os.geteuid())};"
-        f" write to it as its owner: `sudo -u {owner} pollctl ...`"
+        f" write to it as its owner: {_as(state)}"
     )
+
+
+def _as(state: os.stat_result) -> str:
+    """The command that is run as the owner of a file."""
+    owner = _name(state.st_uid) if _is_known(state.st_uid) else f"'#{state.st_uid}'"
+    return f"`sudo -u {owner} pollctl ...`"
 
 
 def _may_write_by_group(state: os.stat_result) -> bool:

@@ -91,7 +91,7 @@ class Decoder:
         try:
             content = read_at_most(path, LARGEST_SECRET, is_obeyed=self._is_obeyed)
         except UnfitFileError as error:
-            raise RefusedError(f"secret file {name} {error}") from error
+            raise RefusedError(f"secret file {name} is {error}") from error
         except IsADirectoryError as error:
             raise RefusedError(f"secret file {name} is not a regular file") from error
         except OSError as error:

@@ -30,9 +30,9 @@ def read_at_most(path: Path, limit: int, *, is_obeyed: bool = True) -> bytes:
     with open(path, "rb", opener=_open_without_waiting) as file:
         state = os.fstat(file.fileno())
         if not stat.S_ISREG(state.st_mode):
-            raise UnfitFileError("is not a regular file")
+            raise UnfitFileError("not a regular file")
         if is_obeyed and (fault := fault_of_file(path, state)):
-            raise UnfitFileError(f"is not obeyed: {fault}")
+            raise UnfitFileError(f"not obeyed: {fault}")
         return file.read(limit + 1)
 
 

@@ -38,7 +38,7 @@ def read(path: Path, *, is_obeyed: bool = True) -> dict[str, Any]:
     try:
         content = read_at_most(path, LARGEST, is_obeyed=is_obeyed)
     except UnfitFileError as error:
-        raise ConfigError(f"{one_line(str(path))}: cannot be read: it {error}") from error
+        raise ConfigError(f"{one_line(str(path))}: {error}") from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
         raise ConfigError(f"{one_line(str(path))}: cannot be read: {why}") from error

@@ -92,7 +92,8 @@ def test_root_writes_nothing_by_settings_of_others_through_a_plugin(place: Place
     os.chown(settings, NOBODY, NOBODY)
     done = place.call("--config", str(settings), "latency", "add", "127.0.0.1")
     assert done.returncode == 2
-    assert "it is not obeyed" in done.stderr
+    assert ": not obeyed: it belongs to nobody (uid 65534, gid 65534), mode 0644, and you are root: " in done.stderr
+    assert "`sudo -u nobody pollctl ...`, or" in done.stderr, "chown alone would lock out the owner's cron"
 
 
 def test_who_may_write_by_the_group_makes_files_of_the_same_group_and_mode(place: Place) -> None:
