@@ -69,7 +69,10 @@ def from_text(text: str) -> datetime:
     Raises:
         ValueError: the text is not a valid moment, or names no zone.
     """
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a moment such as 2026-03-08T06:59:00Z") from error
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no zone: add Z for UTC")
     try:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
         ({"index": "5972"}, "write 05972"), ({"campus": "nb"}, "NB NK CM"), ({"term": "fall"}, "write 92026"),
         ({"contact": "secret"}, "not an address that Apprise supports"), ({"contact": "foo://secret"}, "foo://…"),
         ({"window": "8-22"}, "08:00-22:00"), ({"window": "08:00-24:00"}, "08:00-22:00"), ({"max": "11"}, "1 to 10"),
-        ({"max": "0"}, "1 to 10"), ({"snooze_until": "tomorrow"}, "snooze_until"),
+        ({"max": "0"}, "1 to 10"), ({"snooze_until": "tomorrow"}, "snooze_until: 'tomorrow' is not a moment such as 2026-"),
         ({"snooze_until": "2026-09-01T12:00:00"}, "names no zone"), ({"unless_open": "perhaps"}, "yes nor no"),
         ({"snooze_until": "0001-01-01T00:00:00+14:00"}, "outside the calendar"),
         ({"snooze_until": "9999-12-31T23:00:00-14:00"}, "outside the calendar"),
