@@ -107,10 +107,13 @@ def pollctl_status(db: Database, settings: Settings, now: datetime, is_enabled: 
 
 @hookimpl
 def pollctl_check(db: Database, settings: Settings, now: datetime, is_enabled: bool) -> Sequence[str]:  # noqa: FBT001 - pluggy passes names
-    """Name the terms and campuses with subscriptions that nobody polls."""
+    """Name the terms and campuses with subscriptions that nobody polls, and subscriptions to what no catalogue has."""
     from pollctl_soc_sections import queries
 
-    return queries.unpolled_lines(db, settings.polled(now), is_enabled=is_enabled)
+    return [
+        *queries.unpolled_lines(db, settings.polled(now), is_enabled=is_enabled),
+        *queries.unknown_lines(db),
+    ]
 
 
 def _migrations() -> Any:

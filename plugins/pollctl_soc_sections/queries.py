@@ -38,6 +38,7 @@ WHERE :chosen IS NULL OR subscription.id IN (SELECT value FROM json_each(:chosen
 IDS = """SELECT id, term || ' ' || campus || ' ' || coalesce(nullif(course, ''), index_number) || ' ' || status
 FROM soc_subscriptions ORDER BY id DESC"""
 """What a shell offers for a subscription."""
+_LIVE = ("pending", "active", "paused")
 _FLAGS = ("unresolved", "unless_open", "is_rolling")
 
 
@@ -177,6 +178,19 @@ def notice(db: Database, polled: Sequence[tuple[str, str]]) -> str:
     if number := sum(number for _, _, number in unpolled(db, polled)):
         said.append(f"{_subscriptions_in_words(number)} that nobody polls")
     return "; ".join(said)
+
+
+def unknown_lines(db: Database, numbers: Iterable[int] | None = None) -> list[str]:
+    """What is said of live subscriptions, all or some, whose section or course is in no catalogue that was read: a typo, mostly."""
+    read = {
+        (row["term"], row["campus"]): row["read_at"] for row in catalogues(db) if row["read_at"] and row["sections"]
+    }
+    return [
+        f"subscription {row['id']}: {row['index_number'] or row['course']} is not in the catalogue of {row['term']} {row['campus']}"
+        f" of {read[row['term'], row['campus']][:10]}; is it right? It is watched for all the same"
+        for row in subscriptions(db, numbers)
+        if row["unresolved"] and row["status"] in _LIVE and (row["term"], row["campus"]) in read
+    ]
 
 
 def unpolled_lines(db: Database, polled: Sequence[tuple[str, str]], *, is_enabled: bool) -> list[str]:

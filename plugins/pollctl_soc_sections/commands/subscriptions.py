@@ -77,7 +77,9 @@ def subscribe(
     with context.writing() as db:
         numbers = [stored.subscribe(db, context.now, each) for each in new]
         rows = queries.subscriptions(db, numbers)
-    for warning in (*unpolled(new, context.settings.polled(context.now)), *unresolvable(new, context.settings)):
+        unknown = queries.unknown_lines(db, numbers)
+    polled = context.settings.polled(context.now)
+    for warning in (*unpolled(new, polled), *unresolvable(new, context.settings), *unknown):
         click.echo(f"soc_sections: {warning}", err=True)
     if as_json:
         context.show(rows if file or len(rows) > 1 else rows[0], as_json=True)

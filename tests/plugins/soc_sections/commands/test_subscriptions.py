@@ -121,3 +121,20 @@ def test_what_is_missing_on_the_command_line_is_named(place: Any) -> None:
 
 def test_a_catalogue_that_is_never_read_cannot_be_requested(place: Any) -> None:
     assert "catalogue_every" in place.soc_sections("catalogue", code=1).stderr
+
+
+def test_a_number_that_is_in_no_catalogue_is_named_where_it_is_typed_and_by_check(place: Any) -> None:
+    whom = ("--term", "FA2026", "--campus", "NB", "--contact", CONTACT)
+    assert place.soc_sections("subscribe", "98765", *whom).stderr == "", "no catalogue was read yet"
+    place.configure(catalogue_every="1d")
+    place.run()
+    known = place.soc.sections["NB"][0].index_number
+    assert place.soc_sections("subscribe", known, *whom).stderr == ""
+    for number, words in ((98764, ("98764",)), ("01:198:999", ("--course", "01:198:999"))):
+        said = place.soc_sections("subscribe", *words, *whom).stderr
+        assert f"{number} is not in the catalogue of 92026 NB of 20" in said
+        assert "is it right? It is watched for all the same" in said
+    checked = str(place.json("check"))
+    assert [number in checked for number in ("98765 is not", "98764 is not", "01:198:999 is not", f"{known} is not")] == [
+        True, True, True, False,
+    ]  # fmt: skip
