@@ -17,14 +17,20 @@ from pollctl.plugin_host.address_option import Addresses
 if TYPE_CHECKING:
     from pollctl.redaction import Secret
 
-_COLUMNS = (Column("address", kind="id"), Column("where"), Column("result", wraps=True))
+_COLUMNS = (
+    Column("address", kind="id"),
+    Column("where"),
+    Column("number", kind="number"),
+    Column("result", wraps=True),
+)
 
 
 class _Tried(NamedTuple):
-    """One address, and where it stands."""
+    """One address, and where it stands, as which of those there."""
 
     where: str
     address: Secret
+    number: int
 
 
 @click.group()
@@ -44,7 +50,7 @@ def test(invocation: Invocation, urls: Sequence[Sequence[Secret]], plugin: str |
     """
     if urls and plugin:
         raise click.UsageError("name either addresses or a plugin")
-    named = [_Tried("given", address) for several in urls for address in several]
+    named = _from("given", [address for several in urls for address in several])
     tried = named or list(_in_use(invocation, plugin))
     if not tried:
         raise UsageError("no address is in use: [pollctl.notify] urls names none; give one, or see `pollctl check`")
@@ -53,11 +59,11 @@ def test(invocation: Invocation, urls: Sequence[Sequence[Secret]], plugin: str |
     return int(any(row["result"] != "ok" for row in rows))
 
 
-def _row(invocation: Invocation, tried: _Tried) -> dict[str, str]:
+def _row(invocation: Invocation, tried: _Tried) -> dict[str, str | int]:
     from pollctl.addresses import service
 
     result = _result(invocation, tried.address.reveal())
-    return {"address": service(tried.address.reveal()), "where": tried.where, "result": result}
+    return {"address": service(tried.address.reveal()), "where": tried.where, "number": tried.number, "result": result}
 
 
 def _result(invocation: Invocation, url: str) -> str:
@@ -89,7 +95,7 @@ def _result(invocation: Invocation, url: str) -> str:
 
 def _in_use(invocation: Invocation, plugin: str | None) -> Iterator[_Tried]:
     """The addresses of all and of plugins' sections, each once; those of all count for a plugin without any of its own."""
-    common = [_Tried("[pollctl.notify]", address) for address in invocation.config.core.notify.urls]
+    common = _from("[pollctl.notify]", invocation.config.core.notify.urls)
     if plugin is not None:
         yield from list(_of_plugin(invocation, plugin)) or common
         return
@@ -114,5 +120,9 @@ def _of_plugin(invocation: Invocation, name: str) -> Iterator[_Tried]:
     from pollctl.plugin_host.configured import configure
 
     configured = configure(invocation.config, invocation.find(name), check_schedule=False)
-    for address in addresses_of(configured.settings):
-        yield _Tried(f"[plugins.{configured.name}]", address)
+    yield from _from(f"[plugins.{configured.name}]", list(addresses_of(configured.settings)))
+
+
+def _from(where: str, addresses: Sequence[Secret]) -> list[_Tried]:
+    """Addresses of one place, numbered, as of each only its service is shown."""
+    return [_Tried(where, address, number) for number, address in enumerate(addresses, start=1)]

@@ -35,6 +35,7 @@ def test_each_address_in_use_gets_a_message_and_its_answer_is_shown(place: Place
         ("[pollctl.notify]", False),
         ("[plugins.stockx_ops]", True),
     ]
+    assert [row["number"] for row in rows] == [1, 2, 1]
     assert "404" in rows[1]["result"]
     assert [request.path for request in inbox.requests] == ["/crew", "/gone-404", "/shop"]
     assert inbox.titles == ["pollctl: a test"] * 2
