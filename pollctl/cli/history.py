@@ -164,7 +164,7 @@ def _what(row: Mapping[str, Any]) -> str:
     """What went wrong, or else what was counted."""
     if row["error"]:
         return str(row["error"].get("message") or "")
-    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in row["stats"].items() if number)
+    return ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in row["stats"].items() if number)
 
 
 def _counted(row: dict[str, Any]) -> dict[str, Any]:

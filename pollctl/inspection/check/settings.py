@@ -21,7 +21,7 @@ from pollctl.http.client_certificate import problems_of as certificate_problems
 from pollctl.inspection.check.findings import Finding
 from pollctl.ownership import fault_of_file
 from pollctl.plugin_host.discovery import Found
-from pollctl.redaction import one_line
+from pollctl.redaction import Secret, one_line
 from pollctl.store import database
 from pollctl.units import HttpUrl
 
@@ -40,14 +40,23 @@ def core_problems(config: Config) -> list[str]:
     if core.http.ca_file and not core.http.ca_file.is_file():
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
     problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
-    if core.healthcheck.url and not _is_http(core.healthcheck.url.reveal()):
-        problems.append(f"{file}: pollctl.healthcheck.url: it is not an http or https address")
+    for key, url in _switches(config):
+        if url and not _is_http(url.reveal()):
+            problems.append(f"{file}: {key}: it is not an http or https address")
     for number, url in enumerate(core.notify.urls):
         if not is_address(url.reveal()):
             problems.append(
                 f"{file}: pollctl.notify.urls[{number}]: it is not an address that Apprise knows; see its list of services"
             )
     return [one_line(problem) for problem in problems]
+
+
+def _switches(config: Config) -> Iterator[tuple[str, Secret]]:
+    """The addresses of the dead man's switches: of all, and of plugins alone."""
+    yield "pollctl.healthcheck.url", config.core.healthcheck.url
+    for name in config.enabled:
+        with suppress(ConfigError):  # a section that is wrong is a finding of its own
+            yield f"plugins.{name}.healthcheck", config.timing_and_limits(name, {}).healthcheck
 
 
 def settings_of_strangers(config: Config) -> Iterator[Finding]:

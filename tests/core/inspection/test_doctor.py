@@ -166,3 +166,10 @@ def test_subscriptions_jobs_and_runs_that_nobody_polls_are_named(tmp_path: Path)
     said = warnings(place, now="2026-03-02T10:00:00Z")
     assert any("1 subscription for " in text and " NK, which nobody polls: " in text for text in said)
     assert any(text.startswith("no sample for more than twice the cadence: job 1 (127.0.0.1)") for text in said)
+
+
+def test_a_switch_that_can_never_be_pinged(place: Place) -> None:
+    place.settings('[pollctl.healthcheck]\nurl = "htp://x"\n[plugins.plain]\nhealthcheck = "not a url"')
+    said = place.do("check", code=2)
+    for key in ("pollctl.healthcheck.url", "plugins.plain.healthcheck"):
+        assert f"pollctl.toml: {key}: it is not an http or https address" in said
