@@ -44,11 +44,11 @@ JOBS = (
     ("op-7", "update_listing", "anna"),
     ("op-8", "create_listing", "bert"),
 )
-PHONES = (("anna", "flaky"), ("anna", "anna"), ("bert", "bert"))
+PHONES = (("anna", "anna"), ("bert", "flaky"), ("bert", "bert"))
 
 
 class StockXOpsWorld:
-    """Anna has a flaky phone and a second one; bert's access token is refused, however fresh."""
+    """Anna hears of each of her jobs; bert, whose access token is refused, however fresh, has a flaky phone and a second one."""
 
     name = "stockx_ops"
     moments: Sequence[datetime] = tuple(START + number * STEP for number in range(len(REPLIES)))
