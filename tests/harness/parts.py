@@ -89,10 +89,16 @@ def state_of(part: str) -> Iterator[str]:
     """What is known of a part, a line for each of its records."""
     records = [one for one in kept() if one["part"] == part]
     for one in records:
-        verdict = "its code has changed since" if changed_since(one) else "holds"
+        verdict = _verdict(one)
         yield f"{one['at'][:10]} at {one['commit'][:10]}, SQLite {one['sqlite']}, {one['seconds']} s: {verdict}"
     if not records:
         yield "no figures yet"
+
+
+def _verdict(record: Mapping[str, Any]) -> str:
+    if not (ROOT / ".git").exists():
+        return "whether it holds is told where its commits are"
+    return "its code has changed since" if changed_since(record) else "holds"
 
 
 def changed_since(record: Mapping[str, Any]) -> bool:

@@ -175,7 +175,7 @@ def _content(db: sqlite3.Connection) -> Content:
     rows: list[Any] = [tables]
     for name, sql in tables:
         if sql and sql.startswith("CREATE TABLE"):
-            rows.append(db.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2').fetchall())
+            rows.append(sorted(db.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr))
     effects = db.execute("SELECT key, status, attempts FROM outbox").fetchall() if ("outbox" in dict(tables)) else []
     digest = hashlib.sha256(json.dumps(rows, default=repr).encode()).hexdigest()[:16]
     return Content(digest, {key: (status, attempts) for key, status, attempts in effects})
