@@ -72,7 +72,9 @@ def from_text(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} is not a moment such as 2026-03-08T06:59:00Z") from error
+        is_other = str(error).startswith("Invalid isoformat")
+        why = "is not a moment such as 2026-03-08T06:59:00Z" if is_other else f"never was: {error}"
+        raise ValueError(f"{text!r} {why}") from error
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no zone: add Z for UTC")
     try:

@@ -51,7 +51,7 @@ def test_a_pass_shows_batches_counts_failures_and_until_when(place: Place) -> No
 
 
 def test_ctrl_c_in_a_pass_says_what_is_committed(place: Place) -> None:
-    shown = screen(place, "run", "plain", interrupt_at="1 batch,")
+    shown = screen(place, "run", "plain", interrupt_at=" so far")
     (committed,) = place.sql("SELECT batches FROM runs")[0]
     assert shown.code == 130
     assert "It ends at its next safe point; Ctrl-C again ends it at once." in shown.text
