@@ -90,22 +90,26 @@ def test_followed_passes_are_printed_as_they_end(tmp_path: Path, env: Env) -> No
         stderr=slave,
     )
     os.close(slave)
-    assert b"samples" in os.read(master, 65536)
-    with closing(open_to_write(tmp_path / "pollctl.db")) as db, writing(db):
-        db.conn.execute(
-            "INSERT INTO runs (id, plugin, trigger, started_at, finished_at, outcome, stats, trace_id, pid, host) VALUES "
-            "('20261128T180201.000Z-abcdef01', 'latency', 'due', '2026-11-28T18:02:01.000Z', '2026-11-28T18:02:02.000Z',"
-            " 'ok', '{\"samples\": 77}', '', 1, 'box')"
-        )
-    seen = b""
-    began = time.monotonic()
-    while b"samples 77" not in seen and time.monotonic() - began < 60:
-        seen += os.read(master, 65536)
-    assert seen.count(b"abcdef") == 1
-    assert b"outcome" not in seen
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
-    os.close(master)
+    try:
+        assert b"samples" in os.read(master, 65536)
+        with closing(open_to_write(tmp_path / "pollctl.db")) as db, writing(db):
+            db.conn.execute(
+                "INSERT INTO runs (id, plugin, trigger, started_at, finished_at, outcome, stats, trace_id, pid, host) VALUES "
+                "('20261128T180201.000Z-abcdef01', 'latency', 'due', '2026-11-28T18:02:01.000Z', '2026-11-28T18:02:02.000Z',"
+                " 'ok', '{\"samples\": 77}', '', 1, 'box')"
+            )
+        seen = b""
+        began = time.monotonic()
+        while b"samples 77" not in seen and time.monotonic() - began < 60:
+            seen += os.read(master, 65536)
+        assert seen.count(b"abcdef") == 1
+        assert b"outcome" not in seen
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
 
 
 def test_following_is_no_json_document(tmp_path: Path, env: Env) -> None:
