@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
@@ -24,6 +25,7 @@ def command() -> Callable[[Sequence[str]], int]:
 
 
 def _carry_out(words: Sequence[str]) -> int:
+    sys.argv[1:] = words
     clock.begin_again()
     watchdog.begin_again()
     shutdown.log_in_one_line()

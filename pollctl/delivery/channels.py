@@ -17,7 +17,10 @@ from pollctl.delivery.messages import is_message
 from pollctl.redaction import Secret, address_digest
 
 STUCK_AFTER = 5
-"""Attempts without success after which an effect is no longer just waiting: a quarter of an hour by the defaults."""
+"""Attempts without success after which an effect is no longer just waiting: a quarter of an hour by the defaults.
+
+The index ``outbox_stuck`` holds those alone, by the same number: another one needs a migration.
+"""
 _MOST = 1000  # effects of a plugin that are looked at, the newest first
 _OPEN_TROUBLE = f"""
 SELECT * FROM (SELECT id, kind, CAST(payload AS BLOB), last_error, 1 FROM outbox

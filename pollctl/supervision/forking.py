@@ -13,7 +13,8 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from ctypes import c_int, pythonapi
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -36,8 +37,8 @@ class Streams(NamedTuple):
 
 
 def can_fork() -> bool:
-    """Whether a copy of this process would be whole: no other thread, Python's or a library's, lives."""
-    if sys.platform != "linux" or not hasattr(os, "fork") or threading.active_count() > 1:
+    """Whether a copy of this process would be whole, as no other thread lives, Python's or a library's, and ends in order."""
+    if sys.platform != "linux" or not hasattr(os, "fork") or threading.active_count() > 1 or not find_spec("_ctypes"):
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208
@@ -59,6 +60,7 @@ def forked(life: Life, environ: Mapping[str, str], streams: Streams, not_theirs:
     Raises:
         OSError: there is no room for another process.
     """
+    import_module("ctypes")  # which the copy needs at its end
     for stream in (sys.stdout, sys.stderr):
         stream.flush()  # else the copy says it again
     leads, has_begun = os.pipe()
@@ -95,8 +97,10 @@ def _live(
     finally:
         # as sys.exit ends a process: atexit, modules cleared, so that files which plugins keep open are written and closed;
         # what the frames of the original hold is not touched
+        from ctypes import c_int, pythonapi
+
         pythonapi.Py_Exit(c_int(code))
-    os._exit(code)
+    raise AssertionError("Py_Exit does not come back")
 
 
 def _take(streams: Streams, not_theirs: Iterable[int]) -> None:

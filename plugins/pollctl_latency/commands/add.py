@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pollctl import Addresses, PluginContext
+from pollctl import Addresses, PluginContext, ReadBy
 from pollctl_latency import queries
-from pollctl_latency.commands.options import Reading, WholeSeconds, milliseconds, percent, status_list
+from pollctl_latency.commands.options import WholeSeconds, milliseconds, percent, status_list
 from pollctl_latency.store.jobs import add_job
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     help="Record and notify when five samples in a row cannot be taken. Default: where --notify is given.",
 )
 @click.option("--notify", type=Addresses(), multiple=True, metavar="URL", help="Apprise address; may be repeated.")
-@click.option("--max-loss", type=Reading("percentage", percent), help="Most that may be lost. Default: 2%.")
-@click.option("--max-p95", type=Reading("duration", milliseconds), help="Default: 100ms.")
-@click.option("--max-jitter", type=Reading("duration", milliseconds), help="Most on average. Default: 30ms.")
+@click.option("--max-loss", type=ReadBy("percentage", percent), help="Most that may be lost. Default: 2%.")
+@click.option("--max-p95", type=ReadBy("duration", milliseconds), help="Default: 100ms.")
+@click.option("--max-jitter", type=ReadBy("duration", milliseconds), help="Most on average. Default: 30ms.")
 @click.option("--outage", type=click.IntRange(1, 1000), help="Misses in a row that make an outage. Default: 5.")
 @click.option("--family", type=click.Choice(["4", "6"]), help="Only IPv4, or only IPv6.")
-@click.option("--expect", type=Reading("statuses", status_list), help="Good statuses of http. Default: 200-399.")
+@click.option("--expect", type=ReadBy("statuses", status_list), help="Good statuses of http. Default: 200-399.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def add(context: click.Context, /, target: str | None, file: Path | None, *, as_json: bool, **given: Any) -> None:

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple, cast
 
 import click
 
-from pollctl import Secret, UsageError
+from pollctl import Secret, UsageError, text_of
 from pollctl_latency.client.targets import host_of, infer_probe, shown, split_login, target_error
 from pollctl_latency.model import NewJob, Probe, Settings
 
-LARGEST_FILE = 10_000_000
 LOOK_UP_S = 3.0
 """How long ``add`` waits for the look-up of a name."""
 _FLAGS = ("alert_offline", "alert_recovery", "alert_blind")
@@ -97,7 +96,7 @@ def from_file(context: click.Context, path: Path, given: Mapping[str, Any], sett
     Raises:
         UsageError: it cannot be read, or some lines are wrong: all of them are named.
     """
-    rows = csv.DictReader(io.StringIO(_text(path), newline=""), restkey="more", strict=True)
+    rows = csv.DictReader(io.StringIO(text_of(path, "a list of jobs"), newline=""), restkey="more", strict=True)
     wanted: list[Wanted] = []
     problems: list[str] = []
     try:
@@ -114,19 +113,6 @@ def from_file(context: click.Context, path: Path, given: Mapping[str, Any], sett
     if problems:
         raise UsageError("\n".join([f"{path}: nothing was added", *problems]))
     return wanted
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig") as opened:
-            text = opened.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8") from None
-    if len(text) > LARGEST_FILE:
-        raise UsageError(f"{path}: larger than 10 MB; that is not a list of jobs")
-    return text
 
 
 def _refuse_unknown(names: Iterable[str], given: Mapping[str, Any]) -> None:

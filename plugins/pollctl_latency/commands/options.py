@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -36,23 +35,6 @@ class WholeSeconds(click.ParamType[Duration]):
         if duration % timedelta(seconds=1) or not timedelta(seconds=1) <= duration <= LONGEST:
             self.fail(f"{value!r}: write whole seconds, at least 1s and at most {LONGEST}", param, ctx)
         return duration
-
-
-class Reading(click.ParamType[Any]):
-    """Text that a function reads; what it raises ends the command."""
-
-    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
-        self.name = name
-        self._read = read
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the text, or end the command with what is wrong with it."""
-        if not isinstance(value, str):
-            return value
-        try:
-            return self._read(value.strip())
-        except (ValueError, OverflowError) as error:
-            self.fail(str(error), param, ctx)
 
 
 def percent(text: str) -> float:

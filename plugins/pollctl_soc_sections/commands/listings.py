@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from pollctl import Column, PluginContext
+from pollctl import Column, PluginContext, ReadBy
 from pollctl_soc_sections import queries
-from pollctl_soc_sections.commands.parameters import Checked, as_json_option
+from pollctl_soc_sections.commands.parameters import as_json_option
 from pollctl_soc_sections.model.identifiers import read_campus, read_course, term_at
 
 _NO_SECTION = "no such section is known; `pollctl run soc-sections` reads which are open, `catalogue` what they are"
@@ -68,7 +68,7 @@ def _term(ctx: click.Context, _: click.Parameter, text: str | None) -> str | Non
 
 
 term_option = click.option("--term", callback=_term, help="Such as 92026, FA2026 or current.")
-campus_option = click.option("--campus", type=Checked("campus", read_campus), help="Such as NB.")
+campus_option = click.option("--campus", type=ReadBy("campus", read_campus), help="Such as NB.")
 limit_option = click.option(
     "--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="So many at most."
 )
@@ -79,7 +79,7 @@ limit_option = click.option(
 @term_option
 @campus_option
 @click.option(
-    "--course", type=Checked("course", read_course), help="Such as 01:198:111, cross-listed sections included."
+    "--course", type=ReadBy("course", read_course), help="Such as 01:198:111, cross-listed sections included."
 )
 @click.option("--title", metavar="WORDS", help="Only those whose title has all of these words.")
 @as_json_option

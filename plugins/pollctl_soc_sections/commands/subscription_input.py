@@ -11,14 +11,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pollctl import Secret, UsageError, from_text, read_addresses, split_addresses
+from pollctl import Secret, UsageError, from_text, read_addresses, split_addresses, text_of
 from pollctl_soc_sections.model import ANY_SECTION, NewSubscription, Settings, read_window
 from pollctl_soc_sections.model.identifiers import CURRENT, read_campus, read_course, read_index, term_at
 
 REQUIRED = ("index", "term", "campus", "contact")
 OPTIONAL = ("course", "window", "max", "snooze_until", "unless_open")
 MAX_NOTIFICATIONS = 10
-LARGEST_FILE = 10_000_000
 _DEFAULT_MAX = "3"
 _FLAGS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
@@ -65,16 +64,9 @@ def read_file(path: Path, now: datetime) -> list[NewSubscription]:
     Raises:
         UsageError: whatever is wrong with any of its lines, all of it at once.
     """
-    try:
-        with path.open(encoding="utf-8-sig") as opened:
-            text = opened.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8") from None
-    if len(text) > LARGEST_FILE:
-        raise UsageError(f"{path}: larger than 10 MB; that is not a list of subscriptions")
-    rows = csv.DictReader(io.StringIO(text, newline=""), restkey="more", strict=True)
+    rows = csv.DictReader(
+        io.StringIO(text_of(path, "a list of subscriptions"), newline=""), restkey="more", strict=True
+    )
     new, errors = _read_rows(path, rows, now)
     if not new and not errors:
         errors = [f"{path}: it holds no subscription"]

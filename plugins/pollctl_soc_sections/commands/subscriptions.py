@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from pollctl import Column, PluginContext, UsageError, completion_from
+from pollctl import Column, PluginContext, ReadBy, UsageError, completion_from
 from pollctl_soc_sections import queries
-from pollctl_soc_sections.commands.parameters import ID, Checked, as_json_option, number_argument
+from pollctl_soc_sections.commands.parameters import ID, as_json_option, number_argument
 from pollctl_soc_sections.commands.subscription_input import (
     REQUIRED,
     each_contact,
@@ -154,7 +154,7 @@ def _change(context: PluginContext, number: int, status: str) -> None:
 
 @click.command()
 @number_argument
-@click.argument("until", type=Checked("moment", read_moment))
+@click.argument("until", type=ReadBy("moment", read_moment))
 @click.pass_obj
 def snooze(context: PluginContext, number: int, until: datetime) -> None:
     """Send nothing before UNTIL, such as 2026-09-01T12:00:00Z; what opens meanwhile is notified then if still open."""

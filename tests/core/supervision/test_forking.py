@@ -14,6 +14,7 @@ from core.supervision.supervised import Supervised
 LOOK = """
 import atexit, json, random, signal, threading
 world = {
+    'is told its plugin': sys.argv[1:].count(NAME),
     'leads its session': os.getpid() == os.getsid(0) == os.getpgid(0),
     'stdin': sys.stdin.read(),
     'streams': [sys.stdout.isatty(), sys.stderr.isatty(), sys.stdout.encoding, sys.stderr.line_buffering],
