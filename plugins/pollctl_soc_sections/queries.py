@@ -38,6 +38,7 @@ WHERE :chosen IS NULL OR subscription.id IN (SELECT value FROM json_each(:chosen
 IDS = """SELECT id, term || ' ' || campus || ' ' || coalesce(nullif(course, ''), index_number) || ' ' || status
 FROM soc_subscriptions ORDER BY id DESC"""
 """What a shell offers for a subscription."""
+_MOST_NAMED = 5
 _LIVE = ("pending", "active", "paused")
 _FLAGS = ("unresolved", "unless_open", "is_rolling")
 
@@ -185,12 +186,15 @@ def unknown_lines(db: Database, numbers: Iterable[int] | None = None) -> list[st
     read = {
         (row["term"], row["campus"]): row["read_at"] for row in catalogues(db) if row["read_at"] and row["sections"]
     }
-    return [
+    lines = [
         f"subscription {row['id']}: {row['index_number'] or row['course']} is not in the catalogue of {row['term']} {row['campus']}"
         f" of {read[row['term'], row['campus']][:10]}; is it right? It is watched for all the same"
         for row in subscriptions(db, numbers)
         if row["unresolved"] and row["status"] in _LIVE and (row["term"], row["campus"]) in read
     ]
+    rest = len(lines) - _MOST_NAMED
+    more = [f"{_subscriptions_in_words(rest)} more for what no catalogue has"] if rest > 0 else []
+    return lines[:_MOST_NAMED] + more
 
 
 def unpolled_lines(db: Database, polled: Sequence[tuple[str, str]], *, is_enabled: bool) -> list[str]:

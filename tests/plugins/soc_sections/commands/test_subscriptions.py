@@ -134,6 +134,10 @@ def test_a_number_that_is_in_no_catalogue_is_named_where_it_is_typed_and_by_chec
         said = place.soc_sections("subscribe", *words, *whom).stderr
         assert f"{number} is not in the catalogue of 92026 NB of 20" in said
         assert "is it right? It is watched for all the same" in said
+    many = "".join(f"{number},92026,NB,{CONTACT}\n" for number in range(98001, 98011))
+    place.folder.joinpath("many.csv").write_text(f"index,term,campus,contact\n{many}")
+    said = place.soc_sections("subscribe", "--from", str(place.folder / "many.csv")).stderr.splitlines()
+    assert (len(said), said[-1]) == (6, "soc_sections: 5 subscriptions more for what no catalogue has")
     checked = str(place.json("check"))
     assert [number in checked for number in ("98765 is not", "98764 is not", "01:198:999 is not", f"{known} is not")] == [
         True, True, True, False,
