@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from pollctl import counted
 from pollctl_soc_sections.decide.comparison import Comparison
-from pollctl_soc_sections.decide.events import dedupe_key, open_event
+from pollctl_soc_sections.decide.events import closing, open_event
 from pollctl_soc_sections.decide.verdicts import Ruling
-from pollctl_soc_sections.model import CloseSection, CountMisses, Decision, Poll, Settings, State, StoreStates
+from pollctl_soc_sections.model import CountMisses, Decision, Poll, Settings, State, StoreStates
 
 
 def first_sight(poll: Poll, comparison: Comparison, ruling: Ruling, now: datetime) -> Iterator[Decision]:
@@ -40,19 +41,11 @@ def closed_by(state: State, comparison: Comparison, settings: Settings) -> froze
     return comparison.missing & {index for index, times in missed if times + 1 >= settings.miss_threshold}
 
 
-def closings(state: State, poll: Poll, closing: Iterable[str], now: datetime, settings: Settings) -> Iterator[Decision]:
+def closings(state: State, poll: Poll, closed: Iterable[str], now: datetime, settings: Settings) -> Iterator[Decision]:
     """A section that was missed often enough has closed."""
-    for index in sorted(closing):
-        episode = state.details[index].episode
-        yield CloseSection(
-            term=poll.term,
-            campus=poll.campus,
-            index_number=index,
-            episode=episode,
-            event_at=now,
-            dedupe_key=dedupe_key(poll, index, "CLOSED", episode),
-            reason=f"missed {max(settings.miss_threshold, state.misses.get(index, 0) + 1)} times in a row",
-        )
+    for index in sorted(closed):
+        times = max(settings.miss_threshold, state.misses.get(index, 0) + 1)
+        yield closing(state, poll, index, now, f"missed {counted(times, 'time')} in a row")
 
 
 def misses(state: State, poll: Poll, missing: frozenset[str], now: datetime, *, is_counted: bool) -> Iterator[Decision]:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from hashlib import sha1
 
-from pollctl_soc_sections.model import Facts, OpenEvent, Poll, SectionStatus, State
+from pollctl_soc_sections.model import CloseSection, Facts, OpenEvent, Poll, SectionStatus, State
+
+
+def closing(state: State, poll: Poll, index: str, now: datetime, reason: str) -> CloseSection:
+    """A section has closed; the episode in which it was open ends."""
+    episode = state.details[index].episode
+    return CloseSection(
+        term=poll.term,
+        campus=poll.campus,
+        index_number=index,
+        episode=episode,
+        event_at=now,
+        dedupe_key=dedupe_key(poll, index, "CLOSED", episode),
+        reason=reason,
+    )
 
 
 def open_event(state: State, poll: Poll, index: str, before: SectionStatus, now: datetime) -> OpenEvent:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from pollctl_soc_sections.decide.events import dedupe_key
+from pollctl import spoken_length
+from pollctl_soc_sections.decide.events import closing, dedupe_key
 from pollctl_soc_sections.decide.verdicts import Ruling
 from pollctl_soc_sections.model import (
     Candidate,
-    CloseSection,
     Decision,
     HeldRun,
     Memory,
@@ -57,19 +57,14 @@ def closed_unseen(state: State, ruling: Ruling, settings: Settings) -> frozenset
     return state.open.difference(run.seen)
 
 
-def unseen_closings(state: State, poll: Poll, closing: frozenset[str], now: datetime) -> Iterator[Decision]:
+def unseen_closings(state: State, poll: Poll, closed: frozenset[str], now: datetime) -> Iterator[Decision]:
     """Close what was absent from all of a long run of held answers."""
-    for index in sorted(closing):
-        episode = state.details[index].episode
-        yield CloseSection(
-            term=poll.term,
-            campus=poll.campus,
-            index_number=index,
-            episode=episode,
-            event_at=now,
-            dedupe_key=dedupe_key(poll, index, "CLOSED", episode),
-            reason=f"in none of the answers that were held over {state.campus.held.span if state.campus.held else ''}",
-        )
+    run = state.campus.held
+    if run is None:
+        return
+    reason = f"in none of the answers that were held over {spoken_length(run.span)}"
+    for index in sorted(closed):
+        yield closing(state, poll, index, now, reason)
 
 
 def after_closing(state: State, closed: frozenset[str]) -> State:

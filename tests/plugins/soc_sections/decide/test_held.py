@@ -10,6 +10,7 @@ import pytest
 from plugins.soc_sections.world import INDEX, MINUTE, NOON, OPERATORS, World, indexes, world_with_catalogue
 
 from pollctl import to_text
+from pollctl_soc_sections.model import CloseSection, Poll
 
 OTHER = "10000"
 HOUR = timedelta(hours=1)
@@ -55,6 +56,16 @@ def test_a_run_closes_what_was_absent_once_it_spans_doubt_after(world: Any, span
     held_for(world, span)
     world.poll([OTHER])
     assert world.status() == ("CLOSED" if closed else "OPEN")
+
+
+def test_why_a_run_has_closed_a_section_is_said_in_words(world: Any) -> None:
+    opened(world)
+    held_for(world, timedelta(hours=7))
+    world.now += MINUTE
+    decisions = world.play(Poll(term="92026", campus="NB", content_hash="other", listed=frozenset([OTHER])))
+    reasons = [one.reason for one in decisions if isinstance(one, CloseSection)]
+    assert reasons
+    assert set(reasons) == {"in none of the answers that were held over 7 h"}
 
 
 def test_a_failed_poll_neither_extends_nor_ends_a_run(world: Any) -> None:
