@@ -65,6 +65,13 @@ class Moments(NamedTuple):
             return self.short(text)
         return f"{self.short(text)} {self.zone_name}, {self.age(text)}"
 
+    def whole(self, text: object) -> str:
+        """A moment with its date and zone: ``2026-11-28 20:54:01 CET``; what is not one stays as it is."""
+        moment = read(text)
+        if moment is None or self.is_utc:
+            return self.short(text)
+        return f"{self._local(moment):%Y-%m-%d %H:%M:%S %Z}"
+
     def in_text(self, text: str) -> str:
         """A sentence in which moments stand whole and in UTC, with them made short."""
         return text if self.is_utc else _WHOLE.sub(lambda match: self.short(match[0]), text)
