@@ -55,6 +55,8 @@ def plain(value: Any) -> str:
         return ", ".join(plain(item) for item in value)
     if isinstance(value, datetime):
         return to_text(value)
+    if isinstance(value, float):
+        return words.exact(value)
     return one_line(str(value))
 
 
