@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pollctl import completion_from
@@ -16,7 +18,7 @@ class CheckOrLatest(click.ParamType[int | None]):
 
     name = "check"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
         """Read the number, or end the command with what would work."""
         return None if value == "latest" else _NUMBER.convert(value, param, ctx)
 
