@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,20 @@ def test_a_switch_that_cannot_be_told_is_one_line_and_changes_nothing_else(
     httpserver.expect_request("/ping/uuid").respond_with_data("gone", status=404)
     done = place_with(tmp_path, httpserver, OK).due_run()
     assert (done.returncode, done.stderr) == (0, "healthcheck: it answered 404\n")
+
+
+def test_an_address_that_is_none_keeps_no_pass_from_running_and_is_named_as_check_names_it(tmp_path: Path) -> None:
+    place = Supervised(tmp_path)
+    place.fetching("alpha", OK)
+    section = ("[plugins.alpha]", 'healthcheck = "secret words"', 'backoff = "0s"')
+    place.settings("[pollctl.healthcheck]", 'url = "htp://secret"', *section)
+    first, again = place.due_run(minute=0), place.due_run(minute=1)
+    said = [f"pollctl.toml: {key}: it is not an http or https address"
+            for key in ("pollctl.healthcheck.url", "plugins.alpha.healthcheck")]  # fmt: skip
+    assert (first.returncode, first.stderr.splitlines()) == (0, said)
+    assert (again.returncode, again.stderr) == (0, ""), "told once, until a day has passed"
+    failures = [row["text"] for row in json.loads(place.do("check", "--json", code=2)) if row["level"] == "FAIL"]
+    assert failures == said
 
 
 def test_the_address_is_a_secret(tmp_path: Path, httpserver: HTTPServer) -> None:

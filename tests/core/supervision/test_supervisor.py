@@ -176,6 +176,20 @@ def test_a_bug_in_pollctl_keeps_its_traceback_the_first_time(place: Supervised) 
     assert place.outcomes() == {"alpha": "crashed"}
 
 
+def test_a_process_that_ends_otherwise_than_its_pass_is_explained(place: Supervised) -> None:
+    place.fetching("alpha", "import atexit\natexit.register(os._exit, 5)\nyield Batch(1)")
+    place.settings(section("alpha"))
+    first, again = place.due_run(minute=0), place.due_run(minute=1)
+    assert first.stderr == (
+        "alpha: the pass was ok, but its process ended with exit code 5 in place of 0: "
+        "something that runs when Python ends, an atexit handler perhaps, ended it\n"
+    )
+    assert (first.returncode, again.returncode, again.stderr) == (1, 1, "")
+    assert place.outcomes() == {"alpha": "ok"}
+    (report,) = json_of(place.due_run("due", "--run", "--json", minute=2))
+    assert (report["outcome"], report["error"]["message"][:15]) == ("ok", "the pass was ok")
+
+
 def test_what_a_pass_logs_comes_through_with_its_name(place: Supervised) -> None:
     place.fetching("alpha", "run.log('one moment'); print('two\\x1b[31m', file=sys.stderr)\n" + OK)
     place.settings(section("alpha"))
