@@ -13,6 +13,7 @@ from pollctl.api.values import Answer, Level, Request, Result, TextFormat
 from pollctl.redaction import Secret
 
 if TYPE_CHECKING:
+    import requests
     from sqlite_utils import Database
 
 T = TypeVar("T")
@@ -104,6 +105,19 @@ class Run(Protocol):
 
     def send(self, request: Request) -> Answer:
         """Make one exchange now; like ``get_many`` it answers errors instead of raising them."""
+
+    def session(self, *, max_body: int | None = None, allow_hosts: Sequence[str] = ()) -> requests.Session:
+        """A session of requests, for a library that takes one: its exchanges have the limits and rules of ``send``.
+
+        ``timeout=`` is the total limit of an exchange, a pair of them added up. Redirects of GET and HEAD are followed as ``send``
+        does, others not at all. Cookies last as long as the session. With ``stream=True`` too the whole body is there, within
+        *max_body*, before anything is read of it. ``verify=False``, ``cert``, ``proxies`` and adapters are refused: the settings
+        have the word. What goes wrong is raised as requests does, and ``pollctl.fetch_error`` says its kind.
+
+        Args:
+            max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
+            allow_hosts: further hosts that a redirect may lead to, as ``Request`` has them.
+        """
 
     def held_until(self, upstream: str) -> datetime | None:
         """The moment before which *upstream* wants no request, if it lies ahead (see ``hold``)."""

@@ -29,9 +29,12 @@ from pollctl.store.holds import LONGEST as LONGEST_HOLD
 from pollctl.store.holds import is_held
 
 if TYPE_CHECKING:
+    import requests
     from sqlite_utils import Database
 
+    from pollctl.concurrency.worker_pool import Call
     from pollctl.config.schema import Http
+    from pollctl.http.cookies import CookieStore
 
 
 class Delivery:
@@ -119,6 +122,17 @@ class PassContext:
         answer = self._client.send(request)
         self._note_begin()
         return answer
+
+    def session(self, *, max_body: int | None = None, allow_hosts: Sequence[str] = ()) -> requests.Session:
+        """A session of requests under the limits of the pass (see ``pollctl.Run``)."""
+        from pollctl.http.session import Session
+
+        def make(request: Request, cookies: CookieStore) -> Call:
+            call = self._client.made(request, cookies)
+            self._note_begin()
+            return call
+
+        return Session(make, max_body=max_body, allow_hosts=allow_hosts)
 
     def next_round(self, at: datetime, *, overrun: float = 0.0) -> bool:
         """Wait for the next round, if there is one (see ``pollctl.Run``)."""

@@ -120,7 +120,8 @@ def _schedule(expression: str, timezone: str, spread: str) -> Schedule:
 
 def _slot_gate(case: Case, slot: datetime) -> Gate:
     local = f"{slot.astimezone(case.schedule.zone):%Y-%m-%d %H:%M:%S} {case.timing.timezone}"
-    return Gate("slot", True, f"latest slot of {case.timing.expression!r} is {local}, {_utc(slot)}")
+    when = _utc(slot) if case.timing.timezone == "UTC" else f"{local}, {_utc(slot)}"
+    return Gate("slot", True, f"latest slot of {case.timing.expression!r} is {when}")
 
 
 def _last_start_gate(case: Case, now: datetime) -> Gate:

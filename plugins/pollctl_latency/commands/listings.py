@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 _PLOT_WIDTH = 72
 _SHOWN = 100
+_PLACES = 3
 _NO_JOB = "no job yet; `pollctl latency add TARGET` starts one"
 _NO_SAMPLE = "no sample yet; the passes take them, `pollctl run latency` makes one now"
 _NO_ALERT = "no alert yet; jobs make them that are added by `pollctl latency add TARGET --alert-offline`"
@@ -65,7 +66,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def jobs(context: PluginContext, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
-        rows = [numbers_so_far(db, row) for row in queries.jobs(db, context.now)]
+        rows = [rounded(numbers_so_far(db, row)) for row in queries.jobs(db, context.now)]
     if not as_json:
         rows = [
             {**row, "verdict": f"{row['verdict'].replace('_', ' ')} so far"} if row["provisional"] else row
@@ -81,7 +82,7 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
 def show(context: PluginContext, job: int, *, as_json: bool) -> None:
     """Show a job: its numbers, and its latest samples as a small plot."""
     with context.reading() as db:
-        row = numbers_so_far(db, queries.job(db, job, context.now))
+        row = rounded(numbers_so_far(db, queries.job(db, job, context.now)))
         taken = queries.samples(db, job, limit=_PLOT_WIDTH)[::-1]
     context.show(row, as_json=as_json)
     if taken and not as_json:
@@ -99,7 +100,7 @@ def samples(context: PluginContext, job: int, format_: str, limit: int | None, *
     is_table = format_ == "table" and not as_json
     with context.reading() as db:
         queries.job(db, job, context.now)
-        rows = queries.samples(db, job, limit=limit or (_SHOWN + 1 if is_table else None))
+        rows = [rounded(row) for row in queries.samples(db, job, limit=limit or (_SHOWN + 1 if is_table else None))]
     if format_ == "csv":
         _write_csv(context, rows)
         return
@@ -115,14 +116,12 @@ def _write_csv(context: PluginContext, rows: Sequence[dict[str, Any]]) -> None:
     with context.exporting(None) as out:
         writer = csv.DictWriter(out, queries.SAMPLE_COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(
-            {**row, "rtt_ms": _rounded(row["rtt_ms"]), "jitter_ms": _rounded(row["jitter_ms"])} for row in rows
-        )
+        writer.writerows(rows)
 
 
-def _rounded(milliseconds: float | None) -> float | None:
-    """To microseconds: what lies below is the arithmetic of a computer."""
-    return None if milliseconds is None else round(milliseconds, 3)
+def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with milliseconds and percentages to three places: what lies below is the arithmetic of a computer."""
+    return {key: round(value, _PLACES) if isinstance(value, float) else value for key, value in row.items()}
 
 
 @click.command()

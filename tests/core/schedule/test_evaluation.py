@@ -193,6 +193,8 @@ def test_every_gate_says_in_words_what_it_saw() -> None:
     texts = {gate.name: gate.text for gate in answer.gates}
     assert list(texts) == ["slot", "last start", "jitter", "backoff", "idle", "catch-up"]
     assert "2026-11-22 01:30:00 America/New_York, 2026-11-22T06:30:00Z" in texts["slot"]
+    in_utc = verdict(timing("30 1 * * *"), Past(), at("12:00")).gates[0].text
+    assert in_utc == "latest slot of '30 1 * * *' is 2026-11-22T01:30:00Z", "once where the schedule's zone is UTC"
     assert "2026-11-22T01:00:00Z, before the slot came" in texts["last start"]
     assert texts["jitter"].startswith("delays the slot by ")
     assert "2 failed in a row; the wait ended at 2026-11-22T01:02:01Z" in texts["backoff"]

@@ -388,6 +388,17 @@ def test_samples_are_listed_newest_first_and_go_out_as_csv(shell: Shell) -> None
     assert "2,success,20.1,3.35," in shell.do("samples", "1", "--format", "csv")
 
 
+def test_numbers_in_pipes_and_json_have_three_places(shell: Shell) -> None:
+    """people.md, rule 12: 66.66666666666667 is no number for anybody."""
+    add_job_with_samples(shell)
+    shell.sql("UPDATE latency_samples SET rtt_ms = 20.10000000000003, jitter_ms = 3.349999999999998 WHERE rtt_ms > 11")
+    shell.sql("UPDATE latency_samples SET status = 'missed' WHERE status = 'system_error'")
+    printed = [shell.do(*words.split()) for words in ("jobs", "show 1", "samples 1", "jobs --json", "show 1 --json")]
+    printed.append(shell.do("samples", "1", "--json"))
+    assert [re.findall(r"\d\.\d{4,}", text) for text in printed] == [[]] * 6
+    assert shell.rows("jobs")[0]["rtt_avg_ms"] == 15.05
+
+
 def test_a_table_of_many_samples_ends_with_how_to_see_more(shell: Shell) -> None:
     shell.do("add", "192.0.2.7")
     for number in range(101):
