@@ -76,6 +76,13 @@ class Run(Protocol):
     def note(self, reason: str) -> None:
         """Say why there may be nothing to decide now, such as ``no job is running``; a plan that decides nothing shows it."""
 
+    def idle_until(self, at: datetime) -> None:
+        """Say that there is nothing to do before *at*: until then ``due`` starts no pass of the plugin, whatever its schedule says.
+
+        A pass comes earlier for an effect that is to be tried again, when settings or a command have changed something, when this
+        pass does not come to its end or a hook raises, and after ``idle_max`` (5 min) in any case. The last call counts.
+        """
+
     def deliver_due(self, *, seconds: float) -> None:
         """Send what earlier batches of this pass have queued and what else is due, for *seconds* at most, and go on.
 

@@ -77,6 +77,7 @@ class PassContext:
         self.failures: dict[str, str] = {}
         self.targets_reached: set[str] = set()
         self.notes: list[str] = []
+        self.idle_at: datetime | None = None
         self._client = client
         self._stop = stop
         self._window_s = window.total_seconds()
@@ -164,6 +165,12 @@ class PassContext:
         """Keep why there may be nothing to decide."""
         if reason:
             self.notes.append(redaction.mask(reason))
+
+    def idle_until(self, at: datetime) -> None:
+        """Keep before when there is nothing to do (see ``pollctl.Run``)."""
+        if at.tzinfo is None:
+            raise ValueError(f"{at} names no zone, so nobody knows when it comes")
+        self.idle_at = at
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
