@@ -159,7 +159,10 @@ class Healthcheck(Struct, frozen=True, kw_only=True):
 
 
 class Retention(Struct, frozen=True, kw_only=True):
-    """``[pollctl.retention]``: how long rows are kept; ``effects`` means settled ones, delivered or dead."""
+    """``[pollctl.retention]``: how long rows are kept; ``effects`` means settled ones, delivered or dead.
+
+    ``runs`` holds for what is kept of answers, too: whether they have changed is asked by it.
+    """
 
     runs: PositiveDuration = PositiveDuration(days=90)
     recordings: PositiveDuration = PositiveDuration(days=30)

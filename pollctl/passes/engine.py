@@ -174,11 +174,13 @@ class _Pass:
                 decisions = hooks.decide(state, batch, self._run.now, self._run.settings)
                 hooks.apply(self._run, self._db, decisions)
                 counters = self._flush(batches=1, decisions=len(decisions))
+                self._run.revalidation.keep(self._db, self._run.now)
                 if self._limits.record == "all":
                     self._record(state, batch, decisions)
             self._events.applied(self._seq, counters)
         except PollctlError as error:
             self._run.drain()
+            self._run.revalidation.drop()
             self._events.batch_failed(self._seq, error)
             if self._limits.record != "off" and not isinstance(error, DatabaseError):
                 with (

@@ -197,3 +197,23 @@ def m008_idle(db: Database) -> None:
         "CREATE TABLE idle (plugin TEXT PRIMARY KEY, since TEXT NOT NULL, until TEXT NOT NULL CHECK (until > since), "
         "settings TEXT NOT NULL) STRICT"
     )
+
+
+_VALIDATORS = (
+    # The headers that ask whether an answer has changed, as JSON, by a digest of what the request was.
+    """CREATE TABLE validators (
+    plugin TEXT NOT NULL,
+    request TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    kept_at TEXT NOT NULL,
+    PRIMARY KEY (plugin, request)
+) STRICT""",
+    "CREATE INDEX validators_old ON validators (kept_at)",
+)
+
+
+@migrations()
+def m009_validators(db: Database) -> None:
+    """What answers can be told from later ones by, for plugins that ask with ``cache=True``."""
+    for statement in _VALIDATORS:
+        db.execute(statement)
