@@ -17,8 +17,12 @@ from pollctl_soc_sections.migrations import migrations
 from pollctl_soc_sections.model import ANY_SECTION
 
 MINUTE = timedelta(minutes=1)
-LETTERS = "XOOXXO"
-"""The class in each pass: O listed as open, X not; two misses close it."""
+LETTERS = "XOOXXXO"
+"""The class in each pass: O listed as open, X not; two misses close it.
+
+Between the new term and the next opening lies a pass, in which those who came along are told of what was open before: a pass
+more, which a kill makes, tells nobody anything else.
+"""
 START = datetime(2026, 8, 16, 4, tzinfo=UTC) - 4 * MINUTE
 """With the fifth pass it is midnight at Rutgers, and fall becomes the current term."""
 QUESTIONS = {
