@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import in_process
 import pytest
 
 from pollctl.plugin_host.conformance import purity
 from pollctl.plugin_host.loader import Plugin
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+
+
+def pytest_configure() -> None:
+    """Let the folders of tests lie in memory where there is room: waiting for a disk at each commit doubles their time."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.fixture(autouse=True)

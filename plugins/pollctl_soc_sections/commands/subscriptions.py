@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pollctl import Column, PluginContext, UsageError, completion_from
+from pollctl import Column, PluginContext, UsageError, completion_from, limit_option
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import ID, as_json_option, number_argument
 from pollctl_soc_sections.commands.subscription_input import (
@@ -110,17 +110,20 @@ def _from_options(
     shell_complete=completion_from(queries.IDS),
     help="What happened to one of them.",
 )
+@limit_option
 @as_json_option
 @click.pass_obj
-def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) -> None:
+def subscriptions(context: PluginContext, number: int | None, limit: int | None, *, as_json: bool) -> None:
     """List the subscriptions; of a contact only its service is shown."""
     with context.reading() as db:
         if number is not None:
             stored.status_of(db, number)
-            context.show(queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT)
+            context.show(
+                queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT, limit=limit
+            )
             return
         rows = queries.subscriptions(db)
-    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY, limit=limit)
 
 
 @click.command()

@@ -407,9 +407,22 @@ def test_a_table_of_many_samples_ends_with_how_to_see_more(shell: Shell) -> None
             [number],
         )
     assert len(shell.do("samples", "1").splitlines()) == 101  # with the heading
-    assert shell.stderr == "the latest 100; --limit shows more\n"
+    assert shell.stderr == "the latest 100; `--limit 0` shows all\n"
     assert len(shell.rows("samples", "1")) == 101
-    assert len(shell.do("samples", "1", "--limit", "101").splitlines()) == 102
+    assert len(shell.do("samples", "1", "--limit", "0").splitlines()) == 102
+
+
+def test_a_table_of_many_jobs_counts_those_that_it_leaves_out(shell: Shell) -> None:
+    shell.do("add", "192.0.2.7")
+    columns = "target, probe, cadence_seconds, duration_seconds, status, started_at"
+    shell.sql(
+        f"""INSERT INTO latency_jobs ({columns}) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 119)
+            SELECT '192.0.2.8', 'tcp', 1, 1, 'cancelled', '2026-03-08T12:00:00.000Z' FROM n""", []
+    )  # fmt: skip
+    assert len(shell.do("jobs").splitlines()) == 101  # with the heading
+    assert shell.stderr == "20 more; `--limit 0` shows all\n"
+    assert len(shell.do("jobs", "--limit", "0").splitlines()) == 121
+    assert (shell.stderr, len(shell.rows("jobs")), len(shell.rows("jobs", "--limit", "2"))) == ("", 120, 2)
 
 
 # rule 9: numbers of a running job
