@@ -46,6 +46,8 @@ class Poller(Struct, frozen=True, kw_only=True):
         effects: every kind of effect that ``apply`` queues, with what a repeat of it means.
         tireless: those kinds that are never given up, whatever ``max_attempts`` says: tried again at least every other minute
             until they are delivered, or ``pollctl_deliver`` says that they never can be.
+        decides_with: further functions that ``decide`` calls and that lie elsewhere: a layer's, for what its authors give it. They
+            are held against purity, too.
     """
 
     contract: int
@@ -59,6 +61,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     migrations: Callable[[], Migrations] | None = None
     effects: Mapping[str, Repeat] = {}
     tireless: Sequence[str] = ()
+    decides_with: Sequence[Callable[..., Any]] = ()
 
 
 class Effect(Struct, frozen=True, kw_only=True):

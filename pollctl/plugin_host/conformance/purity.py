@@ -48,6 +48,7 @@ def judge(plugin: Plugin) -> Judgement:
     """As ``purity_problems``, with the files that were read."""
     roots = [one.function for one in plugin.hooks.pollctl_decide.get_hookimpls() if one.plugin_name == plugin.name]
     poller = plugin.poller
+    roots += poller.decides_with
     try:
         reach = _reach(roots, [poller.settings, poller.batch, poller.state, poller.decision], _tops(plugin))
         return Judgement(list(dict.fromkeys(_problems(reach))), reach.sources.files())
