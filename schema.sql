@@ -102,6 +102,7 @@ CREATE INDEX outbox_arrived ON outbox (lane, id)
 CREATE INDEX outbox_stuck ON outbox (plugin, id)
         WHERE status = 'pending' AND attempts - attempts_cut_off >= 5;
 CREATE TABLE purity (plugin TEXT PRIMARY KEY, judged_by TEXT NOT NULL, files TEXT NOT NULL) STRICT;
+CREATE TABLE plugin_tables (plugin TEXT PRIMARY KEY, tables TEXT NOT NULL) STRICT;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

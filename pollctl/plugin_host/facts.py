@@ -9,6 +9,7 @@ import msgspec
 
 from pollctl import units
 from pollctl.api.values import CONTRACT_VERSION, TELL, Poller
+from pollctl.redaction import shorten
 
 
 def fact_problems(poller: Any, implemented: Collection[str]) -> list[str]:
@@ -26,6 +27,7 @@ def fact_problems(poller: Any, implemented: Collection[str]) -> list[str]:
     if "\n" in poller.summary or not poller.summary.strip():
         found.append("its summary must be one line")
     found += _effect_problems(poller, implemented)
+    found += _table_problems(poller)
     for role in ("batch", "state", "decision"):
         found += _type_problems(role, getattr(poller, role))
     return found
@@ -42,6 +44,15 @@ def _effect_problems(poller: Poller, implemented: Collection[str]) -> list[str]:
             f"it calls kinds of effects tireless that it does not name in effects: {', '.join(sorted(unknown))}"
         )
     return found
+
+
+def _table_problems(poller: Poller) -> list[str]:
+    prefixes: object = poller.tables
+    if isinstance(prefixes, list | tuple) and all(isinstance(one, str) and one for one in prefixes):
+        return []
+    return [
+        f"its tables are {shorten(repr(prefixes))}; write a list of the beginnings of their names: tables=['words_']"
+    ]
 
 
 def _type_problems(role: str, kind: Any) -> list[str]:

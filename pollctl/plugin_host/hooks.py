@@ -18,8 +18,9 @@ from pollctl.api.run import Run
 from pollctl.api.values import Drop, Effect, NotNow
 from pollctl.errors import DeliveryError, PluginError, PollctlError, text_of
 from pollctl.plugin_host.loader import Plugin
-from pollctl.store.authorizer import AuthorizedConnection
+from pollctl.store.authorizer import AuthorizedConnection, Refuse
 from pollctl.store.errors import explained, is_of_the_machine
+from pollctl.store.table_rights import Rights, rights_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -36,6 +37,7 @@ class Hooks:
             hook: _structs(kind)
             for hook, kind in (("fetch", facts.batch), ("load", facts.state), ("decide", facts.decision))
         }
+        self._rights: tuple[Database, Rights] | None = None
 
     def batches(self, run: Run, db: Database) -> Generator[Any, None, None]:
         """Yield the batches of ``pollctl_fetch`` until it ends or the pass must; *db* can only be read meanwhile."""
@@ -75,7 +77,7 @@ class Hooks:
 
     def apply(self, run: Run, db: Database, decisions: Sequence[Any]) -> None:
         """Write the decisions of one batch."""
-        with self._blamed("apply", db), _connection(db).permit("write"):
+        with self._blamed("apply", db), _connection(db).permit("write", self._refusal(db)):
             self._relay.pollctl_apply(db=db, decisions=decisions, run=run)
 
     def deliver(self, run: Run, effect: Effect) -> Any:
@@ -101,8 +103,17 @@ class Hooks:
 
     def settle(self, run: Run, db: Database, effect: Effect, result: Any) -> None:
         """Record the result of one effect."""
-        with self._blamed("settle", db), _connection(db).permit("write"):
+        with self._blamed("settle", db), _connection(db).permit("write", self._refusal(db)):
             self._relay.pollctl_settle(db=db, effect=effect, result=result, run=run)
+
+    def _refusal(self, db: Database) -> Refuse:
+        """What says which tables it may not write; nothing changes that while a database is open."""
+        if self._rights is None or self._rights[0] is not db:
+            rights = rights_of(db, self.plugin.name, self.plugin.poller.tables)
+            if not self.plugin.poller.migrations:
+                rights = rights._replace(own=frozenset())
+            self._rights = db, rights
+        return self._rights[1].refusal
 
     @contextmanager
     def _blamed(self, hook: str, db: Database | None = None) -> Iterator[None]:

@@ -130,4 +130,6 @@ def _migrations(plugin: Plugin, make: Callable[[], Any]) -> Any:
         raise _broken(plugin.found, f"its migrations are {type(migrations).__name__}, not sqlite_utils.Migrations")
     if migrations.name != plugin.name:
         raise _broken(plugin.found, f"its migrations are named {migrations.name!r}, not {plugin.name!r}")
-    return migrations
+    from pollctl.store.plugin_migrations import PluginMigrations
+
+    return PluginMigrations(migrations, plugin.poller.tables)

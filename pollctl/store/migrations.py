@@ -188,3 +188,9 @@ def m006_stuck_effects(db: Database) -> None:
 def m007_purity(db: Database) -> None:
     """Of which files a plugin's ``decide`` was judged pure, as JSON, and by what: so that no pass judges them again."""
     db.execute("CREATE TABLE purity (plugin TEXT PRIMARY KEY, judged_by TEXT NOT NULL, files TEXT NOT NULL) STRICT")
+
+
+@migrations()
+def m008_whose_tables(db: Database) -> None:
+    """Which tables the migrations of each plugin made, as JSON: those it may write, and nobody else."""
+    db.execute("CREATE TABLE plugin_tables (plugin TEXT PRIMARY KEY, tables TEXT NOT NULL) STRICT")

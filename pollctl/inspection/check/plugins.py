@@ -20,6 +20,7 @@ from pollctl.inspection.addresses import addresses_of
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.conformance.contract import problems_of
+from pollctl.plugin_host.conformance.tables import table_warnings
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import migrations_of
 from pollctl.redaction import one_line
@@ -54,6 +55,8 @@ def of_plugin(config: Config, found: Found, now: datetime | None) -> Iterator[Fi
         )
     if problems:
         return
+    for text in table_warnings(plugin):
+        yield _warning(plugin, text)
     state = "enabled" if found.name in config.enabled else "not enabled"
     yield Finding(level="ok", subject=found.name, text=f"{found.distribution} {found.version}, {state}")
 
