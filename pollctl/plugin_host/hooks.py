@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import traceback
 import types
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
 from msgspec import Struct
@@ -16,7 +14,9 @@ from msgspec import Struct
 from pollctl import signals
 from pollctl.api.run import Run
 from pollctl.api.values import Drop, Effect, NotNow
-from pollctl.errors import DeliveryError, PluginError, PollctlError, text_of
+from pollctl.console.words import enumeration
+from pollctl.errors import DeliveryError, MisuseError, PluginError, PollctlError
+from pollctl.plugin_host.blame import place_of, raised, raised_here, show_traceback
 from pollctl.plugin_host.loader import Plugin
 from pollctl.store.authorizer import AuthorizedConnection, Refuse
 from pollctl.store.errors import explained, is_of_the_machine
@@ -66,10 +66,10 @@ class Hooks:
         self._check("load", [] if state is None else [state])
         return state
 
-    def decide(self, state: Any, batch: Any, now: datetime, settings: Any) -> Sequence[Any]:
-        """Decide one batch."""
+    def decide(self, state: Any, batch: Any, now: datetime, settings: Any, run: Run | None = None) -> Sequence[Any]:
+        """Decide one batch; only wrappers hear of the pass, which is None where one is replayed."""
         with self._blamed("decide"):
-            decisions = self._relay.pollctl_decide(state=state, batch=batch, now=now, settings=settings)
+            decisions = self._relay.pollctl_decide(state=state, batch=batch, now=now, settings=settings, run=run)
         if not isinstance(decisions, list | tuple):
             raise PluginError(f"{self._culprit('decide')} answered {type(decisions).__name__}, not a list of decisions")
         self._check("decide", decisions)
@@ -84,7 +84,15 @@ class Hooks:
         """Perform one effect; what it raises is the outbox' to judge."""
         if "pollctl_deliver" not in self.plugin.implemented:
             raise DeliveryError(f"{self._culprit('deliver')} is not implemented, so {effect.kind!r} cannot be sent")
-        return self._relay.pollctl_deliver(effect=effect, run=run)
+        try:
+            return self._relay.pollctl_deliver(effect=effect, run=run)
+        except MisuseError as error:
+            raise DeliveryError(self._misused("deliver", error), uncertain=True) from error
+        except PollctlError as error:
+            show_traceback(error, place_of(error, self.plugin.guests))
+            raise
+        except Exception as error:  # a bug: it may have arrived all the same
+            raise DeliveryError(raised_here("deliver", error, self.plugin.guests), uncertain=True) from error
 
     @property
     def looks_at_messages(self) -> bool:
@@ -119,6 +127,8 @@ class Hooks:
     def _blamed(self, hook: str, db: Database | None = None) -> Iterator[None]:
         try:
             yield
+        except MisuseError as error:
+            raise PluginError(self._misused(hook, error)) from error
         except PollctlError:
             raise
         except BaseException as error:
@@ -126,12 +136,21 @@ class Hooks:
                 raise
             raise self._blame(hook, error, _connection(db).refused if db is not None else None) from error
 
+    def _misused(self, hook: str, error: MisuseError) -> str:
+        place = place_of(error, self.plugin.guests)
+        show_traceback(error, place)
+        return f"{place.guest or self.plugin.guests[0]}: {hook}: {error} ({place.text})"
+
     def _blame(self, hook: str, error: BaseException, refused: str | None = None) -> PollctlError:
         if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
             return explained(error)
         if refused:
-            return PluginError(f"{self._culprit(hook)} may not do this to the database: {refused}")
-        return PluginError(f"{self._culprit(hook)} raised {type(error).__name__}: {text_of(error)}{_place(error)}")
+            place = place_of(error, self.plugin.guests)
+            show_traceback(error, place)
+            where = f" ({place.text})" if place.guest else ""
+            guest = place.guest or self.plugin.guests[0]
+            return PluginError(f"{guest}: {hook} may not do this to the database: {refused}{where}")
+        return PluginError(raised(hook, error, self.plugin.guests))
 
     def _opened(self, batches: Any) -> Generator[Any, None, None]:
         if isinstance(batches, Generator):
@@ -147,8 +166,9 @@ class Hooks:
             raise PluginError(f"{self._culprit(hook)} gave {strangers[0]}, not {named} as pollctl_poller says")
 
     def _culprit(self, hook: str) -> str:
-        found = self.plugin.found
-        return f"plugin {found.name!r} ({found.distribution} {found.version}): {hook}"
+        """Whose answer of a hook is wrong; a wrapper around it may have changed it."""
+        around = self._relay.wrappers(f"pollctl_{hook}")
+        return f"{self.plugin.guests[0]}: {hook}{f' (with {enumeration(around)} around it)' if around else ''}"
 
 
 def _connection(db: Database) -> AuthorizedConnection:
@@ -159,9 +179,3 @@ def _structs(kind: Any) -> tuple[type, ...]:
     """The structs of a type or union of types; none where it has other members, which only msgspec can judge."""
     members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     return members if all(isinstance(one, type) and issubclass(one, Struct) for one in members) else ()
-
-
-def _place(error: BaseException) -> str:
-    """The innermost line of the traceback, as `` (decide.py:41)``."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
