@@ -9,9 +9,8 @@ from msgspec import Struct
 
 from pollctl.console.words import enumeration
 from pollctl.errors import ConfigError, PluginError
-from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.discovery import Found
-from pollctl.plugin_host.loader import load
+from pollctl.plugin_host.loader import defaults_of, load
 from pollctl.plugin_host.wrappers import hooks_of, wrappers
 
 if TYPE_CHECKING:

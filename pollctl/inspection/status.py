@@ -18,9 +18,8 @@ from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError, PollctlError, UsageError
 from pollctl.plugin_host.blame import raised_here
-from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.discovery import Found, discover, find
-from pollctl.plugin_host.loader import load, migrations_of
+from pollctl.plugin_host.loader import defaults_of, load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
 from pollctl.store.lock import Holder, holder, lock_path

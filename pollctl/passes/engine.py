@@ -93,7 +93,7 @@ def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
     except PluginError as error:
         return configured._replace(hooks=error), database.open_to_write(path)
     with database.closed_on_error(db):
-        return configured.held_to_purity(db), db
+        return configured.held_to_contract(db), db
 
 
 class _Pass:

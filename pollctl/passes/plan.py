@@ -53,7 +53,7 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         closing(database.open_to_plan(config.core.database, configured.migrations)) as db,
         closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
-        hooks = configured.held_to_purity(db).require_hooks()
+        hooks = configured.held_to_contract(db).require_hooks()
         now = clock.now()
         held_until = holds.of_plugin(db, configured.name)
         run = pass_context(

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from traceback import format_exception
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pollctl.console import log_format, log_lines
 from pollctl.errors import text_of
@@ -102,6 +102,26 @@ def show_traceback(error: BaseException, place: Place) -> None:
 @cache
 def _show_once(text: str) -> None:
     log_lines(text)
+
+
+def function_place(function: Any) -> str:
+    """Where a function is defined, as ``__init__.py:12``."""
+    from inspect import unwrap
+
+    code = getattr(unwrap(getattr(function, "__func__", function)), "__code__", None)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else "of no file"
+
+
+def class_place(kind: type, field: str = "") -> str:
+    """Where a class is defined, or a field of it, as ``model.py:12``."""
+    from inspect import getsourcefile, getsourcelines
+
+    try:
+        file, (lines, first) = getsourcefile(kind), getsourcelines(kind)
+    except (OSError, TypeError):
+        return f"of module {kind.__module__}"
+    within = next((number for number, line in enumerate(lines) if line.split(":")[0].strip() == field), 0)
+    return f"{Path(file or '').name}:{first + within}"
 
 
 class _Frame(NamedTuple):

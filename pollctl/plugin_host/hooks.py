@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import types
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
 from msgspec import Struct
@@ -16,8 +17,9 @@ from pollctl.api.run import Run
 from pollctl.api.values import Drop, Effect, NotNow
 from pollctl.console.words import enumeration
 from pollctl.errors import DeliveryError, MisuseError, PluginError, PollctlError
-from pollctl.plugin_host.blame import place_of, raised, raised_here, show_traceback
+from pollctl.plugin_host.blame import class_place, function_place, place_of, raised, raised_here, show_traceback
 from pollctl.plugin_host.loader import Plugin
+from pollctl.plugin_host.moments import naive_in
 from pollctl.store.authorizer import AuthorizedConnection, Refuse
 from pollctl.store.errors import explained, is_of_the_machine
 from pollctl.store.table_rights import Rights, rights_of
@@ -54,7 +56,7 @@ class Hooks:
                     return
                 except GeneratorExit as error:  # one that comes at the yield below is our own being closed
                     raise self._blame("fetch", error) from error
-                self._check("fetch", [batch])
+                self._check("fetch", [batch], lambda: _line_of(batches))
                 # Asked to stop while it was suspended, it is resumed once, to hand over what it has in flight.
                 is_last = run.is_stopping
                 yield batch
@@ -157,18 +159,40 @@ class Hooks:
             return batches
         raise PluginError(f"{self._culprit('fetch')} answered {type(batches).__name__}, not a generator of batches")
 
-    def _check(self, hook: str, values: Iterable[Any]) -> None:
-        """Refuse values of other types than ``pollctl_poller`` names: they could not be replayed."""
+    def _check(self, hook: str, values: Sequence[Any], line: Callable[[], str] = lambda: "") -> None:
+        """Refuse values of other types than ``pollctl_poller`` names: they could not be replayed; and moments without a zone.
+
+        Args:
+            hook: whose values they are.
+            values: what it gave.
+            line: where it was when it gave them, if that is known.
+        """
         kinds = self._kinds[hook]
         strangers = [type(value).__name__ for value in values if not isinstance(value, kinds)] if kinds else []
         if strangers:
             named = " or ".join(kind.__name__ for kind in kinds)
             raise PluginError(f"{self._culprit(hook)} gave {strangers[0]}, not {named} as pollctl_poller says")
+        for value in values:
+            for way, moment in naive_in(value):
+                function = self._relay.implementations(f"pollctl_{hook}", self.plugin.name)[0]
+                kind = f"{type(value).__name__}{way} ({class_place(type(value))})"
+                raise PluginError(
+                    f"{self._culprit(hook)} gave a moment without a zone ({line() or function_place(function)}): "
+                    f"{kind} is {moment}; say datetime(..., tzinfo=UTC), or read it with pollctl.from_text"
+                )
 
     def _culprit(self, hook: str) -> str:
         """Whose answer of a hook is wrong; a wrapper around it may have changed it."""
         around = self._relay.wrappers(f"pollctl_{hook}")
         return f"{self.plugin.guests[0]}: {hook}{f' (with {enumeration(around)} around it)' if around else ''}"
+
+
+def _line_of(batches: Any) -> str:
+    """Where a generator stands, or the one from which it hands on."""
+    while isinstance(batches.gi_yieldfrom, types.GeneratorType):
+        batches = batches.gi_yieldfrom
+    frame = batches.gi_frame
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else ""
 
 
 def _connection(db: Database) -> AuthorizedConnection:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from pollctl import signals
 from pollctl.api import hookspecs
 from pollctl.api.values import Poller
 from pollctl.errors import PluginError
-from pollctl.plugin_host.blame import Guest, raised
+from pollctl.plugin_host.blame import Guest, place_of, raised, show_traceback
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.facts import fact_problems
 from pollctl.plugin_host.registration import Relay, broken, new_manager, register
@@ -73,6 +74,11 @@ def _ask_facts(relay: Relay, guests: Sequence[Guest], implemented: frozenset[str
     return cast("Poller", poller)
 
 
+def defaults_of(plugin: Plugin) -> dict[str, str]:
+    """The plugin's own defaults for keys of the core, its schedule among them."""
+    return {"schedule": plugin.poller.schedule, **plugin.poller.defaults}
+
+
 def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
     """The migration sets of plugins, for those that have tables.
 
@@ -96,4 +102,10 @@ def _migrations(plugin: Plugin, make: Callable[[], Any]) -> Any:
         raise broken(guest, f"its migrations are {type(migrations).__name__}, not sqlite_utils.Migrations")
     if migrations.name != plugin.name:
         raise broken(guest, f"its migrations are named {migrations.name!r}, not {plugin.name!r}")
-    return PluginMigrations(migrations, plugin.poller.tables)
+    return PluginMigrations(migrations, plugin.poller.tables, partial(_place, guest))
+
+
+def _place(guest: Guest, error: BaseException) -> str:
+    place = place_of(error, [guest])
+    show_traceback(error, place)
+    return f" ({place.text})" if place.guest else ""

@@ -6,7 +6,6 @@ import difflib
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -14,7 +13,7 @@ import pluggy
 from pollctl import signals
 from pollctl.api import hookspecs
 from pollctl.errors import PluginError, text_of
-from pollctl.plugin_host.blame import Guest, place_of, show_traceback
+from pollctl.plugin_host.blame import Guest, function_place, place_of, show_traceback
 
 OF_WRAPPERS = ("plugin", "run")
 """What each hook of a wrapper may take beside what the hook of a plugin takes."""
@@ -107,7 +106,7 @@ def _unmarked(module: Any) -> Iterator[str]:
     for name, value in getattr(module, "__dict__", {}).items():
         if name.startswith("pollctl_") and callable(value) and not hasattr(value, _MARK):
             hint = "" if name in _hooks() else _hint(name, _hooks())
-            yield f"{name} ({_at(value)}){hint}"
+            yield f"{name} ({function_place(value)}){hint}"
 
 
 def _problems(module: Any, guest: Guest) -> Iterator[str]:
@@ -116,14 +115,14 @@ def _problems(module: Any, guest: Guest) -> Iterator[str]:
     for name, function in _marked(module):
         known = _hooks().get(name)
         if known is None:
-            yield f"there is no hook {name} ({_at(function)}){_hint(name, _hooks())}"
+            yield f"there is no hook {name} ({function_place(function)}){_hint(name, _hooks())}"
             continue
         allowed = [*known, *(one for one in more if one not in known)]
         for wanted in _arguments(function):
             if wanted not in allowed:
                 may = f"it may take {', '.join(allowed)}" if allowed else "it takes none"
                 hint = _hint(wanted, allowed) or f"; {may}"
-                yield f"{name} takes {wanted!r} ({_at(function)}), which it is not given{hint}"
+                yield f"{name} takes {wanted!r} ({function_place(function)}), which it is not given{hint}"
 
 
 def _takes_more(manager: pluggy.PluginManager, guest: Guest) -> bool:
@@ -139,7 +138,9 @@ def _refuse_replacing(manager: pluggy.PluginManager, guest: Guest) -> None:
     """A wrapper goes around the hooks of every plugin and takes the place of none."""
     callers = manager.get_hookcallers(manager.get_plugin(_name(guest))) or ()
     implementations = [one for caller in callers for one in caller.get_hookimpls() if one.plugin_name == _name(guest)]
-    plain = [f"{one.function.__name__} ({_at(one.function)})" for one in implementations if not _is_wrapper(one)]
+    plain = [
+        f"{one.function.__name__} ({function_place(one.function)})" for one in implementations if not _is_wrapper(one)
+    ]
     if plain:
         raise broken(guest, f"it would replace {', '.join(plain)}; mark it @pollctl.hookimpl(wrapper=True)")
 
@@ -171,9 +172,3 @@ def _hooks() -> dict[str, Sequence[str]]:
 def _hint(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""
-
-
-def _at(function: Any) -> str:
-    """Where a function is defined, as ``__init__.py:12``."""
-    code = getattr(inspect.unwrap(getattr(function, "__func__", function)), "__code__", None)
-    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else "of no file"

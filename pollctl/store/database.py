@@ -245,7 +245,9 @@ def _apply(migration_set: Migrations, db: Database) -> None:
     except (Exception, SystemExit) as error:
         if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
             raise
-        why = f"the migrations of {migration_set.name!r} raised {type(error).__name__}: {error}; nothing was changed"
+        where = migration_set.place_of(error) if isinstance(migration_set, PluginMigrations) else ""
+        what = f"{type(error).__name__}: {error}{where}"
+        why = f"the migrations of {migration_set.name!r} raised {what}; nothing was changed"
         raise PluginError(why) from error
 
 

@@ -23,11 +23,18 @@ class PluginMigrations(Migrations):
     Args:
         original: what the plugin answers.
         prefixes: what else its tables begin with, beside its name.
+        place_of: says of what a step raised where in the plugin that was, as `` (migrations.py:12)``.
     """
 
-    def __init__(self, original: Migrations, prefixes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        original: Migrations,
+        prefixes: Sequence[str] = (),
+        place_of: Callable[[BaseException], str] = lambda _: "",
+    ) -> None:
         super().__init__(original.name)
         self.prefixes = tuple(prefixes)
+        self.place_of = place_of
         for step in original._migrations:  # noqa: SLF001 - there is no public list
             is_transactional = getattr(step, "transactional", True)
             self(name=step.name, transactional=is_transactional)(cast("Any", partial(self._take_step, step.fn)))
@@ -63,8 +70,9 @@ class PluginMigrations(Migrations):
                 step(db)
         except Exception as error:
             if connection.refused:
+                what = f"{connection.refused}{self.place_of(error)}"
                 raise PluginError(
-                    f"the migrations of {self.name!r} may not do this to the database: {connection.refused}; nothing was changed"
+                    f"the migrations of {self.name!r} may not do this to the database: {what}; nothing was changed"
                 ) from error
             raise
         if rights.own is not None:

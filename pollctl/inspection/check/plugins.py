@@ -20,11 +20,10 @@ from pollctl.http.limits import Limits
 from pollctl.inspection.addresses import addresses_of
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.plugin_host.blame import raised_here
-from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.conformance.contract import problems_of
 from pollctl.plugin_host.conformance.tables import table_warnings
 from pollctl.plugin_host.discovery import Found
-from pollctl.plugin_host.loader import migrations_of
+from pollctl.plugin_host.loader import defaults_of, migrations_of
 from pollctl.plugin_host.wrappers import hooks_of, wrappers
 from pollctl.redaction import one_line
 from pollctl.schedule.model import SEPARATOR
