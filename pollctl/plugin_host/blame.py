@@ -67,7 +67,8 @@ def place_of(error: BaseException, guests: Sequence[Guest]) -> Place:
         return Place(None, "", None)
     own = [(frame, guest) for frame in frames for guest in guests if guest.owns(frame.file)]
     if not own:
-        return Place(None, f"{Path(frames[-1].file).name}:{frames[-1].line}", error.__traceback__)
+        ours = frames[-1].file.startswith(f"{_OURS}/")  # a wrong answer, of which no line of theirs is known
+        return Place(None, "" if ours else f"{Path(frames[-1].file).name}:{frames[-1].line}", error.__traceback__)
     last, guest = own[-1]
     beyond = [one for one in frames[frames.index(last) + 1 :] if not one.file.startswith(f"{_OURS}/")]
     ended = f", in {'/'.join(Path(beyond[-1].file).parts[-2:])}" if beyond else ""
