@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.plugin_host.completion import completion_from as completion_from
     from pollctl.plugin_host.moment_option import Moment as Moment
+    from pollctl.plugin_host.row_limit import limit_option as limit_option
     from pollctl.plugin_host.typed_text import ReadBy as ReadBy
     from pollctl.plugin_host.typed_text import text_of as text_of
     from pollctl.redaction import Secret as Secret
@@ -59,6 +60,7 @@ _HOMES = {
     "Addresses": "plugin_host.address_option",
     "Moment": "plugin_host.moment_option",
     "ReadBy": "plugin_host.typed_text",
+    "limit_option": "plugin_host.row_limit",
     "text_of": "plugin_host.typed_text",
     "PluginContext": "plugin_host.command_context",
     "completion_from": "plugin_host.completion",

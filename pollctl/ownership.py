@@ -77,6 +77,37 @@ def refusal_to_write(database: Path) -> str:
     )
 
 
+def may_write(path: Path, user: int) -> bool:
+    """Whether a user may write to a file, or make files in a folder.
+
+    For this user the kernel answers, which knows access lists too; for another, whom root asks about, owner and mode.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    if user == os.geteuid():
+        return os.access(path, os.W_OK, effective_ids=True)
+    state = path.stat()
+    if user in (ROOT, state.st_uid):
+        return user == ROOT or bool(state.st_mode & stat.S_IWUSR)
+    return bool(state.st_mode & (stat.S_IWGRP if state.st_gid in _groups_of(user) else stat.S_IWOTH))
+
+
+def name_of(uid: int) -> str:
+    """The name of a user for commands such as chown(1); the number where there is no name."""
+    return _name(uid) if _is_known(uid) else str(uid)
+
+
+def _groups_of(uid: int) -> list[int]:
+    import pwd
+
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        return []
+    return os.getgrouplist(entry.pw_name, entry.pw_gid)
+
+
 def _as(state: os.stat_result) -> str:
     """The command that is run as the owner of a file."""
     owner = _name(state.st_uid) if _is_known(state.st_uid) else f"'#{state.st_uid}'"

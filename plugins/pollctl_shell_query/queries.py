@@ -40,6 +40,19 @@ def runs(db: Database) -> list[dict[str, Any]]:
     return [_shown(row) for row in db.query(f"{_RUNS} ORDER BY created_at DESC, id")]
 
 
+def run_id(db: Database, named: str) -> str:
+    """The id of a run that a person names: itself, or that of the ``latest``.
+
+    Raises:
+        UsageError: there is no run yet.
+    """
+    if named != "latest":
+        return named
+    for (found,) in db.execute("SELECT id FROM shell_query_runs ORDER BY created_at DESC, id LIMIT 1"):
+        return str(found)
+    raise UsageError("no run yet; `pollctl shell-query submit` asks for one")
+
+
 def run(db: Database, run_id: str) -> dict[str, Any]:
     """One run.
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from pollctl import Addresses, Column, Moment, PluginContext, Secret, UsageError, completion_from
+from pollctl import Addresses, Column, Moment, PluginContext, Secret, UsageError, completion_from, limit_option
 from pollctl_stockx_ops import queries
 from pollctl_stockx_ops.client.fields import id_problem
 from pollctl_stockx_ops.model import LISTING_STATUS, JobStatus, NewJob
@@ -62,12 +62,12 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def _selection(since: str) -> Callable[[_F], _F]:
+def _selection(since: str, limit: Callable[[Any], Any] = limit_option) -> Callable[[_F], _F]:
     """Add ``--user``, ``--since`` and ``--limit``, of which *since* says what it looks at."""
     options = (
         click.option("--user", help="Only this user's.", shell_complete=completion_from(queries.USERS)),
         click.option("--since", type=Moment(), metavar="MOMENT", help=f"Only those {since} since MOMENT, such as -2h."),
-        click.option("--limit", type=click.IntRange(1), metavar="N", help="How many at most, the newest first."),
+        limit,
     )
     return lambda command: reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
@@ -156,11 +156,11 @@ def track(
 @_selection("begun")
 @_as_json
 @click.pass_obj
-def jobs(context: PluginContext, /, status: str | None, *, as_json: bool, **selection: Any) -> None:
+def jobs(context: PluginContext, /, status: str | None, limit: int | None, *, as_json: bool, **selection: Any) -> None:
     """List the jobs, the newest first."""
     with context.reading() as db:
         rows = queries.jobs(db, status, queries.Wanted(**selection))
-    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
+    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB, limit=limit)
 
 
 @click.command()
@@ -176,11 +176,11 @@ def retry(context: PluginContext, job: str) -> None:
 @_selection("changed")
 @_as_json
 @click.pass_obj
-def show_listings(context: PluginContext, /, *, as_json: bool, **selection: Any) -> None:
+def show_listings(context: PluginContext, /, limit: int | None, *, as_json: bool, **selection: Any) -> None:
     """List the listings, the latest change first."""
     with context.reading() as db:
         rows = queries.listings(db, queries.Wanted(**selection))
-    context.show(rows, as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING)
+    context.show(rows, as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING, limit=limit)
 
 
 @click.command()
@@ -188,15 +188,17 @@ def show_listings(context: PluginContext, /, *, as_json: bool, **selection: Any)
 @_selection("written")
 @_as_json
 @click.pass_obj
-def history(context: PluginContext, /, listing: str | None, *, as_json: bool, **selection: Any) -> None:
+def history(
+    context: PluginContext, /, listing: str | None, limit: int | None, *, as_json: bool, **selection: Any
+) -> None:
     """List what happened, to one LISTING or to all, the newest first."""
     with context.reading() as db:
         rows = queries.history(db, listing, queries.Wanted(**selection))
-    context.show(rows, as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING)
+    context.show(rows, as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING, limit=limit)
 
 
 @click.command()
-@_selection("begun")
+@_selection("begun", click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest so many jobs."))
 @_as_json
 @click.pass_obj
 def stats(context: PluginContext, /, *, as_json: bool, **selection: Any) -> None:

@@ -29,6 +29,18 @@ def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str
     return [{**row, "settings": _decoded(row["settings"])} for row in rows]
 
 
+def newest(db: Database) -> int:
+    """The number of the check that began last.
+
+    Raises:
+        UsageError: there is none.
+    """
+    (found,) = db.execute("SELECT max(id) FROM status_check").fetchone()
+    if found is None:
+        raise UsageError("no check yet; a pass begins one when its day begins, `pollctl run toilet-gap` makes one now")
+    return int(found)
+
+
 def check(db: Database, number: int) -> dict[str, Any]:
     """One check.
 

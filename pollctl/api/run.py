@@ -13,6 +13,7 @@ from pollctl.api.values import Answer, Level, Request, Result, TextFormat
 from pollctl.redaction import Secret
 
 if TYPE_CHECKING:
+    import requests
     from sqlite_utils import Database
 
 T = TypeVar("T")
@@ -53,8 +54,17 @@ class Run(Protocol):
 
     # in fetch
 
-    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
-        """Make the requests side by side and yield answers as they come; one bad target is an answer with an error."""
+    def get_many(
+        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "", cache: bool = False
+    ) -> Iterator[Answer]:
+        """Make the requests side by side and yield answers as they come; one bad target is an answer with an error.
+
+        With *cache*, ``ETag`` and ``Last-Modified`` of answers are kept for the plugin, by address and headers of the request, and
+        sent with the next one: an answer may then be ``is_unchanged``. What an answer names is kept in the transaction of the one
+        batch that is yielded before the next answer is taken, so make one batch of each answer as it comes; nothing is kept where
+        ``run.failed`` was called meanwhile, or the batch was rolled back. A request with ``Cache-Control: no-cache`` has the
+        answer in full, whatever is kept; one with conditions of its own goes as it is.
+        """
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
@@ -76,6 +86,13 @@ class Run(Protocol):
 
     def note(self, reason: str) -> None:
         """Say why there may be nothing to decide now, such as ``no job is running``; a plan that decides nothing shows it."""
+
+    def idle_until(self, at: datetime) -> None:
+        """Say that there is nothing to do before *at*: until then ``due`` starts no pass of the plugin, whatever its schedule says.
+
+        A pass comes earlier for an effect that is to be tried again, when settings or a command have changed something, when this
+        pass does not come to its end or a hook raises, and after ``idle_max`` (5 min) in any case. The last call counts.
+        """
 
     def deliver_due(self, *, seconds: float) -> None:
         """Send what earlier batches of this pass have queued and what else is due, for *seconds* at most, and go on.
@@ -99,6 +116,19 @@ class Run(Protocol):
 
     def send(self, request: Request) -> Answer:
         """Make one exchange now; like ``get_many`` it answers errors instead of raising them."""
+
+    def session(self, *, max_body: int | None = None, allow_hosts: Sequence[str] = ()) -> requests.Session:
+        """A session of requests, for a library that takes one: its exchanges have the limits and rules of ``send``.
+
+        ``timeout=`` is the total limit of an exchange, a pair of them added up. Redirects of GET and HEAD are followed as ``send``
+        does, others not at all. Cookies last as long as the session. With ``stream=True`` too the whole body is there, within
+        *max_body*, before anything is read of it. ``verify=False``, ``cert``, ``proxies`` and adapters are refused: the settings
+        have the word. What goes wrong is raised as requests does, and ``pollctl.fetch_error`` says its kind.
+
+        Args:
+            max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
+            allow_hosts: further hosts that a redirect may lead to, as ``Request`` has them.
+        """
 
     def held_until(self, upstream: str) -> datetime | None:
         """The moment before which *upstream* wants no request, if it lies ahead (see ``hold``)."""

@@ -15,6 +15,7 @@ from pollctl.cli.invocation import Invocation
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from pollctl.console.moments import Moments
     from pollctl.console.terminal import Terminal
     from pollctl.inspection.attention import Attention
     from pollctl.inspection.status import PluginStatus
@@ -28,9 +29,11 @@ _COLUMNS = (
     Column("outbox", kind="id", drop=1),
     Column("consecutive_failures", "failures", "number", drop=5),
     Column("backoff_until", "held", "age", drop=6),
+    Column("idle_until", "idle until", "age", drop=8),
     Column("lock", "at work", "id", drop=7),
     Column("notice", "says", drop=3),
 )
+_ATTENTION_COLUMNS = (Column("plugin", kind="id"), Column("text", wraps=True))
 _WIDE = 120
 _PASSES = 24
 _PATIENCE_S = 8.0  # for a database that is locked; with what else it waits for, less than 10 s in all
@@ -80,7 +83,7 @@ def _show(invocation: Invocation, statuses: Sequence[PluginStatus], said: Mappin
     screen, moments = terminal(), invocation.moments
     most = _PASSES if screen.width < _WIDE else 2 * _PASSES
     with past_passes(invocation.config_to_look) as past:
-        lines = _attention(attention(statuses, past, moments), screen)
+        lines = _attention(attention(statuses, past, moments), screen, moments)
         strips = {row.plugin: strip(past.outcomes(row.plugin, limit=most), screen) for row in statuses}
     rows = [_row(row, moments.in_text(said.get(row.plugin) or ""), strips[row.plugin]) for row in statuses]
     lines += lines_of(rows, _COLUMNS, screen, moments)
@@ -89,23 +92,26 @@ def _show(invocation: Invocation, statuses: Sequence[PluginStatus], said: Mappin
     print_lines(lines, screen)
 
 
-def _attention(found: Sequence[Attention], screen: Terminal) -> list[Text]:
+def _attention(found: Sequence[Attention], screen: Terminal, moments: Moments) -> list[Text]:
+    """What needs attention, its texts below each other, also where they wrap."""
     from rich.text import Text
 
     from pollctl.console.cells import STYLES
-    from pollctl.console.layout import shortened
+    from pollctl.console.layout import lines_of
     from pollctl.console.words import count
 
     if not found:
         return [Text("all well", "bold green"), Text()]
     marks = {"failed": "✗" if screen.is_unicode else "x", "warn": "!"}
-    lines = [Text(f"{count(len(found), 'thing needs', 'things need')} attention", "bold")]
-    for one in found:
-        line = Text.assemble(
-            "  ", (marks[one.urgency], STYLES[one.urgency]), " ", (one.plugin, "bold"), f"  {one.text}"
-        )
-        lines.append(shortened(line, screen.width, screen))
-    return [*lines, Text()]
+    rows = [
+        {
+            "plugin": Text.assemble("  ", (marks[one.urgency], STYLES[one.urgency]), " ", (one.plugin, "bold")),
+            "text": one.text,
+        }
+        for one in found
+    ]
+    lines = lines_of(rows, _ATTENTION_COLUMNS, screen, moments, has_heading=False)
+    return [Text(f"{count(len(found), 'thing needs', 'things need')} attention", "bold"), *lines, Text()]
 
 
 def _row(row: PluginStatus, notice: str, passes: Text) -> dict[str, Any]:
@@ -118,6 +124,7 @@ def _row(row: PluginStatus, notice: str, passes: Text) -> dict[str, Any]:
         "outbox": ", ".join(f"{number} {name}" for name, number in row.outbox.items() if name != "delivered"),
         "consecutive_failures": row.consecutive_failures or None,
         "backoff_until": row.backoff_until,
+        "idle_until": row.idle_until,
         "lock": f"pid {row.lock['pid']}" if row.lock else None,
         "notice": notice,
     }
@@ -132,6 +139,7 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
         "next due": "now" if row["is_due"] else row["next_due_at"],
         "failures": row["consecutive_failures"],
         "backoff until": row["backoff_until"],
+        "idle until": row["idle_until"],
         "lock": f"pid {row['lock']['pid']} since {row['lock']['since']}" if row["lock"] else None,
         "outbox": row["outbox"],
         "problem": row["problem"],

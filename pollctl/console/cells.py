@@ -55,7 +55,7 @@ def plain(value: Any) -> str:
         return ", ".join(plain(item) for item in value)
     if isinstance(value, datetime):
         return to_text(value)
-    return one_line(str(value))
+    return words.exact(value) if isinstance(value, float) else one_line(str(value))
 
 
 def shown(value: Any, kind: Kind, moments: Moments) -> str:

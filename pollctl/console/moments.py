@@ -10,6 +10,7 @@ from pollctl.clock import from_text, to_text
 from pollctl.console.words import distance
 
 _WHOLE = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
+_IN_TWO_ZONES = re.compile(rf"\b(\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d) ([\w/+-]+), ({_WHOLE.pattern})", re.ASCII)
 _WEEK = timedelta(days=6)  # the same weekday must not be meant twice
 
 
@@ -65,9 +66,27 @@ class Moments(NamedTuple):
             return self.short(text)
         return f"{self.short(text)} {self.zone_name}, {self.age(text)}"
 
+    def whole(self, text: object) -> str:
+        """A moment with its date and zone: ``2026-11-28 20:54:01 CET``; what is not one stays as it is."""
+        moment = read(text)
+        if moment is None or self.is_utc:
+            return self.short(text)
+        return f"{self._local(moment):%Y-%m-%d %H:%M:%S %Z}"
+
     def in_text(self, text: str) -> str:
-        """A sentence in which moments stand whole and in UTC, with them made short."""
-        return text if self.is_utc else _WHOLE.sub(lambda match: self.short(match[0]), text)
+        """A sentence in which moments stand whole and in UTC, with them made short.
+
+        One that stands in another zone as well, ``2026-11-28 19:02:00 Europe/Amsterdam, 2026-11-28T18:02:00Z``, is left there
+        alone where people here read the same on their clocks.
+        """
+        if self.is_utc:
+            return text
+        return _WHOLE.sub(lambda match: self.short(match[0]), _IN_TWO_ZONES.sub(self._once, text))
+
+    def _once(self, match: re.Match[str]) -> str:
+        there, zone, moment = match.groups()
+        is_same = there == f"{self._local(from_text(moment)):%Y-%m-%d %H:%M:%S}"
+        return f"{there} {zone}" if is_same else match[0]
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)  # without a zone: that of the machine, as it was at that moment

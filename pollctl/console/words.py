@@ -7,6 +7,7 @@ from collections.abc import Sequence
 _UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _EXACT_FROM = 100
 _SECOND_MS = 1000
+_THREE_DIGITS = 0.1
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -55,3 +56,8 @@ def number(value: float) -> str:
     if abs(value) >= _EXACT_FROM or value == int(value):
         return f"{value:.1f}".removesuffix(".0")
     return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 else f"{value:.3g}"  # noqa: PLR2004 - a hundredth
+
+
+def exact(value: float) -> str:
+    """A number for programs that read a table, to three places, small ones to three digits: ``20.843``, ``0.000123``."""
+    return str(float(f"{value:.3g}") if abs(value) < _THREE_DIGITS else round(value, 3))

@@ -19,12 +19,22 @@ from pollctl.errors import MachineError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.redaction import Secret, one_line
+from pollctl.units import HttpUrl
 
 Signal = Literal["start", "ok", "fail"]
 
 LONGEST_S = 10.0
 _LARGEST = 10_000
 _LONGEST_MSG = 200  # characters of the text in a query
+
+
+def fault_of(url: Secret) -> str:
+    """Why no switch can ever be pinged at an address, for ``check`` and for ``due --run`` alike; empty where one may be."""
+    try:
+        HttpUrl.parse(url.reveal())
+    except ValueError:
+        return "it is not an http or https address"
+    return ""
 
 
 def ping(core: Core, url: Secret, signal: Signal, text: str = "") -> str:

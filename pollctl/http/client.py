@@ -17,6 +17,7 @@ from pollctl.redaction import redact
 
 if TYPE_CHECKING:
     from pollctl.http.connection import Pool
+    from pollctl.http.cookies import CookieStore
 
 _SAFE = ("GET", "HEAD")
 
@@ -44,11 +45,25 @@ class Client:
         Raises:
             MachineError: no thread can be started; nothing was sent.
         """
-        for answer in self.get_many([request], concurrency=1):
-            return answer
+        return answer_of(self.made(request))
+
+    def made(self, request: Request, cookies: CookieStore | None = None) -> Call:
+        """Make one exchange now and answer the call of it, in whose value there is what an answer does not hold.
+
+        Args:
+            request: what to ask.
+            cookies: what keeps the cookies that redirects set; the exchange if None.
+
+        Raises:
+            MachineError: no thread can be started; nothing was sent.
+        """
+        calls = iter([self._call(request)])
+        limiter = RateLimiter("", _host)
+        for call in make_all(self._exchange(cookies), calls, concurrency=1, stop=self._stop, limiter=limiter):
+            return call
         call = Call(request, allowed=0, is_patient=False)
         call.give_up("stopped" if self._stop.requested else "deadline")
-        return _answer(call)
+        return call
 
     def get_many(self, requests: Iterable[Request], *, concurrency: int, rate: str = "") -> Iterator[Answer]:
         """Make the exchanges, of any method, side by side and yield answers as they come, errors included.
@@ -66,7 +81,7 @@ class Client:
         limiter = RateLimiter(rate, _host, self._next_starts)
         calls = (self._call(request) for request in requests)
         made = make_all(self._exchange(), calls, concurrency=concurrency, stop=self._stop, limiter=limiter)
-        return map(_answer, made)
+        return map(answer_of, made)
 
     def close(self) -> None:
         """Close the connections that were kept open."""
@@ -77,17 +92,18 @@ class Client:
         allowed = self._limits.timeout if request.timeout is None else request.timeout
         return Call(request, allowed=allowed, is_patient=request.is_patient or request.method not in _SAFE)
 
-    def _exchange(self) -> Callable[[Call], object]:
+    def _exchange(self, cookies: CookieStore | None = None) -> Callable[[Call], object]:
         from pollctl.http.connection import Pool
         from pollctl.http.exchange import Exchange
 
         limits = self._limits
         with self._lock:
             pool = self._pool = self._pool or Pool(limits.ca_file)
-        return lambda call: Exchange(call.item, limits, pool).run(call)
+        return lambda call: Exchange(call.item, limits, pool, cookies).run(call)
 
 
-def _answer(call: Call) -> Answer:
+def answer_of(call: Call) -> Answer:
+    """What became of an exchange, as plugins see it."""
     request, value = call.item, call.value
     started_at = call.started_at or clock.now()
     if call.raised is not None:

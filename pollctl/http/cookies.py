@@ -1,4 +1,4 @@
-"""Cookies within one exchange: a redirect may set one and ask for it at once. None outlives the exchange or leaves its origin."""
+"""Cookies: within one exchange, of which none outlives it or leaves its origin, and those of a session, which its jar keeps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from email.message import Message
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
 from types import SimpleNamespace
-from typing import cast
+from typing import Protocol, cast
 from urllib.request import Request
 
 from pollctl.urls import Address, Origin
@@ -16,6 +16,16 @@ from pollctl.urls import Address, Origin
 LONGEST = 4096  # of one cookie with its attributes, as browsers have it
 MOST = 16_384  # of all cookies of an exchange together
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class CookieStore(Protocol):
+    """Where the cookies of an exchange are kept."""
+
+    def keep(self, address: Address, lines: Sequence[str]) -> None:
+        """Keep what the answer from *address* set with its Set-Cookie headers, *lines*."""
+
+    def added_to(self, headers: Mapping[str, str], address: Address) -> Mapping[str, str]:
+        """The *headers* with the cookies that hold for *address*."""
 
 
 class Cookies:
@@ -33,27 +43,39 @@ class Cookies:
             lines: its Set-Cookie headers.
         """
         for line in lines:
-            if len(line) <= min(LONGEST, self._room) and not _UNSENDABLE.search(line):
+            if is_acceptable(line, self._room):
                 self._room -= len(line)
-                self._keep(address, line)
+                put(line, self._jars.setdefault(address.origin, CookieJar()), address)
 
     def added_to(self, headers: Mapping[str, str], address: Address) -> Mapping[str, str]:
         """The *headers* with the cookies that hold for *address*, after those that the request has itself."""
         if address.origin not in self._jars:
             return headers
-        request = _request(address)
-        self._jars[address.origin].add_cookie_header(request)
-        found = request.get_header("Cookie")
-        if not found:
-            return headers
-        name = next((name for name in headers if name.lower() == "cookie"), "Cookie")
-        return {**headers, name: f"{headers[name]}; {found}" if name in headers else found}
+        return with_cookies(headers, self._jars[address.origin], address)
 
-    def _keep(self, address: Address, line: str) -> None:
-        message = Message()
-        message["Set-Cookie"] = line
-        answer = cast("HTTPResponse", SimpleNamespace(info=lambda: message))  # all that the jar asks of it
-        self._jars.setdefault(address.origin, CookieJar()).extract_cookies(answer, _request(address))
+
+def is_acceptable(line: str, room: int) -> bool:
+    """Whether a Set-Cookie header is kept where there is *room* for so many characters."""
+    return len(line) <= min(LONGEST, room) and not _UNSENDABLE.search(line)
+
+
+def put(line: str, jar: CookieJar, address: Address) -> None:
+    """Put the cookie of a Set-Cookie header that came from *address* into a jar."""
+    message = Message()
+    message["Set-Cookie"] = line
+    answer = cast("HTTPResponse", SimpleNamespace(info=lambda: message))  # all that the jar asks of it
+    jar.extract_cookies(answer, _request(address))
+
+
+def with_cookies(headers: Mapping[str, str], jar: CookieJar, address: Address) -> Mapping[str, str]:
+    """The *headers* with the cookies of a jar that hold for *address*, after those that are among them."""
+    request = _request(address)
+    jar.add_cookie_header(request)
+    found = request.get_header("Cookie")
+    if not found:
+        return headers
+    name = next((name for name in headers if name.lower() == "cookie"), "Cookie")
+    return {**headers, name: f"{headers[name]}; {found}" if name in headers else found}
 
 
 def _request(address: Address) -> Request:

@@ -51,6 +51,8 @@ def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladd
     """The failure that an error of urllib3, http.client, socket or ssl stands for."""
     if isinstance(error, Failure):
         return error
+    if isinstance(error.__cause__, Failure):  # of a session, whose errors are those of requests
+        return error.__cause__
     if isinstance(error, urllib3.exceptions.HTTPError):
         return _of_urllib3(error)
     if isinstance(error, TimeoutError):

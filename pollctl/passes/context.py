@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -25,14 +26,18 @@ from pollctl.encoding import secret_in
 from pollctl.errors import DeliveryError, MisuseError
 from pollctl.http.client import Client
 from pollctl.passes.resources import Resources
+from pollctl.passes.revalidation import Revalidation
 from pollctl.store.database import open_to_read
 from pollctl.store.holds import LONGEST as LONGEST_HOLD
 from pollctl.store.holds import is_held
 
 if TYPE_CHECKING:
+    import requests
     from sqlite_utils import Database
 
+    from pollctl.concurrency.worker_pool import Call
     from pollctl.config.schema import Core
+    from pollctl.http.cookies import CookieStore
 
 
 class Delivery:
@@ -75,6 +80,8 @@ class PassContext:
         self.failures: dict[str, str] = {}
         self.targets_reached: set[str] = set()
         self.notes: list[str] = []
+        self.idle_at: datetime | None = None
+        self.revalidation = Revalidation(plugin, core.database)
         self._client = client
         self._stop = stop
         self._window_s = window.total_seconds()
@@ -99,9 +106,12 @@ class PassContext:
         """Seconds until the deadline."""
         return self._stop.remaining
 
-    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
+    def get_many(
+        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "", cache: bool = False
+    ) -> Iterator[Answer]:
         """Make requests side by side (see ``pollctl.Run``)."""
-        return self._noting_begin(self._client.get_many(requests, concurrency=concurrency, rate=rate))
+        ask = partial(self._client.get_many, concurrency=concurrency, rate=rate)
+        return self._noting_begin(self.revalidation.get_many(requests, ask) if cache else ask(requests))
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
@@ -118,6 +128,17 @@ class PassContext:
         answer = self._client.send(request)
         self._note_begin()
         return answer
+
+    def session(self, *, max_body: int | None = None, allow_hosts: Sequence[str] = ()) -> requests.Session:
+        """A session of requests under the limits of the pass (see ``pollctl.Run``)."""
+        from pollctl.http.session import Session
+
+        def make(request: Request, cookies: CookieStore) -> Call:
+            call = self._client.made(request, cookies)
+            self._note_begin()
+            return call
+
+        return Session(make, max_body=max_body, allow_hosts=allow_hosts)
 
     def next_round(self, at: datetime, *, overrun: float = 0.0) -> bool:
         """Wait for the next round, if there is one (see ``pollctl.Run``)."""
@@ -138,6 +159,7 @@ class PassContext:
 
     def failed(self, target: str, why: str) -> None:
         """Tell that a target could not be fetched."""
+        self.revalidation.drop()
         target, why = redaction.mask(target), redaction.mask(why)
         self.failures[target] = why
         self.on_failed(target, why)
@@ -150,6 +172,12 @@ class PassContext:
         """Keep why there may be nothing to decide."""
         if reason:
             self.notes.append(redaction.mask(reason))
+
+    def idle_until(self, at: datetime) -> None:
+        """Keep before when there is nothing to do (see ``pollctl.Run``)."""
+        if at.tzinfo is None:
+            raise ValueError(f"{at} names no zone, so nobody knows when it comes")
+        self.idle_at = at
 
     @contextmanager
     def reading(self) -> Iterator[Database]:

@@ -14,7 +14,8 @@ from pollctl.api.values import Answer, Request
 from pollctl.console import Progress, progress, until_stopped
 from pollctl.console.moments import Moments
 from pollctl.plugin_host.configured import ConfiguredPlugin
-from pollctl.store import database
+from pollctl.plugin_host.row_limit import within
+from pollctl.store import database, idle
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -55,6 +56,8 @@ class PluginContext:
     def writing(self) -> Iterator[Database]:
         """Open the database, created if need be, within one transaction that is committed at the end.
 
+        The next pass comes as the schedule says, also where the last one has said that there is nothing to do.
+
         Raises:
             DatabaseError: it cannot be used.
             ConfigError: root looks at settings of somebody else.
@@ -65,6 +68,7 @@ class PluginContext:
             closing(database.open_to_write(self._configured.config.core.database, self._configured.migrations)) as db,
             database.writing(db),
         ):
+            idle.end(db, [self.plugin])
             yield db
 
     @contextmanager
@@ -113,6 +117,7 @@ class PluginContext:
         as_json: bool,
         columns: Sequence[str | Column] = (),
         empty: str = "",
+        limit: int | None = 0,
     ) -> None:
         """Print rows as a table, one row as a list of its fields, or either as one JSON document.
 
@@ -122,7 +127,14 @@ class PluginContext:
             columns: which keys a table has, in which order, and which of them a narrow terminal leaves out first; all of
                 them, the last first, if empty. JSON always has all.
             empty: what is said on stderr where there is no row: what is empty, and which command fills it.
+            limit: how many rows are shown at most, as ``pollctl.limit_option`` gives it: 0 for all, None for a hundred in a
+                table and all in JSON. How many were left out is said on stderr.
         """
-        from pollctl.console import print_rows
+        from pollctl.console import log, print_rows
 
+        more = 0
+        if not isinstance(rows, Mapping):
+            rows, more = within(rows, limit, as_json=as_json)
         print_rows(rows, as_json=as_json, columns=columns, moments=self._moments, empty=empty)
+        if more:
+            log(f"{more} more; `--limit 0` shows all")

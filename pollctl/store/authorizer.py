@@ -18,6 +18,7 @@ Refuse = Callable[[str], str]
 CORE_TABLES = frozenset(
     {
         *("runs", "schedules", "next_due", "outbox", "outbox_addresses", "recordings", "holds", "printed", "tireless"),
+        *("idle", "validators"),
         *("purity", "plugin_tables", "_sqlite_migrations"),
     }
 )

@@ -165,6 +165,7 @@ class Switches:
     """
 
     def __init__(self, config: Config, limits: Mapping[str, PluginConfig]) -> None:
+        self._file = config.path
         self._core = config.core
         self._own = {name: one.healthcheck for name, one in limits.items() if one.healthcheck}
 
@@ -177,20 +178,29 @@ class Switches:
     def end(self, health: Health, results: Sequence[PassResult]) -> dict[str, str]:
         """Tell them how it stands; answers why each could not be pinged, or nothing, by its name."""
         signal: Signal = "fail" if health.has_failed else "ok"
-        problems = {"healthcheck": self._ping(self._core.healthcheck.url, signal, "\n".join(health.lines))}
+        problems = {}
+        name = self._name("healthcheck", self._core.healthcheck.url, "pollctl.healthcheck.url")
+        problems[name] = self._ping(self._core.healthcheck.url, signal, "\n".join(health.lines))
         for result in results:
             if result.plugin in self._own and result.outcome not in _UNCHANGED:
                 signal = "fail" if health.is_bad(result.plugin) else "ok"
-                problem = self._ping(self._own[result.plugin], signal, health.line(result))
-                problems[f"healthcheck of {result.plugin}"] = problem
+                url = self._own[result.plugin]
+                name = self._name(f"healthcheck of {result.plugin}", url, f"plugins.{result.plugin}.healthcheck")
+                problems[name] = self._ping(url, signal, health.line(result))
         return {name: problem for name, problem in problems.items() if problem}
 
     def _ping(self, url: Secret, signal: Signal, text: str) -> str:
         if not url:
             return ""
-        from pollctl.delivery.healthcheck import ping
+        from pollctl.delivery.healthcheck import fault_of, ping
 
-        return ping(self._core, url, signal, text)
+        return fault_of(url) or ping(self._core, url, signal, text)
+
+    def _name(self, switch: str, url: Secret, key: str) -> str:
+        """What a problem is told of: the switch, or the line of the settings in which no address of one stands."""
+        from pollctl.delivery.healthcheck import fault_of
+
+        return f"{self._file}: {key}" if url and fault_of(url) else switch
 
 
 def _table(text: str | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from pollctl.supervision.subprocesses import Exit
 FAILED, REFUSED, PARTIAL, LOCKED = 1, 2, 3, 75
 _BY_SIGNAL = 128
 _INTERRUPTED = (130, 143)
+_EXPECTED = {"ok": 0, "partial": PARTIAL}
 
 
 class PassResult(Struct, frozen=True, kw_only=True):
@@ -50,8 +51,10 @@ class PassResult(Struct, frozen=True, kw_only=True):
 
     def as_json(self) -> Mapping[str, object]:
         """The report, or in its place as much of one as there is."""
-        error = {"type": self.outcome.capitalize(), "message": self.message} if self.message else None
-        return self.report or {"plugin": self.plugin, "outcome": self.outcome, "error": error}
+        error = {"type": self.kind or self.outcome.capitalize(), "message": self.message} if self.message else None
+        if self.report:
+            return self.report if self.report.get("error") or not error else {**self.report, "error": error}
+        return {"plugin": self.plugin, "outcome": self.outcome, "error": error}
 
 
 class BatchResult(Struct, frozen=True):
@@ -93,14 +96,26 @@ def pass_result(exit_: Exit, errors: str, *, ended_by: int) -> PassResult:
         return _killed(exit_, ended_by)
     if report is None:
         return _unreported(name, exit_.code, errors)
+    message = f"{report.outcome}: {report.error.message}" if report.error else ""
     return PassResult(
         plugin=name,
         outcome=report.outcome,
         exit_code=exit_.code,
         report=msgspec.json.decode(exit_.report),
-        message=f"{report.outcome}: {report.error.message}" if report.error else "",
+        message="; ".join(filter(None, (message, _strange_end(report.outcome, exit_.code)))),
         kind=report.error.type if report.error else "",
         targets=report.error.targets if report.error else (),
+    )
+
+
+def _strange_end(outcome: str, code: int) -> str:
+    """What to say where a process ended otherwise than its pass, which had reported already; else nothing."""
+    expected = _EXPECTED.get(outcome, code)
+    if code in (expected, *_INTERRUPTED):
+        return ""
+    return (
+        f"the pass was {outcome}, but its process ended with exit code {code} in place of {expected}: "
+        "something that runs when Python ends, an atexit handler perhaps, ended it"
     )
 
 

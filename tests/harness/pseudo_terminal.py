@@ -67,7 +67,9 @@ def seen(sent: str, columns: int) -> Screen:
     """What a terminal of *columns* makes of what was sent to it."""
     screen = pyte.Screen(columns, LINES)
     pyte.Stream(screen).feed(sent)
-    return Screen("\n".join(line.rstrip() for line in screen.display).rstrip("\n"), sent)
+    written = max(screen.buffer, default=-1) + 1
+    lines = ("".join(screen.buffer[number][column].data for column in range(columns)) for number in range(written))
+    return Screen("\n".join(line.rstrip() for line in lines).rstrip("\n"), sent)
 
 
 def _read(descriptor: int) -> bytes:

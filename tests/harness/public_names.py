@@ -61,7 +61,7 @@ def _members(kind: type) -> Iterator[str]:
     elif "__init__" in vars(kind):
         yield f"__init__{_signature(kind.__init__)}"
     yield from (
-        f"{name}: {text}"
+        f"{name}: {getattr(text, '__forward_arg__', text)}"
         for name, text in sorted(vars(kind).get("__annotations__", {}).items())
         if not issubclass(kind, Struct)
     )

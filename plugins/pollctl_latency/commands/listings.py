@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pollctl import Column, PluginContext, completion_from
+from pollctl import Column, PluginContext, completion_from, limit_option
 from pollctl_latency import queries
 from pollctl_latency.decide.summary import summarise
 from pollctl_latency.model import Limits, Stats, Summary
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 _PLOT_WIDTH = 72
 _SHOWN = 100
+_ALL = 2**63 - 1  # as far as SQLite counts
+_PLACES = 3
 _NO_JOB = "no job yet; `pollctl latency add TARGET` starts one"
 _NO_SAMPLE = "no sample yet; the passes take them, `pollctl run latency` makes one now"
 _NO_ALERT = "no alert yet; jobs make them that are added by `pollctl latency add TARGET --alert-offline`"
@@ -60,18 +62,22 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
+@limit_option
 @_as_json
 @click.pass_obj
-def jobs(context: PluginContext, *, as_json: bool) -> None:
+def jobs(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
+    limit = (0 if as_json else _SHOWN) if limit is None else limit
     with context.reading() as db:
-        rows = [numbers_so_far(db, row) for row in queries.jobs(db, context.now)]
+        found = queries.jobs(db, context.now)
+        shown = [rounded(numbers_so_far(db, row)) for row in found[: limit or None]]
     if not as_json:
-        rows = [
+        shown = [
             {**row, "verdict": f"{row['verdict'].replace('_', ' ')} so far"} if row["provisional"] else row
-            for row in rows
+            for row in shown
         ]
-    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB)
+    rows = [*shown, *found[len(shown) :]]  # those are only counted
+    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB, limit=limit)
 
 
 @click.command()
@@ -81,7 +87,7 @@ def jobs(context: PluginContext, *, as_json: bool) -> None:
 def show(context: PluginContext, job: int, *, as_json: bool) -> None:
     """Show a job: its numbers, and its latest samples as a small plot."""
     with context.reading() as db:
-        row = numbers_so_far(db, queries.job(db, job, context.now))
+        row = rounded(numbers_so_far(db, queries.job(db, job, context.now)))
         taken = queries.samples(db, job, limit=_PLOT_WIDTH)[::-1]
     context.show(row, as_json=as_json)
     if taken and not as_json:
@@ -91,7 +97,7 @@ def show(context: PluginContext, job: int, *, as_json: bool) -> None:
 @click.command()
 @click.argument("job", type=_JOB_ID, shell_complete=completion_from(queries.JOB_IDS))
 @click.option("--format", "format_", type=click.Choice(["csv", "json", "table"]), default="table", show_default=True)
-@click.option("--limit", type=click.IntRange(1), help=f"The latest so many. Default: {_SHOWN} in a table, else all.")
+@limit_option
 @_as_json
 @click.pass_obj
 def samples(context: PluginContext, job: int, format_: str, limit: int | None, *, as_json: bool) -> None:
@@ -99,14 +105,15 @@ def samples(context: PluginContext, job: int, format_: str, limit: int | None, *
     is_table = format_ == "table" and not as_json
     with context.reading() as db:
         queries.job(db, job, context.now)
-        rows = queries.samples(db, job, limit=limit or (_SHOWN + 1 if is_table else None))
+        most = _SHOWN + 1 if is_table and limit is None else min(limit or _ALL, _ALL)
+        rows = [rounded(row) for row in queries.samples(db, job, limit=most)]
     if format_ == "csv":
         _write_csv(context, rows)
         return
-    shown = rows[:_SHOWN] if is_table and not limit else rows
+    shown = rows[:_SHOWN] if is_table and limit is None else rows
     context.show(shown, as_json=not is_table, columns=_SAMPLE_COLUMNS, empty=_NO_SAMPLE)
     if len(shown) < len(rows):
-        click.echo(f"the latest {_SHOWN}; --limit shows more", err=True)
+        click.echo(f"the latest {_SHOWN}; `--limit 0` shows all", err=True)
 
 
 def _write_csv(context: PluginContext, rows: Sequence[dict[str, Any]]) -> None:
@@ -115,23 +122,23 @@ def _write_csv(context: PluginContext, rows: Sequence[dict[str, Any]]) -> None:
     with context.exporting(None) as out:
         writer = csv.DictWriter(out, queries.SAMPLE_COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(
-            {**row, "rtt_ms": _rounded(row["rtt_ms"]), "jitter_ms": _rounded(row["jitter_ms"])} for row in rows
-        )
+        writer.writerows(rows)
 
 
-def _rounded(milliseconds: float | None) -> float | None:
-    """To microseconds: what lies below is the arithmetic of a computer."""
-    return None if milliseconds is None else round(milliseconds, 3)
+def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with milliseconds and percentages to three places: what lies below is the arithmetic of a computer."""
+    return {key: round(value, _PLACES) if isinstance(value, float) else value for key, value in row.items()}
 
 
 @click.command()
+@limit_option
 @_as_json
 @click.pass_obj
-def alerts(context: PluginContext, *, as_json: bool) -> None:
+def alerts(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the alerts, the newest first."""
     with context.reading() as db:
-        context.show(queries.alerts(db), as_json=as_json, columns=_ALERT_COLUMNS, empty=_NO_ALERT)
+        rows = queries.alerts(db)
+    context.show(rows, as_json=as_json, columns=_ALERT_COLUMNS, empty=_NO_ALERT, limit=limit)
 
 
 @click.command()

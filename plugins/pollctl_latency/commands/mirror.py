@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pollctl import Column, PluginContext, UsageError
+from pollctl import Column, PluginContext, UsageError, limit_option
 from pollctl_latency import queries
 
 _COLUMNS = (
@@ -24,13 +24,14 @@ def mirror() -> None:
 
 
 @mirror.command()
+@limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def held(context: PluginContext, *, as_json: bool) -> None:
+def held(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the samples that the other side does not take."""
     with context.reading() as db:
         rows = [{**row, "is_released": bool(row["is_released"])} for row in queries.held(db)]
-    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_NONE)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_NONE, limit=limit)
 
 
 @mirror.command()

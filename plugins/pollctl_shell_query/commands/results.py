@@ -28,6 +28,7 @@ def results(context: PluginContext, run: str, format_: str, out: Path | None, *,
     if format_ == "table" and out is not None:
         raise click.UsageError("a table is for the terminal; --out needs --format csv or --format json")
     with context.reading() as db:
+        run = queries.run_id(db, run)
         row = queries.run(db, run)
     if row["status"] != "ready":
         raise PollctlError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pollctl import Column, PluginContext, completion_from
+from pollctl import Column, PluginContext, completion_from, limit_option
 from pollctl_shell_query import queries
 from pollctl_shell_query.commands.options import as_json_option
 from pollctl_shell_query.store import submissions
@@ -23,13 +23,14 @@ _COLUMNS = (
 
 
 @click.command()
+@limit_option
 @as_json_option
 @click.pass_obj
-def runs(context: PluginContext, *, as_json: bool) -> None:
+def runs(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the runs, the newest first."""
     with context.reading() as db:
         rows = [queries.without_sql(row) for row in queries.runs(db)]
-    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY, limit=limit)
 
 
 @click.command()
@@ -37,9 +38,9 @@ def runs(context: PluginContext, *, as_json: bool) -> None:
 @as_json_option
 @click.pass_obj
 def show(context: PluginContext, run: str, *, as_json: bool) -> None:
-    """Show one RUN; its SQL text while it lives."""
+    """Show one RUN, an id or `latest`; its SQL text while it lives."""
     with context.reading() as db:
-        context.show(queries.run(db, run), as_json=as_json)
+        context.show(queries.run(db, queries.run_id(db, run)), as_json=as_json)
 
 
 @click.command()

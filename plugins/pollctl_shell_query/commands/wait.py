@@ -37,10 +37,12 @@ class Span(click.ParamType[Duration]):
 @click.option("--timeout", type=Span(), metavar="DURATION", help="How long at most, such as 90s or 20m.")
 @click.pass_context
 def wait(ctx: click.Context, run: str, timeout: Duration | None) -> None:
-    """Wait until RUN has ended; passes go on meanwhile.
+    """Wait until RUN, an id or `latest`, has ended; passes go on meanwhile.
 
     Exit 0 ready, 1 failed or canceled, 3 not yet.
     """
+    with ctx.obj.reading() as db:
+        run = queries.run_id(db, run)
     row = wait_for_end(ctx.obj, run, timeout)
     if row["completed_at"] is None:
         click.echo(f"run {run} is {row['status']} after {timeout}; it goes on", err=True)

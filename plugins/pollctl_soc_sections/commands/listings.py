@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pollctl import Column, PluginContext, ReadBy
+from pollctl import Column, PluginContext, ReadBy, limit_option
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import as_json_option
 from pollctl_soc_sections.model.identifiers import read_campus, read_course, term_at
@@ -69,7 +69,7 @@ def _term(ctx: click.Context, _: click.Parameter, text: str | None) -> str | Non
 
 term_option = click.option("--term", callback=_term, help="Such as 92026, FA2026 or current.")
 campus_option = click.option("--campus", type=ReadBy("campus", read_campus), help="Such as NB.")
-limit_option = click.option(
+newest_option = click.option(
     "--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="So many at most."
 )
 
@@ -82,21 +82,29 @@ limit_option = click.option(
     "--course", type=ReadBy("course", read_course), help="Such as 01:198:111, cross-listed sections included."
 )
 @click.option("--title", metavar="WORDS", help="Only those whose title has all of these words.")
+@limit_option
 @as_json_option
 @click.pass_obj
 def sections(
-    context: PluginContext, /, *, is_open: bool, as_json: bool, title: str | None, **chosen: str | None
+    context: PluginContext,
+    /,
+    limit: int | None,
+    *,
+    is_open: bool,
+    as_json: bool,
+    title: str | None,
+    **chosen: str | None,
 ) -> None:
     """List the known sections."""
     with context.reading() as db:
         rows = queries.sections(db, is_open=is_open, title=title or "", **chosen)
-    context.show(rows, as_json=as_json, columns=_SECTION_COLUMNS, empty=_NO_SECTION)
+    context.show(rows, as_json=as_json, columns=_SECTION_COLUMNS, empty=_NO_SECTION, limit=limit)
 
 
 @click.command()
 @term_option
 @campus_option
-@limit_option
+@newest_option
 @as_json_option
 @click.pass_obj
 def polls(context: PluginContext, /, limit: int, *, as_json: bool, **chosen: str | None) -> None:
@@ -107,7 +115,7 @@ def polls(context: PluginContext, /, limit: int, *, as_json: bool, **chosen: str
 
 
 @click.command()
-@limit_option
+@newest_option
 @as_json_option
 @click.pass_obj
 def events(context: PluginContext, limit: int, *, as_json: bool) -> None:

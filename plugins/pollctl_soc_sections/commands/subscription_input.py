@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pollctl import Secret, UsageError, from_text, read_addresses, split_addresses, text_of
+from pollctl import Secret, UsageError, from_text, read_addresses, split_addresses, text_of, to_text
 from pollctl_soc_sections.model import ANY_SECTION, NewSubscription, Settings, read_window
 from pollctl_soc_sections.model.identifiers import CURRENT, read_campus, read_course, read_index, term_at
 
@@ -47,7 +47,7 @@ def read_subscription(fields: Mapping[str, str], now: datetime) -> NewSubscripti
         "contact": value("contact", read_contact),
         "window": value("window", _window),
         "max_notifications": value("max", _max_notifications, _DEFAULT_MAX),
-        "snooze_until": value("snooze_until", lambda text: read_moment(text) if text else None),
+        "snooze_until": value("snooze_until", lambda text: read_snooze(text, now) if text else None),
         "unless_open": value("unless_open", _flag),
     }
     if course and (fields.get("index") or "").strip():
@@ -116,15 +116,17 @@ def each_contact(new: NewSubscription) -> list[NewSubscription]:
     return [replace(new, contact=one.reveal()) for one in split_addresses(Secret(new.contact))]
 
 
-def read_moment(text: str) -> datetime:
-    """A moment with a zone.
+def read_snooze(text: str, now: datetime) -> datetime:
+    """The moment before which nothing is to be sent, with a zone; it is to come.
 
     Raises:
-        ValueError: it is not one, or too far away.
+        ValueError: it is not one, too far away, or past.
     """
     moment = from_text(text)
-    if not 2000 <= moment.year < 2300:  # noqa: PLR2004 - what the tables take
-        raise ValueError(f"{text!r} is not in a year from 2000 to 2299")
+    if moment <= now:
+        raise ValueError(f"{text!r} is past: it is {to_text(now)}; give a moment to come; `resume` ends a snooze")
+    if moment.year >= 2300:  # noqa: PLR2004 - what the tables take
+        raise ValueError(f"{text!r} is not before the year 2300")
     return moment
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from pollctl import Column, PluginContext, ReadBy, UsageError, completion_from
+from pollctl import Column, PluginContext, UsageError, completion_from, limit_option
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.commands.parameters import ID, as_json_option, number_argument
 from pollctl_soc_sections.commands.subscription_input import (
     REQUIRED,
     each_contact,
     read_file,
-    read_moment,
+    read_snooze,
     read_subscription,
     unpolled,
     unresolvable,
@@ -110,17 +110,20 @@ def _from_options(
     shell_complete=completion_from(queries.IDS),
     help="What happened to one of them.",
 )
+@limit_option
 @as_json_option
 @click.pass_obj
-def subscriptions(context: PluginContext, number: int | None, *, as_json: bool) -> None:
+def subscriptions(context: PluginContext, number: int | None, limit: int | None, *, as_json: bool) -> None:
     """List the subscriptions; of a contact only its service is shown."""
     with context.reading() as db:
         if number is not None:
             stored.status_of(db, number)
-            context.show(queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT)
+            context.show(
+                queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT, limit=limit
+            )
             return
         rows = queries.subscriptions(db)
-    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY)
+    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY, limit=limit)
 
 
 @click.command()
@@ -154,9 +157,13 @@ def _change(context: PluginContext, number: int, status: str) -> None:
 
 @click.command()
 @number_argument
-@click.argument("until", type=ReadBy("moment", read_moment))
+@click.argument("until")
 @click.pass_obj
-def snooze(context: PluginContext, number: int, until: datetime) -> None:
+def snooze(context: PluginContext, number: int, until: str) -> None:
     """Send nothing before UNTIL, such as 2026-09-01T12:00:00Z; what opens meanwhile is notified then if still open."""
+    try:
+        moment = read_snooze(until, context.now)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     with context.writing() as db:
-        stored.snooze(db, context.now, number, until)
+        stored.snooze(db, context.now, number, moment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pollctl import Column, PluginContext, counted
+from pollctl import Column, PluginContext, counted, limit_option
 from pollctl_toilet_gap import queries
 from pollctl_toilet_gap.commands.parameters import as_json_option
 from pollctl_toilet_gap.store import letters
@@ -26,15 +26,16 @@ _COLUMNS = (
 @click.command("dead-letters")
 @click.option("--replay", "number", metavar="ID", type=click.IntRange(1, 2**63 - 1), help="Read this one once more.")
 @click.option("--all", "is_all", is_flag=True, help="Read all of them once more.")
+@limit_option
 @as_json_option
 @click.pass_obj
-def dead_letters(context: PluginContext, number: int | None, *, is_all: bool, as_json: bool) -> None:
+def dead_letters(context: PluginContext, number: int | None, limit: int | None, *, is_all: bool, as_json: bool) -> None:
     """List what could not be read or believed, the newest first; or put it back, for the next pass to read."""
     if number is not None and is_all:
         raise click.UsageError("give --replay ID or --all, not both")
     if number is None and not is_all:
         with context.reading() as db:
-            context.show(queries.letters(db), as_json=as_json, columns=_COLUMNS, empty=_NONE)
+            context.show(queries.letters(db), as_json=as_json, columns=_COLUMNS, empty=_NONE, limit=limit)
         return
     with context.writing() as db:
         put_back = letters.replay(db, number, context.now)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from pollctl import Column, PluginContext, UsageError
+from pollctl import Column, PluginContext, UsageError, limit_option
 from pollctl_toilet_gap import queries
-from pollctl_toilet_gap.commands.parameters import as_json_option, check_argument
+from pollctl_toilet_gap.commands.parameters import as_json_option, named_check_argument
 from pollctl_toilet_gap.decide import local_time
 from pollctl_toilet_gap.model import Monitor
 
@@ -84,9 +84,10 @@ def _monitor_row(context: PluginContext, monitor: Monitor, check: dict[str, Any]
 @click.command()
 @click.option("--monitor", help="Only those of this monitor.")
 @click.option("--date", help="Only those of this date, such as 2026-03-08 (of A, in the monitor's zone).")
+@limit_option
 @as_json_option
 @click.pass_obj
-def checks(context: PluginContext, monitor: str | None, date: str | None, *, as_json: bool) -> None:
+def checks(context: PluginContext, monitor: str | None, date: str | None, limit: int | None, *, as_json: bool) -> None:
     """List the checks, the newest first."""
     if date is not None:
         _check_date(date)
@@ -95,7 +96,7 @@ def checks(context: PluginContext, monitor: str | None, date: str | None, *, as_
     if not rows and monitor is not None and monitor not in context.settings.by_name:
         known = ", ".join(context.settings.by_name) or "there are none"
         raise UsageError(f"no monitor {monitor!r}, in the settings or among the checks; in the settings: {known}")
-    context.show(rows, as_json=as_json, columns=_CHECK_COLUMNS, empty=_NO_CHECK)
+    context.show(rows, as_json=as_json, columns=_CHECK_COLUMNS, empty=_NO_CHECK, limit=limit)
 
 
 def _check_date(text: str) -> None:
@@ -108,10 +109,12 @@ def _check_date(text: str) -> None:
 
 
 @click.command()
-@check_argument
+@named_check_argument
+@limit_option
 @as_json_option
 @click.pass_obj
-def records(context: PluginContext, check: int, *, as_json: bool) -> None:
-    """List what happened in CHECK, in its order."""
+def records(context: PluginContext, check: int | None, limit: int | None, *, as_json: bool) -> None:
+    """List what happened in CHECK, a number or `latest`, in its order."""
     with context.reading() as db:
-        context.show(queries.records(db, check), as_json=as_json, columns=_RECORD_COLUMNS, empty=_NO_RECORD)
+        rows = queries.records(db, check or queries.newest(db))
+    context.show(rows, as_json=as_json, columns=_RECORD_COLUMNS, empty=_NO_RECORD, limit=limit)

@@ -47,7 +47,7 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime, *, is_ob
     problems = core_problems(config)
     yield from failures("settings", ConfigError(*problems))
     yield from settings_of_strangers(config)
-    yield from of_database(config.core.database)
+    yield from of_database(config.core.database, is_obeyed=is_obeyed)
     yield from open_secrets(config)
     yield from borrowed_variables(config)
     yield from unknown_sections(config, found)

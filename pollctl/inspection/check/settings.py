@@ -15,6 +15,7 @@ from pollctl.addresses import is_address
 from pollctl.clock import to_text
 from pollctl.config.settings import Config
 from pollctl.console.words import enumeration
+from pollctl.delivery.healthcheck import fault_of
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.http.client_certificate import key_files
 from pollctl.http.client_certificate import problems_of as certificate_problems
@@ -23,7 +24,6 @@ from pollctl.ownership import fault_of_file
 from pollctl.plugin_host.discovery import Found
 from pollctl.redaction import Secret, one_line
 from pollctl.store import database
-from pollctl.units import HttpUrl
 
 _OF_CRON = frozenset({"HOME", "LOGNAME", "PATH", "SHELL", "USER"})
 """Variables that cron sets; others are there only if the crontab sets them."""
@@ -41,8 +41,8 @@ def core_problems(config: Config) -> list[str]:
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
     problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
     for key, url in _switches(config):
-        if url and not _is_http(url.reveal()):
-            problems.append(f"{file}: {key}: it is not an http or https address")
+        if url and (fault := fault_of(url)):
+            problems.append(f"{file}: {key}: {fault}")
     for number, url in enumerate(core.notify.urls):
         if not is_address(url.reveal()):
             problems.append(
@@ -130,11 +130,3 @@ def _named(key: str, value: Any) -> Iterator[str]:
         value = list(value.values())
     for inner in value if isinstance(value, list) else ():
         yield from _named(key, inner)
-
-
-def _is_http(url: str) -> bool:
-    try:
-        HttpUrl.parse(url)
-    except ValueError:
-        return False
-    return True

@@ -127,8 +127,18 @@ def test_what_check_finds_fits_the_screen_and_keeps_its_words_whole(
     screen = show_listings([["check"]], columns=columns, cwd=tmp_path, env=env)
     assert too_long(screen, columns) == []
     _, heading, *rows = screen.lines
-    assert heading.split() == ["level", "subject", "text"]
+    assert heading.split() == ["level", "subject", "text", "(CET)"]
     levels = {row[:5].strip() for row in rows}
     assert {"ok"} <= levels <= {"ok", "warn", ""}
     assert {row[7:21].strip() for row in rows} >= {"settings", "database", "soc_sections", "cron"}
     assert f"{tmp_path}/pollctl.db" in "".join(row[21:].strip() for row in rows)
+
+
+@pytest.mark.parametrize(("more", "clock"), [([], "2026-11-28 19:02:00 CET"), (["--utc"], "2026-11-28T18:02:00.000Z")])
+def test_check_shows_moments_in_the_readers_zone(tmp_path: Path, more: list[str], clock: str) -> None:
+    """people.md, rule 15: local on a terminal, whole and in UTC with --utc and in pipes."""
+    lay_out(tmp_path, is_full=True)
+    env = clean_environment(tmp_path) | {"POLLCTL_NOW": NOW, "TZ": "UTC"}
+    screen = show_listings([["check", *more]], columns=100, cwd=tmp_path, env=env)
+    (line,) = (line for line in screen.lines if " clock " in line)
+    assert line.split(maxsplit=2)[2] == clock

@@ -38,6 +38,15 @@ def test_a_moment_is_short_and_local(moment: str, short: str, age: str) -> None:
     assert (AMSTERDAM.short(moment), AMSTERDAM.age(moment)) == (short, age)
 
 
+def test_a_moment_that_stands_in_the_readers_zone_already_is_not_said_twice() -> None:
+    slot = "is 2026-11-28 19:02:00 Europe/Amsterdam, 2026-11-28T18:02:00Z"
+    assert AMSTERDAM.in_text(slot) == "is 2026-11-28 19:02:00 Europe/Amsterdam"
+    assert (
+        Moments(SATURDAY, ZoneInfo("Asia/Kolkata")).in_text(slot) == "is 2026-11-28 19:02:00 Europe/Amsterdam, 23:32:00"
+    )
+    assert Moments(SATURDAY, is_utc=True).in_text(slot) == slot
+
+
 def test_with_utc_it_is_whole() -> None:
     whole = AMSTERDAM._replace(is_utc=True)
     moment = "2026-11-23T19:54:00.000Z"

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pollctl import counted, spoken_length, spoken_moment, spoken_number
+from pollctl.console import cells
 
 NIGHT = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
@@ -35,3 +36,8 @@ def test_lengths_numbers_and_counts_are_as_a_person_says_them() -> None:
         "2 checks",
         "2 batches",
     )
+
+
+def test_a_number_in_a_pipe_has_three_places_or_three_digits() -> None:
+    numbers = {100 / 3: "33.333", 0.00012345: "0.000123", 0.5: "0.5", 129.5: "129.5", 1 / 3: "0.333", -7.0: "-7.0"}
+    assert {number: cells.plain(number) for number in numbers} == numbers

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from core.supervision.supervised import Supervised
 from pytest_httpserver import HTTPServer
+
+pytestmark = pytest.mark.slow
 
 OK = "yield Batch(1)"
 FAIL = "raise ValueError('out of beans')"
@@ -68,6 +71,20 @@ def test_a_switch_that_cannot_be_told_is_one_line_and_changes_nothing_else(
     assert (done.returncode, done.stderr) == (0, "healthcheck: it answered 404\n")
 
 
+def test_an_address_that_is_none_keeps_no_pass_from_running_and_is_named_as_check_names_it(tmp_path: Path) -> None:
+    place = Supervised(tmp_path)
+    place.fetching("alpha", OK)
+    section = ("[plugins.alpha]", 'healthcheck = "secret words"', 'backoff = "0s"')
+    place.settings("[pollctl.healthcheck]", 'url = "htp://secret"', *section)
+    first, again = place.due_run(minute=0), place.due_run(minute=1)
+    said = [f"pollctl.toml: {key}: it is not an http or https address"
+            for key in ("pollctl.healthcheck.url", "plugins.alpha.healthcheck")]  # fmt: skip
+    assert (first.returncode, first.stderr.splitlines()) == (0, said)
+    assert (again.returncode, again.stderr) == (0, ""), "told once, until a day has passed"
+    failures = [row["text"] for row in json.loads(place.do("check", "--json", code=2)) if row["level"] == "FAIL"]
+    assert failures == said
+
+
 def test_the_address_is_a_secret(tmp_path: Path, httpserver: HTTPServer) -> None:
     place = place_with(tmp_path, httpserver, OK)
     place.settings("[pollctl.healthcheck]", 'url = "http://127.0.0.1:1/ping/my-secret-uuid"', "[plugins.alpha]")
@@ -77,7 +94,6 @@ def test_the_address_is_a_secret(tmp_path: Path, httpserver: HTTPServer) -> None
     assert "my-secret-uuid" not in done.stderr
 
 
-@pytest.mark.slow
 def test_trouble_with_the_switch_is_told_once_until_it_answers_again(tmp_path: Path, httpserver: HTTPServer) -> None:
     place = place_with(tmp_path, httpserver, OK)
     answers = ["no", "no", "OK", "no"]

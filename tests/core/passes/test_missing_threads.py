@@ -14,6 +14,8 @@ from sink import Sink
 
 from pollctl.store.database import open_to_write
 
+pytestmark = pytest.mark.slow
+
 LIMIT = """
 import faulthandler, os, threading
 most = os.environ.get("MOST_THREADS")
@@ -82,6 +84,8 @@ def pollctl_deliver(effect, run):
         run.notify(run.settings.url, title="a number", body=str(effect.payload["number"]), key=effect.key)
     if how == "asks":
         run.send(Request(url=run.settings.url, method="POST"))
+    if how == "opens a session":
+        run.session().post(run.settings.url, headers={"Idempotency-Key": effect.key})
     if how == "counts":
         with run.reading() as db:
             ((sending,),) = db.execute("SELECT count(*) FROM outbox WHERE status='sending'").fetchall()
@@ -161,7 +165,7 @@ def test_alerts_that_no_thread_can_send_wait_for_the_next_pass(scene: Scene) -> 
     assert [kind.partition(":")[0] for kind in sink.keys] == ["pollctl.failing", "pollctl.recovered"]
 
 
-@pytest.mark.parametrize("deliver", ["notifies", "asks"])
+@pytest.mark.parametrize("deliver", ["notifies", "asks", pytest.param("opens a session", marks=pytest.mark.slow)])
 def test_a_delivery_that_finds_no_thread_has_not_begun_and_is_tried_again(scene: Scene, deliver: str) -> None:
     with Sink() as sink:
         url = sink.url.replace("http", "json") if deliver == "notifies" else f"{sink.url}/?key=1"

@@ -13,7 +13,7 @@ from place import Place
 
 from pollctl.store.lock import held, lock_path
 
-pytestmark = as_root
+pytestmark = [as_root, pytest.mark.slow]
 WRITING = [
     "run plain",
     "run plain other",
@@ -149,3 +149,43 @@ def test_check_names_owner_and_mode_of_database_folder_and_locks(place: Place) -
     assert f"folder {place.folder}: nobody (uid {NOBODY}, gid {NOBODY}), mode 0700" in text
     assert f"{lock_path(place.database, 'plain')}: belongs to root (uid 0, gid 0), mode 0600" in text
     assert "give it to the owner of the database: `chown nobody:" in text
+
+
+def failures_of_check(stdout: str) -> list[str]:
+    return [row["text"] for row in json.loads(stdout) if row["level"] == "FAIL"]
+
+
+def test_check_fails_where_its_user_may_not_write(place: Place) -> None:
+    """people.md, rule 26: everything can be read and nothing written; who may and what to do is said."""
+    os.chown(place.folder, 0, 0)
+    place.folder.chmod(0o755)
+    place.database.chmod(0o400)
+    done = run_as_nobody(place.folder, place.env, "check", "--json")
+    assert failures_of_check(done.stdout) == [
+        f"folder {place.folder}: no journal, no lock can be made in it: only root (uid 0, gid 0), mode 0755, may write there, "
+        f"and you are nobody; as root `chown nobody: {place.folder}`, or set pollctl.database to a folder of your own",
+        f"{place.database}: its own user may not write to it: nobody (uid {NOBODY}, gid {NOBODY}), mode 0400; "
+        f"`chmod u+w {place.database}`",
+    ]
+    assert done.returncode == 1
+
+
+def test_check_fails_for_a_user_whose_passes_would_be_refused(place: Place) -> None:
+    for path in (place.folder, *place.folder.glob("pollctl.db*")):
+        os.chown(path, 0, 0)
+    place.folder.chmod(0o755)
+    place.database.chmod(0o644)
+    done = run_as_nobody(place.folder, place.env, "check", "--json")
+    assert failures_of_check(done.stdout) == [
+        f"{place.database}: the database belongs to root (uid 0, gid 0), mode 0644, and you are nobody; "
+        "write to it as its owner: `sudo -u root pollctl ...`"
+    ]
+    assert done.returncode == 1
+
+
+def test_root_learns_that_the_owner_of_a_database_cannot_write_beside_it(place: Place) -> None:
+    settings = place.folder / "pollctl.toml"
+    os.chown(settings, NOBODY, NOBODY)
+    os.chown(place.folder, 0, 0)
+    (text,) = failures_of_check(place.do("--config", str(settings), "check", "--json", code=1))
+    assert text.startswith(f"folder {place.folder}: no journal, no lock can be made in it by nobody: only root ")

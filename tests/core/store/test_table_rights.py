@@ -71,7 +71,7 @@ def test_what_an_older_pollctl_migrated_is_known_for_its_own_at_the_next_pass(ho
     host.plugin("guest", migrating("CREATE TABLE book (word)", then="INSERT INTO book VALUES ('x')"))
     host.do("run", "guest")
     host.sql("DROP TABLE plugin_tables")
-    host.sql("DELETE FROM _sqlite_migrations WHERE name='m008_whose_tables'")
+    host.sql("DELETE FROM _sqlite_migrations WHERE name='m010_whose_tables'")
     host.do("run", "guest")
     assert host.sql("SELECT count(*) FROM book") == [(2,)]
     assert host.sql("SELECT tables FROM plugin_tables WHERE plugin='guest'") == [('["book"]',)]

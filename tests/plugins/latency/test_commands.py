@@ -388,6 +388,17 @@ def test_samples_are_listed_newest_first_and_go_out_as_csv(shell: Shell) -> None
     assert "2,success,20.1,3.35," in shell.do("samples", "1", "--format", "csv")
 
 
+def test_numbers_in_pipes_and_json_have_three_places(shell: Shell) -> None:
+    """people.md, rule 12: 66.66666666666667 is no number for anybody."""
+    add_job_with_samples(shell)
+    shell.sql("UPDATE latency_samples SET rtt_ms = 20.10000000000003, jitter_ms = 3.349999999999998 WHERE rtt_ms > 11")
+    shell.sql("UPDATE latency_samples SET status = 'missed' WHERE status = 'system_error'")
+    printed = [shell.do(*words.split()) for words in ("jobs", "show 1", "samples 1", "jobs --json", "show 1 --json")]
+    printed.append(shell.do("samples", "1", "--json"))
+    assert [re.findall(r"\d\.\d{4,}", text) for text in printed] == [[]] * 6
+    assert shell.rows("jobs")[0]["rtt_avg_ms"] == 15.05
+
+
 def test_a_table_of_many_samples_ends_with_how_to_see_more(shell: Shell) -> None:
     shell.do("add", "192.0.2.7")
     for number in range(101):
@@ -396,9 +407,22 @@ def test_a_table_of_many_samples_ends_with_how_to_see_more(shell: Shell) -> None
             [number],
         )
     assert len(shell.do("samples", "1").splitlines()) == 101  # with the heading
-    assert shell.stderr == "the latest 100; --limit shows more\n"
+    assert shell.stderr == "the latest 100; `--limit 0` shows all\n"
     assert len(shell.rows("samples", "1")) == 101
-    assert len(shell.do("samples", "1", "--limit", "101").splitlines()) == 102
+    assert len(shell.do("samples", "1", "--limit", "0").splitlines()) == 102
+
+
+def test_a_table_of_many_jobs_counts_those_that_it_leaves_out(shell: Shell) -> None:
+    shell.do("add", "192.0.2.7")
+    columns = "target, probe, cadence_seconds, duration_seconds, status, started_at"
+    shell.sql(
+        f"""INSERT INTO latency_jobs ({columns}) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 119)
+            SELECT '192.0.2.8', 'tcp', 1, 1, 'cancelled', '2026-03-08T12:00:00.000Z' FROM n""", []
+    )  # fmt: skip
+    assert len(shell.do("jobs").splitlines()) == 101  # with the heading
+    assert shell.stderr == "20 more; `--limit 0` shows all\n"
+    assert len(shell.do("jobs", "--limit", "0").splitlines()) == 121
+    assert (shell.stderr, len(shell.rows("jobs")), len(shell.rows("jobs", "--limit", "2"))) == ("", 120, 2)
 
 
 # rule 9: numbers of a running job

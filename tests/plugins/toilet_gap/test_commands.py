@@ -26,6 +26,8 @@ def test_checks_can_be_narrowed_to_a_monitor_and_a_date(place: Place) -> None:
     place.passes("08:00", "20:00", "2025-11-13 08:00")
     assert [row["id"] for row in place.answer("checks")] == [2, 1]
     assert [row["id"] for row in place.answer("checks", "--date", "2025-11-12")] == [1]
+    assert place.answer("records", "latest") == place.answer("records", "2") != place.answer("records", "1")
+    assert place.pollctl("toilet-gap", "timeline", "latest").startswith("check 2 ")
     assert [row["id"] for row in place.answer("checks", "--monitor", "pilot", "--date", "2025-11-13")] == [2]
     assert place.answer("checks")[1]["settings"]["gap_ms"] == 7_200_000
 
@@ -42,6 +44,7 @@ def test_checks_can_be_narrowed_to_a_monitor_and_a_date(place: Place) -> None:
         (["close", "0"], "0 is not in the range"),
         (["records", str(2**70)], "is not in the range"),
         (["records", "seven"], "not a valid integer"),
+        (["timeline", "latest"], "no check yet"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )

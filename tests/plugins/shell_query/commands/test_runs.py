@@ -12,6 +12,9 @@ def test_runs_are_listed_the_newest_first_without_their_sql(place: Place) -> Non
     assert [row["id"] for row in rows] == [newer, older]
     assert "sql_text" not in rows[0]
     assert older in place.do("shell-query", "runs")
+    assert place.shown("show", "latest")["id"] == newer
+    place.do("shell-query", "results", "latest", code=1)
+    assert f"run {newer} is queued" in place.stderr
 
 
 def test_cancel_of_a_finished_run_says_so_and_changes_nothing(place: Place) -> None:
@@ -28,3 +31,5 @@ def test_cancel_of_a_finished_run_says_so_and_changes_nothing(place: Place) -> N
 def test_an_unknown_id_is_an_error(place: Place, command: str) -> None:
     place.do("shell-query", command, "nobody", code=2)
     assert "no run 'nobody'" in place.stderr
+    place.do("shell-query", command, "latest", code=2)
+    assert "no run 'latest'" in place.stderr if command == "cancel" else "no run yet" in place.stderr

@@ -10,7 +10,7 @@ import pytest
 from plugins.soc_sections.subscription_fields import CONTACT, new_subscription
 from plugins.soc_sections.world import INDEX, NOON
 
-from pollctl import UsageError
+from pollctl import UsageError, to_text
 from pollctl_soc_sections.commands.subscription_input import read_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise imports it
@@ -26,6 +26,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
         ({"snooze_until": "2026-09-01T12:00:00"}, "names no zone"), ({"unless_open": "perhaps"}, "yes nor no"),
         ({"snooze_until": "0001-01-01T00:00:00+14:00"}, "outside the calendar"),
         ({"snooze_until": "9999-12-31T23:00:00-14:00"}, "outside the calendar"),
+        ({"snooze_until": "2300-01-01T00:00:00Z"}, "not before the year 2300"),
+        ({"snooze_until": to_text(NOON)}, f"is past: it is {to_text(NOON)}; give a moment to come"),
     ],
     ids=str,
 )  # fmt: skip

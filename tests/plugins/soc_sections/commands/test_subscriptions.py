@@ -26,6 +26,9 @@ def test_the_commands_show_what_is_and_was(place: Any) -> None:
     assert [row["kind"] for row in history] == ["subscribed", "sent", "paused", "snoozed", "resumed", "unsubscribed"]
     assert "was ended" in place.soc_sections("resume", str(number), code=1).stderr
     assert "was ended" in place.soc_sections("snooze", str(number), "2026-09-01T12:00:00Z", code=1).stderr
+    past = place.soc_sections("snooze", str(number), "2026-08-01T12:00:00Z", code=2).stderr
+    assert "'2026-08-01T12:00:00Z' is past: it is 2026-08-03T" in past
+    assert "give a moment to come; `resume` ends a snooze" in past
     assert "no subscription 99" in place.soc_sections("pause", "99", code=2).stderr
     for words in (["pause", str(2**63)], ["pause", "one"], ["subscriptions", "--history", str(2**63)]):
         assert "is not a valid id" in place.soc_sections(*words, code=2).stderr

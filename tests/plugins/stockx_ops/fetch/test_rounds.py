@@ -54,12 +54,25 @@ def test_at_exactly_fifteen_minutes_a_job_that_is_open_goes_on_and_a_millisecond
     assert [status for status, _ in place.history("late")] == ["TIMEOUT"]
 
 
-def test_jobs_that_ended_while_no_pass_ran_are_asked_once_and_believed(place: Place) -> None:
+@pytest.mark.parametrize("had_a_pass", [True, False], ids=["asked about before", "never asked about"])
+def test_jobs_that_ended_while_no_pass_ran_are_asked_once_and_believed(place: Place, had_a_pass: bool) -> None:
     for number in range(3):
         place.insert(f"j{number}", started_at=at(0))
-    place.upstream.script = {f"op-j{number}": [OPEN, COMPLETED] for number in range(3)}
-    place.run(at(30))
-    assert place.run(at(1230))["stats"]["completed"] == 3
+    place.upstream.otherwise = OPEN
+    if had_a_pass:
+        place.run(at(30))
+    place.upstream.otherwise = COMPLETED
+    place.upstream.asked.clear()
+    stats = place.run(at(1230))["stats"]
+    assert sorted(place.upstream.asked) == ["op-j0", "op-j1", "op-j2"]
+    assert (stats["completed"], stats["timed_out"], stats["processed"]) == (3, 0, 3)
+    assert place.job("j0", "status, completed_at, error_code") == ("COMPLETED", at(1230), None)
+    assert [row["status"] for row in place.ask("listings")] == ["ACTIVE"] * 3
+    assert [status for status, _ in place.history("j2")] == ["ACTIVE"]
+
+    place.upstream.asked.clear()
+    assert place.run(at(1290))["stats"]["processed"] == 0
+    assert (place.upstream.asked, len(place.ask("history"))) == ([], 3)
 
 
 def test_a_job_that_was_asked_about_after_its_time_fails_without_a_request(place: Place) -> None:
