@@ -102,6 +102,15 @@ CREATE INDEX outbox_arrived ON outbox (lane, id)
 CREATE INDEX outbox_stuck ON outbox (plugin, id)
         WHERE status = 'pending' AND attempts - attempts_cut_off >= 5;
 CREATE TABLE purity (plugin TEXT PRIMARY KEY, judged_by TEXT NOT NULL, files TEXT NOT NULL) STRICT;
+CREATE TABLE idle (plugin TEXT PRIMARY KEY, since TEXT NOT NULL, until TEXT NOT NULL CHECK (until > since), settings TEXT NOT NULL) STRICT;
+CREATE TABLE validators (
+    plugin TEXT NOT NULL,
+    request TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    kept_at TEXT NOT NULL,
+    PRIMARY KEY (plugin, request)
+) STRICT;
+CREATE INDEX validators_old ON validators (kept_at);
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

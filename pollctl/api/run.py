@@ -52,8 +52,17 @@ class Run(Protocol):
 
     # in fetch
 
-    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
-        """Make the requests side by side and yield answers as they come; one bad target is an answer with an error."""
+    def get_many(
+        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "", cache: bool = False
+    ) -> Iterator[Answer]:
+        """Make the requests side by side and yield answers as they come; one bad target is an answer with an error.
+
+        With *cache*, ``ETag`` and ``Last-Modified`` of answers are kept for the plugin, by address and headers of the request, and
+        sent with the next one: an answer may then be ``is_unchanged``. What an answer names is kept in the transaction of the one
+        batch that is yielded before the next answer is taken, so make one batch of each answer as it comes; nothing is kept where
+        ``run.failed`` was called meanwhile, or the batch was rolled back. A request with ``Cache-Control: no-cache`` has the
+        answer in full, whatever is kept; one with conditions of its own goes as it is.
+        """
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
@@ -75,6 +84,13 @@ class Run(Protocol):
 
     def note(self, reason: str) -> None:
         """Say why there may be nothing to decide now, such as ``no job is running``; a plan that decides nothing shows it."""
+
+    def idle_until(self, at: datetime) -> None:
+        """Say that there is nothing to do before *at*: until then ``due`` starts no pass of the plugin, whatever its schedule says.
+
+        A pass comes earlier for an effect that is to be tried again, when settings or a command have changed something, when this
+        pass does not come to its end or a hook raises, and after ``idle_max`` (5 min) in any case. The last call counts.
+        """
 
     def deliver_due(self, *, seconds: float) -> None:
         """Send what earlier batches of this pass have queued and what else is due, for *seconds* at most, and go on.

@@ -160,6 +160,10 @@ class FetchError(Struct, frozen=True, kw_only=True):
     message: str
 
 
+_LONGEST_VALIDATOR = 1000
+_VALIDATORS = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """What became of one request: a status with headers and body, or an error; never an exception.
 
@@ -185,6 +189,21 @@ class Answer(Struct, frozen=True, kw_only=True):
     def is_ok(self) -> bool:
         """Whether the upstream answered with a status from 200 to 299."""
         return self.error is None and 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the upstream answered that nothing has changed since the answer that the request names (304)."""
+        return self.error is None and self.status == 304  # noqa: PLR2004
+
+    @property
+    def validators(self) -> dict[str, str]:
+        """The headers with which a later request asks whether this answer has changed; none where the upstream named none."""
+        named = {name: self.headers.get(source, "") for name, source in _VALIDATORS.items()}
+        return {
+            name: value
+            for name, value in named.items()
+            if value.isascii() and value.isprintable() and 0 < len(value) <= _LONGEST_VALIDATOR
+        }
 
 
 class Result(Struct, frozen=True, kw_only=True):

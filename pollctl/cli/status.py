@@ -29,6 +29,7 @@ _COLUMNS = (
     Column("outbox", kind="id", drop=1),
     Column("consecutive_failures", "failures", "number", drop=5),
     Column("backoff_until", "held", "age", drop=6),
+    Column("idle_until", "idle until", "age", drop=8),
     Column("lock", "at work", "id", drop=7),
     Column("notice", "says", drop=3),
 )
@@ -123,6 +124,7 @@ def _row(row: PluginStatus, notice: str, passes: Text) -> dict[str, Any]:
         "outbox": ", ".join(f"{number} {name}" for name, number in row.outbox.items() if name != "delivered"),
         "consecutive_failures": row.consecutive_failures or None,
         "backoff_until": row.backoff_until,
+        "idle_until": row.idle_until,
         "lock": f"pid {row.lock['pid']}" if row.lock else None,
         "notice": notice,
     }
@@ -137,6 +139,7 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
         "next due": "now" if row["is_due"] else row["next_due_at"],
         "failures": row["consecutive_failures"],
         "backoff until": row["backoff_until"],
+        "idle until": row["idle_until"],
         "lock": f"pid {row['lock']['pid']} since {row['lock']['since']}" if row["lock"] else None,
         "outbox": row["outbox"],
         "problem": row["problem"],

@@ -28,6 +28,7 @@ class Common(Struct, frozen=True, kw_only=True):
         deadline: length of a pass after which no new request starts.
         window: how long a plugin that polls faster than cron goes on; never more than the deadline.
         record: which passes keep what ``decide`` was given.
+        idle_max: how long a plugin that has nothing to do may go without a pass; zero: not at all.
     """
 
     schedule: str = "* * * * *"
@@ -40,6 +41,7 @@ class Common(Struct, frozen=True, kw_only=True):
     deadline: PositiveDuration = PositiveDuration(seconds=50)
     window: Duration = Duration()
     record: Literal["off", "failures", "all"] = "failures"
+    idle_max: Duration = Duration(minutes=5)
 
 
 class PluginConfig(Common, frozen=True, kw_only=True):
@@ -157,7 +159,10 @@ class Healthcheck(Struct, frozen=True, kw_only=True):
 
 
 class Retention(Struct, frozen=True, kw_only=True):
-    """``[pollctl.retention]``: how long rows are kept; ``effects`` means settled ones, delivered or dead."""
+    """``[pollctl.retention]``: how long rows are kept; ``effects`` means settled ones, delivered or dead.
+
+    ``runs`` holds for what is kept of answers, too: whether they have changed is asked by it.
+    """
 
     runs: PositiveDuration = PositiveDuration(days=90)
     recordings: PositiveDuration = PositiveDuration(days=30)

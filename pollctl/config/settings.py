@@ -6,6 +6,8 @@ plugin needs is read when it is asked for, the core's keys by ``timing_and_limit
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -158,6 +160,11 @@ class Config(Struct, frozen=True):
         if reader.problems:
             raise ConfigError(*reader.problems)
         return config
+
+    def digest_of(self, name: str) -> str:
+        """A short text that is another one once something else stands in ``[pollctl]`` or in the section of a plugin."""
+        written = [self.source.common, self.source.sections.get(canonical(name), {})]
+        return hashlib.sha256(json.dumps(written, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def check_schedule(self) -> None:
         """See that the schedule in ``[pollctl]`` can be parsed, which costs an import of croniter.

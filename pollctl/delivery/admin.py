@@ -12,6 +12,7 @@ from pollctl.api.outcomes import CHANGEABLE
 from pollctl.clock import to_text
 from pollctl.damage import json_of
 from pollctl.errors import UsageError
+from pollctl.store import idle
 from pollctl.store.database import writing
 
 if TYPE_CHECKING:
@@ -118,3 +119,4 @@ def _change(
                 state = f"is {row[0]}" if row else "does not exist"
                 raise UsageError(f"effect {number} {state}; only {', '.join(allowed)} ones can be changed")
             db.conn.execute(f"UPDATE outbox SET {assignment} WHERE id=?", (*values, number))  # noqa: S608
+        idle.end(db, plugins_of(db, numbers))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from pollctl.clock import to_text
+from pollctl.clock import from_text, to_text
 from pollctl.delivery.effects import CORE_PREFIX
 from pollctl.delivery.policy import LONGEST_TIRELESS_PAUSE, Policy
 
@@ -138,6 +138,23 @@ class Lanes:
             {**self._moments(now), "plugin": self._plugin, "lane": lane},
         ).fetchone()
         return row[0] if row and row[1] else None
+
+    def next_try(self, now: datetime) -> datetime | None:
+        """When the next of the open effects is tried: *now* for one that is due or on its way; None where none is open.
+
+        Of more than a thousand lanes none is looked at: then it is *now*.
+        """
+        values = {**self._moments(now), "plugin": self._plugin}
+        heads = [number for (number,) in self._db.conn.execute(_HEADS_OF_LANES, {**values, "limit": _FEW + 1})]
+        if len(heads) > _FEW:
+            return now
+        chosen = ", ".join(map(str, heads))
+        (at,) = self._db.conn.execute(
+            f"SELECT min(iif(status='sending' OR {self._is_due}, :now, next_attempt_at)) FROM outbox "  # noqa: S608
+            f"WHERE id IN ({chosen})",
+            values,
+        ).fetchone()
+        return from_text(at) if at else None
 
     def _of_index(self, phase: Phase, values: dict[str, str]) -> Iterator[str]:
         """The lanes of a sort of which there are few."""

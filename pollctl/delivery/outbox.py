@@ -92,6 +92,10 @@ class Outbox:
         )
         return queued
 
+    def next_try(self, now: datetime) -> datetime | None:
+        """When the next of the open effects is tried; *now* where one need not wait, None where there is none."""
+        return self._lanes.next_try(now)
+
     def given_up(self) -> list[Effect]:
         """Messages that are dead and whose plugin has not heard of it yet, the oldest first."""
         rows = self._db.conn.execute(

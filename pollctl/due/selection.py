@@ -18,7 +18,7 @@ from pollctl.due import state
 from pollctl.due.state import DamagedStateError, PluginState, PluginStates
 from pollctl.errors import ConfigError, DatabaseError, PollctlError
 from pollctl.schedule.evaluation import judge
-from pollctl.schedule.model import Gate, Past, Verdict
+from pollctl.schedule.model import Gate, Idle, Past, Verdict
 from pollctl.schedule.slots import Schedule
 
 NEVER = "9999-12-31T23:59:59.999Z"
@@ -87,7 +87,7 @@ def evaluate(config: Config, now: datetime) -> Evaluation:
         row = states.get(name, PluginState(name))
         try:
             limits[name] = config.timing_and_limits(name, row.own_defaults, check_schedule=True)
-            verdicts[name] = _judge(name, limits[name], row, now, _host(config))
+            verdicts[name] = _judge(config, limits[name], row, now)
         except ConfigError as error:
             verdicts[name] = error
     return Evaluation(now, states, limits, verdicts)
@@ -151,21 +151,30 @@ def why(config: Config, name: str, now: datetime) -> Why:
     row = state.read(config.core.database).get(name, PluginState(name))
     loads = _loads(name)
     limits = config.timing_and_limits(name, _defaults(row), check_schedule=True)
-    verdict = _judge(name, limits, row, now, _host(config))
+    verdict = _judge(config, limits, row, now)
     enabled = _enabled(config, name)
     gates = (enabled, loads, *verdict.gates, _lock(config, name))
     is_due = enabled.passed and verdict.is_due
     return Why(name, gates, is_due, verdict.next_due_at if enabled.passed else None)
 
 
-def _judge(name: str, limits: PluginConfig, row: PluginState, now: datetime, host: str) -> Verdict:
+def _judge(config: Config, limits: PluginConfig, row: PluginState, now: datetime) -> Verdict:
     past = Past(
         last_started_at=_moment(row, row.last_started_at),
         last_finished_at=_moment(row, row.last_finished_at),
         # an interrupted pass leaves the count as it was, but there is nothing to back off from
         consecutive_failures=row.consecutive_failures if row.last_outcome in FAILURES else 0,
+        idle=_idle(config, row),
     )
-    return judge(limits.timing, past, now, plugin=name, host=host)
+    return judge(limits.timing, past, now, plugin=row.plugin, host=_host(config))
+
+
+def _idle(config: Config, row: PluginState) -> Idle | None:
+    since, until = _moment(row, row.idle_since), _moment(row, row.idle_until)
+    if since is None or until is None:
+        return None
+    is_same = row.idle_settings == config.digest_of(row.plugin)
+    return Idle(since=since, until=until, is_of_these_settings=is_same)
 
 
 def _moment(row: PluginState, text: str | None) -> datetime | None:

@@ -25,7 +25,8 @@ _FIRST_DEADLINE = "10m"
 _NOTE_PATIENCE_S = 1.0
 _COLUMNS = (
     "SELECT plugin, last_started_at, last_finished_at, last_outcome, consecutive_failures, last_complaint, "
-    "defaults, what, printed_at FROM schedules LEFT JOIN printed ON name = plugin ORDER BY plugin"
+    "defaults, what, printed_at, idle.since, idle.until, idle.settings FROM schedules "
+    "LEFT JOIN printed ON name = plugin LEFT JOIN idle USING (plugin) ORDER BY plugin"
 )
 
 
@@ -37,6 +38,7 @@ class PluginState(NamedTuple):
         defaults: the plugin's own defaults for keys of the core, as JSON, from its last pass.
         printed: what *message* is compared by.
         printed_at: when it was printed.
+        idle_since: when its last pass asked for no other before *idle_until*, under settings of the digest *idle_settings*.
     """
 
     plugin: str
@@ -48,6 +50,9 @@ class PluginState(NamedTuple):
     defaults: str = "{}"
     printed: str | None = None
     printed_at: str | None = None
+    idle_since: str | None = None
+    idle_until: str | None = None
+    idle_settings: str | None = None
 
     @property
     def own_defaults(self) -> dict[str, str]:

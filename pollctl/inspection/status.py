@@ -48,6 +48,7 @@ class PluginStatus(Struct, frozen=True, kw_only=True):
         age_s: seconds since the latest pass started.
         next_due_at: the first moment from now on at which it is due; None if it is disabled or its settings are wrong.
         backoff_until: the moment before which failures keep ``due`` from starting it, if that lies ahead.
+        idle_until: the moment before which the plugin itself wants no pass, if that lies ahead.
         lock: who works on it right now: ``pid``, ``run_id``, ``since``.
         outbox: number of effects by status.
         problem: what is wrong with its settings, else what the latest pass that did not end well said, else what `due --run`
@@ -64,6 +65,7 @@ class PluginStatus(Struct, frozen=True, kw_only=True):
     next_due_at: str | None = None
     consecutive_failures: int = 0
     backoff_until: str | None = None
+    idle_until: str | None = None
     lock: Mapping[str, Any] | None = None
     outbox: Mapping[str, int] = {}
     problem: str | None = None
@@ -209,6 +211,7 @@ def _status(
         next_due_at=to_text(verdict.next_due_at) if verdict and verdict.next_due_at else None,
         consecutive_failures=known.past.get("consecutive_failures", 0),
         backoff_until=_backoff_until(known.past, now),
+        idle_until=to_text(verdict.idle_until) if verdict and verdict.idle_until else None,
         lock=locked_by._asdict() if locked_by else None,
         outbox=known.effects,
         problem=problem,

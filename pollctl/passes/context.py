@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from pollctl.delivery.effects import Queued, queued
 from pollctl.errors import DeliveryError, PluginError
 from pollctl.http.client import Client
 from pollctl.passes.resources import Resources
+from pollctl.passes.revalidation import Revalidation
 from pollctl.store.database import open_to_read
 from pollctl.store.holds import LONGEST as LONGEST_HOLD
 from pollctl.store.holds import is_held
@@ -77,6 +79,8 @@ class PassContext:
         self.failures: dict[str, str] = {}
         self.targets_reached: set[str] = set()
         self.notes: list[str] = []
+        self.idle_at: datetime | None = None
+        self.revalidation = Revalidation(plugin, database)
         self._client = client
         self._stop = stop
         self._window_s = window.total_seconds()
@@ -102,9 +106,12 @@ class PassContext:
         """Seconds until the deadline."""
         return self._stop.remaining
 
-    def get_many(self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "") -> Iterator[Answer]:
+    def get_many(
+        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "", cache: bool = False
+    ) -> Iterator[Answer]:
         """Make requests side by side (see ``pollctl.Run``)."""
-        return self._noting_begin(self._client.get_many(requests, concurrency=concurrency, rate=rate))
+        ask = partial(self._client.get_many, concurrency=concurrency, rate=rate)
+        return self._noting_begin(self.revalidation.get_many(requests, ask) if cache else ask(requests))
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
@@ -152,6 +159,7 @@ class PassContext:
 
     def failed(self, target: str, why: str) -> None:
         """Tell that a target could not be fetched."""
+        self.revalidation.drop()
         target, why = redaction.mask(target), redaction.mask(why)
         self.failures[target] = why
         self.on_failed(target, why)
@@ -164,6 +172,12 @@ class PassContext:
         """Keep why there may be nothing to decide."""
         if reason:
             self.notes.append(redaction.mask(reason))
+
+    def idle_until(self, at: datetime) -> None:
+        """Keep before when there is nothing to do (see ``pollctl.Run``)."""
+        if at.tzinfo is None:
+            raise ValueError(f"{at} names no zone, so nobody knows when it comes")
+        self.idle_at = at
 
     @contextmanager
     def reading(self) -> Iterator[Database]:

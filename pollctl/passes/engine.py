@@ -22,7 +22,7 @@ from pollctl.passes.report import Report, recorded, report_of
 from pollctl.passes.sender import Sender
 from pollctl.plugin_host.configured import ConfiguredPlugin, configure
 from pollctl.plugin_host.hooks import Hooks
-from pollctl.store import database, files, holds, retention, runs
+from pollctl.store import database, files, holds, idle, retention, runs
 from pollctl.store.lock import held, lock_path
 
 if TYPE_CHECKING:
@@ -174,11 +174,13 @@ class _Pass:
                 decisions = hooks.decide(state, batch, self._run.now, self._run.settings)
                 hooks.apply(self._run, self._db, decisions)
                 counters = self._flush(batches=1, decisions=len(decisions))
+                self._run.revalidation.keep(self._db, self._run.now)
                 if self._limits.record == "all":
                     self._record(state, batch, decisions)
             self._events.applied(self._seq, counters)
         except PollctlError as error:
             self._run.drain()
+            self._run.revalidation.drop()
             self._events.batch_failed(self._seq, error)
             if self._limits.record != "off" and not isinstance(error, DatabaseError):
                 with (
@@ -217,12 +219,24 @@ class _Pass:
             self._finish(outcome, error, finished_at)
             alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
             alerts += self._alerts.queue_channel_alerts(self._id, finished_at)
+            self._note_idle(finished_at)
         if alerts:
             self._sender.send_due(is_last=True)
+            with database.writing(self._db):
+                self._note_idle(clock.now())
         retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
         report = report_of(runs.row(self._db, self._id))
         self._events.finished(report)
         return report
+
+    def _note_idle(self, now: datetime) -> None:
+        """Keep before when the plugin wants no pass, unless the pass was cut short: then it did not know."""
+        asked_for = self._run.idle_at
+        is_whole = not (self._error or self._sender.error or self._stop.requested or self._is_cut)
+        if asked_for is None or not is_whole:
+            return
+        until = min(asked_for, self._outbox.next_try(now) or asked_for, now + self._limits.idle_max)
+        idle.keep(self._db, self._name, since=now, until=until, settings=self._config.digest_of(self._name))
 
     def _course(self) -> Course:
         return Course(

@@ -15,7 +15,7 @@ from pollctl.console import Progress, progress, until_stopped
 from pollctl.console.moments import Moments
 from pollctl.plugin_host.configured import ConfiguredPlugin
 from pollctl.plugin_host.row_limit import within
-from pollctl.store import database
+from pollctl.store import database, idle
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -56,6 +56,8 @@ class PluginContext:
     def writing(self) -> Iterator[Database]:
         """Open the database, created if need be, within one transaction that is committed at the end.
 
+        The next pass comes as the schedule says, also where the last one has said that there is nothing to do.
+
         Raises:
             DatabaseError: it cannot be used.
             ConfigError: root looks at settings of somebody else.
@@ -66,6 +68,7 @@ class PluginContext:
             closing(database.open_to_write(self._configured.config.core.database, self._configured.migrations)) as db,
             database.writing(db),
         ):
+            idle.end(db, [self.plugin])
             yield db
 
     @contextmanager

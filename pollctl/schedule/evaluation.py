@@ -29,10 +29,21 @@ class Case:
         started = self.past.last_started_at
         return started if started and started <= moment else None
 
-    def blocked_until(self, moment: datetime) -> datetime | None:
+    def backed_off_until(self, moment: datetime) -> datetime | None:
         """The end of a backoff that is in force; none is when the last pass ended in the future."""
         until, finished = backoff_until(self.timing, self.past), self.past.last_finished_at
         return until if until and finished and is_waiting(until, moment, until - finished) else None
+
+    def idle_until(self, moment: datetime) -> datetime | None:
+        """Before when the plugin wants no pass, if that is in force; it is not when it was asked for in the future."""
+        idle = self.past.idle
+        if idle is None or not idle.is_of_these_settings or moment < idle.since:
+            return None
+        return idle.until if moment < idle.until else None
+
+    def blocked_until(self, moment: datetime) -> datetime | None:
+        """The end of what keeps a slot from being served."""
+        return max(filter(None, (self.backed_off_until(moment), self.idle_until(moment))), default=None)
 
     def is_unserved(self, moment: datetime) -> bool:
         """Whether no pass has started since the last slot came.
@@ -65,7 +76,8 @@ def judge(timing: Timing, past: Past, now: datetime, *, plugin: str, host: str) 
     """Whether *plugin* is due on *host* at *now*, through which gates, and when next.
 
     It is due when a slot (jitter included) has come and no pass has started since, that slot is not too old,
-    and no backoff is in force. With the same *past* the answer is "not due" for every moment from *now* up to
+    no backoff is in force, and the plugin itself has not asked for a later moment. With the same *past* the answer is
+    "not due" for every moment from *now* up to
     ``next_due_at``, and "due" at it.
 
     Raises:
@@ -79,6 +91,7 @@ def judge(timing: Timing, past: Past, now: datetime, *, plugin: str, host: str) 
         _last_start_gate(case, now),
         _jitter_gate(case, slot, due_at),
         _backoff_gate(case, now),
+        _idle_gate(case, now),
         _catch_up_gate(case, now, due_at),
     )
     return Verdict(
@@ -87,6 +100,7 @@ def judge(timing: Timing, past: Past, now: datetime, *, plugin: str, host: str) 
         slot=slot,
         slot_due_at=due_at,
         next_due_at=case.next_due(now.astimezone(UTC)),
+        idle_until=case.idle_until(now),
     )
 
 
@@ -135,11 +149,25 @@ def _backoff_gate(case: Case, now: datetime) -> Gate:
     if until is None:
         return Gate("backoff", True, "none")
     failed = f"{case.past.consecutive_failures} failed in a row"
-    if case.blocked_until(now):
+    if case.backed_off_until(now):
         return Gate("backoff", False, f"{failed}: not before {_utc(until)}")
     if now < until:
         return Gate("backoff", True, f"{failed}, but the last pass ended in the future: ignored")
     return Gate("backoff", True, f"{failed}; the wait ended at {_utc(until)}")
+
+
+def _idle_gate(case: Case, now: datetime) -> Gate:
+    idle = case.past.idle
+    if idle is None:
+        return Gate("idle", True, "no")
+    asked = f"its last pass has nothing to do before {_utc(idle.until)}"
+    if case.idle_until(now):
+        return Gate("idle", False, asked)
+    if not idle.is_of_these_settings:
+        return Gate("idle", True, f"{asked}, but the settings have changed since")
+    if now < idle.since:
+        return Gate("idle", True, f"{asked}, but said so in the future: ignored")
+    return Gate("idle", True, f"{asked}, which has come")
 
 
 def _catch_up_gate(case: Case, now: datetime, due_at: datetime) -> Gate:

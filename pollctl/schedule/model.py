@@ -34,12 +34,21 @@ class Timing(Struct, frozen=True, kw_only=True):
     backoff_max: timedelta
 
 
+class Idle(Struct, frozen=True, kw_only=True):
+    """What the last pass asked for: no pass before ``until``, said at ``since``, under settings that are still the same or not."""
+
+    since: datetime
+    until: datetime
+    is_of_these_settings: bool = True
+
+
 class Past(Struct, frozen=True, kw_only=True):
-    """What is known of a plugin's passes: when the last started and ended (UTC), how many failed in a row."""
+    """What is known of a plugin's passes: when the last started and ended (UTC), how many failed in a row, what it asked for."""
 
     last_started_at: datetime | None = None
     last_finished_at: datetime | None = None
     consecutive_failures: int = 0
+    idle: Idle | None = None
 
 
 class Gate(Struct, frozen=True):
@@ -59,6 +68,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         slot: the slot that was looked at: of those that have come, jitter included, the last to come.
         slot_due_at: when it came, jitter included.
         next_due_at: the first moment from *now* on at which it is due if no pass starts; *now* if it is due.
+        idle_until: before when the plugin itself wants no pass, if that lies ahead.
     """
 
     is_due: bool
@@ -66,3 +76,4 @@ class Verdict(Struct, frozen=True, kw_only=True):
     slot: datetime
     slot_due_at: datetime
     next_due_at: datetime
+    idle_until: datetime | None = None

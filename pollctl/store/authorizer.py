@@ -13,6 +13,7 @@ Access = Literal["read", "write"]
 CORE_TABLES = frozenset(
     {
         *("runs", "schedules", "next_due", "outbox", "outbox_addresses", "recordings", "holds", "printed", "tireless"),
+        *("idle", "validators"),
         *("purity", "_sqlite_migrations"),
     }
 )

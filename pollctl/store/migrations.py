@@ -188,3 +188,32 @@ def m006_stuck_effects(db: Database) -> None:
 def m007_purity(db: Database) -> None:
     """Of which files a plugin's ``decide`` was judged pure, as JSON, and by what: so that no pass judges them again."""
     db.execute("CREATE TABLE purity (plugin TEXT PRIMARY KEY, judged_by TEXT NOT NULL, files TEXT NOT NULL) STRICT")
+
+
+@migrations()
+def m008_idle(db: Database) -> None:
+    """Before when a plugin wants no pass, since when it says so, and a digest of the settings that it was said under."""
+    db.execute(
+        "CREATE TABLE idle (plugin TEXT PRIMARY KEY, since TEXT NOT NULL, until TEXT NOT NULL CHECK (until > since), "
+        "settings TEXT NOT NULL) STRICT"
+    )
+
+
+_VALIDATORS = (
+    # The headers that ask whether an answer has changed, as JSON, by a digest of what the request was.
+    """CREATE TABLE validators (
+    plugin TEXT NOT NULL,
+    request TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    kept_at TEXT NOT NULL,
+    PRIMARY KEY (plugin, request)
+) STRICT""",
+    "CREATE INDEX validators_old ON validators (kept_at)",
+)
+
+
+@migrations()
+def m009_validators(db: Database) -> None:
+    """What answers can be told from later ones by, for plugins that ask with ``cache=True``."""
+    for statement in _VALIDATORS:
+        db.execute(statement)

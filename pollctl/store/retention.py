@@ -32,6 +32,8 @@ class _Old(NamedTuple):
 _OLD = (
     _Old("recordings", "recordings", "run_id < ?", id_prefix),
     _Old("runs", "runs", "id < ? AND outcome <> 'running'", id_prefix),
+    # Without them the next answer comes in full, that is all.
+    _Old("runs", "validators", "kept_at < ?", to_text),
     # The key of an effect is known until long after it arrived, or died, however long it waited for that.
     _Old("effects", "outbox", "status = 'delivered' AND delivered_at < ?", to_text),
     _Old("effects", "outbox", "status = 'dead' AND next_attempt_at < ?", to_text),

@@ -19,6 +19,7 @@ from pollctl.damage import table_of
 from pollctl.errors import DatabaseError
 from pollctl.schedule.evaluation import backoff_until
 from pollctl.schedule.model import Past
+from pollctl.store import idle
 
 if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig
@@ -107,7 +108,7 @@ def start(
             "WHERE kinds<>excluded.kinds",
             (plugin, json.dumps(sorted(tireless))),
         )
-    db.execute("DELETE FROM next_due")
+    idle.end(db, [plugin])
     return trace_id
 
 

@@ -31,6 +31,7 @@ LONGEST_S = 10.0
 MOST_MEMORY = 4 << 30
 EXIT_CODES = (0, 1, 2, 3, 75)
 LOOPBACK_ONLY = Path(__file__).with_name("loopback_only")
+_GONE = "(gone)"
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -75,6 +76,8 @@ def _fault(code: int, taken_s: float, said: str) -> str:
         return f"took longer than {LONGEST_S:.0f} s"
     if code not in EXIT_CODES:
         return f"ended with {code}"
+    if said == _GONE:
+        return "the file that it prints to is gone"
     if "Traceback" in said or 'File "' in said:
         return "a traceback"
     if unseen := _UNSEEN.search(said):
@@ -112,7 +115,7 @@ def _run(case: Case, folder: Path, template: Path | None) -> tuple[int, float, s
         _live(case, folder, said)
     code = _ended(pid)
     taken_s = time.monotonic() - began
-    text = said.read_text(errors="backslashreplace")
+    text = said.read_text(errors="backslashreplace") if said.exists() else _GONE
     if template:
         shutil.rmtree(folder)
     return code, taken_s, text

@@ -48,6 +48,7 @@ def names() -> list[str]:
 def run(part: str) -> int:
     """Run one part in full size and keep its figures, if it passes; answers the exit code."""
     began, moment = time.monotonic(), datetime.now(UTC)
+    print(f"{part}: seed {campaign.SEED}", flush=True)
     environ = {**os.environ, "POLLCTL_CAMPAIGN": "full", "POLLCTL_SEED": str(campaign.SEED)}
     command = [sys.executable, "-m", "pytest", "--quiet", "--capture=no", str(CRASH / f"test_{part}.py")]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as process:

@@ -96,7 +96,8 @@ def _due_since(config: Config, now: datetime) -> Iterator[tuple[datetime, str]]:
         slots = selection.next_slots(config, started, 1, [name])[name] if started else []
         if row and slots and not isinstance(slots, ConfigError):
             backoff = evaluation.limits[name].backoff_max if row.consecutive_failures else timedelta()
-            yield slots[0] + backoff, name
+            idle_until = moment_of(row.idle_until)
+            yield max(filter(None, (slots[0] + backoff, idle_until))), name
 
 
 def _ago(moment: datetime, now: datetime) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from plugin_package import clean_environment, command, spawn_pollctl, write_settings
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = ("pipe", "full", "zero")
 AT_ONCE_S = 20  # which is long, but shorter than for ever
 
@@ -162,7 +164,6 @@ def test_help_that_is_the_value_of_an_option_is_not_the_question_for_help(folder
 ODD = "\x1b[31mred\x07"
 
 
-@pytest.mark.slow
 def test_what_is_printed_steers_no_terminal(tmp_path: Path) -> None:
     folder = tmp_path / ODD
     folder.mkdir()

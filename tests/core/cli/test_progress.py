@@ -17,6 +17,8 @@ from pollctl.store import content, database, files
 from pollctl_shell_query.fake import FakeMarketingCloud
 from pollctl_soc_sections.fake import FakeSoc
 
+pytestmark = pytest.mark.slow
+
 FETCH = """(run):
     run.reached("room 1")
     for number in range(1, 9):

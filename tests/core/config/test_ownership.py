@@ -14,6 +14,8 @@ from plugin_package import clean_environment, make_plugin_package, spawn_pollctl
 from pollctl.due import fast_path
 from pollctl.ownership import fault_of_file, fault_of_folder
 
+pytestmark = pytest.mark.slow
+
 MINE = os.geteuid()
 MY_GROUP = os.getegid()
 

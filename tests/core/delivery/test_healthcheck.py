@@ -9,6 +9,8 @@ import pytest
 from core.supervision.supervised import Supervised
 from pytest_httpserver import HTTPServer
 
+pytestmark = pytest.mark.slow
+
 OK = "yield Batch(1)"
 FAIL = "raise ValueError('out of beans')"
 
@@ -92,7 +94,6 @@ def test_the_address_is_a_secret(tmp_path: Path, httpserver: HTTPServer) -> None
     assert "my-secret-uuid" not in done.stderr
 
 
-@pytest.mark.slow
 def test_trouble_with_the_switch_is_told_once_until_it_answers_again(tmp_path: Path, httpserver: HTTPServer) -> None:
     place = place_with(tmp_path, httpserver, OK)
     answers = ["no", "no", "OK", "no"]

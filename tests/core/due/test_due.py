@@ -187,7 +187,17 @@ def test_why_goes_through_every_gate_in_order(tmp_path: Path) -> None:
     found = settings(tmp_path, '[plugins.latency]\nschedule = "0 * * * *"\ntimezone = "Asia/Kolkata"')
     ran(found, "latency")
     reason = selection.why(found, "latency", NOON)
-    assert list(gates(reason)) == ["enabled", "loads", "slot", "last start", "jitter", "backoff", "catch-up", "lock"]
+    assert list(gates(reason)) == [
+        "enabled",
+        "loads",
+        "slot",
+        "last start",
+        "jitter",
+        "backoff",
+        "idle",
+        "catch-up",
+        "lock",
+    ]
     assert not reason.is_due
     assert reason.next_due_at == datetime(2026, 3, 8, 12, 30, tzinfo=UTC)
     texts = {gate.name: gate.text for gate in reason.gates}

@@ -94,7 +94,7 @@ def test_a_wrong_schedule_for_all_stops_every_command_that_looks_at_it(tmp_path:
 def test_why_goes_through_the_gates_and_ends_with_the_answer(tmp_path: Path, odd: Env) -> None:
     done = run_pollctl(tmp_path, odd, "why", "odd")
     gates = [line.split()[1] for line in done.stdout.splitlines() if re.match(r"  (yes|no) ", line)]
-    assert gates == ["enabled", "loads", "slot", "last", "jitter", "backoff", "catch-up", "lock"]
+    assert gates == ["enabled", "loads", "slot", "last", "jitter", "backoff", "idle", "catch-up", "lock"]
     assert done.stdout.strip().endswith("not due, next at 2026-03-08T12:10:00.000Z")
     reason = json_of(run_pollctl(tmp_path, odd, "why", "odd", "--json"))
     assert (reason["plugin"], reason["is_due"], reason["next_due_at"]) == ("odd", False, "2026-03-08T12:10:00.000Z")
@@ -120,6 +120,7 @@ def test_status_has_a_row_per_plugin(tmp_path: Path, odd: Env) -> None:
         "next_due_at": "2026-03-08T12:10:00.000Z",
         "consecutive_failures": 1,
         "backoff_until": "2026-03-08T12:06:10.000Z",
+        "idle_until": None,
         "lock": None,
         "outbox": {"delivered": 1},
         "notice": None,

@@ -16,6 +16,8 @@ from plugin_package import clean_environment, json_of, make_plugin_package, run_
 
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
+pytestmark = pytest.mark.slow
+
 FILES = files_of(PLUGINS)
 WRAPPER = "pollctl_slow.py"
 

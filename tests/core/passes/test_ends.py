@@ -14,6 +14,8 @@ from place import wait_for
 from plugin_package import json_of
 from sample_plugin import parrot_source
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_second_pass_of_the_same_plugin_is_told_who_is_at_work(parrot: Parrot) -> None:
     busy = "(run):\n    open('busy', 'w').close()\n    while not os.path.exists('go'):\n        time.sleep(0.02)\n    yield Batch('one')\n"
@@ -101,7 +103,6 @@ def test_a_signal_ends_the_pass_at_the_next_safe_point(parrot: Parrot, number: i
     assert parrot.rows("SELECT word FROM parrot_words ORDER BY 1") == ["one", "two"]
 
 
-@pytest.mark.slow
 def test_a_pass_whose_run_was_ended_by_another_writes_nothing_more(parrot: Parrot) -> None:
     slow = "(run):\n    yield Batch('one')\n    open('busy', 'w').close()\n    time.sleep(3)\n    yield Batch('two')\n"
     parrot.teach(parrot_source(fetch=slow))

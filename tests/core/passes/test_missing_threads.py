@@ -14,6 +14,8 @@ from sink import Sink
 
 from pollctl.store.database import open_to_write
 
+pytestmark = pytest.mark.slow
+
 LIMIT = """
 import faulthandler, os, threading
 most = os.environ.get("MOST_THREADS")

@@ -13,6 +13,8 @@ from pollctl.api.names import LONGEST, checked, fault
 from pollctl.errors import UsageError
 from pollctl.store.lock import lock_path
 
+pytestmark = pytest.mark.slow
+
 WRONG = {
     "slash": "a/b", "way out": "../x", "control characters": "a\x1b[31m", "line break": "a\nb", "long": "a" * 300, "empty": "", "capital": "Latency",
     "digit first": "1a", "underscore first": "_a", "dot": "pollctl.healthcheck", "no ASCII": "é", "blank": "a b", "just too long": "a" * (LONGEST + 1),

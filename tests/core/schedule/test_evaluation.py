@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pollctl.schedule.evaluation import backoff_until, judge
-from pollctl.schedule.model import Past, Timing, Verdict
+from pollctl.schedule.model import Idle, Past, Timing, Verdict
 from pollctl.schedule.slots import Schedule
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -191,7 +191,7 @@ def test_every_gate_says_in_words_what_it_saw() -> None:
     jittery = timing("30 1 * * *", timezone="America/New_York", jitter=20 * SECOND, catch_up="skip")
     answer = verdict(jittery, started("01:00:00", 2), at("12:00"))
     texts = {gate.name: gate.text for gate in answer.gates}
-    assert list(texts) == ["slot", "last start", "jitter", "backoff", "catch-up"]
+    assert list(texts) == ["slot", "last start", "jitter", "backoff", "idle", "catch-up"]
     assert "2026-11-22 01:30:00 America/New_York, 2026-11-22T06:30:00Z" in texts["slot"]
     in_utc = verdict(timing("30 1 * * *"), Past(), at("12:00")).gates[0].text
     assert in_utc == "latest slot of '30 1 * * *' is 2026-11-22T01:30:00Z", "once where the schedule's zone is UTC"
@@ -210,11 +210,18 @@ def test_a_wrong_expression_is_a_value_error_that_shows_it() -> None:
 
 START = datetime(2026, 10, 31, 20, tzinfo=UTC)
 OFFSETS = st.integers(0, 12 * 3600 * 10).map(lambda tenths: START + tenths * timedelta(milliseconds=100))
+
+
+def asked(since: datetime, seconds: int, is_of_these_settings: bool) -> Idle:
+    return Idle(since=since, until=since + seconds * SECOND, is_of_these_settings=is_of_these_settings)
+
+
 PASTS = st.builds(
     Past,
     last_started_at=st.none() | OFFSETS,
     last_finished_at=st.none() | OFFSETS,
     consecutive_failures=st.integers(0, 6),
+    idle=st.none() | st.builds(asked, OFFSETS, st.integers(1, 20_000), st.sampled_from([True, True, True, False])),
 )
 CATCH_UPS: st.SearchStrategy[Literal["once", "skip"]] = st.sampled_from(["once", "skip"])
 TIMINGS = st.builds(
@@ -278,7 +285,9 @@ def delayed(timing: Timing, slot: datetime) -> datetime:
 @settings(max_examples=150, deadline=None)
 def test_the_verdict_is_that_of_the_rule_read_plainly(timing: Timing, past: Past, now: datetime) -> None:
     answer = verdict(timing, past, now)
-    assert answer.is_due == plainly_due(timing, past, now)
+    idle = past.idle
+    is_idle = idle is not None and idle.is_of_these_settings and idle.since <= now < idle.until
+    assert answer.is_due == (not is_idle and plainly_due(timing, past, now))
     assert answer.is_due == all(gate.passed for gate in answer.gates)
     assert answer.slot <= answer.slot_due_at <= now
 

@@ -13,6 +13,8 @@ from cronsim import CronSim
 
 from pollctl.schedule.slots import Schedule
 
+pytestmark = pytest.mark.slow
+
 SECOND, TWO_DAYS = timedelta(seconds=1), timedelta(days=2)
 ZONES = [
     "America/New_York",
@@ -121,7 +123,6 @@ def test_latest_and_next_slot_are_right_wherever_one_stands_around_a_change(zone
                 assert following == min(slot for slot in slots if slot > moment), (expression, moment)
 
 
-@pytest.mark.slow
 def test_a_second_engine_agrees_but_for_the_known_differences() -> None:
     differs: dict[tuple[str, str], int] = {}
     for zone in ZONES:

@@ -13,7 +13,7 @@ from place import Place
 
 from pollctl.store.lock import held, lock_path
 
-pytestmark = as_root
+pytestmark = [as_root, pytest.mark.slow]
 WRITING = [
     "run plain",
     "run plain other",

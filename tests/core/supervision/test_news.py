@@ -15,6 +15,8 @@ from sample_plugin import plain
 
 from pollctl.store.lock import lock_path
 
+pytestmark = pytest.mark.slow
+
 OK = "yield Batch(1)"
 ROTATING = """targets = [f"{term} {campus}" for term in ("spring", "fall") for campus in ("NB", "NK", "CM")]
 for number in range(6):
@@ -141,7 +143,6 @@ TELLING = {
 }
 
 
-@pytest.mark.slow
 def test_a_channel_that_is_dead_is_one_line_until_it_works_again(place: Place) -> None:
     with Inbox() as inbox:
         place.plugin("plain", plain(**TELLING))
@@ -167,7 +168,6 @@ class Switch(Inbox):
         return ServerResponse(200)
 
 
-@pytest.mark.slow
 def test_the_switch_hears_of_failure_until_all_is_well_whichever_plugins_are_due(place: Supervised) -> None:
     place.fetching("alpha", "if run.now.minute < 6:\n    raise OSError('no line')\nyield Batch(1)")
     place.fetching("beta", OK)

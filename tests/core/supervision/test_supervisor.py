@@ -22,6 +22,8 @@ from pollctl.store import database
 from pollctl.store.lock import held
 from pollctl.supervision.supervisor import run_due
 
+pytestmark = pytest.mark.slow
+
 OK = "yield Batch(1)"
 FAIL = "raise ValueError('out of beans')"
 HANG = "(here / 'hanging').touch(); time.sleep(60); yield Batch(1)"
@@ -98,7 +100,6 @@ def test_a_failing_plugin_hinders_no_other_and_is_told_once(place: Supervised) -
     assert place.outcomes() == {"alpha": "failed", "beta": "ok"}
 
 
-@pytest.mark.slow
 def test_another_failure_is_news_and_so_is_the_same_after_a_recovery(place: Supervised) -> None:
     place.fetching("alpha", "if (here / 'why').exists():\n    raise ValueError((here / 'why').read_text())\n" + OK)
     place.settings(section("alpha"))
@@ -206,7 +207,6 @@ def test_a_pass_whose_lock_is_held_is_no_error_and_says_nothing(place: Supervise
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.slow
 def test_a_pass_that_overruns_deadline_and_grace_is_killed_with_all_that_it_started(place: Supervised) -> None:
     child = "subprocess.Popen(['sleep', '60'])"
     place.fetching("alpha", f"(here / 'pid').write_text(str({child}.pid))\n{HANG}")
@@ -290,7 +290,6 @@ def test_a_module_in_the_present_folder_is_not_taken_for_one_of_ours(place: Supe
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.slow
 def test_several_by_hand_exit_with_the_worst_and_name_it(place: Supervised) -> None:
     for name, fetch in {"alpha": OK, "beta": FAIL, "gamma": "run.reached('w'); run.failed('x', 'y')\n" + OK}.items():
         place.fetching(name, fetch)
@@ -358,7 +357,6 @@ def test_the_complaint_is_kept_where_status_finds_it(place: Supervised) -> None:
     assert told == f"alpha: {kept}\n"
 
 
-@pytest.mark.slow
 def test_status_tells_of_a_plugin_whose_import_hangs(place: Supervised) -> None:
     place.fetching("alpha", OK)
     (place.folder / "site-alpha/alpha.py").write_text("import time\ntime.sleep(3)\n")

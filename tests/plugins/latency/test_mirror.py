@@ -26,6 +26,8 @@ from pollctl_latency.fake.postgrest import SECRET_KEY, Fault
 from pollctl_latency.fetch.remote import UnreadableError, pages
 from pollctl_latency.model import Supabase
 
+pytestmark = pytest.mark.slow
+
 OUTAGE = Fault(503, "PGRST002")
 
 

@@ -20,6 +20,8 @@ from pollctl.passes.engine import run_pass
 from pollctl.plugin_host.discovery import discover
 from pollctl_latency.fake import Reply
 
+pytestmark = pytest.mark.slow
+
 # rule 1
 
 
@@ -123,7 +125,6 @@ def test_one_target_that_fails_stops_no_other(place: Place) -> None:
     assert "poller is being restarted" in report["error"]["message"]
 
 
-@pytest.mark.slow
 def test_a_job_that_is_cancelled_in_flight_stays_cancelled_and_its_sample_is_dropped(place: Place) -> None:
     place.configure(timeout="10s")
     place.api.script["slow"] = [Reply(elapsed=900, delay=3)]  # longer than a cancel takes on a busy machine
@@ -149,7 +150,6 @@ def gaps(place: Place, target: str) -> list[float]:
     return [(from_text(b) - from_text(a)).total_seconds() for (a,), (b,) in pairwise(moments)]
 
 
-@pytest.mark.slow
 def test_a_silent_target_holds_back_nobody_within_a_window(place: Place) -> None:
     for target in ("alpha", "beta", "silent"):
         place.insert(target, cadence_seconds=1)
@@ -163,7 +163,6 @@ def test_a_silent_target_holds_back_nobody_within_a_window(place: Place) -> None
     assert all(gap >= 2.5 for gap in gaps(place, "silent"))
 
 
-@pytest.mark.slow
 def test_a_job_that_is_added_during_a_pass_is_sampled_within_about_a_second(place: Place) -> None:
     place.insert("alpha", cadence_seconds=1)
     place.configure(window="4s")
@@ -187,7 +186,6 @@ def test_one_pass_hands_over_to_the_next_without_a_double_sample(place: Place) -
     assert 2 <= len(place.statuses("alpha")) == len(place.api.requests)
 
 
-@pytest.mark.slow
 def test_a_kill_loses_at_most_the_round_in_flight(place: Place) -> None:
     place.insert("alpha", cadence_seconds=1)
     place.configure(window="10s")
@@ -335,7 +333,6 @@ def test_two_databases_simulate_the_same_samples(place: Place) -> None:
     assert place.api.requests == []
 
 
-@pytest.mark.slow
 def test_a_recipient_that_never_answers_holds_back_no_sample(place: Place) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         address = f"json://127.0.0.1:{silent.getsockname()[1]}/"
