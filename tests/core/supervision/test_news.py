@@ -14,6 +14,7 @@ from place import Place
 from sample_plugin import plain
 
 from pollctl.store.lock import lock_path
+from pollctl.supervision.results import PassResult
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +49,15 @@ def test_the_same_targets_that_fail_in_another_order_are_the_same_trouble(place:
     assert mails[0].endswith("; and 1 more\n")
     shown = place.do("show", "latest", "--json", now=at(8, 5))
     assert shown.count('"spring NK"') == 1
+
+
+def test_the_same_trouble_is_the_same_outcome_kind_and_set_of_targets() -> None:
+    def key(*, outcome: str = "partial", kind: str = "Unreached", targets: tuple[str, ...] = ("NB", "NK")) -> str:
+        message = f"{outcome}: {'; '.join(targets)}: no answer"
+        return PassResult(plugin="alpha", outcome=outcome, exit_code=3, message=message, kind=kind, targets=targets).key
+
+    assert key() == key(targets=("NK", "NB"))
+    assert len({key(), key(outcome="failed"), key(kind="Deadline"), key(targets=("NB",))}) == 4
 
 
 def test_what_lasts_is_printed_again_after_a_day(place: Supervised) -> None:
