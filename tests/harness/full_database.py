@@ -191,13 +191,13 @@ def _soc_sections(db: Database) -> None:
         db, "soc_status_events", id=1, **where, index_number="00500", status="OPEN", status_before="CLOSED",
         seat_delta=1, episode=3, event_at=_at(46), dedupe_key="92026:NB:00500:3", run_id="x",
     )  # fmt: skip
-    for number, (verdict, listed, reason) in enumerate((
+    for age, (verdict, listed, reason) in enumerate((
         ("accepted", 2, "as many as before"),
         ("suspect_drop", 1, "1 of 2 sections: a fall of 50 %; openings count, closings wait for 3 answers over 5 min"),
         ("failed", None, "the body is not a JSON array of texts: Expected `array`, got `object`"),
     )):  # fmt: skip
         _insert(
-            db, "soc_polls", **where, polled_at=_at(48 - number), verdict=verdict, listed_count=listed, known_count=2,
+            db, "soc_polls", **where, polled_at=_at(48 - age), verdict=verdict, listed_count=listed, known_count=2,
             reason=reason, run_id="x", duration_ms=None if listed is None else 212.4,
         )  # fmt: skip
     _insert(db, "soc_subscription_events", id=1, subscription_id=500, kind="sent", detail="opening 3", at=_at(46))

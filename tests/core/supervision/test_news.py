@@ -241,6 +241,21 @@ def test_a_plugin_that_cannot_be_loaded_turns_the_switch_also_while_it_rests(pla
     assert [mail.count("no module named yesterday") for mail in mails] == [1, 0]
 
 
+def test_a_plugin_whose_settings_are_wrong_turns_the_switch_also_while_no_pass_of_it_is_due(place: Supervised) -> None:
+    place.fetching("alpha", OK)
+    place.fetching("beta", OK)
+    rests = '[plugins.alpha]\nschedule = "*/5 * * * *"\ncatch_up = "skip"\nmax_lateness = "30s"'
+    with Switch() as switch:
+        health = f'[pollctl.healthcheck]\nurl = "{switch.url}/ping"'
+        place.settings(health, rests, "[plugins.beta]")
+        due(place, at(8, 0))
+        place.settings(health, f"{rests}\nwrod = 'x'", "[plugins.beta]")
+        due(place, at(8, 5))
+        due(place, at(8, 6))
+    assert pings(switch) == ["/ping", "/ping/fail", "/ping/fail"]
+    assert b"plugins.alpha.wrod: unknown key" in switch.requests[2].body
+
+
 def test_the_switch_hears_of_the_start_where_it_wants_to(place: Supervised) -> None:
     place.fetching("alpha", OK)
     with Switch() as switch:
