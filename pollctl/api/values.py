@@ -41,11 +41,15 @@ class Poller(Struct, frozen=True, kw_only=True):
         defaults: the plugin's own defaults for keys of the core, as the settings file would write them
             (``{"window": "55s", "backoff": "0s"}``).
         migrations: a callable that returns the sqlite-utils ``Migrations`` of the plugin's tables, named like the plugin.
+        tables: what the names of its tables begin with where that is not the plugin's name and ``_``: it may write those
+            tables, also where a program made them, and those that its migrations made.
         batch, state, decision: types of what ``fetch`` yields, ``load`` returns and ``decide`` returns a sequence of
             (a union of tagged structs); anything that msgspec writes as JSON and reads back.
         effects: every kind of effect that ``apply`` queues, with what a repeat of it means.
         tireless: those kinds that are never given up, whatever ``max_attempts`` says: tried again at least every other minute
             until they are delivered, or ``pollctl_deliver`` says that they never can be.
+        decides_with: further functions that ``decide`` calls and that lie elsewhere: a layer's, for what its authors give it. They
+            are held against purity, too.
     """
 
     contract: int
@@ -59,6 +63,8 @@ class Poller(Struct, frozen=True, kw_only=True):
     migrations: Callable[[], Migrations] | None = None
     effects: Mapping[str, Repeat] = {}
     tireless: Sequence[str] = ()
+    decides_with: Sequence[Callable[..., Any]] = ()
+    tables: Sequence[str] = ()
 
 
 class Effect(Struct, frozen=True, kw_only=True):
