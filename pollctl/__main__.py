@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False  # see pollctl/__init__.py
-if TYPE_CHECKING:
-    from typing import NoReturn
-
 _ALLOCATIONS = 20_000
 """Between two looks for garbage; with Python's 700, imports alone make a hundred of them."""
 
 
 def main() -> int:
-    """Run the command line; answers the exit code."""
+    """Run the command line; answers the exit code, unless the process can end at once."""
     from pollctl.due import fast_path
 
     if fast_path.is_nothing_due(sys.argv[1:], os.environ):
@@ -25,17 +21,10 @@ def main() -> int:
     from pollctl.cli import shutdown, start
 
     shutdown.log_in_one_line()
-    return shutdown.leave(start())
-
-
-def run() -> NoReturn:
-    """Run the command line and end the process; what the commands ``pollctl`` and ``python -m pollctl`` do."""
-    code = main()
-    from pollctl.cli import shutdown
-
+    code = shutdown.leave(start())
     shutdown.end_soon(code)
-    sys.exit(code)
+    return code
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

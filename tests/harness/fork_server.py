@@ -6,6 +6,7 @@ several times as long as the pass of a small story, and makes thousands of syste
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import importlib
@@ -148,6 +149,7 @@ def _live(channel: socket.socket, stderr: int, words: Sequence[str], folder: str
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["pollctl", *words]
+    atexit._clear()  # what the server registered is not for its children
     code = main()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -165,6 +166,7 @@ def _live(case: Case, folder: Path, said: Path) -> NoReturn:
         os.environ.update({**clean_environment(folder), "PYTHONPATH": str(LOOPBACK_ONLY), **case.environ})
         sys.argv = ["pollctl", *case.words]
         try:
+            atexit._clear()  # what the original registered is not for its copies
             code = main()
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else int(error.code is not None)
