@@ -91,7 +91,12 @@ def device(folder: Path) -> Path:
 def test_devices_pipes_links_and_folders_are_refused(place: Place, words: list[str]) -> None:
     os.mkfifo(place.folder / "pipe")
     (place.folder / "link").symlink_to("anywhere")
-    kinds = {device(place.folder): "a device", "pipe": "a pipe", "link": "a link", ".": "a folder"}
+    kinds: dict[str | Path, str] = {
+        device(place.folder): "a device",
+        "pipe": "a pipe",
+        "link": "a link",
+        ".": "a folder",
+    }
     for name, kind in kinds.items():
         assert f"is {kind}, which is not replaced" in refused(place, words, place.folder / name)
 
