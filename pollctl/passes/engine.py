@@ -229,10 +229,20 @@ class _Pass:
             self._sender.send_due(is_last=True)
             with database.writing(self._db):
                 self._note_idle(clock.now())
-        retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
+        self._prune(retention.prune_after_pass(self._db, self._config.core.retention, finished_at))
         report = report_of(runs.row(self._db, self._id), known=self._known)
         self._events.finished(report)
         return report
+
+    def _prune(self, moment: datetime | None) -> None:
+        """Have the plugin delete its old rows, where time has come far enough for certain; the pass itself has gone as it has."""
+        if moment is None or self._hooks is None:
+            return
+        try:
+            with database.writing(self._db):
+                self._hooks.prune(self._db, moment, self._run)
+        except PluginError as error:
+            log(str(error))
 
     def _note_idle(self, now: datetime) -> None:
         """Keep before when the plugin wants no pass, unless the pass was cut short: then it did not know."""
@@ -248,7 +258,7 @@ class _Pass:
             error=self._error or self._sender.error,
             was_interrupted=self._stop.requested,
             failures=self._run.failures,
-            has_reached=bool(self._run.targets_reached),
+            has_reached=self._run.has_reached,
             is_past_deadline=self._is_cut,
             undelivered=self._sender.tally.failed,
         )
