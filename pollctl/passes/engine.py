@@ -72,13 +72,13 @@ def run_pass(
     files.require_right_to_write(config.core.database)
     run_id = runs.new_id(clock.now())
     lock = lock_path(config.core.database, found.name)
-    with held(lock, run_id=run_id, wait=wait, like=config.core.database):
+    with held(lock, run_id=run_id, wait=wait, like=config.core.database) as stack:
         stop.end_in(configured.limits.deadline)
         configured, opened = _opened(configured)
         with closing(opened) as db:
             if seen is not None and seen != runs.last_start(db, found.name):
                 raise LockedError(f"another pass of {found.name} has begun since it was judged due")
-            return _Pass(configured, db, run_id, stop, listen).go(trigger)
+            return _Pass(configured, db, run_id, stop, listen).go(trigger, stack)
 
 
 def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
@@ -119,9 +119,10 @@ class _Pass:
         self._outbox = outbox_of(self._config, db, self._name, kinds)
         self._alerts = Alerts(self._config, db, self._outbox, self._name, self._limits.timezone)
 
-    def go(self, trigger: str) -> Report:
+    def go(self, trigger: str, stack: str) -> Report:
+        """Make the pass; *stack* is where the threads of the one before stood, if that hung."""
         with database.writing(self._db):
-            self._alerts.mark_crashed(self._now, self._limits)
+            self._alerts.mark_crashed(self._now, self._limits, stack)
             defaults = self._configured.defaults
             tireless = self._hooks.plugin.poller.tireless if self._hooks else None
             trace_id = runs.start(self._db, self._id, self._name, trigger, self._now, defaults, tireless)
