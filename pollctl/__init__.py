@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pollctl.addresses import split_addresses as split_addresses
     from pollctl.api.hookspecs import hookimpl as hookimpl
     from pollctl.api.listing import Column as Column
+    from pollctl.api.pace import Pace as Pace
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
     from pollctl.api.values import Drop as Drop
@@ -82,6 +83,7 @@ _HOMES = {
     "FetchError": "api.values",
     "Level": "api.values",
     "NotNow": "api.values",
+    "Pace": "api.pace",
     "Poller": "api.values",
     "Request": "api.values",
     "Result": "api.values",

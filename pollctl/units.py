@@ -122,6 +122,8 @@ def encode(value: Any) -> Any:
     """What msgspec writes for one of these types (its ``enc_hook``)."""
     if isinstance(value, Duration | Size | HttpUrl | Secret | ZoneInfo | PurePath):
         return str(value)
+    if isinstance(value, str) and hasattr(value, "parse"):
+        return str(value)
     raise NotImplementedError(
         f"{type(value).__name__} cannot be recorded; use numbers, text, datetimes or msgspec structs"
     )
@@ -137,6 +139,8 @@ def decode(kind: type, value: Any) -> Any:
         return kind.parse(value)
     if isinstance(kind, type) and issubclass(kind, Secret | ZoneInfo | PurePath):
         return kind(value)
+    if hasattr(kind, "parse") and isinstance(value, str):
+        return kind.parse(value)
     raise NotImplementedError(
         f"{kind!r} cannot be read from a recording; use numbers, text, datetimes or msgspec structs"
     )

@@ -50,9 +50,9 @@ class Place:
         """Write a settings file with *sections* of TOML."""
         write_settings(self.folder, *sections)
 
-    def plugin(self, name: str, source: str = PLAIN, *, group: str = "pollctl") -> None:
+    def plugin(self, name: str, source: str = PLAIN, *, group: str = "pollctl", attribute: str = "") -> None:
         """Install one more plugin, or a wrapper."""
-        self.env = make_plugin_package(self.folder, name, source, group=group, env=self.env)
+        self.env = make_plugin_package(self.folder, name, source, group=group, env=self.env, attribute=attribute)
 
     def call(self, *words: str, now: str = "") -> Done:
         """Run pollctl to its end, in this process; *now* is the moment at which the clock stands."""

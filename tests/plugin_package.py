@@ -28,6 +28,7 @@ def make_plugin_package(
     *,
     group: str = "pollctl",
     env: Mapping[str, str] | None = None,
+    attribute: str = "",
 ) -> dict[str, str]:
     """Install a distribution ``NAME-package`` with one plugin; answers the environment in which processes find it.
 
@@ -37,13 +38,14 @@ def make_plugin_package(
         source: of that module.
         group: of the entry point.
         env: an answer of an earlier call, to install side by side.
+        attribute: of the module, where the plugin is not the module itself.
     """
     folder = tmp_path / f"site-{name}"
     info = folder / f"{name}_package-1.2.3.dist-info"
     info.mkdir(parents=True)
     module = name.replace("-", "_")
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-package\nVersion: 1.2.3\n")
-    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {module}\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {':'.join(filter(None, [module, attribute]))}\n")
     (folder / f"{module}.py").write_text(source)
     env = dict(env or clean_environment(tmp_path))
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), env.get("PYTHONPATH", "")]))

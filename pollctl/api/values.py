@@ -60,6 +60,8 @@ class Poller(Struct, frozen=True, kw_only=True):
         effects: every kind of effect that ``apply`` queues, with what a repeat of it means.
         tireless: those kinds that are never given up, whatever ``max_attempts`` says: tried again at least every other minute
             until they are delivered, or ``pollctl_deliver`` says that they never can be.
+        decides_with: further functions that ``decide`` calls and that lie elsewhere: a layer's, for what its authors give it. They
+            are held against purity, too.
     """
 
     contract: int
@@ -73,6 +75,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     migrations: Callable[[], Migrations] | None = None
     effects: Mapping[str, Repeat] = {}
     tireless: Sequence[str] = ()
+    decides_with: Sequence[Callable[..., Any]] = ()
     tables: Sequence[str] = ()
 
 
@@ -219,6 +222,22 @@ _LONGEST_VALIDATOR = 1000
 _VALIDATORS = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
 
 
+class Phases(Struct, frozen=True, kw_only=True):
+    """What the time of an exchange went into, in milliseconds; of its last address, where redirects led on.
+
+    Attributes:
+        name_ms: until the name was resolved; 0 where it was known.
+        connect_ms: until the connection was there; 0 on one that was kept open.
+        tls_ms: until TLS was spoken on it; likewise.
+        first_byte_ms: from the request to the first byte of its answer.
+    """
+
+    name_ms: float
+    connect_ms: float
+    tls_ms: float
+    first_byte_ms: float
+
+
 class Answer(Struct, Generic[Tag], frozen=True, kw_only=True):
     """What became of one request: a status with headers and body, or an error; never an exception.
 
@@ -229,6 +248,7 @@ class Answer(Struct, Generic[Tag], frozen=True, kw_only=True):
         address: of the machine that answered; empty without an answer, or through a proxy.
         started_at: when the exchange started, as ``clock.now`` says.
         elapsed_ms: from the first connect to the last byte, by the monotonic clock.
+        phases: what that time went into, where the engine measures it: libcurl's does (extra ``curl``).
     """
 
     request: Request[Tag]
@@ -238,6 +258,7 @@ class Answer(Struct, Generic[Tag], frozen=True, kw_only=True):
     address: str = ""
     started_at: datetime
     elapsed_ms: float
+    phases: Phases | None = None
     error: FetchError | None = None
 
     @property

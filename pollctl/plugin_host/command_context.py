@@ -28,6 +28,7 @@ class PluginContext:
         plugin: the plugin's name.
         settings: the plugin's own settings, checked.
         now: the moment at which the command began.
+        settings_file: where the settings stand; None where the embedded defaults hold.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class PluginContext:
         self.plugin = configured.name
         self.settings: Any = configured.settings
         self.now: datetime = clock.now()
+        self.settings_file = configured.config.path
         self._moments = Moments(self.now, configured.config.reading_zone, is_utc)
 
     @contextmanager

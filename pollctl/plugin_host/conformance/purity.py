@@ -48,6 +48,7 @@ def judge(plugin: Plugin) -> Judgement:
     """As ``purity_problems``, with the files that were read."""
     roots = plugin.hooks.implementations("pollctl_decide", plugin.name)
     poller = plugin.poller
+    roots += poller.decides_with
     try:
         reach = _reach(roots, [poller.settings, poller.batch, poller.state, poller.decision], _tops(plugin))
         return Judgement(list(dict.fromkeys(_problems(reach))), reach.sources.files())

@@ -1,0 +1,57 @@
+"""How often one of many things is due: settings of plugins that poll each of their targets at a pace of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+from pollctl.units import PositiveDuration
+
+if TYPE_CHECKING:
+    from pollctl.schedule.slots import Schedule
+
+TOLERANCE = timedelta(seconds=30)
+
+
+class Pace(str):
+    """A duration (``"15m"``) or a cron expression (``"0 8-18 * * 1-5"``, ``"@hourly"``) in a setting; text everywhere else."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a pace.
+
+        Raises:
+            ValueError: *text* is neither.
+        """
+        if not text.startswith("@") and " " not in text.strip():
+            PositiveDuration.parse(text.strip())
+        else:
+            _schedule(text.strip(), "UTC")
+        return cls(text.strip())
+
+    def next_after(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """When something is due again that was last done at *moment*.
+
+        A duration counts from *moment*, less half of it or 30 s at most: passes begin some seconds late, now more and now less, and
+        ten minutes must not become eleven for that. An expression is meant in *zone*; its next slot counts.
+        """
+        if self.startswith("@") or " " in self:
+            return next(_schedule(self, zone.key).slots_after(moment))
+        length = _length(self)
+        return moment + length - min(length / 2, TOLERANCE)
+
+
+@lru_cache(maxsize=1024)
+def _length(text: str) -> timedelta:
+    return PositiveDuration.parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _schedule(text: str, zone: str) -> Schedule:
+    from pollctl.schedule.slots import Schedule
+
+    return Schedule.parse(text, ZoneInfo(zone), spread=text)

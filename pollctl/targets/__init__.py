@@ -1,0 +1,22 @@
+"""Many addresses, each with its own pace, memory and people: a plugin from two functions (docs/targets.md).
+
+```python
+from pollctl import Answer
+from pollctl.targets import Change, News, Target, TargetPlugin
+
+def read(answer: Answer, target: Target) -> str:
+    return answer.body.decode()
+
+def compare(before: str | None, now: str, target: Target) -> Change[str]:
+    return Change(now, [] if before == now else [News(f"{target.title} has changed")])
+
+plugin = TargetPlugin("pages", Target, str, key="pages", summary="Has a page changed?", read=read, compare=compare)
+```
+"""
+
+from __future__ import annotations
+
+from pollctl.targets.model import Change, News, Target, TargetSettings
+from pollctl.targets.plugin import TargetPlugin
+
+__all__ = ["Change", "News", "Target", "TargetPlugin", "TargetSettings"]

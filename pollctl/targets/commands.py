@@ -1,0 +1,189 @@
+"""The commands of a plugin of targets: parse, call, show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from pollctl import Column, PluginContext, PollctlError, ReadBy, UsageError, completion_from, to_text
+from pollctl.targets.decide import said_of
+from pollctl.targets.queries import listed
+from pollctl.targets.rows import Known, read_target, read_value
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl.targets.plugin import TargetPlugin
+
+_COLUMNS = (
+    Column("name"),
+    Column("state", kind="state"),
+    Column("looked_at", "looked", "age"),
+    Column("changed_at", "changed", "age", drop=1),
+    Column("next_at", "next", "age", drop=3),
+    Column("every", kind="id", drop=4),
+    Column("error", "last error", drop=2, wraps=True),
+    Column("origin", kind="id", drop=5),
+)
+_HISTORY = (Column("at", kind="moment"), Column("text", wraps=True))
+_NOT_OPTIONS = ("url", "name", "notify", "headers", "token", "enabled")
+_SEQUENCES = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.SetType)
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def add_commands(plugin: TargetPlugin[Any, Any], group: click.Group) -> None:
+    """Add all commands to the plugin's group."""
+    name = click.argument("name", shell_complete=completion_from(_names(plugin)))
+    commands = _Commands(plugin)
+    group.add_command(_command(plugin.key, commands.list, as_json_option))
+    group.add_command(_command("add", commands.add, click.argument("url"), *_options(plugin)))
+    for command in (commands.remove, commands.pause, commands.resume, commands.forget, commands.look):
+        group.add_command(_command(command.__name__, command, name))
+    group.add_command(_command("history", commands.history, name, as_json_option))
+
+
+def _command(name: str, function: Any, *parameters: Callable[[Any], Any]) -> click.Command:
+    def call(context: PluginContext, /, **given: Any) -> None:
+        function(context, **given)
+
+    call.__doc__ = function.__doc__
+    wrapped: Any = click.pass_obj(call)
+    for parameter in reversed(parameters):
+        wrapped = parameter(wrapped)
+    return click.command(name)(wrapped)
+
+
+def _names(plugin: TargetPlugin[Any, Any]) -> str:
+    return f"SELECT name, error FROM {plugin.store.targets} WHERE retired_at IS NULL ORDER BY name"  # noqa: S608
+
+
+def _options(plugin: TargetPlugin[Any, Any]) -> list[Callable[[Any], Any]]:
+    """An option for each key of a target that may be typed; secrets belong in the settings."""
+    found = [click.option("--name", help="What it is called; its address without one.")]
+    typed = [field for field in msgspec.structs.fields(plugin.target) if field.name not in _NOT_OPTIONS]
+    return [*found, *map(_option, typed)]
+
+
+def _option(field: msgspec.structs.FieldInfo) -> Callable[[Any], Any]:
+    words, help_text = f"--{field.encode_name.replace('_', '-')}", "As in the settings."
+    kind = msgspec.inspect.type_info(field.type)
+    if isinstance(kind, msgspec.inspect.BoolType):
+        return click.option(words, field.encode_name, is_flag=True, default=None, help=help_text)
+    if isinstance(kind, _SEQUENCES):
+        one = ReadBy("text", lambda text: (read_value([text], field.type), text)[1])
+        return click.option(words, field.encode_name, multiple=True, type=one, help=f"{help_text}  [several]")
+    value = ReadBy("text", lambda text: (read_value(text, field.type), text)[1])
+    return click.option(words, field.encode_name, type=value, help=help_text)
+
+
+class _Commands:
+    """What each command does; its docstring is its help."""
+
+    def __init__(self, plugin: TargetPlugin[Any, Any]) -> None:
+        self._plugin = plugin
+
+    def list(self, context: PluginContext, *, as_json: bool) -> None:
+        """List what is polled: how each target stands, when it was looked at, when it changed, what went wrong."""
+        with context.reading() as db:
+            known = self._plugin.roll(db, context.settings).known
+        rows = [listed(one, context.settings.timezone) for one in known]
+        where = f"[[plugins.{self._plugin.name}.{self._plugin.key}]] in the settings"
+        context.show(rows, as_json=as_json, columns=_COLUMNS, empty=f"no target; `add` makes one, and {where}")
+
+    def add(self, context: PluginContext, *, url: str, name: str | None, **keys: Any) -> None:
+        """Add a target in the database, beside those in the settings.
+
+        URL is its address; one with a login belongs in the settings, as do headers, tokens and people.
+        """
+        given = {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
+        given = {"url": url, "name": name, **given}
+        target = self._read({key: value for key, value in given.items() if value not in (None, [])})
+        with context.writing() as db:
+            if any(one.title == target.title for one in self._plugin.roll(db, context.settings).known):
+                raise UsageError(f"there is a target called {target.title!r} already; give this one another --name")
+            self._plugin.add(db, target, context.now)
+        click.echo(f"added {target.title}")
+
+    def remove(self, context: PluginContext, *, name: str) -> None:
+        """Remove a target that was added, with all that is known of it."""
+        with context.writing() as db:
+            broken = self._plugin.roll(db, context.settings).broken
+            row = broken[name].row if name in broken else self._find(db, context, name).row
+            if row is None or row.added is None:
+                where = f"{context.settings_file}, [[plugins.{self._plugin.name}.{self._plugin.key}]]"
+                raise UsageError(f"{name!r} stands in {where}: take it out there, or say enabled = false")
+            self._plugin.store.delete(db, row.id)
+        click.echo(f"removed {name}")
+
+    def pause(self, context: PluginContext, *, name: str) -> None:
+        """Look at a target no more until it is resumed."""
+        self._set_pause(context, name, to_text(context.now), "paused")
+
+    def resume(self, context: PluginContext, *, name: str) -> None:
+        """Go on looking at a target that was paused."""
+        self._set_pause(context, name, None, "resumed")
+
+    def forget(self, context: PluginContext, *, name: str) -> None:
+        """Take a new baseline with the next look, of which nobody is told; what was told once stays told."""
+        with context.writing() as db:
+            one = self._find(db, context, name)
+            if one.row:
+                self._plugin.store.forget(db, one.row.id)
+                self._plugin.store.note(db, one.row.id, "forgotten by hand", context.now)
+        click.echo(f"{name}: the next look takes a new baseline")
+
+    def look(self, context: PluginContext, *, name: str) -> None:
+        """Show what would be read now; nothing is kept of it, and nobody is told."""
+        with context.reading() as db:
+            target = self._find(db, context, name).target
+        with context.asking() as send:
+            answer = send(target.request())
+        if answer.error:
+            raise PollctlError(f"{name}: {answer.error.message}")
+        if not target.is_answer(answer):
+            raise PollctlError(f"{name}: it answered {answer.status}")
+        try:
+            value = msgspec.to_builtins(self._plugin.reading.read(answer, target))
+        except Exception as error:
+            raise PollctlError(f"{name}: {said_of(error, 'read')}") from error
+        click.echo(value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value)).decode())
+
+    def history(self, context: PluginContext, *, name: str, as_json: bool) -> None:
+        """Show what became of a target, the newest first."""
+        with context.reading() as db:
+            one = self._find(db, context, name)
+            rows = self._plugin.store.history(db, one.row.id) if one.row else []
+        context.show(rows, as_json=as_json, columns=_HISTORY, empty=f"{name} was not looked at yet")
+
+    def _read(self, keys: dict[str, Any]) -> Any:
+        try:
+            target = read_target(keys, self._plugin.target)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        if target.address != target.url:
+            raise UsageError("an address with a login in it belongs in the settings, not in the database")
+        return target
+
+    def _set_pause(self, context: PluginContext, name: str, at: str | None, what: str) -> None:
+        store = self._plugin.store
+        with context.writing() as db:
+            one = self._find(db, context, name)
+            number = one.row.id if one.row else store.enrol(db, one.title, one.target.address)
+            store.pause(db, number, at)
+            store.note(db, number, f"{what} by hand", context.now)
+        click.echo(f"{what} {name}")
+
+    def _find(self, db: Database, context: PluginContext, name: str) -> Known:
+        known = self._plugin.roll(db, context.settings).known
+        for one in known:
+            if one.title == name:
+                return one
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, [one.title for one in known], n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else f"; `{self._plugin.key}` lists them"
+        raise UsageError(f"no target is called {name!r}{hint}")

@@ -1,0 +1,159 @@
+"""The rules of targets, pure: what to remember of a look, what is news, and when people hear of failures."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from pollctl import Secret, address_digest, counted, spoken_length
+from pollctl.targets.model import (
+    Batch,
+    Change,
+    Decision,
+    Gathered,
+    Kept,
+    Look,
+    Memory,
+    Missed,
+    News,
+    Retired,
+    State,
+    Target,
+    TargetSettings,
+    Told,
+    Unchanged,
+    Waiting,
+)
+
+
+class Rules(NamedTuple):
+    """What an author gives: how two values are compared, and of which type they are."""
+
+    compare: Callable[[Any, Any, Any], Change[Any]]
+    value: Any
+
+
+class _Broken(Exception):  # noqa: N818 - it ends the comparison of one target, no more
+    """Why nothing could be compared."""
+
+
+def decide(
+    rules: Rules, state: State, batch: Batch, now: datetime, settings: TargetSettings, targets: Mapping[str, Target]
+) -> list[Decision]:
+    """What becomes of one batch; a look at a target that is not there any more is passed over."""
+    found: list[Decision] = []
+    for look in batch.looks:
+        if look.title in targets and look.title in state.memories:
+            found += _judge(rules, look, state.memories[look.title], targets[look.title], now, settings)
+    found += [Retired(row=row, reason="no target is called so any more") for row in batch.retired]
+    if batch.is_digest_due:
+        found += _gathered(state.waiting, targets, settings, now)
+    return found
+
+
+def people(target: Target | None, settings: TargetSettings) -> tuple[Secret, ...]:
+    """Who hears of a target: those that it names, else those of the plugin; none: those of the core."""
+    return (target.notify if target else ()) or settings.notify
+
+
+def _judge(
+    rules: Rules, look: Look, memory: Memory, target: Target, now: datetime, settings: TargetSettings
+) -> Iterator[Decision]:
+    look = replace(look, row=memory.row)
+    if look.is_unchanged and memory.is_baseline_needed:
+        return  # it was forgotten meanwhile: the next look takes a baseline
+    length = target.digest if target.digest is not None else settings.digest
+    try:
+        first, news = _seen(rules, look, memory, target, now) if not look.error else _missed(look, memory, target, now)
+    except _Broken as error:
+        first, news = _missed(replace(look, value=None), memory, target, now, str(error))
+    yield first
+    if news:
+        reason = news[0].title if len(news) == 1 else f"{counted(len(news), 'piece')} of news in one message"
+        yield Told(title=look.title, news=news, digest=length, reason=reason)
+
+
+def _missed(look: Look, memory: Memory, target: Target, now: datetime, why: str = "") -> tuple[Decision, list[News]]:
+    failures, since, why = memory.failures + 1, memory.failing_since or now, why or look.error
+    is_alert = failures >= target.alert_after and not memory.is_alerted
+    note = f"failing: {why}" if failures == 1 else ""
+    missed = Missed(look=look, failures=failures, since=since, is_alert=is_alert, note=note, reason=why)
+    title = f"{target.title}: failed {counted(failures, 'time')}{' in a row' if failures > 1 else ''}"
+    for_long = f"\nfor {spoken_length(now - since)}" if now > since else ""
+    return missed, [News(title, f"{why}{for_long}", level="failure")] if is_alert else []
+
+
+def _seen(rules: Rules, look: Look, memory: Memory, target: Target, now: datetime) -> tuple[Decision, list[News]]:
+    """What an answer means, and what is news: first that it answers again, where people had heard of its failures."""
+    lasted = spoken_length(now - memory.failing_since) if memory.failing_since else ""
+    again = [News(f"{target.title}: answers again", f"after {lasted}", level="success")] if memory.is_alerted else []
+    note = f"answers again after {lasted}" if lasted else ""
+    if look.is_unchanged:
+        return Unchanged(look=look, note=note, reason="not modified, says the upstream"), again
+    why, before = _before(rules, look, memory)
+    keep, found = _compared(rules, before, look, target)
+    ids = [one.id for one in found if one.id]
+    if why:
+        return Kept(look=look, value=keep, ids=ids, is_baseline=True, note=f"baseline: {why}", reason=why), again
+    news = list(_fresh(found, memory.told))
+    if keep == memory.value and not ids and not news:
+        return Unchanged(look=look, note=note, reason="unchanged"), again
+    said = news[0].title if news else "changed, nothing of it is news"
+    return Kept(look=look, value=keep, ids=ids, note=f"{note}; {said}" if note else said, reason=said), [*again, *news]
+
+
+def _before(rules: Rules, look: Look, memory: Memory) -> tuple[str, Any]:
+    """What there is to compare with, or why a baseline is taken instead."""
+    if memory.is_baseline_needed:
+        return "the first look, nothing is told", None
+    if memory.definition != look.definition:
+        return "what defines it has changed, nothing is told", None
+    try:
+        return "", msgspec.convert(memory.value, rules.value)
+    except msgspec.ValidationError as error:
+        return f"what was remembered is of another form ({error}), nothing is told", None
+
+
+def _compared(rules: Rules, before: Any, look: Look, target: Target) -> tuple[Any, Sequence[News]]:
+    """What to remember, as JSON has it, so that it equals what is read back; and what is news."""
+    try:
+        change = rules.compare(before, msgspec.convert(look.value, rules.value), target)
+        return msgspec.json.decode(msgspec.json.encode(change.keep)), change.news
+    except Exception as error:
+        raise _Broken(said_of(error, "compare")) from error
+
+
+def said_of(error: Exception, function: str) -> str:
+    """Why a function of the author failed: its own words in a ValueError, else the error and where it was raised."""
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{function} raised {type(error).__name__}: {error}{place}"
+
+
+def _fresh(news: Sequence[News], told: Sequence[str]) -> Iterator[News]:
+    """Those that nobody was told yet."""
+    known = set(told)
+    for one in news:
+        if one.id not in known:
+            yield one
+        known |= {one.id} - {""}
+
+
+def _gathered(
+    waiting: Sequence[Waiting], targets: Mapping[str, Target], settings: TargetSettings, now: datetime
+) -> Iterator[Gathered]:
+    groups: dict[tuple[str, ...], list[Waiting]] = {}
+    for one in waiting:
+        to = tuple(address_digest(person.reveal()) for person in people(targets.get(one.title), settings))
+        groups.setdefault(to, []).append(one)
+    for group in groups.values():
+        if min(one.due_at for one in group) <= now:
+            yield Gathered(waiting=group, reason=f"{counted(len(group), 'piece')} of news, gathered for long enough")

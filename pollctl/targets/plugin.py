@@ -1,0 +1,173 @@
+"""The hooks of a plugin of targets, thin: each delegates to a room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from pollctl import Answer, Poller, Run, hookimpl, split_addresses
+from pollctl.targets import decide, fetch, rows
+from pollctl.targets.model import Batch, Change, Decision, State, Target, TargetSettings
+from pollctl.targets.store import Store
+
+if TYPE_CHECKING:
+    import click
+    from sqlite_utils import Database, Migrations
+
+T = TypeVar("T", bound=Target)
+V = TypeVar("V")
+_IN_SETTINGS_ONLY = ("notify", "headers", "token")
+
+
+class TargetPlugin(Generic[T, V]):
+    """A plugin made of two functions: the object of an entry point in the group ``pollctl``.
+
+    Args:
+        name: of the plugin, that of the entry point.
+        target: the keys of one target: a frozen subclass of ``Target``.
+        value: the type of what is read and remembered; anything that msgspec writes as JSON and reads back.
+        key: the list of targets in the section, and the command that lists them.
+        summary: one line that says what is polled.
+        read: what one answer holds. A ValueError says why there is nothing to compare: this target failed.
+        compare: what to remember, and what is news, from what was remembered (None at the first look, whose news nobody is told)
+            and what was read; pure.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: type[T],
+        value: type[V] | Any,
+        *,
+        key: str = "targets",
+        summary: str,
+        read: Callable[[Answer, T], V],
+        compare: Callable[[V | None, V, T], Change[V]],
+    ) -> None:
+        self.name, self.key, self.target = name, key, target
+        self._summary = summary
+        self._rules = decide.Rules(compare, value)
+        self.reading = fetch.Reading(read, value)
+        self.store = Store(name)
+        self._settings = _settings_of(key, target)
+
+    @hookimpl
+    def pollctl_poller(self) -> Poller:
+        """The static facts."""
+        return Poller(
+            contract=1,
+            summary=self._summary,
+            settings=self._settings,
+            defaults={"backoff": "0s"},
+            migrations=self.migrations,
+            batch=Batch,
+            state=State,
+            decision=Decision,
+            decides_with=(self._rules.compare,),
+        )
+
+    def migrations(self) -> Migrations:
+        """The tables."""
+        from pollctl.targets.migrations import migrations_of
+
+        return migrations_of(self.name)
+
+    @hookimpl
+    def pollctl_fetch(self, run: Run, db: Database) -> Iterator[Batch]:
+        """Ask what is due."""
+        yield from fetch.batches(self.store, self.reading, run, db, lambda db: self.roll(db, run.settings))
+
+    @hookimpl
+    def pollctl_load(self, db: Database, batch: Batch) -> State:
+        """What is known of the targets of a batch."""
+        return self.store.load(db, batch)
+
+    @hookimpl
+    def pollctl_decide(self, state: State, batch: Batch, now: datetime, settings: TargetSettings) -> list[Decision]:
+        """What to remember, and what is news."""
+        added = {title: memory.added for title, memory in state.memories.items() if memory.added is not None}
+        return decide.decide(self._rules, state, batch, now, settings, self._by_title(settings, added))
+
+    @hookimpl
+    def pollctl_apply(self, db: Database, decisions: Sequence[Decision], run: Run) -> None:
+        """Write it, and tell people."""
+        titles = {one.look.title for one in decisions if hasattr(one, "look")}
+        titles |= {waiting.title for one in decisions for waiting in getattr(one, "waiting", ())}
+        self.store.apply(db, decisions, run, self._by_title(run.settings, self.store.added(db, titles)))
+
+    @hookimpl
+    def pollctl_commands(self, group: click.Group) -> None:
+        """The commands for targets."""
+        from pollctl.targets.commands import add_commands
+
+        add_commands(self, group)
+
+    @hookimpl
+    def pollctl_status(self, db: Database, settings: TargetSettings) -> str:
+        """Which targets fail."""
+        from pollctl.targets.queries import notice
+
+        return notice(self.roll(db, settings))
+
+    @hookimpl
+    def pollctl_metrics(self, db: Database) -> Sequence[Any]:
+        """How many targets there are in which state."""
+        from pollctl.targets.metrics import families
+
+        return families(self.name, self.store.rows(db))
+
+    @hookimpl
+    def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
+        """Targets that nobody polls as they are meant."""
+        from pollctl.targets.queries import warnings
+
+        return warnings(self.roll(db, settings), self.store.rows(db))
+
+    def of_settings(self, settings: TargetSettings) -> Sequence[T]:
+        """The targets in the settings."""
+        found: Sequence[T] = getattr(settings, self.key)
+        return found
+
+    def add(self, db: Database, target: T, now: datetime) -> None:
+        """Add a target in the database, within a transaction, as ``add`` does: for commands that import many.
+
+        Only keys that are not secret are kept, and no people.
+        """
+        plain = {name: value for name, value in msgspec.structs.asdict(target).items() if name not in _IN_SETTINGS_ONLY}
+        keys = msgspec.to_builtins(plain, enc_hook=str)
+        number = self.store.enrol(db, target.title, target.address, keys)
+        self.store.note(db, number, "added", now)
+
+    def roll(self, db: Database, settings: TargetSettings) -> rows.Roll:
+        """All targets with what is known of each."""
+        return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
+
+    def _by_title(self, settings: TargetSettings, added: dict[str, Any]) -> dict[str, Target]:
+        found = {title: rows.read_target(keys, self.target) for title, keys in added.items()}
+        return {**found, **{one.title: one for one in self.of_settings(settings)}}
+
+
+def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:
+    def check(settings: Any) -> None:
+        force_setattr(settings, "notify", tuple(split_addresses(settings.notify)))
+        titles = [one.title for one in getattr(settings, key)]
+        for title in titles:
+            if titles.count(title) > 1:
+                raise ValueError(f"{key}: two are called {title!r}; give each a name of its own")
+
+    rows_of_targets: Any = tuple[target, ...]  # type: ignore[valid-type]
+    made: Any = msgspec.defstruct(
+        "Settings",
+        [(key, rows_of_targets, ())],
+        bases=(TargetSettings,),
+        namespace={"__post_init__": check},
+        module=target.__module__,
+        frozen=True,
+        kw_only=True,
+    )
+    found: type[TargetSettings] = made
+    return found

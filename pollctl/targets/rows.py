@@ -1,0 +1,149 @@
+"""Targets and the rows that are kept of them: which belongs to which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pollctl import from_text
+from pollctl.targets.model import Target
+
+
+class Row(NamedTuple):
+    """What the table has of a target, beside its value; moments as the database keeps them."""
+
+    id: int
+    name: str
+    address: str
+    definition: str
+    added: str | None
+    paused_at: str | None
+    retired_at: str | None
+    looked_at: str | None
+    reached_at: str | None
+    changed_at: str | None
+    failures: int
+    failing_since: str | None
+    error: str | None
+    is_alerted: int
+    validators: str | None
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether there is something to compare with."""
+        return self.validators is not None
+
+
+class Known(NamedTuple):
+    """One target, with what is known of it."""
+
+    target: Target
+    title: str
+    definition: str
+    row: Row | None = None
+
+    @property
+    def is_redefined(self) -> bool:
+        """Whether what was remembered is of something else."""
+        return self.row is not None and self.row.definition != self.definition
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is to be looked at at all."""
+        return self.target.enabled and not (self.row and self.row.paused_at)
+
+    def next_at(self, zone: ZoneInfo) -> datetime | None:
+        """When it is due; None for at once."""
+        if self.row is None or self.row.looked_at is None or self.is_redefined:
+            return None
+        return self.target.every.next_after(from_text(self.row.looked_at), zone)
+
+
+class Broken(NamedTuple):
+    """A target that was added and cannot be read any more."""
+
+    row: Row
+    why: str
+
+
+class Roll(NamedTuple):
+    """All targets of a plugin; those added by a command that cannot be read any more, with why; rows that no target has."""
+
+    known: list[Known]
+    broken: dict[str, Broken]
+    orphans: list[Row]
+
+
+def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> Roll:
+    """Join the targets of the settings, and those of type *kind* that rows hold, with their rows."""
+    own = [Known(one, one.title, one.definition) for one in targets]
+    claimed = _claimed(own, [row for row in rows if row.added is None])
+    known = [one._replace(row=claimed.get(one.title)) for one in own]
+    titles, broken = {one.title for one in own}, {}
+    for row in rows:
+        if row.added is not None and row.name not in titles:
+            try:
+                target = read_target(msgspec.json.decode(row.added), kind)
+                known.append(Known(target, row.name, target.definition, row))
+            except ValueError as error:
+                broken[row.name] = Broken(row, str(error))
+    left = {row.id for row in claimed.values()}
+    return Roll(known, broken, [row for row in rows if row.added is None and row.id not in left])
+
+
+def _claimed(targets: Sequence[Known], rows: Sequence[Row]) -> dict[str, Row]:
+    """The rows of targets, by title.
+
+    That with its name and definition; else one with its definition: the target was given another name; else one with its name:
+    it was defined otherwise.
+    """
+    claimed: dict[str, Row] = {}
+    taken: set[int] = set()
+    for key in (_by_both, _by_definition, _by_name):
+        free: dict[Any, list[Row]] = {}
+        for row in rows:
+            if row.id not in taken:
+                free.setdefault(key(row.name, row.definition), []).append(row)
+        for one in targets:
+            if one.title not in claimed and (found := free.get(key(one.title, one.definition))):
+                claimed[one.title] = found.pop()
+                taken.add(claimed[one.title].id)
+    return claimed
+
+
+def _by_both(name: str, definition: str) -> Any:
+    return name, definition
+
+
+def _by_definition(name: str, definition: str) -> Any:
+    return definition or (name,)  # one that was never looked at is known by its name alone
+
+
+def _by_name(name: str, definition: str) -> Any:  # noqa: ARG001 - all are called alike
+    return name
+
+
+def read_target(keys: Mapping[str, Any], kind: type[Target]) -> Target:
+    """A target from its keys as a person typed them.
+
+    Raises:
+        ValueError: one of them is not valid.
+    """
+    return msgspec.convert(keys, kind, strict=False, dec_hook=_decode)
+
+
+def read_value(raw: Any, kind: Any) -> Any:
+    """One value of a target as a person typed it.
+
+    Raises:
+        ValueError: it is not valid.
+    """
+    return msgspec.convert(raw, kind, strict=False, dec_hook=_decode)
+
+
+def _decode(kind: Any, raw: Any) -> Any:
+    return kind.parse(raw) if hasattr(kind, "parse") else kind(raw)

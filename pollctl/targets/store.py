@@ -1,0 +1,294 @@
+"""Every SQL statement that a pass over targets makes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pollctl import Run, from_text, to_text
+from pollctl.targets.decide import people
+from pollctl.targets.model import (
+    Batch,
+    Decision,
+    Gathered,
+    Kept,
+    Look,
+    Memory,
+    Missed,
+    News,
+    Retired,
+    State,
+    Target,
+    Told,
+    Unchanged,
+    Waiting,
+)
+from pollctl.targets.rows import Row
+from pollctl.targets.words import message
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+HISTORY = 100
+RETIRED_FOR = timedelta(days=30)
+"""How long a row waits for its target to come back into the settings."""
+_COLUMNS = ", ".join(Row._fields[:-1])
+
+
+class Store:
+    """The tables of one plugin.
+
+    Args:
+        plugin: its name, which theirs begin with.
+    """
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self.targets = f"{plugin}_targets"
+
+    def rows(self, db: Database) -> list[Row]:
+        """All rows, those without a target too."""
+        columns = ", ".join(f"t.{name}" for name in Row._fields[:-1])
+        found = db.conn.execute(
+            f"SELECT {columns}, m.validators FROM {self.targets} AS t "  # noqa: S608 - names of our own
+            f"LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id AND m.definition = t.definition ORDER BY t.id"
+        )
+        return [Row(*row) for row in found]
+
+    def next_digest(self, db: Database) -> datetime | None:
+        """When the next news has waited long enough."""
+        (at,) = db.conn.execute(f"SELECT min(due_at) FROM {self._plugin}_waiting").fetchone()  # noqa: S608
+        return from_text(at) if at else None
+
+    def load(self, db: Database, batch: Batch) -> State:
+        """What is known of the targets of a batch."""
+        waiting = self._waiting(db) if batch.is_digest_due else []
+        return State(memories=self._memories(db, batch.looks), waiting=waiting)
+
+    def _memories(self, db: Database, looks: Sequence[Look]) -> dict[str, Memory]:
+        chosen = json.dumps([[look.row, look.title] for look in looks])
+        rows = db.conn.execute(
+            f"""SELECT j.value ->> 1, t.id, t.added, m.definition, t.name, m.value, t.failures, t.failing_since, t.is_alerted
+                FROM json_each(?) AS j LEFT JOIN {self.targets} AS t
+                ON t.id = coalesce(j.value ->> 0, (SELECT max(id) FROM {self.targets} WHERE name = j.value ->> 1))
+                LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id""",  # noqa: S608
+            (chosen,),
+        )
+        read = {look.title for look in looks if not look.is_unchanged and not look.error}
+        found = {row[0]: row[1:] for row in rows}
+        told = self._told(db, [row[0] for title, row in found.items() if title in read and row[0] is not None])
+        return {title: _memory(row, told.get(row[0], [])) for title, row in found.items()}
+
+    def _told(self, db: Database, numbers: Sequence[int]) -> dict[int, list[str]]:
+        rows = db.conn.execute(
+            f"SELECT target, id FROM {self._plugin}_told WHERE target IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (json.dumps(numbers),),
+        )
+        found: dict[int, list[str]] = {}
+        for target, one in rows:
+            found.setdefault(target, []).append(one)
+        return found
+
+    def _waiting(self, db: Database) -> list[Waiting]:
+        rows = db.conn.execute(
+            f"SELECT w.id, t.name, w.news, w.due_at FROM {self._plugin}_waiting AS w "  # noqa: S608
+            f"JOIN {self.targets} AS t ON t.id = w.target ORDER BY w.id"
+        )
+        return [
+            Waiting(id=number, title=title, news=msgspec.json.decode(news, type=News), due_at=from_text(due_at))
+            for number, title, news, due_at in rows
+        ]
+
+    def added(self, db: Database, titles: Iterable[str]) -> dict[str, Any]:
+        """The keys of those of some targets that were added by a command, by title."""
+        rows = db.conn.execute(
+            f"SELECT name, added FROM {self.targets} "  # noqa: S608
+            "WHERE added IS NOT NULL AND name IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(titles)),),
+        )
+        return {name: json.loads(added) for name, added in rows}
+
+    def apply(self, db: Database, decisions: Sequence[Decision], run: Run, targets: Mapping[str, Target]) -> None:
+        """Write decisions; news is told, or waits to be gathered."""
+        looked = [one for one in decisions if isinstance(one, Unchanged | Kept | Missed)]
+        rows = self._enrolled(db, looked, targets)
+        self._note_looks(db, looked, rows, run)
+        self._remember(db, [one for one in looked if isinstance(one, Kept)], rows, run.now)
+        self._note_validators(db, [one for one in looked if isinstance(one, Unchanged)], rows)
+        self._note_history(db, [(rows[one.look.title], one.note) for one in looked if one.note], run.now)
+        for one in decisions:
+            if isinstance(one, Told):
+                self._tell(db, one, rows[one.title], run, targets)
+            elif isinstance(one, Gathered):
+                self._tell_gathered(db, one, run, targets)
+        self._retire(db, [one.row for one in decisions if isinstance(one, Retired)], run.now)
+
+    def _enrolled(
+        self, db: Database, looked: Sequence[Unchanged | Kept | Missed], targets: Mapping[str, Target]
+    ) -> dict[str, int]:
+        """The row of each target, made where there is none."""
+        rows: dict[str, int] = {}
+        for one in looked:
+            title, number = one.look.title, one.look.row
+            rows[title] = number if number is not None else self.enrol(db, title, targets[title].address)
+        return rows
+
+    def enrol(self, db: Database, title: str, address: str, added: Mapping[str, Any] | None = None) -> int:
+        """Make a row for a target."""
+        keys = None if added is None else json.dumps(dict(added))
+        cursor = db.conn.execute(
+            f"INSERT INTO {self.targets} (name, address, added) VALUES (?,?,?)",  # noqa: S608
+            (title, address, keys),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def delete(self, db: Database, number: int) -> None:
+        """Forget a target and all that is known of it."""
+        db.conn.execute(f"DELETE FROM {self.targets} WHERE id=?", (number,))  # noqa: S608
+
+    def pause(self, db: Database, number: int, at: str | None) -> None:
+        """Note since when a target is paused; None: it is not."""
+        db.conn.execute(f"UPDATE {self.targets} SET paused_at=? WHERE id=?", (at, number))  # noqa: S608
+
+    def forget(self, db: Database, number: int) -> None:
+        """Forget what a target is compared with; it is due at once."""
+        db.conn.execute(f"DELETE FROM {self._plugin}_memory WHERE target=?", (number,))  # noqa: S608
+        db.conn.execute(f"UPDATE {self.targets} SET looked_at=NULL WHERE id=?", (number,))  # noqa: S608
+
+    def history(self, db: Database, number: int) -> list[dict[str, Any]]:
+        """What became of a target, the newest first."""
+        query = f"SELECT at, text FROM {self._plugin}_history WHERE target=? ORDER BY id DESC"  # noqa: S608
+        return list(db.query(query, [number]))
+
+    def _note_looks(
+        self, db: Database, looked: Sequence[Unchanged | Kept | Missed], rows: Mapping[str, int], run: Run
+    ) -> None:
+        at = to_text(run.now)
+        missed = [one for one in looked if isinstance(one, Missed)]
+        reached = [one for one in looked if not isinstance(one, Missed)]
+        db.conn.executemany(
+            f"UPDATE {self.targets} SET name=?1, definition=?2, looked_at=?3, reached_at=?3, retired_at=NULL, "  # noqa: S608
+            "failures=0, failing_since=NULL, error=NULL, is_alerted=0 WHERE id=?4",
+            [(one.look.title, one.look.definition, at, rows[one.look.title]) for one in reached],
+        )
+        db.conn.executemany(
+            f"UPDATE {self.targets} SET name=?, definition=?, looked_at=?, retired_at=NULL, failures=?, "  # noqa: S608
+            "failing_since=?, error=?, is_alerted=max(is_alerted, ?) WHERE id=?",
+            [_miss(one, rows[one.look.title], at) for one in missed],
+        )
+        for one in missed:
+            if one.look.held and one.look.held_until:
+                run.hold(one.look.held, one.look.held_until)
+            if not one.look.error:
+                run.failed(one.look.title, one.reason)
+        kept = [one for one in reached if isinstance(one, Kept)]
+        baselines = sum(one.is_baseline for one in kept)
+        run.count(looked=len(looked), changed=len(kept) - baselines, baselines=baselines, failed=len(missed))
+
+    def _remember(self, db: Database, kept: Sequence[Kept], rows: Mapping[str, int], now: datetime) -> None:
+        at = to_text(now)
+        db.conn.executemany(
+            f"INSERT OR REPLACE INTO {self._plugin}_memory VALUES (?,?,?,coalesce(?, "  # noqa: S608
+            f"(SELECT validators FROM {self._plugin}_memory WHERE target=?1), '{{}}'),?)",
+            [
+                (
+                    rows[one.look.title],
+                    one.look.definition,
+                    json.dumps(one.value),
+                    _json_of(one.look.validators),
+                    at,
+                )
+                for one in kept
+            ],
+        )
+        db.conn.executemany(
+            f"UPDATE {self.targets} SET changed_at=? WHERE id=?",  # noqa: S608
+            [(at, rows[one.look.title]) for one in kept if not one.is_baseline],
+        )
+        db.conn.executemany(
+            f"INSERT OR IGNORE INTO {self._plugin}_told VALUES (?,?,?)",  # noqa: S608
+            [(rows[one.look.title], known, at) for one in kept for known in one.ids],
+        )
+
+    def _note_validators(self, db: Database, unchanged: Sequence[Unchanged], rows: Mapping[str, int]) -> None:
+        db.conn.executemany(
+            f"UPDATE {self._plugin}_memory SET validators=? WHERE target=?",  # noqa: S608
+            [
+                (_json_of(one.look.validators), rows[one.look.title])
+                for one in unchanged
+                if one.look.validators is not None
+            ],
+        )
+
+    def _note_history(self, db: Database, notes: Sequence[tuple[int, str]], now: datetime) -> None:
+        for number, text in notes:
+            self.note(db, number, text, now)
+
+    def note(self, db: Database, number: int, text: str, now: datetime) -> None:
+        """Add a line to the history of a target, of which the last hundred are kept."""
+        history = f"{self._plugin}_history"
+        db.conn.execute(f"INSERT INTO {history} (target, at, text) VALUES (?,?,?)", (number, to_text(now), text))  # noqa: S608
+        db.conn.execute(
+            f"DELETE FROM {history} WHERE target=?1 AND id <= (SELECT id FROM {history} WHERE target=?1 "  # noqa: S608
+            "ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            (number, HISTORY),
+        )
+
+    def _tell(self, db: Database, told: Told, row: int, run: Run, targets: Mapping[str, Target]) -> None:
+        if told.digest:
+            due_at = to_text(run.now + told.digest)
+            db.conn.executemany(
+                f"INSERT INTO {self._plugin}_waiting (target, news, due_at) VALUES (?,?,?)",  # noqa: S608
+                [(row, msgspec.json.encode(one).decode(), due_at) for one in told.news],
+            )
+            return
+        target = targets[told.title]
+        words = message(told.title, [(one, target.address) for one in told.news])
+        self._send(run, f"{row}:{run.id}", target, *words)
+
+    def _tell_gathered(self, db: Database, gathered: Gathered, run: Run, targets: Mapping[str, Target]) -> None:
+        waiting = gathered.waiting
+        news = [(one.news, targets[one.title].address if one.title in targets else "") for one in waiting]
+        words = message(self._plugin, news)
+        self._send(run, f"digest:{waiting[0].id}:{run.id}", targets.get(waiting[0].title), *words)
+        numbers = [(one.id,) for one in waiting]
+        db.conn.executemany(f"DELETE FROM {self._plugin}_waiting WHERE id=?", numbers)  # noqa: S608
+
+    def _send(self, run: Run, key: str, target: Target | None, title: str, body: str, level: Any) -> None:
+        run.tell(key, title, body, to=people(target, run.settings) or None, level=level)
+
+    def _retire(self, db: Database, numbers: Sequence[int], now: datetime) -> None:
+        db.conn.executemany(
+            f"UPDATE {self.targets} SET retired_at=? WHERE id=?",  # noqa: S608
+            [(to_text(now), number) for number in numbers],
+        )
+        db.conn.execute(f"DELETE FROM {self.targets} WHERE retired_at < ?", (to_text(now - RETIRED_FOR),))  # noqa: S608
+
+
+def _memory(row: Sequence[Any], told: list[str]) -> Memory:
+    number, added, definition, name, value, failures, failing_since, is_alerted = row
+    return Memory(
+        row=number,
+        added=json.loads(added) if added else None,
+        definition=definition or "",
+        was_called=name or "",
+        value=json.loads(value) if value else None,
+        is_baseline_needed=value is None,
+        told=told,
+        failures=failures or 0,
+        failing_since=from_text(failing_since) if failing_since else None,
+        is_alerted=bool(is_alerted),
+    )
+
+
+def _miss(one: Missed, row: int, at: str) -> tuple[Any, ...]:
+    look = one.look
+    return look.title, look.definition, at, one.failures, to_text(one.since), one.reason, one.is_alert, row
+
+
+def _json_of(validators: Mapping[str, str] | None) -> str | None:
+    return None if validators is None else json.dumps(dict(validators))

@@ -1,0 +1,161 @@
+"""The commands that come with targets (authors §1.5)."""
+
+from __future__ import annotations
+
+from core.targets.watching import Watching
+from plugin_package import json_of
+
+from pollctl.fakes import ServerResponse
+
+A = 'name = "a"\nurl = "/a"'
+
+
+def test_targets_are_listed_with_how_they_stand(watch: Watching) -> None:
+    watch.settings(A, 'name = "off"\nurl = "/off"\nenabled = false')
+    watch.pages_are(a="one")
+    watch.run()
+    watch.pages_are(a="two")
+    watch.run(minutes=10)
+    watch.pages_are(a=ServerResponse(404))
+    watch.run(minutes=10)
+    row, off = watch.listed()
+    assert row == {
+        "name": "a",
+        "state": "failing",
+        "every": "10m",
+        "looked_at": "2026-03-08T12:20:00.000Z",
+        "changed_at": "2026-03-08T12:10:00.000Z",
+        "next_at": "2026-03-08T12:29:30.000Z",
+        "failures": 1,
+        "failing_since": "2026-03-08T12:20:00.000Z",
+        "error": f"{watch.pages.url[7:]} answered 404",
+        "address": f"{watch.pages.url}/a",
+        "origin": "settings",
+    }
+    assert (off["state"], off["next_at"]) == ("disabled", None)
+
+
+def test_a_target_is_added_beside_those_in_the_settings_and_removed(watch: Watching) -> None:
+    watch.settings(A)
+    watch.pages_are(a="one", b="one")
+    address = f"{watch.pages.url}/b"
+    watch.do("add", address, "--every", "3m", "--ignore", "x+", "--ignore", "y", "--kind", "text")
+    watch.run()
+    assert sorted(watch.pages.paths) == ["/a", "/b"]
+    assert [(row["name"], row["every"], row["origin"]) for row in watch.listed()][1:] == [(address, "3m", "added")]
+    watch.pages_are(b="two x")
+    watch.run(minutes=3)
+    assert list(watch.told) == [f"{address} changed"]
+    assert "+two" in watch.people.messages[0]["message"].splitlines()
+    watch.do("remove", address)
+    assert [row["name"] for row in watch.listed()] == ["a"]
+    for table in ("targets", "memory", "history"):
+        assert len(watch.place.sql(f"SELECT * FROM watch_{table}")) == 1
+
+
+def test_what_cannot_be_added_is_refused_with_why(watch: Watching) -> None:
+    watch.settings(A)
+    url = f"{watch.pages.url}/b"
+    for words, why in (
+        ((url, "--name", "a"), "there is a target called 'a' already; give this one another --name"),
+        ((url, "--every", "often"), "'often' is not a valid duration"),
+        ((url, "--kind", "pdf"), "pdf"),
+        ((url, "--ignore", "("), "is not a regular expression"),
+        (("ftp://x",), "http"),
+        (("http://me:secret@example.net/",), "an address with a login in it belongs in the settings"),
+    ):
+        watch.do("add", *words, code=2)
+        assert why in " ".join(watch.place.stderr.split())
+    assert len(watch.listed()) == 1
+
+
+def test_one_from_the_settings_is_not_removed_but_named_where_it_stands(watch: Watching) -> None:
+    watch.settings(A)
+    watch.do("remove", "a", code=2)
+    assert "pollctl.toml, [[plugins.watch.watches]]: take it out there" in watch.place.stderr
+    watch.do("remove", "aa", code=2)
+    assert "did you mean 'a'?" in watch.place.stderr
+
+
+def test_a_paused_target_is_not_looked_at(watch: Watching) -> None:
+    watch.settings(A)
+    watch.pages_are(a="one")
+    watch.do("pause", "a")
+    watch.run()
+    assert (watch.pages.paths, watch.listed()[0]["state"]) == ([], "paused")
+    watch.do("resume", "a")
+    watch.run(minutes=1)
+    assert watch.pages.paths == ["/a"]
+    assert watch.history("a")[1:] == ["resumed by hand", "paused by hand"]
+
+
+def test_forget_takes_a_new_baseline_at_once(watch: Watching) -> None:
+    watch.settings(A)
+    watch.pages_are(a="one")
+    watch.run()
+    watch.pages_are(a="two")
+    watch.do("forget", "a")
+    assert watch.run(minutes=1)["stats"]["baselines"] == 1
+    assert watch.told == []
+
+
+def test_look_shows_what_would_be_read_and_keeps_nothing(watch: Watching) -> None:
+    watch.settings(f'{A}\nkind = "html"\nselect = ".//b"')
+    watch.pages_are(a="<p>x <b>800 EUR</b></p>")
+    assert watch.do("look", "a") == "800 EUR\n"
+    watch.pages_are(a="<p>x</p>")
+    watch.do("look", "a", code=1)
+    assert "a: nothing matches './/b'" in watch.place.stderr
+    watch.pages_are(a=ServerResponse(404))
+    watch.do("look", "a", code=1)
+    assert "a: it answered 404" in watch.place.stderr
+    assert not watch.place.database.exists()
+
+
+def test_history_keeps_the_last_hundred_lines(feeds: Watching) -> None:
+    feeds.settings(f'{A}\nevery = "1m"')
+    feeds.pages_are(a="one")
+    feeds.run()
+    feeds.place.sql(
+        "INSERT INTO feeds_history (target, at, text) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i+1 FROM n WHERE i<150) "
+        "SELECT 1, '2026-03-08T12:00:00.000Z', 'line ' || i FROM n"
+    )
+    feeds.pages_are(a="two")
+    feeds.run(minutes=1)
+    assert len(feeds.history("a")) == 100
+    assert feeds.history("a")[:2] == ["two", "line 150"]
+
+
+def test_what_was_added_and_is_not_valid_any_more_is_named(watch: Watching) -> None:
+    watch.settings()
+    watch.pages_are(a="one")
+    watch.do("add", f"{watch.pages.url}/a", "--name", "a")
+    watch.place.sql("""UPDATE watch_targets SET added = json_set(added, '$.kind', 'pdf')""")
+    assert watch.run()["outcome"] == "failed"
+    assert "not valid any more: a" in watch.do_plain("status")
+    assert "a: its keys are not valid any more" in " ".join(watch.do_plain("check", code=0).split())
+    watch.do("remove", "a")
+    assert watch.run(minutes=1)["outcome"] == "ok"
+
+
+def test_metrics_count_targets_by_how_they_stand(watch: Watching) -> None:
+    watch.settings(A, 'name = "b"\nurl = "/b"')
+    watch.pages_are(a="one", b=ServerResponse(500))
+    watch.run()
+    page = watch.do_plain("metrics")
+    assert 'pollctl_watch_targets{state="failing"} 1.0' in page
+    assert 'pollctl_watch_target_failures{target="b"} 1.0' in page
+    assert 'pollctl_watch_target_reached_timestamp_seconds{target="a"}' in page
+
+
+def test_two_targets_of_one_name_are_refused(watch: Watching) -> None:
+    watch.settings(A, 'name = "a"\nurl = "/b"')
+    watch.do_plain("run", "watch", code=2)
+    assert "watches: two are called 'a'; give each a name of its own" in watch.place.stderr
+
+
+def test_a_listing_says_which_command_fills_it(watch: Watching) -> None:
+    watch.settings()
+    assert watch.do("watches") == ""
+    assert "no target; `add` makes one" in watch.place.stderr
+    assert json_of(watch.place.call("watch", "watches", "--json")) == []

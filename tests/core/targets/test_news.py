@@ -1,0 +1,106 @@
+"""What people are told, how often, and in how many messages (authors §1.4)."""
+
+from __future__ import annotations
+
+from core.targets.watching import Watching
+from inbox import Inbox
+
+A, B = 'name = "a"\nurl = "/a"', 'name = "b"\nurl = "/b"'
+
+
+def test_from_a_to_b_and_back_and_to_b_again_is_told_three_times(watch: Watching) -> None:
+    watch.settings(A)
+    for text in ("A", "B", "A", "B"):
+        watch.pages_are(a=text)
+        watch.run(minutes=10)
+        watch.run(minutes=10)
+    assert [message["message"].splitlines()[-2] for message in watch.people.messages] == ["+B", "+A", "+B"]
+
+
+def test_news_with_an_id_is_told_once_for_good_and_a_title_alone_arrives(feeds: Watching) -> None:
+    feeds.settings(A, B)
+    feeds.pages_are(a="old", b="old")
+    feeds.run()
+    for text in ("old new", "", "new", "old new new", "new newer"):
+        feeds.pages_are(a=text)
+        feeds.run(minutes=10)
+    assert list(feeds.told) == ["new", "newer"]
+    assert [message["message"] for message in feeds.people.messages] == [f"{feeds.pages.url}/a"] * 2
+
+
+def test_what_was_there_at_the_first_look_is_never_told(feeds: Watching) -> None:
+    feeds.settings(A)
+    for text in ("old", "", "old"):
+        feeds.pages_are(a=text)
+        feeds.run(minutes=10)
+    feeds.do("forget", "a")
+    for text in ("other", "old other"):
+        feeds.pages_are(a=text)
+        feeds.run(minutes=10)
+    assert feeds.told == []
+
+
+def test_a_target_has_one_message_in_a_pass(feeds: Watching) -> None:
+    feeds.settings(A, B)
+    feeds.pages_are(a="", b="")
+    feeds.run()
+    feeds.pages_are(a="one two", b="three")
+    feeds.run(minutes=10)
+    assert sorted(feeds.told) == ["a: 2 pieces of news", "three"]
+    (message,) = (one for one in feeds.people.messages if one["title"].startswith("a:"))
+    address = f"{feeds.pages.url}/a"
+    assert message["message"] == f"one\n{address}\n\ntwo\n{address}"
+
+
+def test_people_are_those_of_the_target_or_of_the_plugin_or_of_all(feeds: Watching) -> None:
+    with Inbox() as own:
+        feeds.settings(A, f'{B}\nnotify = ["{own.json_url}/b, {own.json_url}/c"]')
+        feeds.pages_are(a="", b="")
+        feeds.run()
+        feeds.pages_are(a="one", b="two")
+        feeds.run(minutes=10)
+        assert (list(feeds.told), own.titles) == (["one"], ["two", "two"])
+    text = (
+        (feeds.place.folder / "pollctl.toml").read_text().replace(f'notify = ["{feeds.people.json_url}/all"]\n', "", 1)
+    )
+    everybody = f'[pollctl.notify]\nurls = ["{feeds.people.json_url}/core"]\n'
+    (feeds.place.folder / "pollctl.toml").write_text(text.replace("[plugins.feeds]", f"{everybody}[plugins.feeds]"))
+    feeds.pages_are(a="one more")
+    feeds.run(minutes=10)
+    assert feeds.people.requests[-1].path == "/core"
+
+
+def test_a_digest_gathers_what_is_for_the_same_people(feeds: Watching) -> None:
+    feeds.settings(f'{A}\nevery = "1m"', f'{B}\nevery = "1m"\ndigest = "0s"', section='digest = "10m"')
+    feeds.pages_are(a="", b="")
+    feeds.run()
+    feeds.pages_are(a="one", b="urgent")
+    feeds.run(minutes=1)
+    assert list(feeds.told) == ["urgent"], "what a target says of its digest wins"
+    for minute, text in enumerate(("one two", "one two", "three")):
+        feeds.pages_are(a=text)
+        feeds.run(minutes=1)
+        assert len(feeds.told) == 1, minute
+    feeds.run(minutes=6)
+    assert len(feeds.told) == 1
+    feeds.run(minutes=1)
+    assert list(feeds.told) == ["urgent", "feeds: 3 pieces of news"]
+    assert [line for line in feeds.people.messages[-1]["message"].splitlines() if "http" not in line] == [
+        "one", "", "two", "", "three",
+    ]  # fmt: skip
+    feeds.run(minutes=20)
+    assert len(feeds.told) == 2
+
+
+def test_a_digest_ends_an_idle_time(feeds: Watching) -> None:
+    feeds.settings(f'{A}\nevery = "1h"\ndigest = "4m"', section='idle_max = "1h"')
+    feeds.pages_are(a="")
+    feeds.run()
+    feeds.pages_are(a="one")
+    feeds.run(hours=1)
+    feeds.wait(minutes=3)
+    assert not feeds.is_due()
+    feeds.wait(minutes=1)
+    assert feeds.is_due()
+    feeds.run()
+    assert list(feeds.told) == ["one"]
