@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     from pollctl.redaction import Secret as Secret
     from pollctl.redaction import address_digest as address_digest
     from pollctl.redaction import shorten as shorten
-    from pollctl.strict_json import strict_json as strict_json
     from pollctl.units import Duration as Duration
     from pollctl.units import HttpUrl as HttpUrl
     from pollctl.units import PositiveDuration as PositiveDuration
     from pollctl.units import PositiveSize as PositiveSize
     from pollctl.units import Size as Size
+    from pollctl.untrusted_json import strict_json as strict_json
 
 _HOMES = {
     "from_text": "clock",
@@ -75,7 +75,7 @@ _HOMES = {
     "fetch_error": "http.errors",
     "open_socket": "http.connecting",
     "retry_after": "http.retry_after",
-    "strict_json": "strict_json",
+    "strict_json": "untrusted_json",
     "Answer": "api.values",
     "Column": "api.listing",
     "Drop": "api.values",

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from pollctl.api.values import Answer, Request
 from pollctl.redaction import Secret, shorten
-from pollctl.strict_json import strict_json
+from pollctl.untrusted_json import strict_json
 
 LONGEST_LIFE = timedelta(days=3650)
 Encoding = Literal["form", "json"]

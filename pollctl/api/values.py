@@ -279,7 +279,7 @@ class Answer(Struct, Generic[Tag], frozen=True, kw_only=True):
         Raises:
             ValueError: a short reason.
         """
-        from pollctl.strict_json import strict_json
+        from pollctl.untrusted_json import strict_json
 
         return strict_json(self.body, type)
 
