@@ -96,7 +96,7 @@ def _plan(hooks: Hooks, run: PassContext, db: Database, stop: Stop, deadline: Du
         error=raised,
         was_interrupted=stop.requested,
         failures=run.failures,
-        has_reached=bool(run.targets_reached),
+        has_reached=run.has_reached,
         is_past_deadline=stop.is_past_deadline,
     )
     outcome, why = judge(course, deadline)

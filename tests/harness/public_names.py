@@ -14,6 +14,7 @@ from pollctl.api import hookspecs
 
 MODULES = (
     "pollctl",
+    "pollctl.targets",
     "pollctl.testing",
     "pollctl.fakes",
     "pollctl.demo",
