@@ -32,11 +32,8 @@ class Reading(NamedTuple):
     value: Any
 
 
-def batches(
-    store: Store, reading: Reading, run: Run, db: Database, call: Callable[[Database], Roll]
-) -> Iterator[Batch]:
+def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll) -> Iterator[Batch]:
     """Ask what is due, and say until when nothing is."""
-    roll = call(db)
     due = [one for one in roll.known if one.is_active and _is_due(one, run)]
     _tell_course(run, roll, due)
     looks: list[Look] = []
@@ -55,7 +52,7 @@ def batches(
     if looks or retired or is_digest_due:
         yield Batch(looks=looks, retired=retired, is_digest_due=is_digest_due)
     if not run.is_stopping:
-        run.idle_until(_next_moment(call(db), store.next_digest(db), run))
+        run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db), run))
 
 
 def _is_due(one: Known, run: Run) -> bool:

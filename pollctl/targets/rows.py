@@ -77,6 +77,14 @@ class Roll(NamedTuple):
     broken: dict[str, Broken]
     orphans: list[Row]
 
+    def renewed(self, rows: Sequence[Row]) -> Roll:
+        """The same targets with the rows as they are now."""
+        by_name, by_number = {row.name: row for row in rows}, {row.id: row for row in rows}
+        known = [
+            one._replace(row=by_number.get(one.row.id) if one.row else by_name.get(one.title)) for one in self.known
+        ]
+        return self._replace(known=known)
+
 
 def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> Roll:
     """Join the targets of the settings, and those of type *kind* that rows hold, with their rows."""
