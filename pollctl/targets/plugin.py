@@ -147,8 +147,8 @@ class TargetPlugin(Generic[T, V]):
         """All targets with what is known of each."""
         return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
 
-    def _by_title(self, settings: TargetSettings, added: dict[str, Any]) -> dict[str, Target]:
-        found = {title: rows.read_target(keys, self.target) for title, keys in added.items()}
+    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> dict[str, Target]:
+        found = {title: rows.read_kept(keys, self.target) for title, keys in added.items()}
         return {**found, **{one.title: one for one in self.of_settings(settings)}}
 
 

@@ -103,14 +103,14 @@ class Store:
             for number, title, news, due_at in rows
         ]
 
-    def added(self, db: Database, titles: Iterable[str]) -> dict[str, Any]:
-        """The keys of those of some targets that were added by a command, by title."""
+    def added(self, db: Database, titles: Iterable[str]) -> dict[str, str]:
+        """The keys of those of some targets that were added by a command, as JSON, by title."""
         rows = db.conn.execute(
             f"SELECT name, added FROM {self.targets} "  # noqa: S608
             "WHERE added IS NOT NULL AND name IN (SELECT value FROM json_each(?))",
             (json.dumps(list(titles)),),
         )
-        return {name: json.loads(added) for name, added in rows}
+        return dict(rows.fetchall())
 
     def apply(self, db: Database, decisions: Sequence[Decision], run: Run, targets: Mapping[str, Target]) -> None:
         """Write decisions; news is told, or waits to be gathered."""
@@ -273,7 +273,7 @@ def _memory(row: Sequence[Any], told: list[str]) -> Memory:
     number, added, definition, name, value, failures, failing_since, is_alerted = row
     return Memory(
         row=number,
-        added=json.loads(added) if added else None,
+        added=added,
         definition=definition or "",
         was_called=name or "",
         value=json.loads(value) if value else None,
