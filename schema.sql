@@ -111,6 +111,7 @@ CREATE TABLE validators (
     PRIMARY KEY (plugin, request)
 ) STRICT;
 CREATE INDEX validators_old ON validators (kept_at);
+CREATE TABLE plugin_tables (plugin TEXT PRIMARY KEY, tables TEXT NOT NULL) STRICT;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

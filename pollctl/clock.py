@@ -59,7 +59,13 @@ def is_stopped() -> bool:
 
 
 def to_text(moment: datetime) -> str:
-    """A moment as the database keeps it: UTC, ``YYYY-MM-DDTHH:MM:SS.mmmZ``, so that it sorts as text."""
+    """A moment as the database keeps it: UTC, ``YYYY-MM-DDTHH:MM:SS.mmmZ``, so that it sorts as text.
+
+    Raises:
+        ValueError: it names no zone, so that nobody knows when it is.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} names no zone; say datetime(..., tzinfo=UTC), or read it with pollctl.from_text")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 

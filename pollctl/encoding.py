@@ -20,10 +20,11 @@ from msgspec import Raw, Struct, json
 from msgspec.structs import force_setattr
 
 from pollctl import units
-from pollctl.redaction import masker
+from pollctl.redaction import known_secrets, masker
 
 _OURS = re.compile(r"\d{4}-?\d\d-?\d\dT\d\d:?\d\d:?\d\d\.\d{3}Z(?:-[0-9a-f]{8})?")
 """Moments as the database has them, and ids of runs: a secret of digits neither stands in them nor may break them."""
+SHORTEST_REFUSED = 8  # characters of a secret
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WITHOUT_TEXT = frozenset({type(None), bool, int, float, datetime})
 
@@ -47,6 +48,33 @@ def masked(value: Any, *, keeps_names: bool = False) -> Any:
         keeps_names: whether keys of mappings that are plain lower-case names stay too, as those of columns must.
     """
     return _Masker(masker(), keeps_names=keeps_names).masked(value)
+
+
+def secret_in(value: Any) -> str:
+    """The first secret in a value that is long enough to be refused there, in the spelling that stands there; else empty.
+
+    Shorter ones may be ordinary words: they are only masked where they come out.
+    """
+    try:
+        _Masker(_raise_for_secret, keeps_names=False).masked(value)
+    except _FoundError as found:
+        return found.spelling
+    return ""
+
+
+class _FoundError(Exception):
+    """A secret stands in a value."""
+
+    def __init__(self, spelling: str) -> None:
+        super().__init__()
+        self.spelling = spelling
+
+
+def _raise_for_secret(text: str) -> str:
+    for secret in known_secrets():
+        if len(secret) >= SHORTEST_REFUSED and secret in text:
+            raise _FoundError(secret)
+    return text
 
 
 class _Masker:

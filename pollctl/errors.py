@@ -61,6 +61,10 @@ class PluginError(PollctlError):
     """A plugin cannot be imported, breaks the contract or raised; names the plugin and its distribution."""
 
 
+class MisuseError(PluginError):
+    """A hook asks for what the contract refuses; whoever called the hook says which, and where."""
+
+
 class DeliveryError(PollctlError):
     """An effect could not be delivered; raised by ``pollctl_deliver``.
 

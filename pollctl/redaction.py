@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 _SHORTEST_MASKED = 4  # masking shorter ones would blot out ordinary words and give the secret away by that
 _known_secrets: set[str] = set()
@@ -75,6 +75,11 @@ def know_login(address: str) -> None:
         password = userinfo.partition(":")[2] or userinfo
         for spelling in (userinfo, password, unquote(password), b64encode(unquote(userinfo).encode()).decode()):
             Secret(spelling)
+
+
+def known_secrets() -> Collection[str]:
+    """Every secret that this process has read, in each of its spellings."""
+    return _known_secrets
 
 
 def mask(text: str) -> str:

@@ -27,6 +27,7 @@ def pollctl_poller() -> Poller:
         schedule="* * * * *",
         defaults={"timezone": "America/New_York", "backoff_max": "5m"},
         migrations=_migrations,
+        tables=["soc_"],
         batch=model.Batch,
         state=model.State,
         decision=model.Decision,

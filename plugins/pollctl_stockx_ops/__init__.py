@@ -27,6 +27,7 @@ def pollctl_poller() -> Poller:
         schedule="* * * * *",
         defaults={"window": "50s", "deadline": "58s"},
         migrations=_migrations,
+        tables=["stockx_"],
         batch=model.Batch,
         state=model.State,
         decision=model.Decision,

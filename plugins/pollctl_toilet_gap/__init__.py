@@ -27,6 +27,7 @@ def pollctl_poller() -> Poller:
         schedule="* * * * *",
         defaults={"backoff": "0s", "deadline": "50s"},
         migrations=_migrations,
+        tables=["status_check"],
         batch=model.Batch,
         state=model.State,
         decision=model.Decision,

@@ -24,6 +24,7 @@ class Run(Protocol):
 
     Attributes:
         id: sortable id of the pass.
+        trace_id: the id of the pass in the form that OpenTelemetry wants, 32 hexadecimal digits.
         plugin: the plugin's name.
         now: the one reading of the clock for this pass, or for this round of a ``window``.
         settings: the plugin's own settings, of the type that its facts name.
@@ -36,6 +37,7 @@ class Run(Protocol):
     """
 
     id: str
+    trace_id: str
     plugin: str
     now: datetime
     settings: Any

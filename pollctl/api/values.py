@@ -41,6 +41,8 @@ class Poller(Struct, frozen=True, kw_only=True):
         defaults: the plugin's own defaults for keys of the core, as the settings file would write them
             (``{"window": "55s", "backoff": "0s"}``).
         migrations: a callable that returns the sqlite-utils ``Migrations`` of the plugin's tables, named like the plugin.
+        tables: what the names of its tables begin with where that is not the plugin's name and ``_``: it may write those
+            tables, also where a program made them, and those that its migrations made.
         batch, state, decision: types of what ``fetch`` yields, ``load`` returns and ``decide`` returns a sequence of
             (a union of tagged structs); anything that msgspec writes as JSON and reads back.
         effects: every kind of effect that ``apply`` queues, with what a repeat of it means.
@@ -62,6 +64,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     effects: Mapping[str, Repeat] = {}
     tireless: Sequence[str] = ()
     decides_with: Sequence[Callable[..., Any]] = ()
+    tables: Sequence[str] = ()
 
 
 class Effect(Struct, frozen=True, kw_only=True):
@@ -167,6 +170,22 @@ _LONGEST_VALIDATOR = 1000
 _VALIDATORS = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
 
 
+class Phases(Struct, frozen=True, kw_only=True):
+    """What the time of an exchange went into, in milliseconds; of its last address, where redirects led on.
+
+    Attributes:
+        name_ms: until the name was resolved; 0 where it was known.
+        connect_ms: until the connection was there; 0 on one that was kept open.
+        tls_ms: until TLS was spoken on it; likewise.
+        first_byte_ms: from the request to the first byte of its answer.
+    """
+
+    name_ms: float
+    connect_ms: float
+    tls_ms: float
+    first_byte_ms: float
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """What became of one request: a status with headers and body, or an error; never an exception.
 
@@ -177,6 +196,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         address: of the machine that answered; empty without an answer, or through a proxy.
         started_at: when the exchange started, as ``clock.now`` says.
         elapsed_ms: from the first connect to the last byte, by the monotonic clock.
+        phases: what that time went into, where the engine measures it: libcurl's does (extra ``curl``).
     """
 
     request: Request
@@ -186,6 +206,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     address: str = ""
     started_at: datetime
     elapsed_ms: float
+    phases: Phases | None = None
     error: FetchError | None = None
 
     @property

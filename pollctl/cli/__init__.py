@@ -55,7 +55,7 @@ def cli(
     """
     if not may_colour():
         ctx.color = False  # for what click itself prints in colour
-    console.log_format.choose(log_format, is_verbose=is_verbose)
+    console.log_format.choose(log_format, is_verbose=is_verbose, is_debugging=debug)
     ctx.obj = Invocation(config_file, is_debugging=debug, is_utc=is_utc)
 
 

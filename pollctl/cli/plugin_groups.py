@@ -10,7 +10,6 @@ import click
 if TYPE_CHECKING:
     from pollctl.cli.invocation import Invocation
     from pollctl.plugin_host.discovery import Found
-    from pollctl.plugin_host.loader import Plugin
 
 GROUP = "pollctl"  # as plugin_host.discovery has it
 
@@ -85,6 +84,7 @@ class PluginGroup(click.Group):
         if self._is_filled:
             return
         from pollctl.errors import PluginError
+        from pollctl.plugin_host.blame import raised
         from pollctl.plugin_host.loader import load
 
         self._is_filled = True
@@ -93,11 +93,7 @@ class PluginGroup(click.Group):
         try:
             plugin.hooks.pollctl_commands(group=self)
         except (Exception, SystemExit) as error:
-            raise PluginError(f"{_described(plugin)}: commands raised {type(error).__name__}: {error}") from error
-
-
-def _described(plugin: Plugin) -> str:
-    return f"plugin {plugin.name!r} ({plugin.found.distribution} {plugin.found.version})"
+            raise PluginError(raised("commands", error, plugin.guests)) from error
 
 
 def _found(ctx: click.Context, name: str) -> Found:

@@ -53,6 +53,7 @@ def print_report(report: Report, values: Values = _WHOLE) -> None:
             *([count(report.batches, "batch", "batches")] if report.batches else []),
             count(report.decisions, "decision"),
             *([f"{count(effects.queued, 'effect')} queued"] if effects.queued else []),
+            *([f"{count(effects.known, 'effect')} known already"] if effects.known else []),
             *([f"{effects.delivered} delivered"] if effects.delivered else []),
             *([f"{effects.failed} undelivered"] if effects.failed else []),
         ]

@@ -26,6 +26,10 @@ TICK = 0.05  # seconds between two looks at the limits: what a limit may be over
 Cut = Literal["timeout", "deadline", "stopped"]
 
 
+Elsewhere = Callable[["Call", Callable[["Call"], None]], bool]
+"""Begins a call without a thread of its own, and has it told when it is complete; False where it cannot."""
+
+
 class Call:
     """One call for one item: what it is given, how long it may take, and what became of it.
 
@@ -39,6 +43,7 @@ class Call:
         raised: what it raised.
         cut: why it was given up.
         on_cut: called in the consumer's thread when it is given up, to end its thread soon.
+        is_elsewhere: whether no worker has it in hand.
     """
 
     def __init__(self, item: Any, *, allowed: float, is_patient: bool) -> None:
@@ -52,16 +57,25 @@ class Call:
         self.raised: BaseException | None = None
         self.cut: Cut | None = None
         self.on_cut: Callable[[], None] | None = None
+        self.is_elsewhere = False
         self._claim = threading.Lock()
 
     def make(self, function: Callable[[Call], Any]) -> bool:
         """Make the call, in a worker thread; answers whether anyone still waits for its outcome."""
-        self.begun = time.monotonic()
         try:
-            self.started_at = clock.now()
+            self.begin()
             value, raised = function(self), None
         except BaseException as error:  # noqa: BLE001 - passed on with the result; a plugin's SystemExit must not end the thread
             value, raised = None, error
+        return self.complete(value, raised)
+
+    def begin(self) -> None:
+        """Note that it begins now; ``make`` does so itself."""
+        self.begun = time.monotonic()
+        self.started_at = clock.now()
+
+    def complete(self, value: Any, raised: BaseException | None = None) -> bool:
+        """Note what became of it; answers whether anyone still waits for that."""
         elapsed_ms = (time.monotonic() - self.begun) * 1000
         if not self._claim.acquire(blocking=False):
             return False
@@ -87,12 +101,14 @@ def make_all(
     concurrency: int,
     stop: Stop,
     limiter: RateLimiter,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[Call]:
     """Make the calls side by side and yield each one when it has completed or was given up.
 
-    Past the deadline, or when a signal came, no further call is taken from *calls*; each that was taken is yielded.
+    Past the deadline, or when a signal came, no further call is taken from *calls*; each that was taken is yielded. With
+    *elsewhere*, only the calls that it does not begin are made in threads.
     """
-    pool = _WorkerPool(function, concurrency, stop, limiter)
+    pool = _WorkerPool(function, concurrency, stop, limiter, elsewhere)
     try:
         yield from pool.go(iter(calls))
     finally:
@@ -102,11 +118,21 @@ def make_all(
 class _WorkerPool:
     """The workers of one ``make_all``, and what they have in hand."""
 
-    def __init__(self, function: Callable[[Call], Any], concurrency: int, stop: Stop, limiter: RateLimiter) -> None:
+    def __init__(
+        self,
+        function: Callable[[Call], Any],
+        concurrency: int,
+        stop: Stop,
+        limiter: RateLimiter,
+        elsewhere: Elsewhere | None,
+    ) -> None:
         self._function = function
+        self._elsewhere = elsewhere
         self._concurrency = max(1, concurrency)
         # A few calls wait ready for the next free worker; with a rate, a call is handed out when it may start.
-        self._room = self._concurrency if limiter.interval else self._concurrency + min(self._concurrency, 16)
+        self._room = (
+            self._concurrency if limiter.interval or elsewhere else self._concurrency + min(self._concurrency, 16)
+        )
         self._stop = stop
         self._limiter = limiter
         self._inbox: SimpleQueue[Call | None] = SimpleQueue()
@@ -146,11 +172,13 @@ class _WorkerPool:
             self._waiting = call
             if delay := self._limiter.delay(call.item, time.monotonic()):
                 return delay
-            if self._workers < min(self._concurrency, len(self._in_flight) + 1):
-                self._hire()
+            call.is_elsewhere = self._elsewhere is not None and self._elsewhere(call, self._completed.put)
+            if not call.is_elsewhere:
+                if self._workers < min(self._concurrency, len(self._in_flight) + 1):
+                    self._hire()
+                self._inbox.put(call)
             self._waiting = None
             self._in_flight.add(call)
-            self._inbox.put(call)
         return TICK
 
     def _take(self, calls: Iterator[Call]) -> Call | None:
@@ -176,9 +204,10 @@ class _WorkerPool:
             cut = self._why_cut(call, now)
             if cut and call.give_up(cut):
                 self._in_flight.remove(call)
-                self._workers -= 1  # it is left to itself, and may hang
+                self._workers -= not call.is_elsewhere  # it is left to itself, and may hang
                 yield call
-                self._hire()
+                if not call.is_elsewhere:
+                    self._hire()
 
     def _why_cut(self, call: Call, now: float) -> Cut | None:
         if now >= call.begun + call.allowed:

@@ -67,6 +67,10 @@ class PluginConfig(Common, frozen=True, kw_only=True):
         )
 
 
+Engine = Literal["auto", "python", "curl"]
+"""What makes GETs and HEADs side by side; ``auto`` is libcurl where the extra ``curl`` is installed."""
+
+
 class HttpHost(Struct, frozen=True, kw_only=True):
     """``[pollctl.http.hosts."NAME"]``: what holds for one host in place of the same keys of ``[pollctl.http]``.
 
@@ -85,7 +89,8 @@ class Http(Struct, frozen=True, kw_only=True):
     """``[pollctl.http]``: limits of every exchange; ``timeout`` is total, ``max_body`` counts decoded bytes.
 
     ``trust_env`` lets ``.netrc`` and the proxy variables count. ``client_cert`` is shown to every host that asks for
-    one and has no entry in ``hosts``.
+    one and has no entry in ``hosts``. ``engine`` makes what ``run.get_many`` asks with GET and HEAD: ``curl`` needs the
+    extra of that name, ``auto`` takes it where it is installed.
     """
 
     timeout: PositiveDuration = PositiveDuration(seconds=10)
@@ -95,6 +100,7 @@ class Http(Struct, frozen=True, kw_only=True):
     user_agent: Annotated[str, Meta(pattern=r"\A[ -~]+\Z", description="printable ASCII text")] = "pollctl"
     client_cert: Path | None = None
     client_key: Path | None = None
+    engine: Engine = "auto"
     hosts: Mapping[str, HttpHost] = {}
 
     def __post_init__(self) -> None:

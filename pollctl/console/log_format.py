@@ -13,6 +13,7 @@ class _LogFormat(NamedTuple):
     format: Format = "text"
     is_verbose: bool = False
     is_chosen: bool = False
+    is_debugging: bool = False
 
 
 _current = _LogFormat()
@@ -29,10 +30,10 @@ def kept() -> Iterator[None]:
         _current = before
 
 
-def choose(format_: Format | None, *, is_verbose: bool) -> None:
+def choose(format_: Format | None, *, is_verbose: bool, is_debugging: bool = False) -> None:
     """Take what the command line says; None says nothing of the format."""
     global _current  # noqa: PLW0603
-    _current = _LogFormat(format_ or "text", is_verbose, is_chosen=format_ is not None)
+    _current = _LogFormat(format_ or "text", is_verbose, format_ is not None, is_debugging)
 
 
 def settle(format_: Format) -> None:
@@ -52,9 +53,15 @@ def is_verbose() -> bool:
     return _current.is_verbose
 
 
+def is_debugging() -> bool:
+    """Whether tracebacks are wanted of errors that have an explanation."""
+    return _current.is_debugging
+
+
 def options() -> list[str]:
     """The options that make a process of pollctl write its log as this one does."""
     return [
         *([f"--log-format={_current.format}"] if _current.is_chosen else []),
         *(["--verbose"] if _current.is_verbose else []),
+        *(["--debug"] if _current.is_debugging else []),
     ]

@@ -108,9 +108,14 @@ def log_traceback(error: BaseException) -> None:
     """Write the traceback of an error to stderr, secrets masked."""
     import traceback
 
+    log_lines("".join(traceback.format_exception(error)))
+
+
+def log_lines(text: str) -> None:
+    """Write a text of several lines to stderr as they are, secrets masked; as JSON it is one line."""
     from pollctl.redaction import mask
 
-    text = mask("".join(traceback.format_exception(error)))
+    text = mask(text)
     if log_format.is_json():
         log(text)
         return

@@ -11,6 +11,7 @@ import msgspec
 from pollctl.api.values import TELL
 from pollctl.delivery.messages import Message
 from pollctl.redaction import Secret, address_digest
+from pollctl.store.authorizer import lifted
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -42,7 +43,8 @@ def carry_over(db: Database, plugin: str, kind: str, told: Callable[[dict[str, A
             title, body, to = told(json.loads(payload))
         except (ValueError, KeyError, TypeError):
             continue
-        _rewrite(db, number, Message(title=title, body=body), to)
+        with lifted(db):
+            _rewrite(db, number, Message(title=title, body=body), to)
 
 
 def _rewrite(db: Database, number: int, message: Message, to: Secret | str | None) -> None:

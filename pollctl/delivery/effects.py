@@ -9,6 +9,7 @@ import msgspec
 
 from pollctl import units
 from pollctl.clock import to_text
+from pollctl.errors import MisuseError
 
 CORE_PREFIX = "pollctl."
 """What kinds and lanes of the core's own effects begin with."""
@@ -44,7 +45,10 @@ def queued(kind: str, key: str, payload: Any, lane: str = "", not_before: dateti
 
     Raises:
         TypeError, ValueError, NotImplementedError: key or lane are not text, *payload* is not JSON.
+        MisuseError: *key* is empty.
     """
+    if key == "":
+        raise MisuseError("the key of an effect is empty; name the deed by it, as in 'warning:2026-03-02'")
     for text in (key, lane):
         if not isinstance(text, str):
             raise TypeError(f"key and lane of an effect are text, not {text!r}")

@@ -27,6 +27,8 @@ from pollctl.store.database import writing
 
 _COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
 
+_LOOKED_AT = 1000  # effects of a batch
+
 
 class Tally(Struct, frozen=True):
     """What became of the effects that were sent."""
@@ -91,6 +93,15 @@ class Outbox:
             [(effect.address, self._plugin, effect.key) for effect in effects if effect.address],
         )
         return queued
+
+    def known_otherwise(self, effects: Sequence[Queued]) -> list[Queued]:
+        """Those of the effects whose key is known with another payload, which stands; of very many the first are looked at."""
+        query = "SELECT 1 FROM outbox WHERE plugin=? AND key=? AND payload<>?"
+        return [
+            one
+            for one in effects[:_LOOKED_AT]
+            if self._db.conn.execute(query, (self._plugin, one.key, one.payload)).fetchone()
+        ]
 
     def next_try(self, now: datetime) -> datetime | None:
         """When the next of the open effects is tried; *now* where one need not wait, None where there is none."""

@@ -197,7 +197,7 @@ def _defaults(row: PluginState) -> Mapping[str, str]:
     if row.last_started_at:
         return row.own_defaults
     from pollctl.plugin_host import discovery, loader
-    from pollctl.plugin_host.configured import defaults_of
+    from pollctl.plugin_host.loader import defaults_of
 
     try:
         return defaults_of(loader.load(discovery.find(row.plugin)))

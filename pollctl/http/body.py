@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -20,19 +21,12 @@ PIECE = 65536  # bytes read or unpacked at once
 def whole_body(response: HTTPResponse, max_body: int, until: float) -> bytes:
     """The whole body, decoded, by ``time.monotonic`` *until*.
 
-    urllib3 would unpack too, but says nothing of a gzip body that ends before its check sum.
-
     Raises:
         Failure: ``too_large`` (*max_body* counts decoded bytes), ``truncated`` or ``protocol``.
         TimeoutError: it was not whole in time.
         urllib3.exceptions.HTTPError: the connection broke.
     """
-    _refuse_doubtful_framing(response)
-    codings = codings_of(response.headers.get("content-encoding", ""))
-    is_packed = codings in (("gzip",), ("x-gzip",))
-    if not is_packed and (response.length_remaining or 0) > max_body:
-        raise _too_large(max_body)
-    sink = _Gunzip(max_body) if is_packed else _Identity(max_body)
+    body = Body(response.headers, response.length_remaining, max_body)
     is_framed = response.length_remaining is not None or "transfer-encoding" in response.headers
     while response.length_remaining != 0:
         # read1 takes what is there: a trickle cannot hold it beyond *until*, nor a made-up chunk size fill the memory
@@ -41,18 +35,60 @@ def whole_body(response: HTTPResponse, max_body: int, until: float) -> bytes:
             break
         if time.monotonic() > until:
             raise TimeoutError
-        sink.write(piece)
-    body = sink.close()
-    if not body and not is_framed:
-        raise Failure("truncated", "closed without a body, or before it began")
-    if codings and not is_packed and not is_plain(body, codings):
-        raise Failure("protocol", f"the body is encoded as {', '.join(codings)!r}, which was not asked for")
-    return body
+        body.write(piece)
+    return body.close(is_framed=is_framed)
 
 
-def _refuse_doubtful_framing(response: HTTPResponse) -> None:
+class Body:
+    """A body that is read and unpacked piece by piece; what is doubtful of it is refused.
+
+    urllib3 would unpack too, but says nothing of a gzip body that ends before its check sum; nor does libcurl.
+
+    Args:
+        headers: of the answer, names in lower case or in a mapping that does not mind.
+        length: how many bytes will come, if that is known.
+        max_body: how many there may be, decoded.
+
+    Raises:
+        Failure: ``too_large`` or ``protocol``.
+    """
+
+    def __init__(self, headers: Mapping[str, str], length: int | None, max_body: int) -> None:
+        _refuse_doubtful_framing(headers)
+        self._codings = codings_of(headers.get("content-encoding", ""))
+        self._is_packed = self._codings in (("gzip",), ("x-gzip",))
+        if not self._is_packed and (length or 0) > max_body:
+            raise _too_large(max_body)
+        self._sink = _Gunzip(max_body) if self._is_packed else _Identity(max_body)
+
+    def write(self, piece: bytes) -> None:
+        """Take what came.
+
+        Raises:
+            Failure: ``too_large`` or ``protocol``.
+        """
+        self._sink.write(piece)
+
+    def close(self, *, is_framed: bool) -> bytes:
+        """All of it.
+
+        Args:
+            is_framed: whether the answer said where its body ends; else no body at all is one that is missing.
+
+        Raises:
+            Failure: ``truncated`` or ``protocol``.
+        """
+        body = self._sink.close()
+        if not body and not is_framed:
+            raise Failure("truncated", "closed without a body, or before it began")
+        if self._codings and not self._is_packed and not is_plain(body, self._codings):
+            raise Failure("protocol", f"the body is encoded as {', '.join(self._codings)!r}, which was not asked for")
+        return body
+
+
+def _refuse_doubtful_framing(headers: Mapping[str, str]) -> None:
     """Refuse a body whose end cannot be told for certain (RFC 9112 §6); http.client would guess."""
-    coding, length = response.headers.get("transfer-encoding"), response.headers.get("content-length")
+    coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None and (coding.lower() != "chunked" or length is not None):
         raise Failure("protocol", f"the body's end cannot be told: transfer-encoding {coding!r}, length {length!r}")
     if length is not None and not (length.isascii() and length.isdigit()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,13 +12,15 @@ from pollctl import clock
 from pollctl.api.values import Answer, FetchError, Request
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.rate_limit import RateLimiter
-from pollctl.concurrency.worker_pool import Call, make_all
+from pollctl.concurrency.worker_pool import Call, Elsewhere, make_all
+from pollctl.http.engines import is_curl_usable
 from pollctl.http.limits import Limits
 from pollctl.redaction import redact
 
 if TYPE_CHECKING:
     from pollctl.http.connection import Pool
     from pollctl.http.cookies import CookieStore
+    from pollctl.http.curl.engine import Engine
 
 _SAFE = ("GET", "HEAD")
 
@@ -36,6 +39,7 @@ class Client:
         self._limits = limits
         self._stop = stop
         self._pool: Pool | None = None
+        self._curl: Engine | None = None
         self._lock = threading.Lock()
         self._next_starts: dict[str, float] = {}
 
@@ -76,15 +80,26 @@ class Client:
 
         Raises:
             ValueError: *rate* is not a valid rate.
+            ConfigError: the settings ask for libcurl, which is not to be had.
             MachineError: no thread can be started, when the first is needed or one that hangs must be replaced.
         """
         limiter = RateLimiter(rate, _host, self._next_starts)
         calls = (self._call(request) for request in requests)
-        made = make_all(self._exchange(), calls, concurrency=concurrency, stop=self._stop, limiter=limiter)
+        made = make_all(
+            self._exchange(),
+            calls,
+            concurrency=concurrency,
+            stop=self._stop,
+            limiter=limiter,
+            elsewhere=self._elsewhere(),
+        )
         return map(answer_of, made)
 
     def close(self) -> None:
         """Close the connections that were kept open."""
+        if self._curl:
+            self._curl.close()
+            self._curl = None
         if self._pool:
             self._pool.clear()
 
@@ -100,6 +115,19 @@ class Client:
         with self._lock:
             pool = self._pool = self._pool or Pool(limits.ca_file)
         return lambda call: Exchange(call.item, limits, pool, cookies).run(call)
+
+    def _elsewhere(self) -> Elsewhere | None:
+        """What begins exchanges without a thread each, if that is to be had and wanted."""
+        limits = self._limits
+        if limits.engine == "python" or limits.trust_env:  # of proxies and .netrc the other engine knows
+            return None
+        with self._lock:
+            if self._curl is None and is_curl_usable(is_demanded=limits.engine == "curl"):
+                from pollctl.http.curl.engine import Engine
+
+                with suppress(OSError):  # no descriptors left: the other engine has words for that
+                    self._curl = Engine(limits)
+            return self._curl.begin if self._curl else None
 
 
 def answer_of(call: Call) -> Answer:
@@ -119,6 +147,7 @@ def answer_of(call: Call) -> Answer:
         address=value.upstream,
         started_at=started_at,
         elapsed_ms=call.elapsed_ms,
+        phases=value.phases,
     )
 
 

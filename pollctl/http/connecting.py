@@ -55,6 +55,23 @@ def open_socket(
         return race.winner(timeout)
 
 
+def addresses_of(host: str, port: int, *, timeout: float) -> list[str]:
+    """The addresses of *host*, the one that answers first in front: where there are several, all are tried.
+
+    Raises:
+        TimeoutError: none of several answered in time.
+        OSError: the name leads nowhere; none of several can be reached.
+    """
+    found = in_turns(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+    addresses = [str(one[4][0]) for one in found]
+    if len(addresses) == 1:
+        return addresses
+    with _Race(found, ()) as race:
+        won = race.winner(timeout)
+    won.socket.close()
+    return [won.address, *(address for address in addresses if address != won.address)]
+
+
 def in_turns(found: Sequence[AddressInfo]) -> list[AddressInfo]:
     """Addresses by turns of their families, the resolver's first choice first (RFC 8305, section 4)."""
     first = [one for one in found if one[0] == found[0][0]]

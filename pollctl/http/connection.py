@@ -164,7 +164,7 @@ class Pool:
     def __init__(self, ca_file: Path | None) -> None:
         self._ca_file = ca_file
         self._kept: list[Connection] = []
-        self._most = min(MOST_KEPT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+        self._most = most_kept()
         self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
@@ -209,31 +209,13 @@ class Pool:
         if origin.scheme == "http":
             return _Line(via.host, via.port)
         with self._lock:
-            context = self._contexts.get(certificate) or self._contexts.setdefault(certificate, self._new(certificate))
+            context = self._contexts.get(certificate) or self._contexts.setdefault(
+                certificate, verifying(self._ca_file, certificate)
+            )
         line = _SecureLine(via.host, via.port, ssl_context=context)
         if proxy:
             line.set_tunnel(origin.host, origin.port, proxy_headers(proxy), scheme="http")
         return line
-
-    def _new(self, certificate: ClientCertificate | None) -> ssl.SSLContext:
-        """What verifies upstreams: the public authorities and *ca_file*; there is no way to switch it off."""
-        import ssl
-
-        try:
-            context = ssl.create_default_context(cafile=certifi.where())
-        except OSError as error:
-            raise Failure("local", f"the public authorities cannot be read: {error}") from error
-        try:
-            if self._ca_file:
-                context.load_verify_locations(self._ca_file)
-        except OSError as error:
-            raise Failure("local", f"the ca_file {self._ca_file} cannot be read: {error}") from error
-        try:
-            if certificate:
-                certificate.load_into(context)
-        except ValueError as error:
-            raise Failure("local", f"the client certificate cannot be used: {error}") from error
-        return context
 
     def _pop(self, wanted: tuple[Origin, Address | None, ClientCertificate | None, int]) -> Connection | None:
         with self._lock:
@@ -242,6 +224,40 @@ class Pool:
                 if (kept.origin, kept.proxy, kept.certificate, kept.family) == wanted:
                     return self._kept.pop(index)
         return None
+
+
+def most_kept() -> int:
+    """How many connections are kept open without a request."""
+    return min(MOST_KEPT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+
+
+def verifying(ca_file: Path | None, certificate: ClientCertificate | None) -> ssl.SSLContext:
+    """What verifies upstreams: the public authorities and *ca_file*; there is no way to switch it off.
+
+    Args:
+        ca_file: further authorities, in PEM.
+        certificate: what upstreams are shown.
+
+    Raises:
+        Failure: ``local``, when one of them cannot be used.
+    """
+    import ssl
+
+    try:
+        context = ssl.create_default_context(cafile=certifi.where())
+    except OSError as error:
+        raise Failure("local", f"the public authorities cannot be read: {error}") from error
+    try:
+        if ca_file:
+            context.load_verify_locations(ca_file)
+    except OSError as error:
+        raise Failure("local", f"the ca_file {ca_file} cannot be read: {error}") from error
+    try:
+        if certificate:
+            certificate.load_into(context)
+    except ValueError as error:
+        raise Failure("local", f"the client certificate cannot be used: {error}") from error
+    return context
 
 
 def proxy_headers(proxy: Address) -> dict[str, str]:

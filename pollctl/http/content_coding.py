@@ -24,6 +24,8 @@ _PIECE = 65_536
 
 def codings_of(header: str) -> tuple[str, ...]:
     """What was done to a body, first to last; empty elements and ``identity`` are nothing."""
+    if not header:
+        return ()
     named = (element.strip(" \t").lower() for element in header.split(","))
     return tuple(coding for coding in named if coding not in ("", "identity"))
 

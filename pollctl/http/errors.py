@@ -47,6 +47,19 @@ def fetch_error(error: BaseException) -> FetchError:
     return FetchError(kind=failure.kind, message=redact(str(failure)))
 
 
+def fetch_error_of(error: BaseException, where: str, allowed_s: float) -> FetchError:
+    """What an error of an exchange is to the rules, with *where* it was asked for in front.
+
+    Args:
+        error: what was raised.
+        where: host and port of the request; its address where that cannot be read.
+        allowed_s: the time limit of the exchange.
+    """
+    failure = failure_of(error)
+    what = f"no whole answer within {allowed_s:g} s" if failure.kind == "timeout" else str(failure)
+    return FetchError(kind=failure.kind, message=redact(f"{where}: {what}"))
+
+
 def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladder
     """The failure that an error of urllib3, http.client, socket or ssl stands for."""
     if isinstance(error, Failure):

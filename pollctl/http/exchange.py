@@ -14,10 +14,9 @@ from pollctl.concurrency.worker_pool import Call
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.cookies import CookieStore
-from pollctl.http.errors import Failure, Reset, failure_of
+from pollctl.http.errors import Failure, Reset, failure_of, fetch_error_of
 from pollctl.http.journey import REPEATABLE, Journey, Whole
 from pollctl.http.limits import Limits
-from pollctl.redaction import redact
 from pollctl.urls import Address, Origin
 
 _INTERIM = range(100, 200)
@@ -55,7 +54,7 @@ class Exchange:
             while journey.goes_on(whole):
                 whole = self._ask(journey)
         except Exception as error:  # noqa: BLE001 - whatever one target does, the others are answered
-            return fetch_error_of(error, journey, call)
+            return fetch_error_of(error, journey.home.authority if journey else self._request.url, call.allowed)
         return whole
 
     def _ask(self, journey: Journey) -> Whole:
@@ -107,20 +106,6 @@ class Exchange:
         self._is_cut = True
         if connection := self._connection:
             connection.shut()
-
-
-def fetch_error_of(error: BaseException, journey: Journey | None, call: Call) -> FetchError:
-    """What an error is to the rules, with the origin of the request in front.
-
-    Args:
-        error: what was raised.
-        journey: where the request was; None where its address could not be read.
-        call: the exchange.
-    """
-    failure = failure_of(error)
-    what = f"no whole answer within {call.allowed:g} s" if failure.kind == "timeout" else str(failure)
-    where = journey.home.authority if journey else call.item.url
-    return FetchError(kind=failure.kind, message=redact(f"{where}: {what}"))
 
 
 def _words(connection: Connection, journey: Journey) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pollctl.api.values import Request
+from pollctl.api.values import Phases, Request
 from pollctl.http.client_certificate import ClientCertificate
 from pollctl.http.cookies import Cookies, CookieStore
 from pollctl.http.errors import Failure
@@ -30,6 +30,7 @@ class Whole(NamedTuple):
         cookies: its Set-Cookie headers one by one.
         upstream: the address of the machine that sent it.
         url: where it was asked for, behind redirects.
+        phases: what its time went into, if that was measured.
     """
 
     status: int
@@ -38,6 +39,7 @@ class Whole(NamedTuple):
     cookies: Sequence[str] = ()
     upstream: str = ""
     url: str = ""
+    phases: Phases | None = None
 
 
 class Journey:
@@ -92,13 +94,21 @@ class Journey:
         """
         own = {"Host": self.address.origin.authority, "User-Agent": self._limits.user_agent}
         own |= {"Accept": "*/*", "Accept-Encoding": "gzip", **more}
-        if self._headers is None:
-            self._headers = _own_headers(self._request, self.address, self._limits)
-        headers = self._cookies.added_to(self._headers, self.address)
+        headers = self.headers()
         names = {name.lower() for name in headers}
         sent = {name: value for name, value in own.items() if name.lower() not in names} | dict(headers)
         refuse_unsendable(self._request.method, sent)
         return sent
+
+    def headers(self) -> Mapping[str, str]:
+        """What the request itself says to the present address, with credentials and cookies.
+
+        Raises:
+            Failure: ``local``, when ``.netrc`` cannot be read.
+        """
+        if self._headers is None:
+            self._headers = _own_headers(self._request, self.address, self._limits)
+        return self._cookies.added_to(self._headers, self.address)
 
     def goes_on(self, whole: Whole) -> bool:
         """Take what the present address answered; says whether it sends on, to what is then the present address.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
+from pollctl.config.schema import Engine
 from pollctl.http.client_certificate import ClientCertificates
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         trust_env: whether ``.netrc`` and the proxy variables count.
         user_agent: what pollctl calls itself.
         certificates: what is shown to upstreams that ask for a certificate.
+        engine: what makes GETs and HEADs side by side; ``auto`` is libcurl where the extra ``curl`` is installed.
     """
 
     timeout: float = 10.0
@@ -31,6 +33,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     trust_env: bool = False
     user_agent: str = "pollctl"
     certificates: ClientCertificates = ClientCertificates()
+    engine: Engine = "auto"
 
     @classmethod
     def of(cls, settings: Http) -> Self:
@@ -42,4 +45,5 @@ class Limits(Struct, frozen=True, kw_only=True):
             trust_env=settings.trust_env,
             user_agent=settings.user_agent,
             certificates=ClientCertificates.of(settings),
+            engine=settings.engine,
         )

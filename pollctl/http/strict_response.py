@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from http.client import HTTPResponse
 from typing import Any
 
 from pollctl.http.errors import Failure
 
-_LONGEST_LINE = 65_536
+LONGEST_LINE = 65_536
 _MOST_FIELDS = 100  # as http.client has it; trailers count as headers do
 _INTERIM = re.compile(rb"HTTP/1\.\d[ \t]+1(?!01)\d\d(?=[ \t\r\n])")  # not 101: HTTP ends there
 _FIELD = re.compile(rb"[!-9;-~]+:")  # visible ASCII: more than a token, since some servers write odd names
@@ -36,10 +37,41 @@ class Lines(io.BufferedReader):
                 return line  # too long, or nothing at all: the reader has a word for that
             raise Failure("truncated", "closed within its headers, chunks or trailers")
         self._has_begun = True
-        text = line[:-1].removesuffix(b"\r")
-        if b"\r" in text or b"\0" in text:
-            raise Failure("protocol", f"a NUL or a bare carriage return in the line {text[:80]!r}")
+        refuse_doubtful(line)
         return line
+
+
+def refuse_doubtful(line: bytes) -> None:
+    """Refuse a line that two readers may end at two places.
+
+    Raises:
+        Failure: ``protocol``.
+    """
+    text = line[:-1].removesuffix(b"\r")
+    if b"\r" in text or b"\0" in text:
+        raise Failure("protocol", f"a NUL or a bare carriage return in the line {text[:80]!r}")
+
+
+def fields(next_line: Callable[[], bytes]) -> list[bytes]:
+    """The lines up to an empty one, each a name and a value without blanks around it; folded ones in one.
+
+    Args:
+        next_line: answers one line after another, each with its end.
+
+    Raises:
+        Failure: ``protocol``.
+    """
+    found: list[bytes] = []
+    while (line := next_line()) not in (b"\r\n", b"\n"):
+        if found and line[:1] in (b" ", b"\t"):
+            found[-1] = (found[-1].rstrip(_BLANKS) + b" " + line.strip(_BLANKS)).rstrip(_BLANKS) + b"\r\n"
+            continue
+        if not _FIELD.match(line):
+            raise Failure("protocol", f"the line {line[:80]!r} is not a header")
+        if len(found) == _MOST_FIELDS:
+            raise Failure("protocol", f"more than {_MOST_FIELDS} headers")
+        found.append(line.rstrip(_BLANKS) + b"\r\n")
+    return found
 
 
 class StrictResponse(HTTPResponse):
@@ -71,30 +103,16 @@ class StrictResponse(HTTPResponse):
     def _head(self) -> bytes:
         """A status line and its headers, one line each; empty where the upstream closed before it answered."""
         status = self._line()
-        return b"".join((status, *self._fields(), b"\r\n")) if status else b""
-
-    def _fields(self) -> list[bytes]:
-        """The lines up to an empty one, each a name and a value without blanks around it; folded ones in one."""
-        fields: list[bytes] = []
-        while (line := self._line()) not in (b"\r\n", b"\n"):
-            if fields and line[:1] in (b" ", b"\t"):
-                fields[-1] = (fields[-1].rstrip(_BLANKS) + b" " + line.strip(_BLANKS)).rstrip(_BLANKS) + b"\r\n"
-                continue
-            if not _FIELD.match(line):
-                raise Failure("protocol", f"the line {line[:80]!r} is not a header")
-            if len(fields) == _MOST_FIELDS:
-                raise Failure("protocol", f"more than {_MOST_FIELDS} headers")
-            fields.append(line.rstrip(_BLANKS) + b"\r\n")
-        return fields
+        return b"".join((status, *fields(self._line), b"\r\n")) if status else b""
 
     def _line(self) -> bytes:
-        line: bytes = self.fp.readline(_LONGEST_LINE + 1)
-        if len(line) > _LONGEST_LINE:
-            raise Failure("protocol", f"a line of more than {_LONGEST_LINE} bytes")
+        line: bytes = self.fp.readline(LONGEST_LINE + 1)
+        if len(line) > LONGEST_LINE:
+            raise Failure("protocol", f"a line of more than {LONGEST_LINE} bytes")
         return line
 
     def _read_and_discard_trailer(self) -> None:
-        self._fields()
+        fields(self._line)
 
     def _get_chunk_left(self) -> int | None:
         if self.chunk_left == 0:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from pollctl import clock, redaction
 from pollctl.api.names import fault as fault_of_name
 from pollctl.api.outcomes import EFFECT_STATUSES, OUTCOMES
+from pollctl.config.secret_names import setting_with
 from pollctl.config.target_file import written_whole
 from pollctl.damage import moment_of
+from pollctl.encoding import secret_in
 from pollctl.errors import ConfigError, DatabaseError, PluginError, PollctlError
 from pollctl.inspection.status import PluginStatus, latest_runs, plugin_statuses
+from pollctl.plugin_host.blame import raised
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import load, migrations_of
 from pollctl.store import database
@@ -41,6 +44,7 @@ class Families:
     def __init__(self, config: Config, found: Mapping[str, Found], warn: Callable[[str], None]) -> None:
         self._config = config
         self._warn = warn
+        self._settings: dict[str, Any] = {"pollctl": config.core}
         self._plugins = [plugin for plugin in map(self._loaded, found.values()) if plugin]
 
     def collect(self) -> Iterator[Metric]:
@@ -65,21 +69,35 @@ class Families:
             self._warn(str(error))
             return None
         with suppress(ConfigError):  # `check` says so; what is read here are the secrets that labels must not show
-            self._config.settings(found.name, plugin.poller.settings)
+            self._settings[f"plugins.{found.name}"] = self._config.settings(found.name, plugin.poller.settings)
         return plugin
 
     def _of_plugin(self, plugin: Plugin, now: datetime) -> Sequence[Metric]:
         try:
             with database.looking(self._config.core.database, migrations_of([plugin])) as db:
                 families = list(plugin.hooks.pollctl_metrics(db=db, now=now) or ())
+            self._refuse_secrets(families)
             families = list(map(_masked, families))
             _text(_Collected(families))
         except DatabaseError:
             raise
+        except PollctlError as error:
+            self._warn(f"{plugin.guests[0]}: metrics: {error}; they are left out")
+            return ()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the bug of one plugin must not take the metrics of all along
-            self._warn(f"plugin {plugin.name!r}: metrics raised {type(error).__name__}: {error}; they are left out")
+            self._warn(f"{raised('metrics', error, plugin.guests)}; they are left out")
             return ()
         return families
+
+    def _refuse_secrets(self, families: Sequence[Metric]) -> None:
+        """See that no label shows a secret; shorter ones, which may be ordinary words, are masked."""
+        for family in families:
+            for name, value in ((name, value) for sample in family.samples for name, value in sample.labels.items()):
+                if secret := secret_in(value):
+                    setting = setting_with(secret, self._settings)
+                    raise PluginError(
+                        f"label {name!r} of {family.name} holds {setting}: labels are public; take another"
+                    )
 
 
 def text(families: Families) -> str:

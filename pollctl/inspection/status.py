@@ -17,9 +17,9 @@ from pollctl.delivery import channels
 from pollctl.delivery.admin import counts
 from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError, PollctlError, UsageError
-from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.blame import raised_here
 from pollctl.plugin_host.discovery import Found, discover, find
-from pollctl.plugin_host.loader import load, migrations_of
+from pollctl.plugin_host.loader import defaults_of, load, migrations_of
 from pollctl.redaction import one_line
 from pollctl.store import database, runs
 from pollctl.store.lock import Holder, holder, lock_path
@@ -114,6 +114,9 @@ def notices(config: Config, found: Mapping[str, Found], now: datetime) -> dict[s
 def _notice(config: Config, found: Found, now: datetime) -> str:
     try:
         plugin = load(found)
+    except PollctlError as error:
+        return str(error)
+    try:
         settings: Any = config.settings(plugin.name, plugin.poller.settings, defaults_of(plugin))
         is_enabled = plugin.name in config.enabled
         with database.looking(config.core.database, migrations_of([plugin])) as db:
@@ -124,7 +127,7 @@ def _notice(config: Config, found: Found, now: datetime) -> str:
     except PollctlError as error:
         return str(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide how the others stand
-        return f"pollctl_status raised {type(error).__name__}: {error}"
+        return raised_here("pollctl_status", error, plugin.guests)
 
 
 def _names_that_ran(config: Config) -> frozenset[str]:

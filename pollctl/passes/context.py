@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from operator import index
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -20,9 +19,11 @@ from pollctl.addresses import split_addresses
 from pollctl.api.run import T
 from pollctl.api.values import TELL, Answer, Request, Result
 from pollctl.concurrency.cancellation import Stop
+from pollctl.config.secret_names import setting_with
 from pollctl.console import log
 from pollctl.delivery.effects import Queued, queued
-from pollctl.errors import DeliveryError, PluginError
+from pollctl.encoding import secret_in
+from pollctl.errors import DeliveryError, MisuseError
 from pollctl.http.client import Client
 from pollctl.passes.resources import Resources
 from pollctl.passes.revalidation import Revalidation
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl.concurrency.worker_pool import Call
-    from pollctl.config.schema import Http
+    from pollctl.config.schema import Core
     from pollctl.http.cookies import CookieStore
 
 
@@ -53,6 +54,7 @@ class PassContext:
         self,
         *,
         run_id: str,
+        trace_id: str,
         plugin: str,
         now: datetime,
         settings: Any,
@@ -63,11 +65,10 @@ class PassContext:
         stop: Stop,
         effect_kinds: Iterable[str],
         holds: dict[str, datetime],
-        database: Path,
-        http: Http,
-        addresses: Sequence[redaction.Secret] = (),
+        core: Core,
     ) -> None:
         self.id = run_id
+        self.trace_id = trace_id
         self.plugin = plugin
         self.now = now
         self.settings = settings
@@ -80,16 +81,15 @@ class PassContext:
         self.targets_reached: set[str] = set()
         self.notes: list[str] = []
         self.idle_at: datetime | None = None
-        self.revalidation = Revalidation(plugin, database)
+        self.revalidation = Revalidation(plugin, core.database)
         self._client = client
         self._stop = stop
         self._window_s = window.total_seconds()
         self._window_ends = time.monotonic() + self._window_s
         self._kinds = frozenset(effect_kinds)
         self._holds = holds
-        self.addresses = addresses
-        self._database = database
-        self._http = http
+        self.addresses: Sequence[redaction.Secret] = core.notify.urls
+        self._core = core
         self._effects: list[Queued] = []
         self._new_holds: dict[str, datetime] = {}
         self._stats: Counter[str] = Counter()
@@ -182,7 +182,7 @@ class PassContext:
     @contextmanager
     def reading(self) -> Iterator[Database]:
         """Open the database to read (see ``pollctl.Run``)."""
-        with closing(open_to_read(self._database)) as db:
+        with closing(open_to_read(self._core.database)) as db:
             yield db
 
     def held_until(self, upstream: str) -> datetime | None:
@@ -197,7 +197,7 @@ class PassContext:
 
         message = Message.new(title, body, **more)
         try:
-            send(url, message, key=key, timeout=self.remaining, http=self._http)
+            send(url, message, key=key, timeout=self.remaining, http=self._core.http)
         except DeliveryError:
             self._note_begin()
             raise
@@ -211,6 +211,12 @@ class PassContext:
             yield delivery
         finally:
             del self._in_this_thread.delivery
+
+    def _refuse_in_deliver(self, what: str) -> None:
+        if hasattr(self._in_this_thread, "delivery"):
+            raise MisuseError(
+                f"run.{what} in deliver: what it queues would belong to no transaction; call it in settle"
+            )
 
     def _note_begin(self) -> None:
         delivery = getattr(self._in_this_thread, "delivery", None)
@@ -237,8 +243,14 @@ class PassContext:
     def effect(self, kind: str, key: str, payload: Any, *, lane: str = "", not_before: datetime | None = None) -> None:
         """Queue an effect in this transaction."""
         if kind not in self._kinds:
-            raise PluginError(
+            raise MisuseError(
                 f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})"
+            )
+        self._refuse_in_deliver("effect")
+        if secret := secret_in(payload):
+            name = setting_with(secret, {f"plugins.{self.plugin}": self.settings, "pollctl": self._core})
+            raise MisuseError(
+                f"the payload of effect {redaction.shorten(key)!r} holds {name}: payloads are kept; look it up in deliver"
             )
         self._effects.append(queued(kind, key, payload, lane, not_before))
 
@@ -255,6 +267,11 @@ class PassContext:
         """Queue a message to people in this transaction (see ``pollctl.Run``)."""
         from pollctl.delivery.messages import Message, to_each
 
+        self._refuse_in_deliver("tell")
+        if not key:
+            raise MisuseError("the key of a message is empty; say what it is about, as in 'high-water:2026-03-02'")
+        if secret_in([title, body]):  # words of an upstream, maybe: people must hear of it all the same
+            title, body = redaction.mask(title), redaction.mask(body)
         recipients = split_addresses(self.addresses if to is None else to)
         self._effects += to_each(TELL, key, Message.new(title, body, **more), recipients, self.addresses, not_before)
         return len(recipients)

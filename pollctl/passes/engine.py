@@ -93,7 +93,7 @@ def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
     except PluginError as error:
         return configured._replace(hooks=error), database.open_to_write(path)
     with database.closed_on_error(db):
-        return configured.held_to_purity(db), db
+        return configured.held_to_contract(db), db
 
 
 class _Pass:
@@ -110,6 +110,7 @@ class _Pass:
         self._began = time.monotonic()
         self._now = clock.now()
         self._seq = 0
+        self._known = 0
         self._is_cut = False
         self._events = PassEvents(self._name, run_id, listen)
         self._hooks = None if isinstance(configured.hooks, PluginError) else configured.hooks
@@ -128,7 +129,7 @@ class _Pass:
         self._events.started(trace_id, trigger, self._now + (self._limits.window or self._limits.deadline))
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             held_until = holds.of_plugin(self._db, self._name)
-            self._run = pass_context(self._configured, self._id, self._now, client, self._stop, held_until)
+            self._run = pass_context(self._configured, self._id, trace_id, self._now, client, self._stop, held_until)
             self._sender = Sender(
                 self._config.core, self._hooks, self._db, self._outbox, self._run, self._events, self._stop, self._flush
             )
@@ -171,7 +172,7 @@ class _Pass:
         try:
             with database.writing(self._db):
                 state = hooks.load(self._run, self._db, batch)
-                decisions = hooks.decide(state, batch, self._run.now, self._run.settings)
+                decisions = hooks.decide(state, batch, self._run.now, self._run.settings, self._run)
                 hooks.apply(self._run, self._db, decisions)
                 counters = self._flush(batches=1, decisions=len(decisions))
                 self._run.revalidation.keep(self._db, self._run.now)
@@ -195,6 +196,10 @@ class _Pass:
         effects, held_until, stats = self._run.drain()
         queued = self._outbox.queue(self._id, effects, self._run.now)
         holds.keep(self._db, self._name, held_until, self._run.now)
+        known = len(effects) - queued
+        if known:
+            self._known += known
+            self._events.known_otherwise(self._outbox.known_otherwise(effects))
         counters = runs.Counters(batches, decisions, queued, stats)
         runs.add(self._db, self._id, counters)
         return counters
@@ -225,7 +230,7 @@ class _Pass:
             with database.writing(self._db):
                 self._note_idle(clock.now())
         retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
-        report = report_of(runs.row(self._db, self._id))
+        report = report_of(runs.row(self._db, self._id), known=self._known)
         self._events.finished(report)
         return report
 
@@ -268,6 +273,7 @@ class _Pass:
 def pass_context(
     configured: ConfiguredPlugin,
     run_id: str,
+    trace_id: str,
     now: datetime,
     client: Client,
     stop: Stop,
@@ -278,6 +284,7 @@ def pass_context(
     """The pass as the plugin's hooks see it; a dry one has no ``window`` and so plans one round."""
     return PassContext(
         run_id=run_id,
+        trace_id=trace_id,
         plugin=configured.name,
         now=now,
         settings=configured.settings,
@@ -288,7 +295,5 @@ def pass_context(
         stop=stop,
         effect_kinds=() if isinstance(configured.hooks, PluginError) else configured.hooks.plugin.poller.effects,
         holds=dict(held_until),
-        database=configured.config.core.database,
-        http=configured.config.core.http,
-        addresses=configured.config.core.notify.urls,
+        core=configured.config.core,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pollctl.api.values import Effect
+    from pollctl.delivery.effects import Queued
     from pollctl.passes.report import Report
     from pollctl.store.runs import Counters
 
@@ -50,6 +51,11 @@ class PassEvents:
             effects=counters.effects,
             stats=dict(counters.stats),
         )
+
+    def known_otherwise(self, effects: Sequence[Queued]) -> None:
+        """Effects were asked for whose keys are known with other payloads."""
+        for effect in effects:
+            self._emit("effect.known", kind=effect.kind, key=effect.key, payload="differs; the first one stands")
 
     def batch_failed(self, batch: int, error: Exception) -> None:
         """Nothing of a batch was kept."""

@@ -53,10 +53,12 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         closing(database.open_to_plan(config.core.database, configured.migrations)) as db,
         closing(Client(Limits.of(config.core.http), stop=stop)) as client,
     ):
-        hooks = configured.held_to_purity(db).require_hooks()
+        hooks = configured.held_to_contract(db).require_hooks()
         now = clock.now()
         held_until = holds.of_plugin(db, configured.name)
-        run = pass_context(configured, runs.new_id(now), now, client, stop, held_until, is_dry=True)
+        run = pass_context(
+            configured, runs.new_id(now), runs.new_trace_id(), now, client, stop, held_until, is_dry=True
+        )
         with closing(run):
             report = _plan(hooks, run, db, stop, configured.limits.deadline)
         if report.decisions or report.error:
@@ -85,7 +87,7 @@ def _plan(hooks: Hooks, run: PassContext, db: Database, stop: Stop, deadline: Du
     raised: PollctlError | None = None
     try:
         for batch in hooks.batches(run, db):
-            decided = hooks.decide(hooks.load(run, db, batch), batch, run.now, run.settings)
+            decided = hooks.decide(hooks.load(run, db, batch), batch, run.now, run.settings, run)
             decisions += [as_json(decision) for decision in decided]
             batches += 1
     except PollctlError as error:

@@ -17,11 +17,15 @@ _NAMED = 5  # targets that an error names before it only counts them
 
 
 class EffectCounts(Struct, frozen=True, kw_only=True):
-    """What became of a pass' effects: queued by it; delivered and failed by it, whoever queued them."""
+    """What became of a pass' effects: queued by it; delivered and failed by it, whoever queued them.
+
+    ``known`` is only there where some were not queued, because their keys were known already.
+    """
 
     queued: int = 0
     delivered: int = 0
     failed: int = 0
+    known: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -46,8 +50,8 @@ class Report(Struct, frozen=True, kw_only=True):
     reasons: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
 
 
-def report_of(run: Mapping[str, Any]) -> Report:
-    """The report of a finished pass, from its row."""
+def report_of(run: Mapping[str, Any], *, known: int = 0) -> Report:
+    """The report of a finished pass, from its row; *known* effects were asked for in vain."""
     return Report(
         run_id=run["id"],
         plugin=run["plugin"],
@@ -57,7 +61,12 @@ def report_of(run: Mapping[str, Any]) -> Report:
         duration_ms=run["duration_ms"],
         batches=run["batches"],
         decisions=run["decisions"],
-        effects=EffectCounts(queued=run["effects"], delivered=run["delivered"], failed=run["undelivered"]),
+        effects=EffectCounts(
+            queued=run["effects"],
+            delivered=run["delivered"],
+            failed=run["undelivered"],
+            known=known or msgspec.UNSET,
+        ),
         stats=run["stats"],
         error=run["error"],
     )

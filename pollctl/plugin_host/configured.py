@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
 from pollctl.errors import PluginError
+from pollctl.plugin_host.contract_memory import require_contract
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.hooks import Hooks
-from pollctl.plugin_host.loader import Plugin, load, migrations_of
-from pollctl.plugin_host.purity_memory import require_purity
+from pollctl.plugin_host.loader import defaults_of, load, migrations_of
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class ConfiguredPlugin(NamedTuple):
             raise self.hooks
         return self.hooks
 
-    def held_to_purity(self, db: Database) -> ConfiguredPlugin:
-        """The same, unless its ``decide`` cannot be pure: then it cannot be used."""
+    def held_to_contract(self, db: Database) -> ConfiguredPlugin:
+        """The same, unless it breaks the contract: then it cannot be used."""
         if isinstance(self.hooks, PluginError):
             return self
         try:
-            require_purity(self.hooks.plugin, db)
+            require_contract(self.hooks.plugin, db)
         except PluginError as error:
             return self._replace(hooks=error)
         return self
@@ -86,8 +86,3 @@ def configure(config: Config, found: Found, *, check_schedule: bool) -> Configur
     settings: Any = config.settings(found.name, plugin.poller.settings, defaults)
     limits = config.timing_and_limits(found.name, defaults, check_schedule=check_schedule)
     return ConfiguredPlugin(config, found.name, limits, Hooks(plugin), settings, defaults)
-
-
-def defaults_of(plugin: Plugin) -> dict[str, str]:
-    """The plugin's own defaults for keys of the core, its schedule among them."""
-    return {"schedule": plugin.poller.schedule, **plugin.poller.defaults}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,8 @@ from pollctl.store.errors import explaining, is_of_the_machine
 from pollctl.store.files import create, require_right_to_write
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
+from pollctl.store.plugin_migrations import PluginMigrations
+from pollctl.store.table_rights import is_known
 
 Opened = TypeVar("Opened", sqlite3.Connection, Database)
 APPLICATION_ID = 0x706F6C63  # "polc"
@@ -114,6 +116,17 @@ def _migrated_copy(original: Database | None, sets: Sequence[Migrations]) -> Dat
         return db
 
 
+def as_migrated(applied: Collection[str] | None = None) -> Database:
+    """An empty database in memory with the core's tables, made by those of its migrations that were *applied*, or by all."""
+    steps = Migrations(core_migrations.name)
+    known = core_migrations._migrations  # noqa: SLF001 - there is no public list
+    steps._migrations = [step for step in known if applied is None or step.name in applied]  # noqa: SLF001
+    with closed_on_error(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None)) as memory:
+        db = _configured(memory)
+        steps.apply(db)
+        return db
+
+
 def is_current(db: Database, sets: Sequence[Migrations]) -> bool:
     """Whether every migration of the core and of *sets* has been applied."""
     return not any(migration_set.pending(db) for migration_set in (core_migrations, *sets))
@@ -126,13 +139,15 @@ def migrate(db: Database, sets: Sequence[Migrations]) -> None:
         DatabaseError: a migration was applied that this version does not know: a newer one was here.
         PluginError: a migration raised.
     """
-    ordered = (core_migrations, *sorted(sets, key=lambda migration_set: migration_set.name))
-    for migration_set in ordered:
+    own = sorted(map(_of_plugin, sets), key=lambda migration_set: migration_set.name)
+    for migration_set in (core_migrations, *own):
         _refuse_unknown(db, migration_set)
-    if is_current(db, sets):
+    if is_current(db, sets) and all(is_known(db, migration_set.name) for migration_set in own):
         return
     with writing(db):
-        for migration_set in ordered:
+        _apply(core_migrations, db)
+        for migration_set in own:
+            migration_set.adopt_tables(db, as_migrated)
             _apply(migration_set, db)
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute(f"PRAGMA user_version={USER_VERSION}")
@@ -163,6 +178,10 @@ def writing(db: Database) -> Iterator[Database]:
         raise DatabaseError(
             f"the database: the commit failed ({error}); the next pass reads what stands and goes on"
         ) from error
+
+
+def _of_plugin(migration_set: Migrations) -> PluginMigrations:
+    return migration_set if isinstance(migration_set, PluginMigrations) else PluginMigrations(migration_set)
 
 
 def _fill(unfinished: Path, sets: Sequence[Migrations]) -> None:
@@ -221,10 +240,14 @@ def _recognise(path: Path, db: Database) -> None:
 def _apply(migration_set: Migrations, db: Database) -> None:
     try:
         migration_set.apply(db)
+    except PluginError:
+        raise
     except (Exception, SystemExit) as error:
         if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
             raise
-        why = f"the migrations of {migration_set.name!r} raised {type(error).__name__}: {error}; nothing was changed"
+        where = migration_set.place_of(error) if isinstance(migration_set, PluginMigrations) else ""
+        what = f"{type(error).__name__}: {error}{where}"
+        why = f"the migrations of {migration_set.name!r} raised {what}; nothing was changed"
         raise PluginError(why) from error
 
 

@@ -220,3 +220,9 @@ def m009_validators(db: Database) -> None:
     """What answers can be told from later ones by, for plugins that ask with ``cache=True``."""
     for statement in _VALIDATORS:
         db.execute(statement)
+
+
+@migrations()
+def m010_whose_tables(db: Database) -> None:
+    """Which tables the migrations of each plugin made, as JSON: those it may write, and nobody else."""
+    db.execute("CREATE TABLE plugin_tables (plugin TEXT PRIMARY KEY, tables TEXT NOT NULL) STRICT")

@@ -66,6 +66,11 @@ def id_prefix(moment: datetime) -> str:
     return to_text(moment).replace("-", "").replace(":", "")
 
 
+def new_trace_id() -> str:
+    """An id of a pass in the form that OpenTelemetry wants: 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
 def mark_crashed(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> str:
     """Mark a run that is still ``running`` under the lock that we now hold as ``crashed``; answers its id, or nothing."""
     dead = db.conn.execute("SELECT id FROM runs WHERE plugin=? AND outcome='running'", (plugin,)).fetchone()
@@ -92,7 +97,7 @@ def start(
 
     Answers its trace id. *tireless* are its kinds that are never given up; None where it cannot be asked.
     """
-    trace_id = secrets.token_hex(16)
+    trace_id = new_trace_id()
     db.execute(
         "INSERT INTO runs (id, plugin, trigger, started_at, outcome, trace_id, pid, host) VALUES (?,?,?,?,'running',?,?,?)",
         (run_id, plugin, trigger, to_text(now), trace_id, os.getpid(), socket.gethostname()),

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from pollctl import signals
+from pollctl.supervision.ending import Belongings
 
 Life = Callable[[], int]
 """What a forked process does; answers its exit code. May raise SystemExit, like the main function of a script."""
@@ -82,7 +83,7 @@ def _live(
     life: Life, environ: Mapping[str, str], streams: Streams, not_theirs: Iterable[int], mask: set[int | signal.Signals]
 ) -> NoReturn:
     """The whole life of the copy; it never comes back to what the original was about to do."""
-    code = 1
+    code, belongings = 1, Belongings()
     try:
         os.setsid()
         _take(streams, not_theirs)
@@ -95,12 +96,7 @@ def _live(
     except BaseException:  # noqa: BLE001 - Python's own last words
         traceback.print_exc()
     finally:
-        # as sys.exit ends a process: atexit, modules cleared, so that files which plugins keep open are written and closed;
-        # what the frames of the original hold is not touched
-        from ctypes import c_int, pythonapi
-
-        pythonapi.Py_Exit(c_int(code))
-    raise AssertionError("Py_Exit does not come back")
+        belongings.end(code)
 
 
 def _take(streams: Streams, not_theirs: Iterable[int]) -> None:

@@ -14,9 +14,8 @@ from contract import shape
 
 from pollctl import testing
 from pollctl.config.settings import load as load_config
-from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.discovery import find
-from pollctl.plugin_host.loader import load
+from pollctl.plugin_host.loader import defaults_of, load
 
 SHIPPED = sorted(entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl")
 HEADINGS = [

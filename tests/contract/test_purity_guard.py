@@ -339,8 +339,8 @@ def test_what_only_sounds_impure_is_let_be(case: str, tmp_path: Path) -> None:
 
 MODEL_CASES = {
     "chance in a default factory": (
-        "from uuid import uuid4",
-        "id: object = field(default_factory=uuid4) # HERE",
+        "from uuid import UUID, uuid4",
+        "id: UUID = field(default_factory=uuid4) # HERE",
         DRAW,
     ),
     "chance in a factory of its own": (
@@ -350,7 +350,7 @@ MODEL_CASES = {
     ),
     "the clock in a lambda": (
         "from datetime import datetime",
-        "at: object = field(default_factory=lambda: datetime.now()) # HERE",
+        "at: datetime = field(default_factory=lambda: datetime.now()) # HERE",
         NOW,
     ),
     "the clock when the class is made": ("import time", "at: float = time.time() # HERE", NOW),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign import size
+from campaign import figure, size
 from place import Place, was_killed
 
 from pollctl import to_text
@@ -129,8 +129,9 @@ def test_whenever_a_pass_is_killed_each_run_ends_as_if_nobody_had_disturbed_it(t
         check(world)
         cut = world.sql("SELECT count(*) FROM outbox WHERE attempts > 1")[0][0]
         twice = sum(number > 1 for number in upstream.performs.values())
-        print(
-            f"{5 * world.submitted} runs, {killed} killed, {crashed} of them within a pass, {cut} deliveries repeated, "
+        figure(
+            f"shell_query: {5 * world.submitted} runs, "
+            f"{killed} killed, {crashed} of them within a pass, {cut} deliveries repeated, "
             f"{twice} queries started twice, {upstream.count('token')} tokens"
         )
 

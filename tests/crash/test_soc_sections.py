@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from campaign import SEED, size
+from campaign import SEED, figure, size
 from plugin_package import command
 from plugins.soc_sections.place import Place, Sink
 from plugins.soc_sections.world import INDEX
@@ -94,6 +94,7 @@ def test_each_subscription_is_notified_once_of_each_episode_whatever_is_killed(p
     assert events == ["OPEN", "CLOSED"] * (len(events) // 2) + ["OPEN"] * (len(events) % 2)
     assert place.status(INDEX) == "OPEN"
     repeated = Counter(each.key for each in place.sink.received)
-    print(
-        f"{kills} kills, {len(wanted)} notifications, {sum(repeated.values()) - len(repeated)} repeats with the same key"
+    figure(
+        f"soc_sections: {kills} kills, "
+        f"{len(wanted)} notifications, {sum(repeated.values()) - len(repeated)} repeats with the same key"
     )

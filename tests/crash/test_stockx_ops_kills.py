@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from campaign import size
+from campaign import figure, size
 from place import Place, was_killed
 from sink import Sink
 
@@ -121,8 +121,9 @@ def test_whenever_a_pass_is_killed_each_job_ends_once_and_is_told_once_by_key(tm
         world.settle()
         check(world, told)
         cut = world.sql("SELECT count(*) FROM outbox WHERE attempts > 1")[0][0]
-        print(
-            f"{len(world.expected)} jobs, {killed} killed, {crashed} of them within a pass, {cut} deliveries repeated"
+        figure(
+            f"stockx_ops: {len(world.expected)} jobs, "
+            f"{killed} killed, {crashed} of them within a pass, {cut} deliveries repeated"
         )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from campaign import size
+from campaign import figure, size
 from place import Place, was_killed
 from plugins.toilet_gap.place import PILOT
 from plugins.toilet_gap.sqs_server import AWS, Queue, moto_server
@@ -146,7 +146,9 @@ def test_whenever_passes_are_killed_rows_and_alarms_are_those_of_an_undisturbed_
         live(calm, killed, kills, dice)
         crashed = killed.rows("SELECT count(*) FROM runs WHERE outcome = 'crashed'")[0][0]
         cut = killed.rows("SELECT count(*) FROM outbox WHERE attempts > 1")[0][0]
-        print(f"{killed.killed} killed, {crashed} of them within a pass, {cut} deliveries repeated")
+        figure(
+            f"toilet_gap, {source}: {killed.killed} killed, {crashed} of them within a pass, {cut} deliveries repeated"
+        )
         compare(calm, killed)
 
 

@@ -159,6 +159,10 @@ def _latency(db: Database) -> None:
             recorded_at=_at(7 - number), reason="Request timeout" if is_missed else None,
         )  # fmt: skip
     _insert(db, "latency_alerts", id=1, job_id=2, alert_type="offline", triggered_at=_at(43))
+    _insert(
+        db, "latency_mirror_held", job_id=2, sequence_number=711, held_at=_at(80), is_released=1,
+        reason='400 22P02: invalid input syntax for type double precision: "***"',
+    )  # fmt: skip
 
 
 def _shell_query(db: Database) -> None:
@@ -187,6 +191,15 @@ def _soc_sections(db: Database) -> None:
         db, "soc_status_events", id=1, **where, index_number="00500", status="OPEN", status_before="CLOSED",
         seat_delta=1, episode=3, event_at=_at(46), dedupe_key="92026:NB:00500:3", run_id="x",
     )  # fmt: skip
+    for age, (verdict, listed, reason) in enumerate((
+        ("accepted", 2, "as many as before"),
+        ("suspect_drop", 1, "1 of 2 sections: a fall of 50 %; openings count, closings wait for 3 answers over 5 min"),
+        ("failed", None, "the body is not a JSON array of texts: Expected `array`, got `object`"),
+    )):  # fmt: skip
+        _insert(
+            db, "soc_polls", **where, polled_at=_at(48 - age), verdict=verdict, listed_count=listed, known_count=2,
+            reason=reason, run_id="x", duration_ms=None if listed is None else 212.4,
+        )  # fmt: skip
     _insert(db, "soc_subscription_events", id=1, subscription_id=500, kind="sent", detail="opening 3", at=_at(46))
     _insert(db, "soc_campuses", **where, catalogue_read_at=_at(400), catalogue_size=4212, polls=9, failures=1)
 
@@ -228,3 +241,8 @@ def _toilet_gap(db: Database) -> None:
             incoming_event_id="incoming-8841" if name == "EVENT_OBSERVED" else None,
             reference_id="alarm-0042" if name == "ALARM_SENT" else None,
         )  # fmt: skip
+    _insert(
+        db, "status_check_dead_letter", key="queue:9", source="queue", robot_id="robot-0017", event_id="e-9", created_at=_at(300),
+        event_name="TOILET_ACTIVITY", reason="createdAt: '2026-11-28T13:04:11' names no zone", replayed_at=_at(250),
+        body='{"sourceEvent": {"id": "e-9", "robotId": "robot-0017", "createdAt": "2026-11-28T13:04:11"}}',
+    )  # fmt: skip

@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -72,9 +72,10 @@ class HostileServer:
     Args:
         play: called in a thread of its own for each connection, which is closed when it returns.
         certificate: name of a file in ``tls`` to speak TLS with.
+        protocols: what is offered on TLS (ALPN).
     """
 
-    def __init__(self, play: Play, certificate: str = "") -> None:
+    def __init__(self, play: Play, certificate: str = "", protocols: Sequence[str] = ()) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self.closed = 0
@@ -83,6 +84,7 @@ class HostileServer:
         if certificate:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(TLS / f"{certificate}.pem")
+            self._context.set_alpn_protocols(protocols)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self._listener.getsockname()[1]
         self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.port}/"

@@ -11,7 +11,7 @@ _COLUMNS = (
     Column("job_id", "job", "number"),
     Column("sequence_number", "no", "number"),
     Column("target", drop=1),
-    Column("reason"),
+    Column("reason", wraps=True),
     Column("held_at", "held", "moment"),
     Column("is_released", "released", "state", drop=2),
 )

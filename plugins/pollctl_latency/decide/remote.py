@@ -73,16 +73,16 @@ def close(known: Mirrored | None, status: JobStatus, reason: str, *, is_gone: bo
 
 
 def may_claim(state: State, job: RemoteJob, now: datetime, poller: str) -> bool:
-    """Whether a job is to be claimed: unknown here, or known with another target, and nobody else is at it."""
+    """Whether a job is to be claimed: nobody else is at it, and it is unknown here, or what was sampled of it here is all over.
+
+    So is a job that has another target now, and one that ended and was set back to running.
+    """
     if job.id in state.claiming:
         return False
     if job.poller not in (None, poller) and not is_abandoned(job, now):
         return False
     known = state.mirrored.get(job.id)
-    if known is None:
-        return True
-    is_other = (job.target, job.probe) != (known.target, known.probe) or job.poller not in (None, poller)
-    return known.status != "running" and known.is_drained and is_other
+    return known is None or (known.status != "running" and known.is_drained)
 
 
 def is_abandoned(job: RemoteJob, now: datetime) -> bool:

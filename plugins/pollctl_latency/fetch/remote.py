@@ -111,6 +111,8 @@ def _is_news(job: RemoteJob, known: Mirrored | None, run: Run) -> bool:
     is_ours = job.poller in (None, run.settings.poller)
     if known is None:
         return is_ours or is_abandoned(job, run.now)
+    if known.status != "running":
+        return True
     here = (known.target, known.probe, known.cadence_seconds, known.duration_seconds)
     return not is_ours or here != (job.target, job.probe, job.cadence_seconds, job.duration_seconds)
 

@@ -13,7 +13,7 @@ from pollctl.errors import ConfigError
 from pollctl.inspection.check.database import of_caller, of_channels, of_clock, of_content
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.inspection.check.places import of_database
-from pollctl.inspection.check.plugins import of_plugin
+from pollctl.inspection.check.plugins import of_plugin, of_wrappers
 from pollctl.inspection.check.settings import (
     borrowed_variables,
     core_problems,
@@ -53,6 +53,7 @@ def check(path: Path | None, found: Mapping[str, Found], now: datetime, *, is_ob
     yield from unknown_sections(config, found)
     for one in found.values():
         yield from (finding for finding in of_plugin(config, one, now) if finding.text not in problems)
+    yield from of_wrappers()
     yield from of_content(config)
     yield from of_clock(config, now)
     yield from of_channels(config)

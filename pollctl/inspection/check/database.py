@@ -12,7 +12,7 @@ from pollctl.console.words import distance
 from pollctl.damage import moment_of
 from pollctl.due import selection
 from pollctl.errors import ConfigError, DatabaseError
-from pollctl.inspection.check.findings import Finding, failures
+from pollctl.inspection.check.findings import Finding, Level, failures
 from pollctl.inspection.status import channel_troubles
 from pollctl.store import content, database
 
@@ -35,12 +35,16 @@ def of_content(config: Config) -> Iterator[Finding]:
     try:
         with closing(database.open_to_read(path)) as db:
             problems = content.problems(db)
+            differences = content.differences(db)
     except DatabaseError as error:
         yield from failures("database", error)
         return
     for problem in problems:
         yield Finding(level="FAIL", subject="database", text=f"{path}: {problem}; restore a backup", exit_code=1)
-    if not problems:
+    for one in differences:
+        level: Level = "warn" if one.is_harmless else "FAIL"
+        yield Finding(level=level, subject="database", text=f"{path}: {one.text}", exit_code=int(not one.is_harmless))
+    if not problems and all(one.is_harmless for one in differences):
         yield Finding(level="ok", subject="database", text=f"{path}: SQLite finds nothing wrong")
 
 

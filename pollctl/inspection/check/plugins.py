@@ -13,15 +13,18 @@ from pollctl.addresses import is_address
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config.schema import PluginConfig
 from pollctl.config.settings import Config
+from pollctl.console.words import enumeration
 from pollctl.errors import ConfigError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.inspection.addresses import addresses_of
 from pollctl.inspection.check.findings import Finding, failures
-from pollctl.plugin_host.configured import defaults_of
+from pollctl.plugin_host.blame import raised_here
 from pollctl.plugin_host.conformance.contract import problems_of
+from pollctl.plugin_host.conformance.tables import table_warnings
 from pollctl.plugin_host.discovery import Found
-from pollctl.plugin_host.loader import migrations_of
+from pollctl.plugin_host.loader import defaults_of, migrations_of
+from pollctl.plugin_host.wrappers import hooks_of, wrappers
 from pollctl.redaction import one_line
 from pollctl.schedule.model import SEPARATOR
 from pollctl.store import database
@@ -54,8 +57,23 @@ def of_plugin(config: Config, found: Found, now: datetime | None) -> Iterator[Fi
         )
     if problems:
         return
+    for text in table_warnings(plugin):
+        yield _warning(plugin, text)
     state = "enabled" if found.name in config.enabled else "not enabled"
     yield Finding(level="ok", subject=found.name, text=f"{found.distribution} {found.version}, {state}")
+
+
+def of_wrappers() -> Iterator[Finding]:
+    """What goes around the hooks of all plugins, and whether it can be used: else no plugin can."""
+    for wrapper in wrappers():
+        subject, announced = f"wrapper {wrapper.name}", wrapper.entry_point
+        try:
+            around = enumeration(hooks_of(wrapper))
+        except PluginError as error:
+            yield from failures(subject, error)
+            continue
+        text = f"{announced.distribution} {announced.version}, around {around}"
+        yield Finding(level="ok", subject=subject, text=text)
 
 
 def _settings(config: Config, plugin: Plugin, now: datetime | None) -> Iterator[Finding]:
@@ -136,7 +154,7 @@ def _own_warnings(config: Config, plugin: Plugin, settings: Any, now: datetime) 
     except PollctlError as error:
         said = [str(error)]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - its bug must not hide the other findings
-        said = [f"pollctl_check raised {type(error).__name__}: {error}"]
+        said = [raised_here("pollctl_check", error, plugin.guests)]
     for text in said:
         yield _warning(plugin, one_line(str(text)))
 

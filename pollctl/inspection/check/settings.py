@@ -19,6 +19,7 @@ from pollctl.delivery.healthcheck import fault_of
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.http.client_certificate import key_files
 from pollctl.http.client_certificate import problems_of as certificate_problems
+from pollctl.http.engines import why_no_curl
 from pollctl.inspection.check.findings import Finding
 from pollctl.ownership import fault_of_file
 from pollctl.plugin_host.discovery import Found
@@ -40,6 +41,8 @@ def core_problems(config: Config) -> list[str]:
     if core.http.ca_file and not core.http.ca_file.is_file():
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
     problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
+    if core.http.engine == "curl" and (why := why_no_curl()):
+        problems.append(f'{file}: pollctl.http.engine: "curl" {why}')
     for key, url in _switches(config):
         if url and (fault := fault_of(url)):
             problems.append(f"{file}: {key}: {fault}")

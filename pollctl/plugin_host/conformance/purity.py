@@ -46,7 +46,7 @@ def purity_problems(plugin: Plugin) -> list[str]:
 
 def judge(plugin: Plugin) -> Judgement:
     """As ``purity_problems``, with the files that were read."""
-    roots = [one.function for one in plugin.hooks.pollctl_decide.get_hookimpls() if one.plugin_name == plugin.name]
+    roots = plugin.hooks.implementations("pollctl_decide", plugin.name)
     poller = plugin.poller
     roots += poller.decides_with
     try:

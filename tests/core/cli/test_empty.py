@@ -14,7 +14,7 @@ from pollctl.cli import cli
 
 LISTINGS = [
     "history", "outbox list", "outbox list --status dead", "replay", "latency jobs", "latency alerts",
-    "shell-query runs", "soc-sections subscriptions", "soc-sections sections", "soc-sections events",
+    "shell-query runs", "soc-sections subscriptions", "soc-sections sections", "soc-sections events", "soc-sections polls",
     "stockx-ops account list", "stockx-ops jobs", "stockx-ops listings", "stockx-ops history", "toilet-gap checks",
 ]  # fmt: skip
 

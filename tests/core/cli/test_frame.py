@@ -100,8 +100,10 @@ import click, msgspec
 from pollctl import Poller, hookimpl
 class Settings(msgspec.Struct, frozen=True):
     word: str = "hello"
+class Said(msgspec.Struct, frozen=True):
+    reason: str
 @hookimpl
-def pollctl_poller(): return Poller(contract=1, summary="Talks.", settings=Settings, batch=int, decision=int)
+def pollctl_poller(): return Poller(contract=1, summary="Talks.", settings=Settings, batch=int, decision=Said)
 @hookimpl
 def pollctl_fetch(run): yield 1
 @hookimpl

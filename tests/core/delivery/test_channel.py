@@ -105,6 +105,24 @@ def test_markdown_is_markdown_where_an_author_says_so() -> None:
     assert "<strong>bold</strong>" in part.get_content()
 
 
+def test_html_is_html_where_an_author_says_so() -> None:
+    with MailServer() as server:
+        tell(server.address, "<p>100 <b>seats</b></p>", format="html")
+    part = server.mails[0].get_body(("html",))
+    assert part is not None
+    assert "<p>100 <b>seats</b></p>" in part.get_content()
+
+
+def test_a_file_goes_along(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text("at,rtt_ms\n09:03,20.8\n")
+    with MailServer() as server:
+        tell(server.address, attach=(str(tmp_path / "day.csv"),))
+    (mail,) = server.mails
+    (file,) = mail.iter_attachments()
+    assert (file.get_filename(), text_of(mail)) == ("day.csv", BODY)
+    assert file.get_payload(decode=True) == b"at,rtt_ms\n09:03,20.8\n"
+
+
 def test_title_and_body_are_masked(inbox: Inbox) -> None:
     Secret("hunter2-swordfish")
     address = inbox.json_url.replace("://", "://otto:letterbox-key@")

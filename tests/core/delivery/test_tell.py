@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import pytest
 from core.parrot import Parrot
 from inbox import Inbox
@@ -145,6 +147,15 @@ def test_a_level_becomes_the_type_of_the_notification(parrot: Parrot) -> None:
         parrot.teach(telling("level='failure'"), PLAN, notify(inbox.json_url))
         parrot.report()
     assert inbox.messages[0]["type"] == "failure"
+
+
+def test_a_file_goes_along_wherever_the_pass_found_it(parrot: Parrot) -> None:
+    (parrot.folder / "day.csv").write_text("09:03")
+    with Inbox() as inbox:
+        parrot.teach(telling("attach=['day.csv']"), PLAN, notify(inbox.json_url))
+        parrot.report()
+    (file,) = inbox.messages[0]["attachments"]
+    assert (file["filename"], b64decode(file["base64"])) == ("day.csv", b"09:03")
 
 
 def test_a_message_that_rests_until_a_moment_is_sent_then(parrot: Parrot) -> None:

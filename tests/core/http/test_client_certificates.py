@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from core.http.exchanges import answered_by
 from hostile_server import TLS, HostileServer, Peer, serving, whole
 
 from pollctl.api.values import Answer, Request
@@ -64,7 +65,7 @@ def limits(**settings: object) -> Limits:
 
 def ask(url: str, held: Limits, **settings: object) -> Answer:
     with closing(Client(held, stop=Stop())) as client:
-        return client.send(Request(url=url, **settings))  # type: ignore[arg-type]
+        return answered_by(client, Request(url=url, **settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -134,10 +135,10 @@ def test_a_redirect_to_another_origin_takes_no_certificate_along_not_even_on_a_k
         there = other.url.replace("127.0.0.1", "localhost")
         with Asking(lambda _: moved(there)) as server:
             with closing(Client(limits(client_cert=GOOD), stop=Stop())) as client:
-                assert client.send(Request(url=there)).body.decode() == NAMES[GOOD]
+                assert answered_by(client, Request(url=there)).body.decode() == NAMES[GOOD]
                 sent_on = Request(url=server.url, allow_hosts=(f"localhost:{other.port}",))
-                assert client.send(sent_on).body == b""
-                assert client.send(Request(url=there)).body.decode() == NAMES[GOOD]
+                assert answered_by(client, sent_on).body == b""
+                assert answered_by(client, Request(url=there)).body.decode() == NAMES[GOOD]
         assert server.shown == [NAMES[GOOD]]
         assert other.shown == [NAMES[GOOD], "", NAMES[GOOD]]
         assert other.connections == 2

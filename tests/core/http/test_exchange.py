@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from core.http.exchanges import ask, error_kind, header
+from core.http.exchanges import answered_by, ask, error_kind, header
 from hostile_server import OK, HostileServer, Peer, saying, serving, whole
 
 from pollctl import clock
@@ -88,7 +88,7 @@ def test_an_answer_says_when_it_was_asked_for_and_how_long_it_took(monkeypatch: 
 def test_an_answer_that_has_no_body_is_not_waited_for(method: str, status: str) -> None:
     sent = f"HTTP/1.1 {status}\r\nContent-Length: 10\r\nContent-Encoding: gzip\r\n\r\n".encode()
     with HostileServer(serving(lambda _: sent)) as server, closing(Client(Limits(), stop=Stop())) as client:
-        answers = [client.send(Request(url=server.url, method=method)) for _ in range(2)]
+        answers = [answered_by(client, Request(url=server.url, method=method)) for _ in range(2)]
         assert [(answer.error, answer.body) for answer in answers] == [(None, b"")] * 2
         assert server.connections == 1
 
@@ -187,7 +187,7 @@ def test_a_name_that_is_not_there_is_told_from_name_servers_that_do_not_answer(c
     assert failure_of(socket.gaierror(getattr(socket, code), "no")).kind == kind
 
 
-def with_few_files(last: str, *urls: str) -> str:
+def with_few_files(engine: str, last: str, *urls: str) -> str:
     """What a process prints that asks the first address, runs out of file descriptors and goes on with *last*."""
     script = """
 import resource, sys
@@ -196,9 +196,11 @@ from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
-client = Client(Limits(), stop=Stop())
-requests = [Request(url=url) for url in sys.argv[1:]]
-assert client.send(requests[0]).status == 200
+client = Client(Limits(engine=sys.argv[1]), stop=Stop())
+def ask(number):
+    (answer,) = client.get_many([Request(url=sys.argv[number + 2])], concurrency=1)
+    return answer
+assert ask(0).status == 200
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 held = []
 def fill():
@@ -208,19 +210,19 @@ def fill():
 fill()
 """
     # A thread that ends while Python exits makes the C library load another, for which there must be a file left.
-    command = [sys.executable, "-c", f"{script}{last}\nheld.clear()", *urls]
+    command = [sys.executable, "-c", f"{script}{last}\nheld.clear()", engine, *urls]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
 
 
-def test_connections_that_are_kept_give_way_when_files_run_out() -> None:
+def test_connections_that_are_kept_give_way_when_files_run_out(engine: str) -> None:
     with HostileServer(serving(lambda _: whole(b"x"))) as one, HostileServer(serving(lambda _: whole(b"x"))) as two:
-        assert with_few_files("print(client.send(requests[1]).error or 200)", one.url, two.url) == "200\n"
+        assert with_few_files(engine, "print(ask(1).error or 200)", one.url, two.url) == "200\n"
 
 
-def test_running_out_of_files_is_the_fault_of_this_machine() -> None:
+def test_running_out_of_files_is_the_fault_of_this_machine(engine: str) -> None:
     with HostileServer(serving(lambda _: whole(b"x"))) as one, HostileServer(serving(lambda _: whole(b"x"))) as two:
-        last = "client.close(); fill(); print(client.send(requests[1]).error)"
-        says = with_few_files(last, one.url, two.url)
+        last = "client.close(); fill(); print(ask(1).error)"
+        says = with_few_files(engine, last, one.url, two.url)
     assert says.startswith("FetchError(kind='local', message='127.0.0.1:")
     assert "Too many open files" in says
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+from ipaddress import ip_address
 
 import pytest
 from core.http.exchanges import ask, error_kind, header
@@ -140,9 +140,9 @@ def test_no_list_of_allowed_hosts_lets_a_redirect_reach_a_metadata_service(host:
 def test_an_allowed_name_that_resolves_to_a_metadata_service_is_refused_before_the_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The peer of the connection counts: here it says that it is 169.254.169.254."""
+    """The peer of the connection counts: here 127.0.0.1 is the metadata service."""
+    monkeypatch.setattr("pollctl.http.redirects._METADATA", {ip_address("127.0.0.1")})
     with HostileServer(serving(lambda _: whole(b"secret"))) as trap:
-        monkeypatch.setattr(socket.socket, "getpeername", lambda self: ("169.254.169.254", trap.port))
         with HostileServer(serving(lambda _: moved(f"http://localhost:{trap.port}/"))) as server:
             answer = ask(server.url, allow_hosts=(f"localhost:{trap.port}",))
         assert error_kind(answer) == "redirect"

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from core.http.exchanges import answered_by
 from hostile_server import OK, HostileServer, Peer, Play, forever, packed, saying, serving, whole
 
 from pollctl.api.values import Answer, Request
@@ -26,7 +27,7 @@ GZIP = "Content-Encoding: gzip"
 
 def ask(url: str, **settings: Any) -> Answer:
     with closing(Client(Limits(timeout=5, max_body=100_000), stop=Stop())) as client:
-        return client.send(Request(url=url, **settings))
+        return answered_by(client, Request(url=url, **settings))
 
 
 def ask_played(play: Play, **settings: Any) -> Answer:
@@ -62,17 +63,18 @@ def test_interim_answers_are_skipped(interim: bytes, method: str) -> None:
 def test_a_kept_connection_stays_in_step_after_interim_answers() -> None:
     with HostileServer(serving(lambda request: HINTS + whole(request.split()[1]))) as server:
         with closing(Client(Limits(), stop=Stop())) as client:
-            bodies = [client.send(Request(url=f"{server.url}{number}")).body for number in range(3)]
+            bodies = [answered_by(client, Request(url=f"{server.url}{number}")).body for number in range(3)]
         assert bodies == [b"/0", b"/1", b"/2"]
         assert server.connections == 1
 
 
 @pytest.mark.parametrize("interim", [HINTS, b"HTTP/1.1 102 Processing\r\n\r\n"], ids=["103", "102"])
-def test_endless_interim_answers_end_at_the_time_limit(interim: bytes) -> None:
+def test_endless_interim_answers_end_at_the_time_limit(interim: bytes, engine: str) -> None:
     began = time.monotonic()
     answer = ask_played(forever(lambda: interim, b""), timeout=0.5)
-    assert error_kind(answer) == "timeout"
-    assert 0.45 <= time.monotonic() - began <= 1.0
+    assert error_kind(answer) == {"python": "timeout", "curl": "protocol"}[engine]  # libcurl reads 300 KB of them
+    assert time.monotonic() - began <= 1.0
+    assert engine == "curl" or time.monotonic() - began >= 0.45
 
 
 def test_what_closes_after_an_interim_answer_is_truncated_and_not_asked_again() -> None:
@@ -312,7 +314,7 @@ def test_cookies_are_forgotten_with_the_exchange() -> None:
     ) as server:
         with closing(Client(Limits(), stop=Stop())) as client:
             for _ in range(2):
-                client.send(Request(url=server.url))
+                answered_by(client, Request(url=server.url))
         assert [cookies_of(request) for request in server.requests] == [None, "s=1", None, "s=1"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from core.http.exchanges import answered_by
 from hostile_server import OK, HostileServer, packed, saying, serving, whole
 
 from pollctl.api.values import Answer, Request
@@ -19,7 +20,7 @@ INTERIM = b"HTTP/1.1 103 Early Hints\r\n"
 
 def answer_to(sent: bytes) -> Answer:
     with HostileServer(saying(sent)) as server, closing(Client(Limits(timeout=5), stop=Stop())) as client:
-        return client.send(Request(url=server.url))
+        return answered_by(client, Request(url=server.url))
 
 
 TRUNCATED = {
@@ -42,10 +43,11 @@ TRUNCATED = {
 
 
 @pytest.mark.parametrize("sent", TRUNCATED.values(), ids=TRUNCATED)
-def test_an_answer_that_is_cut_within_its_lines_is_truncated(sent: bytes) -> None:
+def test_an_answer_that_is_cut_within_its_lines_is_truncated(sent: bytes, engine: str) -> None:
     answer = answer_to(sent)
     assert answer.error is not None
-    assert answer.error.kind == "truncated", answer.error
+    begun = "reset" if engine == "curl" and sent is TRUNCATED["within the status"] else "truncated"
+    assert answer.error.kind == begun, answer.error
     assert (answer.status, answer.body) == (0, b"")
 
 
@@ -114,5 +116,5 @@ def test_cr_and_nul_in_a_body_are_its_own_affair() -> None:
 def test_a_connection_is_kept_after_chunks_with_trailers() -> None:
     sent = CHUNKED + b"1\r\n{\r\n1\r\n}\r\n0\r\nX: y\r\n\r\n"
     with HostileServer(serving(lambda _: sent)) as server, closing(Client(Limits(), stop=Stop())) as client:
-        assert [client.send(Request(url=server.url)).body for _ in range(3)] == [b"{}"] * 3
+        assert [answered_by(client, Request(url=server.url)).body for _ in range(3)] == [b"{}"] * 3
         assert server.connections == 1

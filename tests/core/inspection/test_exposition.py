@@ -73,7 +73,7 @@ def test_a_plugin_whose_metrics_fail_is_left_out_and_told_about(tmp_path: Path, 
     assert done.returncode == 0
     assert ("plain_year",) not in samples(done.stdout)
     assert samples(done.stdout)["pollctl_last_run_outcome", "plain", "ok"] == 1
-    assert "plugin 'plain': metrics raised" in done.stderr
+    assert "plugin 'plain' (plain-package 1.2.3): metrics raised" in done.stderr
 
 
 @pytest.mark.parametrize("answer", ["[1, 2]", "[GaugeMetricFamily('x', 'y', value='z')]", "7"])
@@ -83,7 +83,7 @@ def test_a_plugin_whose_metrics_are_none_is_left_out_too(tmp_path: Path, env: En
     done = run_pollctl(tmp_path, env, "metrics")
     assert done.returncode == 0
     assert samples(done.stdout)["pollctl_last_run_outcome", "plain", "ok"] == 1
-    assert "plugin 'plain': metrics raised" in done.stderr
+    assert "plugin 'plain' (plain-package 1.2.3): metrics raised" in done.stderr
 
 
 def test_the_textfile_is_replaced_as_a_whole_and_readable_for_all(tmp_path: Path, env: Env) -> None:

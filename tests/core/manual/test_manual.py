@@ -44,9 +44,8 @@ from pollctl.cli.invocation import Invocation
 from pollctl.config import settings as config
 from pollctl.config.messages import bare
 from pollctl.config.schema import Core, PluginConfig
-from pollctl.plugin_host.configured import defaults_of
 from pollctl.plugin_host.discovery import find
-from pollctl.plugin_host.loader import load, migrations_of
+from pollctl.plugin_host.loader import defaults_of, load, migrations_of
 from pollctl.store.authorizer import CORE_TABLES
 from pollctl.store.database import open_to_write
 

@@ -23,7 +23,7 @@ BROKEN = {
     "misspells a hook": (PLAIN.replace("pollctl_decide", "pollctl_decyde"), "pollctl_decyde"),
     "forgets the mark": (
         PLAIN.replace("@hookimpl\ndef pollctl_apply", "def pollctl_apply"),
-        "pollctl_apply lacks the mark",
+        "pollctl_apply (broken.py:30) lacks the mark @pollctl.hookimpl",
     ),
     "has a strange argument": (PLAIN.replace("(db, decisions, run)", "(database, decisions)"), "database"),
     "needs another contract": (

@@ -14,6 +14,7 @@ from place import Place
 from sample_plugin import plain
 
 from pollctl.store.lock import lock_path
+from pollctl.supervision.results import PassResult
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +49,15 @@ def test_the_same_targets_that_fail_in_another_order_are_the_same_trouble(place:
     assert mails[0].endswith("; and 1 more\n")
     shown = place.do("show", "latest", "--json", now=at(8, 5))
     assert shown.count('"spring NK"') == 1
+
+
+def test_the_same_trouble_is_the_same_outcome_kind_and_set_of_targets() -> None:
+    def key(*, outcome: str = "partial", kind: str = "Unreached", targets: tuple[str, ...] = ("NB", "NK")) -> str:
+        message = f"{outcome}: {'; '.join(targets)}: no answer"
+        return PassResult(plugin="alpha", outcome=outcome, exit_code=3, message=message, kind=kind, targets=targets).key
+
+    assert key() == key(targets=("NK", "NB"))
+    assert len({key(), key(outcome="failed"), key(kind="Deadline"), key(targets=("NB",))}) == 4
 
 
 def test_what_lasts_is_printed_again_after_a_day(place: Supervised) -> None:
@@ -229,6 +239,21 @@ def test_a_plugin_that_cannot_be_loaded_turns_the_switch_also_while_it_rests(pla
     assert pings(switch) == ["/ping/fail", "/ping/fail"]
     assert b"alpha: failed: " in switch.requests[1].body
     assert [mail.count("no module named yesterday") for mail in mails] == [1, 0]
+
+
+def test_a_plugin_whose_settings_are_wrong_turns_the_switch_also_while_no_pass_of_it_is_due(place: Supervised) -> None:
+    place.fetching("alpha", OK)
+    place.fetching("beta", OK)
+    rests = '[plugins.alpha]\nschedule = "*/5 * * * *"\ncatch_up = "skip"\nmax_lateness = "30s"'
+    with Switch() as switch:
+        health = f'[pollctl.healthcheck]\nurl = "{switch.url}/ping"'
+        place.settings(health, rests, "[plugins.beta]")
+        due(place, at(8, 0))
+        place.settings(health, f"{rests}\nwrod = 'x'", "[plugins.beta]")
+        due(place, at(8, 5))
+        due(place, at(8, 6))
+    assert pings(switch) == ["/ping", "/ping/fail", "/ping/fail"]
+    assert b"plugins.alpha.wrod: unknown key" in switch.requests[2].body
 
 
 def test_the_switch_hears_of_the_start_where_it_wants_to(place: Supervised) -> None:

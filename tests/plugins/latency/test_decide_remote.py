@@ -100,11 +100,16 @@ def test_an_unknown_job_is_claimed_where_nobody_is_at_it(changes: Any, silence: 
     [
         ({"status": "cancelled", "state": "closed", "is_drained": True, "target": "beta"}, True),
         ({"status": "cancelled", "state": "closing", "is_drained": False, "target": "beta"}, False),
-        ({"status": "cancelled", "state": "closed", "is_drained": True}, False),
+        ({"status": "cancelled", "state": "closed", "is_drained": True}, True),
+        ({"status": "cancelled", "state": "closing", "is_drained": False}, False),
+        ({"status": "completed", "state": "active", "is_drained": False}, False),
     ],
-    ids=["another target", "whose samples are not sent yet", "ended here, still running there"],
-)
-def test_another_target_is_another_job_once_the_samples_of_the_first_are_sent(changes: Any, is_claimed: bool) -> None:
+    ids=[
+        "another target", "whose samples are not sent yet", "set back to running", "set back, its samples are not sent yet",
+        "ended here, which the other side has not heard",
+    ],
+)  # fmt: skip
+def test_what_runs_there_is_sampled_once_all_of_the_job_before_is_sent(changes: Any, is_claimed: bool) -> None:
     decisions = judged(RemoteRead(jobs=[remote_job()]), a=known(**changes))
     assert [type(one) for one in decisions] == [ClaimJobs] * is_claimed
 

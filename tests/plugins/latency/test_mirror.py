@@ -463,6 +463,39 @@ def test_a_job_that_is_cancelled_there_ends_with_the_next_read_and_what_was_samp
     assert remote.sql("SELECT state FROM latency_mirror") == [("closed",)]
 
 
+def test_a_job_that_is_cancelled_there_while_its_probe_is_in_flight_keeps_that_sample_and_gets_no_other(
+    remote: Remote,
+) -> None:
+    job = remote.create("alpha")
+    remote.passes(0, 1)
+
+    def cancelled_meanwhile(label: str, target: str) -> Reply:
+        remote.change(job, status="cancelled")
+        return Reply(elapsed=25)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(remote.api, "reply", cancelled_meanwhile)
+        remote.passes(2)
+    assert remote.numbers(job) == [0, 1], "taken until then, and sent"
+    probes = len(remote.api.requests)
+    remote.passes(3, 4)
+    assert (remote.numbers(job), len(remote.api.requests)) == ([0, 1], probes)
+    assert local(remote) == [("alpha", "cancelled")]
+    assert remote.there("SELECT status, summary FROM jobs") == [("cancelled", None)]
+
+
+def test_a_job_that_is_set_back_to_running_is_sampled_again_and_its_numbers_go_on(remote: Remote) -> None:
+    job = remote.create("alpha")
+    remote.passes(0, 1, 2)
+    remote.change(job, status="cancelled")
+    remote.passes(3)
+    remote.change(job, status="running")
+    remote.passes(4, 5, 6)
+    assert local(remote) == [("alpha", "cancelled"), ("alpha", "running")]
+    assert remote.numbers(job) == [0, 1, 2, 3]
+    assert remote.there("SELECT status, poller FROM jobs") == [("running", "pod-1")]
+
+
 def test_cadence_and_duration_hold_from_the_next_read(remote: Remote) -> None:
     job = remote.create("alpha")
     remote.passes(0, 1)

@@ -1,6 +1,7 @@
-"""The purity of a plugin, judged once for each state of its files and remembered in the database.
+"""That a plugin keeps the contract, judged once for each state of its files and remembered in the database.
 
-Judging takes as long as importing the plugin, and only its files can change what comes of it.
+Judging takes as long as importing the plugin, and only its files can change what comes of it. The table is called ``purity``, as
+once that was all that was judged.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pollctl
-from pollctl.errors import PluginError
+from pollctl.plugin_host.registration import broken
 from pollctl.store.database import writing
 
 if TYPE_CHECKING:
@@ -21,30 +22,30 @@ if TYPE_CHECKING:
 
     from pollctl.plugin_host.loader import Plugin
 
+EDITION = 2
+"""Of what is judged: what an earlier one found right is judged again."""
 _Stamps = Mapping[str, list[int]]
 """Of each file the moment of its last change, in ns, and its size: what Python judges its byte code by, too."""
 
 
-def require_purity(plugin: Plugin, db: Database) -> None:
-    """Hold the plugin's ``decide`` against the contract, as ``pollctl check`` does, unless these files are known.
+def require_contract(plugin: Plugin, db: Database) -> None:
+    """Hold the plugin against the contract, as ``pollctl check`` does, unless these files are known.
 
     Args:
         plugin: the plugin.
-        db: what is found pure is remembered there, unless it can only be read.
+        db: that nothing was found is remembered there, unless it can only be read.
 
     Raises:
-        PluginError: it is not pure; says where, and the remedy.
+        PluginError: it breaks it; says where, and the remedy.
     """
     if _is_known(plugin, db):
         return
-    from pollctl.plugin_host.conformance.purity import judge
+    from pollctl.plugin_host.conformance.contract import judge
 
     began = time.time_ns()
     problems, files = judge(plugin)
     if problems:
-        raise PluginError(
-            f"plugin {plugin.name!r} ({plugin.found.distribution} {plugin.found.version}): {'; '.join(problems)}"
-        )
+        raise broken(plugin.guests[0], "; ".join(problems))
     stamps = _stamps(files)
     is_settled = all(changed_at < began for changed_at, _ in stamps.values())
     if is_settled and not db.execute("PRAGMA query_only").fetchone()[0]:
@@ -81,4 +82,4 @@ def _judge(plugin: Plugin) -> str:
     """Who judges what, besides the files: another pollctl, Python or version of the plugin judges again."""
     python = ".".join(map(str, sys.version_info[:3]))
     entry_point = plugin.found.entry_point.value
-    return f"pollctl {pollctl.__version__}, Python {python}, {entry_point} {plugin.found.version}"
+    return f"pollctl {pollctl.__version__}, judge {EDITION}, Python {python}, {entry_point} {plugin.found.version}"

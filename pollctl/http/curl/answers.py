@@ -1,0 +1,145 @@
+"""An answer as libcurl hands it over, lines of its head and pieces of its body, held to the rules of the other engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pollctl.api.values import Phases
+from pollctl.http.body import Body
+from pollctl.http.curl.chunks import Chunks
+from pollctl.http.errors import Failure
+from pollctl.http.journey import Whole
+from pollctl.http.strict_response import fields, refuse_doubtful
+
+_BODILESS = (204, 304)
+_INTERIM = range(100, 200)
+_PLAIN = re.compile(rb"HTTP/[\d.]+ ([1-9]\d\d)[^\r\n\0]*\r\n(?:[!-9;-~]+:[^\r\n\0]*\r\n){0,100}\r\n")
+"""A head of which there is nothing to unfold or to refuse."""
+
+
+class Incoming:
+    """One answer after another, each from its first line on.
+
+    Args:
+        is_head: whether HEAD is asked, so that no body comes.
+
+    Attributes:
+        lines: those of its head, each with its end, interim ones before it, trailers of HTTP/2 behind.
+        failure: why the rest is not wanted.
+    """
+
+    def __init__(self, *, is_head: bool) -> None:
+        self.lines: list[bytes] = []
+        self.failure: BaseException | None = None
+        self._is_head = is_head
+        self._begin(0)
+
+    def reset(self, max_body: int) -> None:
+        """Be ready for the next, whose decoded body may have *max_body* bytes."""
+        self.lines.clear()
+        self.failure = None
+        self._begin(max_body)
+
+    def _begin(self, max_body: int) -> None:
+        self._max_body = max_body
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._cookies: list[str] = []
+        self._body: Body | None = None
+        self._chunks: Chunks | None = None
+        self._is_framed = True
+
+    def take_piece(self, piece: bytes) -> int | None:
+        """Take a piece of the body; -1 for no more, please."""
+        try:
+            if not self._status:
+                self._open()
+            if self._body is not None:
+                self._body.write(piece if self._chunks is None else self._chunks.data_of(piece))
+        except Failure as failure:
+            self.failure = failure
+            return -1
+        return None
+
+    def whole(self, *, upstream: str, url: str, phases: Phases) -> Whole:
+        """The answer, now that libcurl says that this is all, with what else is known of it.
+
+        Raises:
+            Failure: it is not whole, or not proper.
+        """
+        if not self._status:
+            self._open()
+        if self._status in _INTERIM:
+            raise Failure("protocol", f"an interim answer ({self._status}) that was not asked for")
+        if self._chunks is not None:
+            self._chunks.close()
+        body = b"" if self._body is None else self._body.close(is_framed=self._is_framed)
+        return Whole(self._status, self._headers, body, self._cookies, upstream, url, phases)
+
+    def _open(self) -> None:
+        """Read the head, once it is needed."""
+        status, found, is_http2 = _head_of(self.lines)
+        self._headers, self._cookies = _headers_of(found)
+        has_body = not self._is_head and status not in _BODILESS and status not in _INTERIM
+        length = self._headers.get("content-length", "") if has_body else "0"
+        body = Body(self._headers, int(length) if length.isascii() and length.isdigit() else None, self._max_body)
+        if has_body:
+            self._body = body
+            is_chunked = "transfer-encoding" in self._headers
+            self._is_framed = bool(length) or is_chunked or is_http2
+            self._chunks = Chunks() if is_chunked else None
+        self._status = status
+
+
+def _head_of(lines: list[bytes]) -> tuple[int, Iterable[str], bool]:
+    """The status of the final answer among *lines*, its fields, and whether it speaks HTTP/2.
+
+    Raises:
+        Failure: ``truncated`` or ``protocol``.
+    """
+    head = b"".join(lines)
+    plain = _PLAIN.fullmatch(head)
+    if not plain:
+        head = _plain_head(lines)
+        plain = _PLAIN.fullmatch(head)
+    if not plain:
+        status = head.partition(b"\r\n")[0]
+        raise Failure("protocol", f"the line {status[:80]!r} is not a status")
+    return int(plain[1]), head.decode("latin-1").split("\r\n")[1:-2], head.startswith(b"HTTP/2")
+
+
+def _plain_head(lines: list[bytes]) -> bytes:
+    """The last head among *lines*, unfolded, without what comes behind it; interim ones before it must be proper too.
+
+    Raises:
+        Failure: ``truncated`` or ``protocol``.
+    """
+    left = iter(lines)
+    head: list[bytes] = []
+    for status in left:
+        if head and not status.startswith(b"HTTP/"):
+            break  # trailers of HTTP/2
+        head = [status.rstrip(b"\r\n"), b"\r\n", *fields(lambda: _next_of(left)), b"\r\n"]
+        refuse_doubtful(status)
+    return b"".join(head)
+
+
+def _next_of(lines: Iterator[bytes]) -> bytes:
+    line = next(lines, None)
+    if line is None:
+        raise Failure("truncated", "closed within its headers, chunks or trailers")
+    refuse_doubtful(line)
+    return line
+
+
+def _headers_of(found: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for field in found:
+        name, _, value = field.partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        if name == "set-cookie":
+            cookies.append(value)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers, cookies

@@ -1,0 +1,80 @@
+"""The migrations of a plugin, each step under the rights that the plugin has, and what tables they make written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlite_utils import Migrations
+
+from pollctl.errors import PluginError
+from pollctl.store.authorizer import AuthorizedConnection
+from pollctl.store.table_rights import is_known, remember, rights_of, tables_in
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+class PluginMigrations(Migrations):
+    """The steps of a plugin's migrations; each may change the plugin's own tables alone.
+
+    Args:
+        original: what the plugin answers.
+        prefixes: what else its tables begin with, beside its name.
+        place_of: says of what a step raised where in the plugin that was, as `` (migrations.py:12)``.
+    """
+
+    def __init__(
+        self,
+        original: Migrations,
+        prefixes: Sequence[str] = (),
+        place_of: Callable[[BaseException], str] = lambda _: "",
+    ) -> None:
+        super().__init__(original.name)
+        self.prefixes = tuple(prefixes)
+        self.place_of = place_of
+        for step in original._migrations:  # noqa: SLF001 - there is no public list
+            is_transactional = getattr(step, "transactional", True)
+            self(name=step.name, transactional=is_transactional)(cast("Any", partial(self._take_step, step.fn)))
+
+    def adopt_tables(self, db: Database, blank: Callable[[], Database]) -> None:
+        """Write down which tables earlier steps made, where an older pollctl did not, within the caller's transaction.
+
+        Args:
+            db: the database that is migrated.
+            blank: makes an empty database with the core's tables in memory, in which those steps are taken again.
+        """
+        if is_known(db, self.name):
+            return
+        applied = {step.name for step in self.applied(db)}
+        try:
+            with closing(blank()) as trial:
+                remember(trial, self.name, frozenset())
+                self._only(applied).apply(trial)
+                remember(db, self.name, rights_of(trial, self.name, ()).own or frozenset())
+        except Exception:  # noqa: BLE001 - steps that need rows to work on: other plugins' tables are refused all the same
+            return
+
+    def _only(self, names: set[str]) -> PluginMigrations:
+        chosen = PluginMigrations(Migrations(self.name), self.prefixes)
+        chosen._migrations = [step for step in self._migrations if step.name in names]
+        return chosen
+
+    def _take_step(self, step: Callable[[Database], Any], db: Database) -> None:
+        connection = cast("AuthorizedConnection", db.conn)
+        there, rights = tables_in(db), rights_of(db, self.name, self.prefixes)
+        try:
+            with connection.permit("migrate", rights._replace(there=there).refusal):
+                step(db)
+        except Exception as error:
+            if connection.refused:
+                what = f"{connection.refused}{self.place_of(error)}"
+                raise PluginError(
+                    f"the migrations of {self.name!r} may not do this to the database: {what}; nothing was changed"
+                ) from error
+            raise
+        if rights.own is not None:
+            now = tables_in(db)
+            remember(db, self.name, (rights.own | (now - there)) & now)
