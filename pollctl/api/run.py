@@ -93,7 +93,7 @@ class Run(Protocol[Settings]):
         """Tell that *target* was fetched; needed only by plugins that also tell what ``failed``."""
 
     def note(self, reason: str) -> None:
-        """Say why there may be nothing to decide now, such as ``no job is running``; a plan that decides nothing shows it."""
+        """Say what a plan should show: why there may be nothing to decide, such as ``no job is running``, or what is left out."""
 
     def idle_until(self, at: datetime) -> None:
         """Say that there is nothing to do before *at*: until then ``due`` starts no pass of the plugin, whatever its schedule says.

@@ -61,8 +61,10 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         )
         with closing(run):
             report = _plan(hooks, run, db, stop, configured.limits.deadline)
-        if report.decisions or report.error:
+        if report.error:
             return report
+        if report.decisions:
+            return msgspec.structs.replace(report, reasons=run.notes) if run.notes else report
         return msgspec.structs.replace(report, reasons=_reasons(report, run, held_until))
 
 

@@ -128,7 +128,7 @@ def start(
             "WHERE kinds<>excluded.kinds",
             (plugin, json.dumps(sorted(tireless))),
         )
-    idle.end(db, [plugin])
+    idle.begin_pass(db, plugin)
     return trace_id
 
 

@@ -21,6 +21,7 @@ MODULES = (
     "pollctl.sql",
     "pollctl.metrics",
     "pollctl.oauth",
+    "pollctl.targets",
 )
 RECORD = Path(__file__).parents[1] / "contract" / "public_names.txt"
 
