@@ -16,9 +16,10 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,8 +30,9 @@ from pollctl.fakes import ServerRequest
 from pollctl.testing import in_process
 from pollctl.testing.inbox import MailServer, text_of
 from pollctl.testing.internet import Internet, Message, answered, write_authority
+from pollctl.testing.killing import Passes, printed_report
 from pollctl.testing.ledger import Ledger
-from pollctl.testing.result import Result
+from pollctl.testing.result import QueuedEffect, Result, Row
 from pollctl.testing.sections import settings_file
 
 FIRST_MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -160,34 +162,77 @@ class Bench:
     def run(self) -> Result:
         """One pass, as ``pollctl run NAME`` makes it."""
         before = self.messages
-        with in_process.surroundings(self.folder, self.environment(), []):
-            kind = self._kind_of_decisions()
         done = self._done("run", self.plugin, "--json")
         report = json.loads(done.stdout) if done.stdout.startswith("{") else _NO_PASS
-        return self._result(report, kind, [one for one in self.messages if one not in before], done.stderr)
+        return self._result(report, [one for one in self.messages if one not in before], done.stderr)
+
+    def kill_at(self, point: int) -> Result:
+        """One pass in a process of its own, killed right before its commit or request number *point*, from 1.
+
+        The outcome is ``killed``, and *error* says before what, unless the pass ended earlier.
+        """
+        before, runs = self.messages, self._ledger.run_ids()
+        ended = self._passes.run(["run", self.plugin, "--json"], self.folder, self.environment(), point)
+        report = {"outcome": "", **(printed_report(ended) or {})}
+        if ended.is_killed:
+            report |= {"outcome": "killed", "error": {"message": ended.before}}
+        report["run_id"] = next((one for one in self._ledger.run_ids() if one not in runs), "")
+        return self._result(report, [one for one in self.messages if one not in before], ended.stderr)
+
+    def crashes(self, *, ignore: Collection[str] = (), begin: Callable[[], None] = lambda: None) -> list[str]:
+        """Kill the next pass before each of its commits and requests, and make it again: what then differs from an undisturbed one.
+
+        Compared are the rows of the plugin's tables, its effects, and what was sent (at least once is what is promised), after one
+        more pass, in which what was cut off is delivered. The bench stands as before at the end.
+
+        Args:
+            ignore: what may differ: tables (``gauge_polls``), or columns (``gauge_polls.id``).
+            begin: called before each try: lets an upstream with a memory forget.
+
+        Returns:
+            A sentence for each kill that changes the end; none if the plugin is idempotent.
+        """
+        from pollctl.testing.crashes import crashes
+
+        return crashes(self, ignore, begin)
+
+    def forget(self) -> Self:
+        """Forget what was sent and asked so far; answers and database stay."""
+        self._internet.forget()
+        if self._mail:
+            self._mail.mails.clear()
+        return self
 
     def plan(self) -> Result:
         """What a pass would decide, as ``pollctl plan NAME`` finds out; decisions are tables with their ``type``."""
         done = self._done("plan", self.plugin, "--json")
         report = json.loads(done.stdout) if done.stdout.startswith("{") else _NO_PASS
-        rows = self._ledger.rows()
+        rows = self.rows()
         decisions = report.get("decisions", [])
         return Result(outcome=report["outcome"], decisions=decisions, rows=rows, error=_error(report), log=done.stderr)
 
-    def command(self, *words: str, code: int = 0) -> str:
+    def command(self, *words: str, code: int | None = 0) -> str:
         """What any command of pollctl prints to stdout, such as ``command("gauge", "readings")``.
 
         Raises:
-            AssertionError: it exits with another code.
+            AssertionError: it exits with another code; with None it may exit with any.
         """
         done = self._done(*words)
-        if done.returncode != code:
+        if code is not None and done.returncode != code:
             raise AssertionError(f"pollctl {' '.join(words)} exits with {done.returncode}: {done.stderr}{done.stdout}")
         return done.stdout
 
     def sql(self, statement: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows that answer a statement on the bench's database; what it writes stays."""
         return self._ledger.query(statement, values)
+
+    def rows(self) -> dict[str, list[Row]]:
+        """All rows of each table of the plugin."""
+        return self._ledger.rows()
+
+    def effects(self) -> list[QueuedEffect]:
+        """All effects of the plugin."""
+        return self._ledger.effects()
 
     def environment(self) -> dict[str, str]:
         """That of a pass."""
@@ -198,24 +243,30 @@ class Bench:
     def _done(self, *words: str) -> in_process.Done:
         return in_process.run(self.folder, self.environment(), words)
 
-    def _kind_of_decisions(self) -> Any:
+    @cached_property
+    def _passes(self) -> Passes:
+        passes = Passes(self.plugin, self.environment())
+        self._until_closed.callback(passes.close)
+        return passes
+
+    def _decisions(self, run_id: str) -> list[Any]:
         from pollctl.errors import PollctlError
         from pollctl.plugin_host.discovery import find
         from pollctl.plugin_host.loader import load
 
-        try:
-            return load(find(self.plugin)).poller.decision
-        except PollctlError:
-            return Any  # the pass says what is wrong
+        kind: Any = Any
+        with in_process.surroundings(self.folder, self.environment()), suppress(PollctlError):
+            kind = load(find(self.plugin)).poller.decision  # the pass says what is wrong
+        return self._ledger.decisions(run_id, kind)
 
-    def _result(self, report: Mapping[str, Any], kind: Any, messages: Sequence[Message], log: str) -> Result:
+    def _result(self, report: Mapping[str, Any], messages: Sequence[Message], log: str) -> Result:
         run_id = report["run_id"]
         return Result(
             outcome=report["outcome"],
-            decisions=self._ledger.decisions(run_id, kind),
+            decisions=self._decisions(run_id) if run_id else [],
             effects=self._ledger.effects(run_id) if run_id else [],
             messages=messages,
-            rows=self._ledger.rows(),
+            rows=self.rows(),
             stats=report.get("stats", {}),
             error=_error(report),
             log=log,

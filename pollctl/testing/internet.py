@@ -68,6 +68,11 @@ class Internet(FakeUpstream):
         """Answer *url* so from now on; one without a query holds for every query of it."""
         self._answers[_plain(url)] = answer
 
+    def forget(self) -> None:
+        """Forget what came here."""
+        for came in (self.messages, self.requests, self.unanswered):
+            came.clear()
+
     def respond(self, request: ServerRequest) -> ServerResponse:
         """As it was said, or 501 with the remedy."""
         if urlsplit(request.address).hostname == INBOX:
