@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pollctl.api.values import FetchError as FetchError
     from pollctl.api.values import Level as Level
     from pollctl.api.values import NotNow as NotNow
+    from pollctl.api.values import Phases as Phases
     from pollctl.api.values import Poller as Poller
     from pollctl.api.values import Request as Request
     from pollctl.api.values import Result as Result
@@ -84,6 +85,7 @@ _HOMES = {
     "Level": "api.values",
     "NotNow": "api.values",
     "Pace": "api.pace",
+    "Phases": "api.values",
     "Poller": "api.values",
     "Request": "api.values",
     "Result": "api.values",
