@@ -184,7 +184,7 @@ class Bench:
         report["run_id"] = next((one for one in self._ledger.run_ids() if one not in runs), "")
         return self._result(report, [one for one in self.messages if one not in before], ended.stderr)
 
-    def crashes(self, *, ignore: Collection[str] = (), begin: Callable[[], None] = lambda: None) -> list[str]:
+    def crashes(self, *, ignore: Collection[str] = (), begin: Callable[[], None] | None = None) -> list[str]:
         """Kill the next pass before each of its commits and requests, and make it again: what then differs from an undisturbed one.
 
         Compared are the rows of the plugin's tables, its effects, and what was sent (at least once is what is promised), after one

@@ -36,11 +36,7 @@ def conformance(
     ignore: Collection[str] = (),
     env: Mapping[str, str] | None = None,
 ) -> Any:
-    """Make the whole suite one test of pytest, with a case for each check.
-
-    ```python
-    test_conformance = conformance("gauge")
-    ```
+    """Make the whole suite one test of pytest, with a case for each check; assign it to ``test_conformance``.
 
     Passes are made on a `Bench`, against the plugin's playground (entry points ``pollctl.fakes``) if it has one.
 

@@ -13,7 +13,8 @@ from manual_pages import PLUGINS, files_of
 from plugin_package import make_plugin_package
 
 from pollctl.testing import Bench
-from pollctl.testing.suite import CHECKS, Subject, package
+from pollctl.testing.suite import CHECKS, package
+from pollctl.testing.suite.subject import Subject
 
 pytestmark = pytest.mark.slow
 
