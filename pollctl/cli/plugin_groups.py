@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,39 @@ if TYPE_CHECKING:
 GROUP = "pollctl"  # as plugin_host.discovery has it
 
 
-@cache
-def names() -> tuple[str, ...]:
+def names(ctx: click.Context) -> list[str]:
     """How the plugins are called on the command line, in alphabetical order, without importing any."""
-    from pollctl.api.names import fault
+    return sorted(_installed() | _in_files(ctx))
+
+
+def is_name(ctx: click.Context, name: str) -> bool:
+    """Whether a plugin is called so; the settings are read only where none that is installed is."""
+    return name in _installed() or name in _in_files(ctx)
+
+
+@cache
+def _installed() -> frozenset[str]:
     from pollctl.plugin_host.installed import entry_points
 
-    found = {entry.name for entry in entry_points(GROUP)}
-    return tuple(sorted(name.replace("_", "-") for name in found if not fault(name)))
+    return _usable(entry.name for entry in entry_points(GROUP))
+
+
+def _in_files(ctx: click.Context) -> frozenset[str]:
+    """Those of one file, in the folder that the settings name."""
+    from pollctl.config.places import plugins_dir
+
+    folder = plugins_dir(ctx.find_root().params.get("config_file"))
+    if folder is None:
+        return frozenset()
+    from pollctl.plugin_host.plugin_files import files_in
+
+    return _usable(file.name for file in files_in(folder))
+
+
+def _usable(found: Iterable[str]) -> frozenset[str]:
+    from pollctl.api.names import fault
+
+    return frozenset(name.replace("_", "-") for name in found if not fault(name))
 
 
 def plugin_group(name: str) -> click.Group:
@@ -99,9 +125,10 @@ class PluginGroup(click.Group):
 def _found(ctx: click.Context, name: str) -> Found:
     invocation = ctx.find_root().obj
     if invocation is None:  # while a shell completes
+        from pollctl.config.places import plugins_dir
         from pollctl.plugin_host.discovery import find
 
-        return find(name)
+        return find(name, plugins_dir(ctx.find_root().params.get("config_file")))
     found: Found = invocation.find(name)
     return found
 

@@ -55,7 +55,9 @@ HEAVY = {
 @pytest.fixture
 def idle_place(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     env = make_plugin_package(tmp_path, "counter")
-    write_settings(tmp_path, '[plugins.counter]\nschedule = "0 0 1 1 *"')
+    (tmp_path / "plugins").mkdir(mode=0o755)
+    (tmp_path / "plugins/lonely.py").write_text("raise SystemExit('imported')")
+    write_settings(tmp_path, 'plugins_dir = "plugins"', '[plugins.counter]\nschedule = "0 0 1 1 *"')
     spawn_pollctl(tmp_path, env, "due", "--run")
     done = spawn_pollctl(tmp_path, env, "due", "--run")
     assert (done.returncode, done.stderr) == (0, "")
@@ -102,6 +104,7 @@ def test_reckoning_what_is_due_imports_no_plugin_and_nothing_that_writes(
     assert {"click", "croniter", "sqlite3", "msgspec", "tomllib"} <= found
     assert not found & {
         "counter",
+        "pollctl.plugin_host.plugin_files",
         "pluggy",
         "sqlite_utils",
         "importlib.metadata",
