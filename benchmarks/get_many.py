@@ -1,13 +1,19 @@
-"""How fast ``run.get_many`` is beside plain requests: 2,000 GETs of a 100-byte JSON from nginx, 64 at a time.
+"""How fast ``run.get_many`` is beside its peers: 2,000 GETs of a 100-byte JSON from nginx.
 
-Run it with ``python benchmarks/get_many.py [QUIET_TURNS]``. It starts nginx (Debian: ``apt-get install nginx-light
-libnginx-mod-http-echo``) on a free port and stops it again. The second part answers each request after 50 ms.
+    python benchmarks/get_many.py [TURNS]
+
+First 64 at a time of answers that come at once, against plain requests in threads; then 256 at a time of answers that take
+50 ms, against the ideal. Peers are taken where they are installed: aiohttp, and curl with ``--parallel``. It starts nginx (Debian:
+``apt-get install nginx-light libnginx-mod-http-echo``) on a free port and stops it again. Turns in which others kept the cores
+busy count too, and it says how busy: rates mean little then, processor time beside that of a peer still means something.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
+import resource
 import shutil
 import socket
 import statistics
@@ -16,11 +22,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
@@ -28,22 +36,24 @@ from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 
 COUNT = 2000
-SIDE_BY_SIDE = 64
+AT_ONCE, LATE = 64, 256  # at a time
 DELAY = 0.05
-IDEAL = COUNT / SIDE_BY_SIDE * DELAY
-QUIET = 0.15  # of one core: what others may use while a round counts
+IDEAL = -(-COUNT // LATE) * DELAY
 BODY = '{"campus":"NB","index":"01234","open":true,"title":"Introduction to Computers and Their Use","n":123}'
 ECHO = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
+Run = Callable[[str, int], None]
+"""Asks an address, so many times at once."""
 
-def with_get_many(url: str) -> None:
-    with closing(Client(Limits(), stop=Stop())) as client:
-        answers = client.get_many((Request(url=url) for _ in range(COUNT)), concurrency=SIDE_BY_SIDE)
+
+def with_get_many(engine: Literal["python", "curl"], url: str, at_once: int) -> None:
+    with closing(Client(Limits(engine=engine), stop=Stop())) as client:
+        answers = client.get_many((Request(url=url) for _ in range(COUNT)), concurrency=at_once)
         bodies = [answer.body for answer in answers]
     assert bodies == [BODY.encode()] * COUNT
 
 
-def with_requests(url: str) -> None:
+def with_requests(url: str, at_once: int) -> None:
     """What one would write by hand: a session per thread, all of them fed from a queue."""
     import requests
 
@@ -55,18 +65,52 @@ def with_requests(url: str) -> None:
             while (wanted := waiting.get()) is not None:
                 bodies.put(session.get(wanted, timeout=10).content)
 
-    for wanted in [url] * COUNT + [None] * SIDE_BY_SIDE:
+    for wanted in [url] * COUNT + [None] * at_once:
         waiting.put(wanted)
-    for _ in range(SIDE_BY_SIDE):
+    for _ in range(at_once):
         threading.Thread(target=work, daemon=True).start()
     assert [bodies.get() for _ in range(COUNT)] == [BODY.encode()] * COUNT
 
 
+def with_aiohttp(url: str, at_once: int) -> None:
+    import aiohttp
+
+    async def ask_all() -> list[bytes]:
+        connector, limit = aiohttp.TCPConnector(limit=at_once), aiohttp.ClientTimeout(total=10)
+        async with aiohttp.ClientSession(connector=connector, timeout=limit) as session:
+
+            async def ask() -> bytes:
+                async with session.get(url) as response:
+                    return await response.read()
+
+            return list(await asyncio.gather(*(ask() for _ in range(COUNT))))
+
+    assert asyncio.run(ask_all()) == [BODY.encode()] * COUNT
+
+
+def with_curl(url: str, at_once: int) -> None:
+    words = f'url = "{url}"\noutput = "/dev/null"\n' * COUNT
+    command = ["curl", "--parallel", "--parallel-max", str(at_once), "--no-progress-meter", "--fail", "--config", "-"]
+    subprocess.run(command, input=words, text=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def contenders() -> dict[str, Run]:
+    """Requests first: the others are held against it."""
+    found: dict[str, Run] = {"requests": with_requests, "get_many (python)": partial(with_get_many, "python")}
+    if find_spec("pycurl"):
+        found["get_many (curl)"] = partial(with_get_many, "curl")
+    if find_spec("aiohttp"):
+        found["aiohttp"] = with_aiohttp
+    if shutil.which("curl"):
+        found["curl --parallel"] = with_curl
+    return found
+
+
 class Machine:
-    """How busy others keep the cores: a round beside foreign load says nothing.
+    """How busy others keep the cores.
 
     With two free cores the interpreter lock wanders between them, which costs threads half their speed; a core that
-    someone else keeps busy hides that, and ``get_many`` looks twice as fast as it is.
+    someone else keeps busy hides that, and ``get_many`` on threads looks twice as fast as it is.
     """
 
     def __init__(self, *pids: int) -> None:
@@ -84,32 +128,36 @@ def _ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-class Round(NamedTuple):
-    """How long one run took, and the share of a core that others had meanwhile."""
+class Turn(NamedTuple):
+    """One run: seconds, processor seconds, and the share of a core that others had meanwhile."""
 
     seconds: float
+    cpu: float
     foreign: float
 
 
-def measured(run: Callable[[str], None], url: str, machine: Machine) -> Round:
-    before, began = machine.foreign(), time.perf_counter()
-    run(url)
+def measured(run: Run, url: str, at_once: int, machine: Machine) -> Turn:
+    before, spent, began = machine.foreign(), _spent(), time.perf_counter()
+    run(url, at_once)
     took = time.perf_counter() - began
-    return Round(took, (machine.foreign() - before) / took)
+    return Turn(took, _spent() - spent, (machine.foreign() - before) / took)
 
 
-def quiet_rounds(runs: Sequence[Callable[[str], None]], url: str, machine: Machine, wanted: int) -> list[list[float]]:
-    """Seconds of each run, taken in turn; a turn counts only when no run of it met foreign load."""
-    kept: list[list[float]] = []
-    for turn in range(1, wanted * 20 + 1):
-        rounds = [measured(run, url, machine) for run in runs]
-        if max(one.foreign for one in rounds) <= QUIET:
-            kept.append([one.seconds for one in rounds])
-        if len(kept) == wanted:
-            print(f"  {wanted} quiet turns, {turn - wanted} dropped for foreign load")
-            return kept
-        time.sleep(0.2)
-    sys.exit(f"the machine is too busy: {len(kept)} of {wanted} turns were quiet")
+def _spent() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def in_turn(runs: dict[str, Run], url: str, at_once: int, machine: Machine, turns: int) -> dict[str, list[Turn]]:
+    """Each run once, and again, so that all meet the same weather."""
+    found: dict[str, list[Turn]] = {name: [] for name in runs}
+    for _ in range(turns):
+        for name, run in runs.items():
+            found[name].append(measured(run, url, at_once, machine))
+            time.sleep(0.2)
+    busy = statistics.median(turn.foreign for turns_of in found.values() for turn in turns_of)
+    print(f"  others had {busy:.1f} of {os.cpu_count()} cores (median)")
+    return found
 
 
 @contextmanager
@@ -143,31 +191,42 @@ def wait_for(port: int) -> None:
     sys.exit("nginx does not answer")
 
 
-def compare(url: str, machine: Machine, wanted: int) -> None:
-    turns = quiet_rounds((with_requests, with_get_many), f"{url}/now", machine, wanted)
-    for name, column in (("requests", 0), ("get_many", 1)):
-        rates = sorted(COUNT / turn[column] for turn in turns)
-        print(f"  {name}  median {statistics.median(rates):5.0f}/s, from {rates[0]:.0f} to {rates[-1]:.0f}")
-    ratios = sorted(turn[0] / turn[1] for turn in turns)
-    print(f"  get_many / requests, turn by turn: median {statistics.median(ratios):.2f}, from {ratios[0]:.2f}")
+def show_at_once(found: dict[str, list[Turn]]) -> None:
+    base = found["requests"]
+    for name, turns in found.items():
+        rates = sorted(COUNT / turn.seconds for turn in turns)
+        ratio = statistics.median(theirs.seconds / mine.seconds for theirs, mine in zip(base, turns, strict=True))
+        print(
+            f"  {name:18} {statistics.median(rates):6.0f}/s ({rates[0]:.0f} to {rates[-1]:.0f}), "
+            f"{ratio:5.2f} x requests, {_cpu_us(turns):4.0f} us of CPU each"
+        )
 
 
-def main(wanted: int) -> None:
-    cores = os.sched_getaffinity(0)
-    print(f"{len(cores)} cores, Python {platform.python_version()}, {platform.machine()}; {COUNT} GETs, 64 at a time")
+def show_late(found: dict[str, list[Turn]]) -> None:
+    for name, turns in found.items():
+        ratios = sorted(turn.seconds / IDEAL for turn in turns)
+        print(
+            f"  {name:18} {statistics.median(ratios):5.2f} x the ideal ({ratios[0]:.2f} to {ratios[-1]:.2f}), "
+            f"{_cpu_us(turns):4.0f} us of CPU each"
+        )
+
+
+def _cpu_us(turns: list[Turn]) -> float:
+    return statistics.median(turn.cpu for turn in turns) / COUNT * 1e6
+
+
+def main(turns: int) -> None:
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}, {platform.machine()}")
     with nginx() as (url, pid):
         machine = Machine(os.getpid(), pid)
-        with_requests(f"{url}/now")  # imports, caches
-        with_get_many(f"{url}/now")
-        print("all cores:")
-        compare(url, machine, wanted)
-        print("this process on one core (the interpreter lock cannot wander):")
-        os.sched_setaffinity(0, {min(cores)})
-        compare(url, machine, wanted)
-        os.sched_setaffinity(0, cores)
-        print("50 ms each, all cores:")
-        took = statistics.median(turn[0] for turn in quiet_rounds((with_get_many,), f"{url}/late", machine, wanted))
-        print(f"  median {took:.3f} s, {took / IDEAL:.3f} x the ideal {IDEAL:.4f} s")
+        runs = contenders()
+        for run in runs.values():
+            run(f"{url}/now", AT_ONCE)  # imports, caches
+        print(f"{COUNT} GETs, {AT_ONCE} at a time, answered at once:")
+        show_at_once(in_turn(runs, f"{url}/now", AT_ONCE, machine, turns))
+        print(f"{COUNT} GETs, {LATE} at a time, answered after {DELAY * 1000:.0f} ms:")
+        show_late(in_turn(runs, f"{url}/late", LATE, machine, turns))
 
 
 if __name__ == "__main__":

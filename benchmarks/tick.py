@@ -16,19 +16,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from startup import BARE, SCRIPT, SOURCE
+from startup import BARE, SCRIPT, SOURCE, Cost, cost
 
 NUMBERS = (1, 5, 10)
 _SLOT_S = 1.05
-
-
-class Cost(NamedTuple):
-    """Seconds that a process and its children took."""
-
-    wall: float
-    cpu: float
 
 
 BUDGET_OF_FIVE, BUDGET_OF_ONE_MORE = Cost(22, 25), Cost(2, 3)
@@ -50,9 +42,9 @@ def _ratio(number: int, runs: int) -> Cost:
         env = _installed(Path(folder), number)
         bare, ticks = [], []
         for _ in range(runs):
-            bare.append(_cost(BARE, folder, env))
+            bare.append(cost(BARE, Path(folder), env))
             time.sleep(_SLOT_S)
-            ticks.append(_cost((SCRIPT, "due", "--run"), folder, env))
+            ticks.append(cost((SCRIPT, "due", "--run"), Path(folder), env))
         counted = _outcomes(folder, env)
     if counted != number * (runs + 1):
         raise SystemExit(f"{counted} passes went well instead of {number * (runs + 1)}")
@@ -89,16 +81,6 @@ def _outcomes(folder: str, env: dict[str, str]) -> int:
     words = (SCRIPT, "history", "--outcome", "ok", "--limit", "100000", "--json")
     done = subprocess.run(words, cwd=folder, env=env, check=True, capture_output=True, text=True)
     return done.stdout.count('"outcome"')
-
-
-def _cost(command: Sequence[str], folder: str, env: dict[str, str]) -> Cost:
-    began = time.perf_counter()
-    with subprocess.Popen(command, cwd=folder, env=env) as child:
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{command} ended with {child.returncode}")
-    return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime)
 
 
 def _is_within(ratio: Cost, budget: Cost) -> bool:

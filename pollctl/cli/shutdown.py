@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
@@ -23,6 +24,29 @@ def leave(code: int) -> int:
         with suppress(OSError, ValueError, AttributeError):  # closed, full or gone
             stream.flush()
     os._exit(code)
+
+
+def end_soon(code: int) -> None:
+    """End the process, where only our own code was at work: in order, but without taking down what it imported.
+
+    That takes as long as a quarter of the imports. Comes back where code of plugins or of Apprise's was loaded, a thread is
+    left, or what was printed cannot be written: Python's own end is for that.
+    """
+    if _is_anyone_else_here() or threading.active_count() > 1:
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001 - as Python begins its own end
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError, AttributeError):
+        return
+    os._exit(code)
+
+
+def _is_anyone_else_here() -> bool:
+    """Whether code was loaded that is not ours, which may have left something to be done when its objects go."""
+    installed = sys.modules.get("pollctl.plugin_host.installed")
+    return "apprise" in sys.modules or (installed is not None and bool(installed.loaded))
 
 
 def _log_thread_error(raised: threading.ExceptHookArgs) -> None:

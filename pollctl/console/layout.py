@@ -146,8 +146,8 @@ def _row(texts: Sequence[Text], placed: Sequence[Placed], terminal: Terminal) ->
 
 
 def _fitting(text: Text, one: Placed, terminal: Terminal) -> list[Text]:
-    """A cell within the width of its column: as it is, wrapped or shortened."""
-    if width_of(text) <= one.width or not one.column.is_flexible:
+    """A cell within the width of its column: as it is, wrapped or shortened; what is not flexible has the room that it needs."""
+    if width_of(text) <= one.width:
         return [text]
     if one.column.wraps:
         return wrapped(text, one.width)

@@ -20,6 +20,8 @@ GROUPS = "pollctl"
 _INFOS = (".dist-info", ".egg-info")
 _VALUE = re.compile(r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?")
 """``module``, ``module:attribute.of.it``, ``module [extra]``: https://packaging.python.org/specifications/entry-points/."""
+loaded: set[str] = set()
+"""What was imported of others in this process, as entry points name it."""
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -56,6 +58,7 @@ class EntryPoint(NamedTuple):
     def load(self) -> Any:
         """Import it; raises what that raises, and ValueError where the value names nothing."""
         module, attribute = self._parts
+        loaded.add(self.value)
         return reduce(getattr, filter(None, attribute.split(".")), import_module(module))
 
     @property

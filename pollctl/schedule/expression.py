@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.schedule.model import SEPARATOR
@@ -159,10 +160,23 @@ def _split(text: str) -> list[str]:
     return fields
 
 
-def _engine(fields: list[str], spread: str) -> croniter[datetime]:
-    from croniter import croniter
+@cache
+def _engine_type() -> type[croniter[datetime]]:
+    """croniter, without the process that it starts when it is imported: it runs ``file`` to hear how many bits Python has."""
+    import platform
+    import struct
 
-    return croniter(
+    asked = platform.architecture
+    platform.architecture = lambda *_: (f"{8 * struct.calcsize('P')}bit", "")
+    try:
+        from croniter import croniter
+    finally:
+        platform.architecture = asked
+    return croniter
+
+
+def _engine(fields: list[str], spread: str) -> croniter[datetime]:
+    return _engine_type()(
         " ".join(fields),
         _SOME_MOMENT,
         datetime,

@@ -47,6 +47,25 @@ def test_status_says_that_all_is_well(tmp_path: Path, env: Env) -> None:
     assert "▂▂▂" in lines[3]
 
 
+def test_what_is_wrong_although_no_pass_failed_needs_attention_too(tmp_path: Path, env: Env) -> None:
+    with closing(open_to_write(tmp_path / "pollctl.db")) as db, writing(db):
+        db.conn.execute("UPDATE schedules SET last_outcome='partial' WHERE plugin='latency'")
+        db.conn.execute(
+            """UPDATE runs SET outcome='partial', error='{"type": "Unreached", "message": "gw: no answer"}'
+               WHERE id = (SELECT max(id) FROM runs WHERE plugin='latency')"""
+        )
+    settings = tmp_path / "pollctl.toml"
+    settings.write_text(
+        settings.read_text().replace("[plugins.stockx_ops]", '[plugins.stockx_ops]\nschedule = "never"')
+    )
+    lines = show(command("status"), columns=120, cwd=tmp_path, env=env).lines
+    assert lines[0] == "5 things need attention"
+    assert "  ! latency       partial: gw: no answer" in lines
+    assert any(
+        line.startswith("  ! stockx_ops    pollctl.toml: plugins.stockx_ops.schedule: 'never'") for line in lines
+    )
+
+
 @pytest.mark.parametrize(
     ("more", "strip"),
     [

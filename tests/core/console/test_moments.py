@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from full_database import NOW, lay_out
-from plugin_package import clean_environment, command, json_of, run_pollctl, write_settings
-from pseudo_terminal import show
+from plugin_package import clean_environment, json_of, run_pollctl, write_settings
+from pseudo_terminal import show_listings
 
 from pollctl.clock import from_person, from_text, to_text
 from pollctl.console.moments import Moments
@@ -64,22 +64,34 @@ def place(tmp_path: Path, *lines: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("lines", "zone", "options", "heading", "moment"),
+    ("lines", "zone", "options", "heading", "moment", "begun"),
     [
-        (('timezone = "Europe/Amsterdam"',), "America/New_York", (), "triggered (CET)", "18:19:00"),
-        ((), "America/New_York", (), "triggered (EST)", "12:19:00"),
-        ((), "Asia/Kathmandu", (), "triggered (+0545)", "23:04:00"),
-        ((), "UTC", (), "triggered (UTC)", "17:19:00"),
-        (('timezone = "Europe/Amsterdam"',), "UTC", ("--utc",), "triggered", "2026-11-28T17:19:00.000Z"),
+        (('timezone = "Europe/Amsterdam"',), "America/New_York", (), "triggered (CET)", "18:19:00", "19:00:00"),
+        ((), "America/New_York", (), "triggered (EST)", "12:19:00", "13:00:00"),
+        ((), "Asia/Kathmandu", (), "triggered (+0545)", "23:04:00", "23:45:00"),
+        ((), "UTC", (), "triggered (UTC)", "17:19:00", "18:00:00"),
+        (
+            ('timezone = "Europe/Amsterdam"',),
+            "UTC",
+            ("--utc",),
+            "triggered",
+            "2026-11-28T17:19:00.000Z",
+            "2026-11-28T18:00:00.000Z",
+        ),
     ],
 )
 def test_the_zone_is_that_of_the_settings_or_else_of_the_machine(
-    tmp_path: Path, lines: tuple[str, ...], zone: str, options: tuple[str, ...], heading: str, moment: str
+    tmp_path: Path, lines: tuple[str, ...], zone: str, options: tuple[str, ...], heading: str, moment: str, begun: str
 ) -> None:
+    """In the listings of plugins, and in those of the core."""
     env = clean_environment(tmp_path) | {"POLLCTL_NOW": NOW, "TZ": zone}
-    screen = show(command(*options, "latency", "alerts"), columns=100, cwd=place(tmp_path, *lines), env=env)
-    assert heading in screen.lines[0]
-    assert moment in screen.lines[1]
+    commands = [[*options, "latency", "alerts"], [*options, "history", "--limit", "1"], [*options, "show", "latest"]]
+    screen = show_listings(commands, columns=100, cwd=place(tmp_path, *lines), env=env)
+    assert heading in screen.lines[1]
+    assert moment in screen.lines[2]
+    history, shown = screen.text.split("history --limit 1")[1].split("show latest")
+    assert begun in history
+    assert begun in shown
     piped = run_pollctl(tmp_path, env, "latency", "alerts").stdout
     assert "2026-11-28T17:19:00.000Z" in piped
     assert json_of(run_pollctl(tmp_path, env, "latency", "alerts", "--json"))[0]["triggered_at"] in piped

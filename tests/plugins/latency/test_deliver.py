@@ -13,6 +13,7 @@ from plugins.latency.world import World
 
 from pollctl_latency.model import Round
 
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 ORIGIN = "latency on probe.example, job 1 (api, every 1 min)"
 
 
@@ -26,10 +27,11 @@ def test_an_outage_is_told_since_its_first_miss_with_its_cause(world: World) -> 
 
 def test_a_recovery_is_told_since_the_first_answer_and_how_long_it_was_offline(world: World) -> None:
     job_id = world.add_job(alert_offline=1, alert_recovery=1)
+    world.run.timezone = AMSTERDAM
     world.sample(job_id, [20.0, *[MISS] * 5, 20.0, MISS, *[20.0] * 5])
     message = world.run.messages[-1]
     assert (message.title, message.level) == ("192.0.2.7 is back after 7 min", "success")
-    assert message.body == f"It answers again since 12:08:00 UTC; it was offline since 12:01:00 UTC (missed).\n{ORIGIN}"
+    assert message.body == f"It answers again since 13:08:00 CET; it was offline since 13:01:00 CET (missed).\n{ORIGIN}"
 
 
 def test_a_job_that_only_asks_for_recoveries_hears_how_long_it_was_offline_too(world: World) -> None:
@@ -47,6 +49,7 @@ def test_a_recovery_from_an_outage_that_an_earlier_version_noticed_is_told_witho
 
 def test_a_verdict_is_told_with_what_it_rests_on(world: World) -> None:
     job_id = world.add_job()
+    world.run.timezone = AMSTERDAM
     world.sample(job_id, [MISS] * 5 + [20.0, 22.0, 20.0, 22.0, 20.0])
     world.decide_round(Round(finished=[job_id]), NOON + timedelta(hours=2))
     (message,) = world.run.messages
@@ -58,7 +61,7 @@ def test_a_verdict_is_told_with_what_it_rests_on(world: World) -> None:
     assert message.body == (
         "5 of 10 probes lost (50 %), 1 outage.\n"
         "95 of 100 answers within 22 ms; mean jitter 2 ms.\n"
-        f"Sampled from 2026-03-08 12:00 UTC to 2026-03-08 14:00 UTC.\n{ORIGIN}"
+        f"Sampled from 2026-03-08 13:00 CET to 2026-03-08 15:00 CET.\n{ORIGIN}"
     )
 
 
@@ -105,17 +108,19 @@ def test_a_recovery_says_how_long_it_took(world: World) -> None:
 
 def test_blindness_is_told_once_and_again_when_it_can_measure(world: World) -> None:
     job_id = world.add_job(target="db:5432")
+    world.run.timezone = AMSTERDAM
     world.db.table("latency_notify").insert({"job_id": job_id, "url": "json://127.0.0.1/crew"})
     world.sample(job_id, [20.0, *[ERROR] * 8, MISS, *[ERROR] * 4, 20.0], causes={1: "no network here"})
     assert [(message.title, message.level, message.to) for message in world.run.messages] == [
         (
-            "db:5432 cannot be measured since 12:01:00 UTC (5 samples in a row could not be taken: no network here)",
+            "db:5432 cannot be measured since 13:01:00 CET (5 samples in a row could not be taken: no network here)",
             "warning",
             ["json://127.0.0.1/crew"],
         ),
         ("db:5432 can be measured again after 8 min", "success", ["json://127.0.0.1/crew"]),
     ]
     assert world.run.messages[0].body.startswith("Whether it is up is not known.\n")
+    assert world.run.messages[1].body.startswith("It could not be since 13:01:00 CET.\n")
     assert world.rows("SELECT alert_type FROM latency_alerts") == [("blind",), ("seeing",)]
 
 

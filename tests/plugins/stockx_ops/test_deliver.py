@@ -34,15 +34,20 @@ def test_each_address_is_notified_once_of_a_listing_that_is_live_and_no_address_
 
 def test_the_addresses_of_pollctl_notify_are_notified_when_there_are_no_others(place: Place, httpserver: Any) -> None:
     httpserver.expect_request("/all").respond_with_data("ok")
-    place.configure(core=f'[pollctl.notify]\nurls = ["json://{httpserver.host}:{httpserver.port}/all"]')
+    core = f'[pollctl.notify]\nurls = ["json://{httpserver.host}:{httpserver.port}/all"]'
+    place.configure(core=core, timezone="Europe/Amsterdam")
     place.insert("j")
     place.run()
-    assert [request.path for request, _ in httpserver.log] == ["/all"]
+    ((request, _),) = httpserver.log
+    assert request.path == "/all"
+    assert request.get_json()["message"].splitlines()[0].endswith(" since 2026-03-08 13:00 CET.")
 
 
 def test_people_are_told_why_a_job_failed_and_what_was_done_in_part(place: Place, httpserver: Any) -> None:
     httpserver.expect_request("/anna").respond_with_data("ok")
-    place.configure(dialect="operations", notify=[f"json://{httpserver.host}:{httpserver.port}/anna"])
+    place.configure(
+        dialect="operations", timezone="Europe/Amsterdam", notify=[f"json://{httpserver.host}:{httpserver.port}/anna"]
+    )
     partial = Reply(state="partial", listing_id="listing-half", error={"code": "S9", "message": "size 9 refused"})
     place.upstream.script = {"op-lost": [Reply(state="failed", error="Variant <9> not eligible")], "op-half": [partial]}
     place.upstream.otherwise = OPEN
@@ -56,19 +61,19 @@ def test_people_are_told_why_a_job_failed_and_what_was_done_in_part(place: Place
         "StockX: create_listing of listing-lost failed": (
             "failure",
             [
-                "anna: Variant <9> not eligible (followed since 2026-03-08 11:59 UTC).",
+                "anna: Variant <9> not eligible (followed since 2026-03-08 12:59 CET).",
                 "`pollctl stockx-ops retry lost` asks once more.",
                 f"stockx_ops on {host}",
             ],
         ),
         "StockX: create_listing of listing-half succeeded in part": (
             "warning",
-            ["anna: done in part at 2026-03-08 12:00 UTC: size 9 refused.", f"stockx_ops on {host}, job half"],
+            ["anna: done in part at 2026-03-08 13:00 CET: size 9 refused.", f"stockx_ops on {host}, job half"],
         ),
         "StockX: create_listing of listing-late timed out": (
             "failure",
             [
-                "anna: Operation timed out after 15 minutes (followed since 2026-03-08 11:44:59 UTC).",
+                "anna: Operation timed out after 15 minutes (followed since 2026-03-08 12:44:59 CET).",
                 "`pollctl stockx-ops retry late` asks once more.",
                 f"stockx_ops on {host}",
             ],

@@ -19,7 +19,7 @@ def inbox() -> Iterator[Inbox]:
 
 
 def test_the_recipients_of_a_run_are_told_once_of_its_end(place: Place, inbox: Inbox) -> None:
-    place.configure(notify=[f"{inbox.json_url}/section"])
+    place.configure(notify=[f"{inbox.json_url}/section"], timezone="Europe/Amsterdam")
     place.upstream.script = [COMPLETE]
     run_id = place.started("--name", "Opens", "--notify", f"{inbox.json_url}/ann,{inbox.json_url}/bob")
     for second in (2, 4, 6):
@@ -29,7 +29,7 @@ def test_the_recipients_of_a_run_are_told_once_of_its_end(place: Place, inbox: I
     assert (message["title"], message["type"]) == ("Query Opens is ready", "success")
     assert message["message"].splitlines() == [
         "1 row can be read.",
-        "Submitted 2026-03-08 12:00 UTC, ended 2026-03-08 12:00:02 UTC (2 s).",
+        "Submitted 2026-03-08 13:00 CET, ended 2026-03-08 13:00:02 CET (2 s).",
         f"shell_query on {socket.gethostname()}, run {run_id}",
     ]
     assert inbox.url not in place.do("outbox", "list", "--json") + place.do("shell-query", "show", run_id, "--json")

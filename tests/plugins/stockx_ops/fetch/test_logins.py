@@ -100,7 +100,7 @@ def test_while_a_login_is_expired_its_user_is_told_once_and_passes_are_partial_u
     httpserver.expect_request("/all").respond_with_data("ok")
     url = f"json://{httpserver.host}:{httpserver.port}"
     place.connect("anna", "--notify", f"{url}/anna")
-    place.configure(core=f'[pollctl.notify]\nurls = ["{url}/all"]\nalert_after = 1')
+    place.configure(core=f'[pollctl.notify]\nurls = ["{url}/all"]\nalert_after = 1', timezone="Europe/Amsterdam")
     place.insert("j")
     place.upstream.users.clear()
     for seconds in (0, 60, 120):
@@ -114,6 +114,8 @@ def test_while_a_login_is_expired_its_user_is_told_once_and_passes_are_partial_u
         ("/anna", "StockX refuses the login of anna"),
         ("/anna", "StockX: listing listing-j is live"),
     ]
+    refused = httpserver.log[0][0].get_json()["message"]
+    assert refused.startswith("Refused since 2026-03-08 13:00 CET: ")
 
 
 def test_beside_an_account_that_does_not_work_an_upstream_that_fails_is_a_failure(place: Place) -> None:
