@@ -92,6 +92,8 @@ class Invocation:
         from pollctl.config import places
         from pollctl.errors import ConfigError
 
+        if self.config_path is None:
+            return None
         try:
             return self.config_to_look.core.plugins_dir
         except ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pollctl.cli.invocation import Invocation
     from pollctl.plugin_host.discovery import Found
 
@@ -34,14 +37,27 @@ def _installed() -> frozenset[str]:
 
 def _in_files(ctx: click.Context) -> frozenset[str]:
     """Those of one file, in the folder that the settings name."""
-    from pollctl.config.places import plugins_dir
-
-    folder = plugins_dir(ctx.find_root().params.get("config_file"))
+    folder = _plugins_dir(ctx)
     if folder is None:
         return frozenset()
     from pollctl.plugin_host.plugin_files import files_in
 
     return _usable(file.name for file in files_in(folder))
+
+
+def _plugins_dir(ctx: click.Context) -> Path | None:
+    """What the settings name, which are only parsed where they may name something: help should not wait for that."""
+    from pollctl.due import fast_path
+
+    named = ctx.find_root().params.get("config_file") or ""
+    try:
+        if not fast_path.mentions("plugins_dir", fast_path.find(named, os.environ)):
+            return None
+    except OSError:
+        return None
+    from pollctl.config.places import plugins_dir
+
+    return plugins_dir(named or None)
 
 
 def _usable(found: Iterable[str]) -> frozenset[str]:
@@ -125,10 +141,9 @@ class PluginGroup(click.Group):
 def _found(ctx: click.Context, name: str) -> Found:
     invocation = ctx.find_root().obj
     if invocation is None:  # while a shell completes
-        from pollctl.config.places import plugins_dir
         from pollctl.plugin_host.discovery import find
 
-        return find(name, plugins_dir(ctx.find_root().params.get("config_file")))
+        return find(name, _plugins_dir(ctx))
     found: Found = invocation.find(name)
     return found
 
