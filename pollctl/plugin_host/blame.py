@@ -57,14 +57,24 @@ class Place(NamedTuple):
     since: TracebackType | None
 
 
+_NOWHERE = Place(None, "", None)
+
+
 def place_of(error: BaseException, guests: Sequence[Guest]) -> Place:
-    """Where an error was raised, as seen by those whose code it passed through."""
+    """Where an error was raised, as seen by those whose code it passed through; what cannot be told hides no error."""
+    try:
+        return _place_of(error, guests)
+    except Exception:  # noqa: BLE001 - a plugin may have left no room on the stack, or nothing to look files up by
+        return _NOWHERE
+
+
+def _place_of(error: BaseException, guests: Sequence[Guest]) -> Place:
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         owner = next((guest for guest in guests if guest.owns(error.filename)), None)
         return Place(owner, f"{Path(error.filename).name}:{error.lineno}", None)
     frames = [one for one in _frames(error.__traceback__) if not one.file.startswith(_IMPORTING)]
     if not frames:
-        return Place(None, "", None)
+        return _NOWHERE
     own = [(frame, guest) for frame in frames for guest in guests if guest.owns(frame.file)]
     if not own:
         ours = frames[-1].file.startswith(f"{_OURS}/")  # a wrong answer, of which no line of theirs is known

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import types
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
@@ -19,13 +21,16 @@ from pollctl.console.words import enumeration
 from pollctl.errors import DeliveryError, MisuseError, PluginError, PollctlError
 from pollctl.plugin_host.blame import class_place, function_place, place_of, raised, raised_here, show_traceback
 from pollctl.plugin_host.loader import Plugin
-from pollctl.plugin_host.moments import naive_in
+from pollctl.plugin_host.moments import fields_with_moments, naive_in
 from pollctl.store.authorizer import AuthorizedConnection, Refuse
 from pollctl.store.errors import explained, is_of_the_machine
 from pollctl.store.table_rights import Rights, rights_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+
+_LEAST_ROOM = 1000  # frames: Python's own default
 
 
 class Hooks:
@@ -39,6 +44,8 @@ class Hooks:
             hook: _structs(kind)
             for hook, kind in (("fetch", facts.batch), ("load", facts.state), ("decide", facts.decision))
         }
+        for struct in chain.from_iterable(self._kinds.values()):
+            fields_with_moments(struct)  # now, as a plugin may leave little of the stack
         self._rights: tuple[Database, Rights] | None = None
 
     def batches(self, run: Run, db: Database) -> Generator[Any, None, None]:
@@ -56,6 +63,7 @@ class Hooks:
                     return
                 except GeneratorExit as error:  # one that comes at the yield below is our own being closed
                     raise self._blame("fetch", error) from error
+                _give_room()
                 self._check("fetch", [batch], lambda: _line_of(batches))
                 # Asked to stop while it was suspended, it is resumed once, to hand over what it has in flight.
                 is_last = run.is_stopping
@@ -135,11 +143,13 @@ class Hooks:
     def _blamed(self, hook: str, db: Database | None = None) -> Iterator[None]:
         try:
             yield
+            _give_room()
         except MisuseError as error:
             raise PluginError(self._misused(hook, error)) from error
         except PollctlError:
             raise
         except BaseException as error:
+            _give_room()
             if signals.is_of_a_person(error) or (hook == "fetch" and isinstance(error, GeneratorExit)):
                 raise
             raise self._blame(hook, error, _connection(db).refused if db is not None else None) from error
@@ -191,6 +201,12 @@ class Hooks:
         """Whose answer of a hook is wrong; a wrapper around it may have changed it."""
         around = self._relay.wrappers(f"pollctl_{hook}")
         return f"{self.plugin.guests[0]}: {hook}{f' (with {enumeration(around)} around it)' if around else ''}"
+
+
+def _give_room() -> None:
+    """Have room on the stack again for what the core does, whatever the plugin left of it."""
+    if sys.getrecursionlimit() < _LEAST_ROOM:
+        sys.setrecursionlimit(_LEAST_ROOM)
 
 
 def _line_of(batches: Any) -> str:

@@ -32,7 +32,7 @@ def naive_in(value: Any) -> Iterator[tuple[str, datetime]]:
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     """What a value consists of, and how each part is called behind its name."""
     if isinstance(value, Struct):
-        yield from ((f".{name}", getattr(value, name)) for name in _fields_with_moments(type(value)))
+        yield from ((f".{name}", getattr(value, name)) for name in fields_with_moments(type(value)))
     elif isinstance(value, Mapping):
         yield from ((f"[{key!r}]", item) for key, item in value.items())
     elif isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes):
@@ -40,7 +40,8 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 @cache
-def _fields_with_moments(struct: type[Struct]) -> tuple[str, ...]:
+def fields_with_moments(struct: type[Struct]) -> tuple[str, ...]:
+    """The fields of a struct that may hold a moment; known from then on."""
     return tuple(field.name for field in fields(struct) if _may_hold(field.type, ()))
 
 
