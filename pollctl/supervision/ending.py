@@ -62,11 +62,14 @@ class Belongings:
 
 
 def _is_another_thread_alive() -> bool:
-    """Whether any thread but this one lives, Python's or a library's."""
+    """Whether any thread but this one lives, Python's or a library's; yes where the system cannot be asked."""
     for thread in threading.enumerate():
         if thread.name.startswith("pollctl-"):
             thread.join(_PATIENCE_S)
-    return threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208
+    try:
+        return threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208
+    except OSError:  # no descriptor is left
+        return True
 
 
 def _flushed() -> bool:
