@@ -49,13 +49,28 @@ def fault_of_folder(folder: Path, user: int | None = None) -> str:
     state = folder.stat()
     if state.st_mode & stat.S_ISVTX:
         return ""
+    fault = _fault_of_holder(folder, state, user)
+    return f"{fault}, or give it the sticky bit" if "`chmod" in fault else fault
+
+
+def fault_of_code_folder(folder: Path) -> str:
+    """Why nobody should run what lies in a folder: others may put something there; empty when one may.
+
+    A sticky bit does not help, since it lets others add files. Nobody can where it is mounted read-only.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return ""
+    return _fault_of_holder(folder, folder.stat(), None)
+
+
+def _fault_of_holder(folder: Path, state: os.stat_result, user: int | None) -> str:
     if state.st_uid not in (_user(user), ROOT):
         return f"it belongs to {described(state)}, neither to you nor to root, who may replace what lies in it"
     if _may_others_write(state, folder):
-        return (
-            f"others may write to it and replace what lies in it: it belongs to {described(state)};"
-            " `chmod go-w` it, or give it the sticky bit"
-        )
+        return f"others may write to it and replace what lies in it: it belongs to {described(state)}; `chmod go-w` it"
     return ""
 
 

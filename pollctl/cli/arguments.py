@@ -80,4 +80,4 @@ def plugin_names(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     """Names of plugins, for the completion of shells."""
     from pollctl.cli.plugin_groups import names
 
-    return [name for name in names() if name.startswith(incomplete.replace("_", "-"))]
+    return [name for name in names(ctx) if name.startswith(incomplete.replace("_", "-"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import chdir
 from functools import partial
 from pathlib import Path
 
@@ -45,19 +46,20 @@ def demo(names: tuple[str, ...]) -> int:
 
 
 def _failures(entry: EntryPoint) -> Sequence[str]:
-    """Run one demo; what it did not show. One that raises does not end the others."""
+    """Run one demo; what it did not show. One that raises, exits, or goes to another folder does not end the others."""
     from pollctl.cli import start
     from pollctl.store.database import open_to_write
 
     with (
         tempfile.TemporaryDirectory(prefix="pollctl-demo-") as folder,
+        chdir(Path.cwd()),
         console.progress() as line,
         DemoSession(Path(folder), partial(_shown_while_at_work, line, start)) as session,
     ):
         open_to_write(Path(folder, "pollctl.db")).close()  # else the first pass would tell that it created one
         try:
             entry.load()(session)
-        except Exception as error:  # noqa: BLE001 - the bug of one demo must not take the others along
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the bug of one demo must not take the others along
             console.log_traceback(error)
             return [*session.failures, f"{type(error).__name__}: {error}"]
         return session.failures

@@ -42,6 +42,16 @@ def taken(ctx: click.Context, command: click.Command, words: Sequence[str]) -> l
     return left
 
 
+def config_behind(words: Sequence[str]) -> str | None:
+    """The settings file that is named behind a command; which commands there are depends on it."""
+    words = words[: words.index("--")] if "--" in words else words
+    for at, word in enumerate(words):
+        name, has_value, value = word.partition("=")
+        if name == "--config":
+            return value if has_value else next(iter(words[at + 1 :]), None)
+    return None
+
+
 def _give(ctx: click.Context, name: str, value: str) -> None:
     """Let the root have an option as if it stood before the command."""
     for option in ctx.command.params:

@@ -87,12 +87,25 @@ class Invocation:
         return bool(self.config_file) and os.geteuid() == 0
 
     @cached_property
+    def plugins_dir(self) -> Path | None:
+        """The folder of plugins of one file; what else the settings say may be wrong."""
+        from pollctl.config import places
+        from pollctl.errors import ConfigError
+
+        if self.config_path is None:
+            return None
+        try:
+            return self.config_to_look.core.plugins_dir
+        except ConfigError:
+            return places.plugins_dir(self.config_file)
+
+    @cached_property
     def found(self) -> dict[str, Found]:
-        """Every plugin that is installed, by name, none of them imported."""
+        """Every plugin that is installed or lies in ``plugins_dir``, by name, none of them imported."""
         from pollctl.cli.table import TAKEN
         from pollctl.plugin_host.discovery import discover
 
-        return discover(TAKEN)
+        return discover(TAKEN, self.plugins_dir)
 
     def find(self, name: str) -> Found:
         """The plugin that a person calls *name*.
@@ -103,4 +116,4 @@ class Invocation:
         from pollctl.api.names import checked
         from pollctl.plugin_host.discovery import find
 
-        return self.found.get(checked(name)) or find(name)
+        return self.found.get(checked(name)) or find(name, self.plugins_dir)

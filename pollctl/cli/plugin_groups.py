@@ -2,26 +2,68 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pollctl.cli.invocation import Invocation
     from pollctl.plugin_host.discovery import Found
 
 GROUP = "pollctl"  # as plugin_host.discovery has it
 
 
-@cache
-def names() -> tuple[str, ...]:
+def names(ctx: click.Context) -> list[str]:
     """How the plugins are called on the command line, in alphabetical order, without importing any."""
-    from pollctl.api.names import fault
+    return sorted(_installed() | _in_files(ctx))
+
+
+def is_name(ctx: click.Context, name: str) -> bool:
+    """Whether a plugin is called so; the settings are read only where none that is installed is."""
+    return name in _installed() or name in _in_files(ctx)
+
+
+@cache
+def _installed() -> frozenset[str]:
     from pollctl.plugin_host.installed import entry_points
 
-    found = {entry.name for entry in entry_points(GROUP)}
-    return tuple(sorted(name.replace("_", "-") for name in found if not fault(name)))
+    return _usable(entry.name for entry in entry_points(GROUP))
+
+
+def _in_files(ctx: click.Context) -> frozenset[str]:
+    """Those of one file, in the folder that the settings name."""
+    folder = _plugins_dir(ctx)
+    if folder is None:
+        return frozenset()
+    from pollctl.plugin_host.plugin_files import files_in
+
+    return _usable(file.name for file in files_in(folder))
+
+
+def _plugins_dir(ctx: click.Context) -> Path | None:
+    """What the settings name, which are only parsed where they may name something: help should not wait for that."""
+    from pollctl.due import fast_path
+
+    named = ctx.find_root().params.get("config_file") or ""
+    try:
+        if not fast_path.mentions("plugins_dir", fast_path.find(named, os.environ)):
+            return None
+    except OSError:
+        return None
+    from pollctl.config.places import plugins_dir
+
+    return plugins_dir(named or None)
+
+
+def _usable(found: Iterable[str]) -> frozenset[str]:
+    from pollctl.api.names import fault
+
+    return frozenset(name.replace("_", "-") for name in found if not fault(name))
 
 
 def plugin_group(name: str) -> click.Group:
@@ -101,7 +143,7 @@ def _found(ctx: click.Context, name: str) -> Found:
     if invocation is None:  # while a shell completes
         from pollctl.plugin_host.discovery import find
 
-        return find(name)
+        return find(name, _plugins_dir(ctx))
     found: Found = invocation.find(name)
     return found
 

@@ -30,6 +30,19 @@ def find(named: str | None, environ: Mapping[str, str] = os.environ) -> Path | N
     return next((path for path in _usual_places(environ) if os.path.lexists(path)), None)
 
 
+def plugins_dir(named: str | None) -> Path | None:
+    """The folder of plugins of one file, read alone: for names of commands, and where other settings are wrong."""
+    from pollctl.config.toml import read
+
+    try:
+        path = find(named)
+        core = read(path).get("pollctl") if path else None
+    except ConfigError:
+        return None
+    written = core.get("plugins_dir") if isinstance(core, dict) else None
+    return path.absolute().parent / written if path and isinstance(written, str) and written else None
+
+
 def data_folder() -> Path:
     """The user's folder for a database that no settings file names, made if it is not there.
 

@@ -185,6 +185,7 @@ class Core(Common, frozen=True, kw_only=True):
     database: Path
     grace: Duration = Duration(seconds=5)
     host_id: str = ""
+    plugins_dir: Path | None = None
     log_format: Literal["text", "json"] = "text"
     http: Http = Http()
     outbox: Outbox = Outbox()

@@ -68,12 +68,25 @@ def find(named: str, environ: Mapping[str, str]) -> str:
 
 def guess_database(settings: str) -> str:
     """The database that a settings file seems to name; empty when that takes a TOML parser to say."""
-    with open(settings, "rb", opener=_without_waiting) as file:
-        content = file.read(_LARGEST + 1) or b""
+    content = _content(settings)
     if len(content) > _LARGEST:
         return ""
     name = _value(_line_of_database(content).decode())
     return os.path.realpath(os.path.join(os.path.dirname(settings), name)) if name else ""
+
+
+def mentions(key: str, settings: str) -> bool:
+    """Whether a settings file may have a key: only where it does it is worth the time to parse it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return bool(settings) and key.encode() in _content(settings)
+
+
+def _content(settings: str) -> bytes:
+    with open(settings, "rb", opener=_without_waiting) as file:
+        return file.read(_LARGEST + 1) or b""
 
 
 def _without_waiting(path: str, flags: int) -> int:

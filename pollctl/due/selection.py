@@ -128,7 +128,9 @@ def next_slots(
     found: dict[str, list[datetime] | ConfigError] = {}
     for name in map(canonical, names or config.enabled):
         try:
-            limits = config.timing_and_limits(name, _defaults(states.get(name, PluginState(name))), check_schedule=True)
+            limits = config.timing_and_limits(
+                name, _defaults(config, states.get(name, PluginState(name))), check_schedule=True
+            )
         except ConfigError as error:
             found[name] = error
             continue
@@ -149,8 +151,8 @@ def why(config: Config, name: str, now: datetime) -> Why:
     """
     name = canonical(name)
     row = state.read(config.core.database).get(name, PluginState(name))
-    loads = _loads(name)
-    limits = config.timing_and_limits(name, _defaults(row), check_schedule=True)
+    loads = _loads(config, name)
+    limits = config.timing_and_limits(name, _defaults(config, row), check_schedule=True)
     verdict = _judge(config, limits, row, now)
     enabled = _enabled(config, name)
     gates = (enabled, loads, *verdict.gates, _lock(config, name))
@@ -171,7 +173,7 @@ def _judge(config: Config, limits: PluginConfig, row: PluginState, now: datetime
 
 def _idle(config: Config, row: PluginState) -> Idle | None:
     since, until = _moment(row, row.idle_since), _moment(row, row.idle_until)
-    if since is None or until is None:
+    if since is None or until is None or not row.idle_settings:
         return None
     is_same = row.idle_settings == config.digest_of(row.plugin)
     return Idle(since=since, until=until, is_of_these_settings=is_same)
@@ -192,7 +194,7 @@ def _host(config: Config) -> str:
     return config.core.host_id or os.uname().nodename
 
 
-def _defaults(row: PluginState) -> Mapping[str, str]:
+def _defaults(config: Config, row: PluginState) -> Mapping[str, str]:
     """The plugin's own defaults: of its last pass, or asked of itself if it never ran; none if that fails."""
     if row.last_started_at:
         return row.own_defaults
@@ -200,7 +202,7 @@ def _defaults(row: PluginState) -> Mapping[str, str]:
     from pollctl.plugin_host.loader import defaults_of
 
     try:
-        return defaults_of(loader.load(discovery.find(row.plugin)))
+        return defaults_of(loader.load(discovery.find(row.plugin, config.core.plugins_dir)))
     except PollctlError:
         return {}
 
@@ -214,14 +216,14 @@ def _enabled(config: Config, name: str) -> Gate:
     return Gate("enabled", False, f"{file} has no section [plugins.{name}]")
 
 
-def _loads(name: str) -> Gate:
+def _loads(config: Config, name: str) -> Gate:
     from pollctl.plugin_host import discovery, loader
 
     try:
-        found = loader.load(discovery.find(name)).found
+        found = loader.load(discovery.find(name, config.core.plugins_dir)).found
     except PollctlError as error:
         return Gate("loads", False, f"a pass would fail: {error}")
-    return Gate("loads", True, f"{found.distribution} {found.version}")
+    return Gate("loads", True, found.entry_point.origin)
 
 
 def _lock(config: Config, name: str) -> Gate:

@@ -81,13 +81,16 @@ def plugin_statuses(config: Config, now: datetime) -> list[PluginStatus]:
     known = _known(config)
     names = sorted({*config.enabled, *known})
     rows = [_status(config, name, known.get(name, _Known()), verdicts.get(name), now) for name in names]
-    installed = discover()
-    return [row if row.problem or not row.enabled or row.plugin in installed else _not_installed(row) for row in rows]
+    installed = discover(folder=config.core.plugins_dir)
+    return [
+        row if row.problem or not row.enabled or row.plugin in installed else _not_installed(config, row)
+        for row in rows
+    ]
 
 
-def _not_installed(row: PluginStatus) -> PluginStatus:
+def _not_installed(config: Config, row: PluginStatus) -> PluginStatus:
     try:
-        find(row.plugin)
+        find(row.plugin, config.core.plugins_dir)
     except UsageError as error:
         return replace(row, problem=str(error))
     return row
@@ -96,7 +99,7 @@ def _not_installed(row: PluginStatus) -> PluginStatus:
 def typos(config: Config, names: Sequence[str]) -> list[str]:
     """Those of *names* that have no section and no package: they were only ever a wrong word in the settings."""
     left = [name for name in names if name not in config.names]
-    installed = discover() if left else {}
+    installed = discover(folder=config.core.plugins_dir) if left else {}
     return [name for name in left if name not in installed]
 
 

@@ -35,11 +35,11 @@ class Guest(NamedTuple):
     entry_point: EntryPoint
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name!r} ({self.entry_point.distribution} {self.entry_point.version})"
+        return f"{self.kind} {self.name!r} ({self.entry_point.origin})"
 
     def owns(self, file: str) -> bool:
         """Whether a source file belongs to it."""
-        home = _home(self.entry_point.module)
+        home = self.entry_point.file or _home(self.entry_point.module)
         return bool(home) and (file == home or file.startswith(f"{home}/"))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from pollctl.api.names import canonical, checked
@@ -25,33 +26,57 @@ class Found(NamedTuple):
     error: str = ""
 
 
-def discover(taken: Sequence[str] = ()) -> dict[str, Found]:
-    """Every plugin that is installed, by name and in that order, without importing any.
+def discover(taken: Sequence[str] = (), folder: Path | None = None) -> dict[str, Found]:
+    """Every plugin that is installed or lies in a folder, by name and in that order, without importing any.
 
     Args:
         taken: names that no plugin may have (the commands of pollctl).
+        folder: of plugins of one file. One that cannot be used stands among them under its path, which is not a name.
     """
     found: dict[str, Found] = {}
-    for entry_point in entry_points(GROUP):
-        plugin = _announced(entry_point, taken)
+    for plugin in (*(_announced(one, taken) for one in entry_points(GROUP)), *_in_folder(folder, taken)):
         other = found.get(plugin.name)
         found |= _without_clash(plugin, other) if other else {plugin.name: plugin}
     return dict(sorted(found.items()))
 
 
-def find(name: str) -> Found:
-    """One plugin by name, ``-`` or ``_`` alike.
+def find(name: str, folder: Path | None = None) -> Found:
+    """One plugin by name, ``-`` or ``_`` alike; *folder* as for ``discover``.
 
     Raises:
         UsageError: there is none of that name, or no plugin can have it; names the nearest.
     """
     plain = checked(name)
-    known = {one: found for one, found in discover().items() if not fault_of_name(one)}
+    known = {one: found for one, found in discover(folder=folder).items() if not fault_of_name(one)}
     if plain in known:
         return known[plain]
     near = difflib.get_close_matches(plain, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-    raise UsageError(f"no plugin named {name!r} ({hint})")
+    raise UsageError(f"no plugin named {name!r} ({hint}{_folder_hint(folder)})")
+
+
+def _in_folder(folder: Path | None, taken: Sequence[str]) -> Iterator[Found]:
+    if folder is None:
+        return
+    from pollctl.plugin_host.plugin_files import PluginFile, fault_of, files_in
+
+    fault, files = fault_of(folder), files_in(folder)
+    for file in files:
+        plugin = _announced(file, taken)
+        yield plugin._replace(error=plugin.error or fault)
+    if fault and not files:
+        path = str(folder)
+        yield Found(path, PluginFile(path, path, GROUP, path), path, "", fault)
+
+
+def _folder_hint(folder: Path | None) -> str:
+    """That the folder in which a plugin may be meant to lie cannot be used, if that is so."""
+    if folder is None:
+        return ""
+    from pollctl.plugin_host.plugin_files import fault_of
+
+    fault = fault_of(folder)
+    return f"; {folder}: {fault}" if fault else ""
 
 
 def _announced(entry_point: EntryPoint, taken: Sequence[str]) -> Found:
@@ -70,7 +95,7 @@ def _without_clash(plugin: Found, other: Found) -> dict[str, Found]:
         return {}
     if OWN_DISTRIBUTION not in (plugin.distribution, other.distribution):
         both = f"{other.distribution} and {plugin.distribution}"
-        return {plugin.name: plugin._replace(error=f"the name is taken by two distributions, {both}")}
+        return {plugin.name: plugin._replace(error=f"the name is taken twice, by {both}")}
     own, stranger = (plugin, other) if plugin.distribution == OWN_DISTRIBUTION else (other, plugin)
     error = f"the name {own.name!r} is taken by a plugin of pollctl"
     return {own.name: own, f"{own.name} of {stranger.distribution}": stranger._replace(error=error)}

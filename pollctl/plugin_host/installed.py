@@ -45,6 +45,16 @@ class EntryPoint(NamedTuple):
         """The module that it is in."""
         return self._parts[0]
 
+    @property
+    def file(self) -> str:
+        """The file that is all of it; empty for what a distribution announces."""
+        return ""
+
+    @property
+    def origin(self) -> str:
+        """What brings it, as messages say it: distribution and version."""
+        return f"{self.distribution} {self.version}".rstrip()
+
     def load(self) -> Any:
         """Import it; raises what that raises, and ValueError where the value names nothing."""
         module, attribute = self._parts

@@ -12,6 +12,7 @@ import pluggy
 
 from pollctl import signals
 from pollctl.api import hookspecs
+from pollctl.config.files import UnfitFileError
 from pollctl.errors import PluginError, text_of
 from pollctl.plugin_host.blame import Guest, function_place, place_of, show_traceback
 
@@ -83,6 +84,8 @@ def imported(guest: Guest) -> Any:
     """
     try:
         return guest.entry_point.load()
+    except UnfitFileError as error:
+        raise broken(guest, str(error)) from error
     except BaseException as error:
         if signals.is_of_a_person(error):
             raise

@@ -74,6 +74,7 @@ BYTES = {
 CORE = {
     "log format": Wrong('[pollctl]\nlog_format = "xml"\n', ("pollctl.log_format", '"xml"', '"json" or "text"')),
     "unknown table": Wrong("[latency]\n", ("latency: unknown table", "[plugins.latency]")),
+    "folder of plugins as a number": _core("plugins_dir", "5", "found 5", "a path"),
     "misspelt table": Wrong("[polctl]\n", ("polctl", "did you mean 'pollctl'?")),
     "key outside": Wrong('deadline = "5s"\n', ("deadline: unknown key", "it belongs in")),
     "unknown key": _core("dedline", '"5s"', "unknown key", "did you mean 'deadline'?"),

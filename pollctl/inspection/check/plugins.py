@@ -52,15 +52,13 @@ def of_plugin(config: Config, found: Found, now: datetime | None) -> Iterator[Fi
         return
     problems = problems_of(plugin)
     for text in problems:
-        yield Finding(
-            level="FAIL", subject=found.name, text=f"{found.distribution} {found.version}: {text}", exit_code=1
-        )
+        yield Finding(level="FAIL", subject=found.name, text=f"{found.entry_point.origin}: {text}", exit_code=1)
     if problems:
         return
     for text in table_warnings(plugin):
         yield _warning(plugin, text)
     state = "enabled" if found.name in config.enabled else "not enabled"
-    yield Finding(level="ok", subject=found.name, text=f"{found.distribution} {found.version}, {state}")
+    yield Finding(level="ok", subject=found.name, text=f"{found.entry_point.origin}, {state}")
 
 
 def of_wrappers() -> Iterator[Finding]:
@@ -72,7 +70,7 @@ def of_wrappers() -> Iterator[Finding]:
         except PluginError as error:
             yield from failures(subject, error)
             continue
-        text = f"{announced.distribution} {announced.version}, around {around}"
+        text = f"{announced.origin}, around {around}"
         yield Finding(level="ok", subject=subject, text=text)
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import inspect
 
+from pollctl.api.pace import Pace
 from pollctl.redaction import Secret
 from pollctl.units import Duration, HttpUrl, Size
 
@@ -34,6 +35,7 @@ _PLAIN: Mapping[type, list[Any]] = {
 _OURS: Mapping[type, Callable[[type], Any]] = {
     Duration: lambda kind: kind(seconds=90),
     Size: lambda kind: kind(1024),
+    Pace: lambda kind: kind("15m"),
     HttpUrl: lambda kind: kind("http://127.0.0.1/"),
     Secret: lambda kind: kind(""),
     ZoneInfo: lambda kind: kind("UTC"),
@@ -52,7 +54,7 @@ def examples(kind: inspect.Type, depth: int = 0) -> list[Any]:
 
 def own_type(kind: type) -> bool:
     """Whether a type that msgspec does not know is one that recordings keep all the same."""
-    return any(issubclass(kind, one) for one in _OURS)
+    return hasattr(kind, "parse") or any(issubclass(kind, one) for one in _OURS)
 
 
 def _made(kind: inspect.Type, depth: int) -> Iterator[Any]:  # noqa: C901 - a ladder

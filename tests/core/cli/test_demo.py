@@ -14,6 +14,8 @@ from plugin_package import clean_environment, command
 from pseudo_terminal import show
 
 DEMOS = """
+import os
+
 from pollctl.demo import DemoSession
 
 def good(session: DemoSession) -> None:
@@ -32,17 +34,24 @@ def failing(session: DemoSession) -> None:
 
 def raising(session: DemoSession) -> None:
     raise KeyError("a bug")
+
+def exiting(session: DemoSession) -> None:
+    raise SystemExit("enough")
+
+def leaving(session: DemoSession) -> None:
+    os.chdir(session.folder)
+    raise KeyError("gone")
 """
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """An environment in which a package brings four demos."""
+    """An environment in which a package brings demos."""
     info = tmp_path / "site" / "demos_package-1.0.dist-info"
     info.mkdir(parents=True)
     (tmp_path / "site" / "some_demos.py").write_text(DEMOS)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: demos-package\nVersion: 1.0\n")
-    names = ("good", "silent", "failing", "raising")
+    names = ("good", "silent", "failing", "raising", "exiting", "leaving", "missing")
     lines = "\n".join(f"{name}_one = some_demos:{name}" for name in names)
     (info / "entry_points.txt").write_text(f"[pollctl.demos]\n{lines}\n")
     return {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
@@ -73,6 +82,19 @@ def test_a_story_that_fails_is_named_and_does_not_end_the_others(env: dict[str, 
     assert done.returncode == 1
     assert f"pollctl: the demo of {name} failed: {why}" in done.stderr
     assert "── good" in done.stdout
+
+
+def test_one_that_exits_or_goes_away_or_is_not_there_does_not_end_the_others(env: dict[str, str]) -> None:
+    done = demo(env, "exiting_one", "missing_one", "leaving_one", "good_one")
+    assert done.returncode == 1
+    for name, why in (
+        ("exiting", "SystemExit: enough"),
+        ("missing", "AttributeError"),
+        ("leaving", "KeyError: 'gone'"),
+    ):
+        assert f"pollctl: the demo of {name}_one failed: {why}" in done.stderr
+    assert "── good" in done.stdout
+    assert done.stdout.rstrip().endswith("README.md goes on.")
 
 
 def test_a_mistyped_name_gets_the_nearest(env: dict[str, str]) -> None:

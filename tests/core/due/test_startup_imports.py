@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from plugin_package import make_plugin_package, spawn_pollctl, write_settings
+from sample_plugin import PLAIN
 
 SCRIPT = Path(sys.executable).with_name("pollctl")
 HEAVY = {
@@ -93,6 +94,20 @@ def test_the_idle_case_imports_sqlites_module_and_little_else(idle_place: tuple[
         "pollctl.due.fast_path",
     }
     assert len(found) <= 16, sorted(found)
+
+
+def test_plugins_of_one_file_cost_the_idle_case_nothing(idle_place: tuple[Path, dict[str, str]]) -> None:
+    folder, env = idle_place
+    before = imported(idle_place, "due", "--run")
+    (folder / "plugins").mkdir(mode=0o755)
+    (folder / "plugins/lonely.py").write_text(PLAIN)
+    sections = ('[plugins.counter]\nschedule = "0 0 1 1 *"', '[plugins.lonely]\nschedule = "0 0 1 1 *"')
+    write_settings(folder, 'plugins_dir = "plugins"', *sections)
+    for _ in range(2):
+        done = spawn_pollctl(folder, env, "due", "--run")
+        assert (done.returncode, done.stderr) == (0, "")
+    assert imported(idle_place, "due", "--run") == before
+    assert "pollctl.plugin_host.plugin_files" not in imported(idle_place, "due")
 
 
 def test_reckoning_what_is_due_imports_no_plugin_and_nothing_that_writes(
