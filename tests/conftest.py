@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import in_process
 import pytest
 
 from pollctl.plugin_host.conformance import purity
 from pollctl.plugin_host.loader import Plugin
+from pollctl.testing import in_process
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 4 << 30

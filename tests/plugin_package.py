@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import in_process
 from sample_plugin import PLAIN
+
+from pollctl.testing import in_process
 
 Env = dict[str, str]
 Done = subprocess.CompletedProcess[str]

@@ -11,7 +11,6 @@ import apprise
 import pytest
 from core.http.test_client_certificates import Asking
 from hostile_server import TLS, HostileServer, serving, whole
-from inbox import Inbox, MailServer, text_of
 
 from pollctl.config.schema import Http
 from pollctl.delivery.channel import send
@@ -19,6 +18,7 @@ from pollctl.delivery.messages import Message
 from pollctl.errors import DeliveryError
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 from pollctl.redaction import Secret
+from pollctl.testing.inbox import Inbox, MailServer, text_of
 from pollctl.units import PositiveDuration, PositiveSize
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")  # of Apprise, which imports it

@@ -71,7 +71,7 @@ def test_the_tests_of_the_package_on_the_page_pass(gauge: Installed) -> None:
         command, cwd=gauge.source, env=gauge.env, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stdout
-    assert "5 passed" in done.stdout
+    assert "7 passed" in done.stdout
 
 
 def test_the_commands_on_the_page_do_what_it_says(gauge: Installed, world: World, tmp_path: Path) -> None:

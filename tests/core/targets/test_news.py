@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.targets.watching import Watching
-from inbox import Inbox
+
+from pollctl.testing.inbox import Inbox
 
 A, B = 'name = "a"\nurl = "/a"', 'name = "b"\nurl = "/b"'
 

@@ -37,25 +37,36 @@ def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
     """Run ``pollctl ARGUMENTS`` in *folder* with environment *env* to its end; answers the same as a process would.
 
     Not for what ends, kills, or limits its process, and not for environments that Python reads when it starts.
+
+    Raises:
+        RuntimeError: it needs a process of its own.
     """
-    assert threading.current_thread() is threading.main_thread(), (
-        "a thread cannot do without a process: use spawn_pollctl"
-    )
-    deaf = sorted(name for name in env if name.startswith(("PYTHON", "LC_")) and name not in _HEARD)
-    assert not deaf, f"Python reads {', '.join(deaf)} when it starts: use spawn_pollctl"
-    with _Streams() as streams, _surroundings(folder, env, arguments):
+    _refuse_what_needs_a_process(env)
+    with _Streams() as streams, surroundings(folder, env, arguments):
         code = _exit_code()
     return Done(["pollctl", *arguments], code, *streams.said)
 
 
+def _refuse_what_needs_a_process(env: Mapping[str, str]) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("a thread cannot run pollctl within this process: start one")
+    deaf = sorted(name for name in env if name.startswith(("PYTHON", "LC_")) and name not in _HEARD)
+    if deaf:
+        raise RuntimeError(f"Python reads {', '.join(deaf)} when it starts: start a process")
+
+
 def known_secrets_kept(*begin_with: set[str]) -> AbstractContextManager[None]:
     """Let the secrets that are known after a block be those of before; it begins with others, if given."""
-    return _kept(lambda: set(redaction._known_secrets), _set_secrets, *begin_with)
+    return _kept(lambda: set(_secrets()), _set_secrets, *begin_with)
 
 
 def _set_secrets(secrets: set[str]) -> None:
-    redaction._known_secrets.clear()
-    redaction._known_secrets.update(secrets)
+    _secrets().clear()
+    _secrets().update(secrets)
+
+
+def _secrets() -> set[str]:
+    return redaction._known_secrets  # noqa: SLF001 - they are known for the whole life of a process otherwise
 
 
 def _exit_code() -> int:
@@ -70,13 +81,13 @@ def _exit_code() -> int:
     except KeyboardInterrupt:
         traceback.print_exc()
         return 130
-    except Exception:
+    except Exception:  # noqa: BLE001 - as the interpreter does
         traceback.print_exc()
         return 1
 
 
 @contextmanager
-def _surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Iterator[None]:
+def surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str] = ()) -> Iterator[None]:
     """The world of a process that has just started."""
     with ExitStack() as stack:
         for one in (
@@ -153,7 +164,7 @@ def _forget(folders: Sequence[str]) -> None:
     for name, module in list(sys.modules.items()):
         if any(_origin(module).startswith(f"{folder}/") for folder in folders):
             del sys.modules[name]
-        elif name.startswith("pollctl"):
+        elif name.startswith("pollctl") and not name.startswith("pollctl.testing"):
             _clear_caches(module)
     for folder in folders:
         sys.path_importer_cache.pop(folder, None)
@@ -166,7 +177,7 @@ def _origin(module: object) -> str:
 
 def _clear_caches(module: object) -> None:
     for value in vars(module).values():
-        if isinstance(value, functools._lru_cache_wrapper):
+        if isinstance(value, functools._lru_cache_wrapper):  # noqa: SLF001 - it has no other name
             value.cache_clear()
 
 
@@ -178,7 +189,7 @@ def _no_end_of_process() -> Iterator[None]:
 
 
 def _refuse_to_exit(code: int) -> NoReturn:
-    raise AssertionError(f"this would end the process with exit code {code}: use spawn_pollctl")
+    raise RuntimeError(f"this would end the process with exit code {code}: start one")
 
 
 @contextmanager
@@ -210,7 +221,7 @@ def _show_warning(
     category: type[Warning],
     filename: str,
     lineno: int,
-    file: Any = None,
+    file: Any = None,  # noqa: ARG001 - the signature is that of warnings.showwarning
     line: str | None = None,
 ) -> None:
     sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
@@ -255,7 +266,7 @@ def _opened(number: int, mode: str, buffering: int = -1) -> Any:
 
 
 def _content(descriptor: int) -> str:
-    """All that was written, to the last character: ``\\r`` too, which a process' output read as text would lose."""
+    """All that was written, to the last character: carriage returns too, which a process' output read as text would lose."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     file: IO[str]
     with open(descriptor, encoding="utf-8", newline="") as file:

@@ -1,4 +1,7 @@
-"""Where messages arrive: a web hook (``json://``) and a mail server, both on the loopback device."""
+"""Where messages arrive: a web hook (``json://``) and a mail server, both on the loopback device.
+
+The mail server is aiosmtpd's, which ``pip install pollctl[testing]`` brings along.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import socket
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, Self
-
-from aiosmtpd.controller import Controller
 
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
@@ -24,13 +25,16 @@ class Inbox(FakeUpstream):
 
     @property
     def titles(self) -> list[str]:
+        """Those of the messages, in the order of their arrival."""
         return [message["title"] for message in self.messages]
 
     @property
     def keys(self) -> list[str]:
+        """The idempotency keys of the requests, refused ones too."""
         return [request.headers["idempotency-key"] for request in self.requests]
 
     def respond(self, request: ServerRequest) -> ServerResponse:
+        """Take a message, or refuse it as its path says."""
         self.requests.append(request)
         status = request.path.rpartition("-")[2]
         if status.isdigit() and not self.is_mended:
@@ -43,6 +47,8 @@ class MailServer:
     """Takes every mail, or refuses each with *refusal*."""
 
     def __init__(self, refusal: str = "") -> None:
+        from aiosmtpd.controller import Controller
+
         self.mails: list[EmailMessage] = []
         self._refusal = refusal
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -52,7 +58,11 @@ class MailServer:
     @property
     def address(self) -> str:
         """An address of somebody who gets mail here."""
-        return f"mailto://127.0.0.1:{self._port}?from=pollctl@example.net&to=ann@example.net"
+        return self.address_of("ann@example.net")
+
+    def address_of(self, person: str) -> str:
+        """The Apprise address of a person who gets mail here."""
+        return f"mailto://127.0.0.1:{self._port}?from=pollctl@example.net&to={person}"
 
     def __enter__(self) -> Self:
         self._controller.start()
@@ -61,17 +71,15 @@ class MailServer:
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 - aiosmtpd's
+        """Take a mail."""
         if self._refusal:
             return self._refusal
-        mail = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 taken"
 
 
 def text_of(mail: EmailMessage) -> str:
     """What a person reads in a mail."""
     part = mail.get_body(("plain",))
-    assert part is not None
-    return str(part.get_content()).replace("\r\n", "\n").strip()
+    return str(part.get_content()).replace("\r\n", "\n").strip() if part else ""
