@@ -243,12 +243,15 @@ def hooks_page() -> str:
         *_members(command_context.PluginContext),
     ]
     kit: list[Callable[..., Any]] = [
+        testing.conformance,
         testing.contract_problems,
         testing.impurities,
         testing.round_trip_problems,
         testing.imports_of,
     ]
     parts += ["## The conformance kit: `pollctl.testing`\n", *(_function(function) for function in kit)]
+    parts += ["## The bench: `pollctl.testing.Bench`\n", _paragraph(testing.Bench), *_members(testing.Bench)]
+    parts += map(_value, (testing.Result, testing.QueuedEffect, testing.Message))
     fake = fakes.FakeUpstream
     parts += ["## Fake upstreams: `pollctl.fakes`\n", *map(_value, (fakes.ServerRequest, fakes.ServerResponse))]
     parts += [f"### {fake.__name__}\n\n{_paragraph(fake)}", *_members(fake)]

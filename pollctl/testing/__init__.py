@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pollctl.testing.purity import impurities as impurities
     from pollctl.testing.result import QueuedEffect as QueuedEffect
     from pollctl.testing.result import Result as Result
+    from pollctl.testing.suite import conformance as conformance
 
 _HOMES = {
     "Bench": "testing.bench",
@@ -39,6 +40,7 @@ _HOMES = {
     "QueuedEffect": "testing.result",
     "Result": "testing.result",
     "audited": "testing.audit",
+    "conformance": "testing.suite",
     "contract_problems": "testing.contract",
     "impure_source": "plugin_host.conformance.purity",
     "imports_of": "testing.imports",

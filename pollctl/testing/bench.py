@@ -26,7 +26,7 @@ from typing import Any, Self
 from msgspec import Struct
 
 from pollctl import clock
-from pollctl.fakes import ServerRequest
+from pollctl.fakes import ServerRequest, ServerResponse
 from pollctl.testing import in_process
 from pollctl.testing.inbox import MailServer, text_of
 from pollctl.testing.internet import Internet, Message, answered, write_authority
@@ -134,6 +134,11 @@ class Bench:
         self._internet.answer(url, answered(content, status, headers or {}, delay, is_lost=is_lost))
         return self
 
+    def answer_all(self, answer: Callable[[ServerRequest], ServerResponse]) -> Self:
+        """Let a function answer every request from now on, whatever its address; those to the inbox arrive all the same."""
+        self._internet.always = answer
+        return self
+
     def mail_address(self, person: str = "ann@example.net") -> str:
         """An Apprise address that mails to *person*; what arrives is among the messages. It needs ``pollctl[testing]``."""
         if self._mail is None:
@@ -172,14 +177,14 @@ class Bench:
         The outcome is ``killed``, and *error* says before what, unless the pass ended earlier.
         """
         before, runs = self.messages, self._ledger.run_ids()
-        ended = self._passes.run(["run", self.plugin, "--json"], self.folder, self.environment(), point)
+        ended = self.passes.run(["run", self.plugin, "--json"], self.folder, self.environment(), point)
         report = {"outcome": "", **(printed_report(ended) or {})}
         if ended.is_killed:
             report |= {"outcome": "killed", "error": {"message": ended.before}}
         report["run_id"] = next((one for one in self._ledger.run_ids() if one not in runs), "")
         return self._result(report, [one for one in self.messages if one not in before], ended.stderr)
 
-    def crashes(self, *, ignore: Collection[str] = (), begin: Callable[[], None] = lambda: None) -> list[str]:
+    def crashes(self, *, ignore: Collection[str] = (), begin: Callable[[], None] | None = None) -> list[str]:
         """Kill the next pass before each of its commits and requests, and make it again: what then differs from an undisturbed one.
 
         Compared are the rows of the plugin's tables, its effects, and what was sent (at least once is what is promised), after one
@@ -244,7 +249,8 @@ class Bench:
         return in_process.run(self.folder, self.environment(), words)
 
     @cached_property
-    def _passes(self) -> Passes:
+    def passes(self) -> Passes:
+        """What makes passes in processes of their own."""
         passes = Passes(self.plugin, self.environment())
         self._until_closed.callback(passes.close)
         return passes

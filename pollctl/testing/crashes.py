@@ -31,7 +31,7 @@ class _Ending(NamedTuple):
     sent: frozenset[str]
 
 
-def crashes(bench: Bench, ignore: Collection[str], begin: Callable[[], None]) -> list[str]:
+def crashes(bench: Bench, ignore: Collection[str], begin: Callable[[], None] | None) -> list[str]:
     """What differs, a sentence for each kill after which something does; see ``Bench.crashes``."""
     started_at = bench.now
     with TemporaryDirectory() as place:
@@ -42,7 +42,8 @@ def crashes(bench: Bench, ignore: Collection[str], begin: Callable[[], None]) ->
             shutil.rmtree(bench.folder)
             shutil.copytree(memory, bench.folder)
             bench.at(started_at).forget()
-            begin()
+            if begin:
+                begin()
 
         try:
             return _compared(bench, ignore, begin_again)

@@ -9,9 +9,11 @@ HEAVY = frozenset({"apprise", "boto3", "lxml", "requests", "zeep"})
 
 
 def imports_of(module: str, python: str = sys.executable) -> set[str]:
-    """The top-level packages that importing *module* brings along, seen in a fresh interpreter."""
+    """The top-level packages that importing *module* brings along, seen in a fresh interpreter that finds what this one finds."""
+    import os
     import subprocess
 
     script = f"import sys, {module}; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True, env=env)
     return set(done.stdout.split())

@@ -54,6 +54,7 @@ class Internet(FakeUpstream):
         messages: what came to the host ``inbox``, in the order of arrival.
         requests: what came to any other host, with whole addresses.
         unanswered: method and address of each request that nothing was said about.
+        always: answers every request, if it is there.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class Internet(FakeUpstream):
         self.messages: list[Message] = []
         self.requests: list[ServerRequest] = []
         self.unanswered: list[str] = []
+        self.always: Answering | None = None
         self._answers: dict[str, ServerResponse | Answering] = {}
 
     def answer(self, url: str, answer: ServerResponse | Answering) -> None:
@@ -78,6 +80,8 @@ class Internet(FakeUpstream):
         if urlsplit(request.address).hostname == INBOX:
             return self._take(request)
         self.requests.append(request)
+        if self.always:
+            return self.always(request)
         url = _plain(request.address)
         answer = self._answers.get(url) or self._answers.get(url.partition("?")[0])
         if answer is None:

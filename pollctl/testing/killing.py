@@ -36,12 +36,14 @@ class Ended(NamedTuple):
     Attributes:
         is_killed: whether it came to the point where it is killed.
         before: what it was about to do then.
+        code: its exit code, as of subprocess.
     """
 
     is_killed: bool
     before: str
     stdout: str
     stderr: str
+    code: int
 
 
 class _Order(Struct, frozen=True):
@@ -70,12 +72,12 @@ class Passes:
         self._process.communicate()
 
     def run(self, words: Sequence[str], folder: Path, env: Mapping[str, str], point: int) -> Ended:
-        """One command line of pollctl, killed before its commit or request number *point*, from 1."""
+        """One command line of pollctl, killed before its commit or request number *point*, from 1, or never."""
         with TemporaryDirectory() as place:
             files = [str(Path(place, name)) for name in _FILES]
             code = self._exit_code(_Order(words, str(folder), env, point, files))
             stdout, stderr, last = (Path(name).read_text(encoding="utf-8", errors="replace") for name in files)
-        return Ended(code == -signal.SIGKILL, last.strip(), stdout, stderr)
+        return Ended(code == -signal.SIGKILL, last.strip(), stdout, stderr, code)
 
     def _exit_code(self, order: _Order) -> int:
         asked, answered = self._process.stdin, self._process.stdout

@@ -13,9 +13,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from canaries import COOKIE, FAULTS, PLUGINS, Parrot, Planted, spellings
+from canaries import COOKIE, FAULTS, PLUGINS, Parrot, Planted
 from hostile_server import HostileServer
 from plugin_package import clean_environment, make_plugin_package, spawn_pollctl, write_settings
+
+from pollctl.testing.suite.hostile import spellings
 
 pytestmark = pytest.mark.slow
 

@@ -6,13 +6,15 @@ made a pass, and a table ``strangers`` that is nobody's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
 from sample_plugin import plain, plugin
 
-Door = Literal["load", "check", "pass"]
-"""Who refuses it first: any load; a load of a pass or a plan, and ``check``; or the pass, when it does what is refused."""
+Door = Literal["load", "check", "pass", "suite"]
+"""Who refuses it first: any load; a load of a pass or a plan, and ``check``; the pass, when it does what is refused; or nobody but the
+conformance suite."""
 
 SECRET = "canary-7f3a"
 
@@ -26,6 +28,7 @@ class Broken(Struct, frozen=True, kw_only=True):
         says: what must stand in the message, beside the plugin's name.
         section: its settings.
         is_wrapper: whether it goes around the hooks of all plugins.
+        check: of the suite, the one that finds it.
     """
 
     door: Door
@@ -33,6 +36,7 @@ class Broken(Struct, frozen=True, kw_only=True):
     says: tuple[str, ...]
     section: str = ""
     is_wrapper: bool = False
+    check: str = ""
 
     def named(self, name: str) -> str:
         """The source of the plugin under a name of its own."""
@@ -337,4 +341,85 @@ WRAPPERS = {
 }
 """Rule 17."""
 
-CATALOGUE: dict[str, Broken] = {**TABLES, **EFFECTS, **LOAD, **JUDGED, **MOMENTS, **WRAPPERS}
+_SUITE_TYPES = {"Settings": "token: Secret = Secret('')", "Batch": "number: int", "Seen": "number: int"}
+_TABLE = "things (word TEXT)"
+
+
+def _found(check: str, *says: str, tables: Sequence[str] = (), **hooks: str) -> Broken:
+    """One that only the suite finds."""
+    usual = {"fetch": _FETCH, "decide": _DECIDE, "apply": "(db):\n    pass"}
+    more = {"effects": '{"say": "keyed"}', "deliver": "(effect):\n    return None"} if check == "keys" else {}
+    source = plugin("GUEST", "Behaves badly.", _SUITE_TYPES, tables=tables, **(usual | more | hooks))
+    return Broken(door="suite", check=check, source=source, says=says)
+
+
+SUITE = {
+    "makes_a_table_under_another_name": Broken(
+        door="suite",
+        check="contract",
+        source=migrating("CREATE TABLE strays (word TEXT) STRICT"),
+        says=("its migrations make strays, which does not begin with GUEST_: say tables=['strays'] in its Poller",),
+    ),
+    "imports_what_a_pass_may_not_need": _found(
+        "imports", "importing ", " imports requests; import it in the function that needs it", module="import requests"
+    ),
+    "fails_wherever_it_is_tried": _found(
+        "passes",
+        "a pass on the bench ends failed (",
+        ".py:",
+        "write conformance(NAME, arrange)",
+        fetch="(run):\n    raise ValueError('always')\n    yield",
+    ),
+    "reads_the_clock_where_no_source_shows_it": _found(
+        "purity",
+        ".py:",
+        "it reads the clock (time.time)",
+        "it is given `now`",
+        decide="(batch):\n    vars(time)['time']()\n    return []",
+    ),
+    "decides_another_time_in_another_way": _found(
+        "values",
+        ".py:",
+        "what was recorded is not decided the same again",
+        decide="(batch):\n    return [Seen(batch.number, str(vars(time)['time_ns']()))]",
+    ),
+    "makes_a_key_of_the_run": _found(
+        "keys",
+        ".py:",
+        "of an effect 'say' is another when the same pass is made again; make it of what the effect is about",
+        apply="(run):\n    run.effect('say', run.id, {})",
+    ),
+    "writes_while_it_fetches": _found(
+        "plan",
+        ".py:",
+        "a plan with no database wrote seen.txt; fetch and decide write nothing",
+        fetch="(run):\n    open('seen.txt', 'w').write(run.id)\n    yield Batch(1)",
+    ),
+    "does_the_same_twice": _found(
+        "crashes",
+        ".py:",
+        "killed before ",
+        "too much: ",
+        "what is done again must change nothing",
+        tables=[_TABLE],
+        apply="(db):\n    db.execute(\"INSERT INTO GUEST_things VALUES ('again')\")",
+    ),
+    "waits_without_a_limit": _found(
+        "deadline",
+        ".py:",
+        "against an upstream that trickles is ended by force",
+        "look at run.is_stopping in what waits",
+        fetch="(run):\n    while True:\n        time.sleep(0.05)\n    yield",
+    ),
+    "keeps_a_secret_in_a_table": _found(
+        "secrets",
+        ".py:",
+        "token, a secret, stands in the database when an upstream ",
+        "mask it, or do not keep it",
+        tables=[_TABLE],
+        apply="(db, run):\n    db.execute('INSERT INTO GUEST_things VALUES (?)', [run.settings.token.reveal()])",
+    ),
+}
+"""Rule 19: what only the suite finds."""
+
+CATALOGUE: dict[str, Broken] = {**TABLES, **EFFECTS, **LOAD, **JUDGED, **MOMENTS, **WRAPPERS, **SUITE}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from hostile_server import OK, Peer, packed, whole
 from msgspec import Struct
@@ -180,22 +179,6 @@ PLUGINS: dict[str, Callable[[str], Planted]] = {
     "toilet_gap": toilet_gap,
 }
 """A function for each plugin, given the address of the upstream; add one for a new plugin."""
-
-
-def spellings(secret: str) -> set[str]:
-    """A secret as it may come out: plain, in JSON, in an address, in a form, in base64 at each of its three offsets."""
-    found = {
-        secret,
-        json.dumps(secret)[1:-1],
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        repr(secret)[1:-1],
-    }
-    for shift in range(3):
-        packed_ = base64.b64encode(b"x" * shift + secret.encode()).decode()
-        found.add(packed_[4 : len(packed_) - 4] if shift else packed_[: len(packed_) - 4])
-    return found
 
 
 class Parrot:
