@@ -17,7 +17,7 @@ What = Literal["new", "changed", "conflict", "unwanted"]
 
 
 class FileChange(NamedTuple):
-    """What an update did to a file; *conflict* has git's marks where both had changed, *unwanted* is one that its author removed."""
+    """What an update did to a file; *conflict* has git's marks where both had changed, *unwanted* was removed by its author."""
 
     path: str
     what: What
@@ -74,9 +74,16 @@ def _join(base: Path, mine: Path, theirs: Path) -> What | None:
 
 def _merged(mine: Path, base: Path, theirs: Path) -> bool:
     labels = ("yours", "the old template", "the new template")
-    words = ["git", "merge-file", *(word for label in labels for word in ("-L", label)), str(mine), str(base), str(theirs)]
+    words = [
+        "git",
+        "merge-file",
+        *(word for label in labels for word in ("-L", label)),
+        str(mine),
+        str(base),
+        str(theirs),
+    ]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S607 - whichever git the author uses
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         raise PollctlError("`new-plugin --update` needs git") from error
     if done.returncode < 0 or done.returncode > 127:  # noqa: PLR2004 - what git has for errors; below is the number of conflicts

@@ -11,9 +11,13 @@ from pollctl import __version__, console
 
 @click.command("new-plugin")
 @click.argument("name", required=False)
-@click.option("--targets", "is_of_targets", is_flag=True, help="Many addresses, each at its own pace, from two functions.")
+@click.option(
+    "--targets", "is_of_targets", is_flag=True, help="Many addresses, each at its own pace, from two functions."
+)
 @click.option("--directory", metavar="D", type=click.Path(path_type=Path), help="Where. [default: ./pollctl-NAME]")
-@click.option("--update", "is_update", is_flag=True, help="Bring later changes of the template to the package in D, or here.")
+@click.option(
+    "--update", "is_update", is_flag=True, help="Bring later changes of the template to the package in D, or here."
+)
 def new_plugin(name: str | None, directory: Path | None, *, is_of_targets: bool, is_update: bool) -> int:
     """Write a complete, typed package for a plugin NAME, with tests that pass.
 

@@ -248,13 +248,13 @@ class Store:
             return
         target = targets[told.title]
         words = message(told.title, [(one, target.address) for one in told.news])
-        self._send(run, f"{row}:{run.id}", target, *words)
+        self._send(run, f"{row}:{to_text(run.now)}", target, *words)
 
     def _tell_gathered(self, db: Database, gathered: Gathered, run: Run, targets: Mapping[str, Target]) -> None:
         waiting = gathered.waiting
         news = [(one.news, targets[one.title].address if one.title in targets else "") for one in waiting]
         words = message(self._plugin, news)
-        self._send(run, f"digest:{waiting[0].id}:{run.id}", targets.get(waiting[0].title), *words)
+        self._send(run, f"digest:{waiting[0].id}:{to_text(run.now)}", targets.get(waiting[0].title), *words)
         numbers = [(one.id,) for one in waiting]
         db.conn.executemany(f"DELETE FROM {self._plugin}_waiting WHERE id=?", numbers)  # noqa: S608
 

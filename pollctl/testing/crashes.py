@@ -83,7 +83,7 @@ def _kept(bench: Bench, ignore: Collection[str]) -> Iterator[str]:
                 plain = {name: value for name, value in row.items() if f"{table}.{name}" not in ignore}
                 yield f"{table}: {_without(runs, plain)}"
     for one in bench.effects():
-        yield f"effect {one.kind} {one.key!r} ({one.status}): {_without(runs, one.payload)}"
+        yield f"effect {one.kind} {_without(runs, one.key)} ({one.status}): {_without(runs, one.payload)}"
 
 
 def _without(runs: Sequence[str], value: Any) -> str:
