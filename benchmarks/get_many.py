@@ -81,7 +81,8 @@ def with_aiohttp(url: str, at_once: int) -> None:
 
             async def ask() -> bytes:
                 async with session.get(url) as response:
-                    return await response.read()
+                    body: bytes = await response.read()
+                    return body
 
             return list(await asyncio.gather(*(ask() for _ in range(COUNT))))
 

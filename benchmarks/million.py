@@ -29,7 +29,7 @@ import msgspec
 from pollctl import Poller, hookimpl
 
 class Settings(msgspec.Struct, frozen=True): pass
-class Nothing(msgspec.Struct, frozen=True): pass
+class Nothing(msgspec.Struct, frozen=True): reason: str = "nothing"
 
 @hookimpl
 def pollctl_poller():

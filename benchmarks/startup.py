@@ -23,7 +23,7 @@ import msgspec
 from pollctl import Poller, hookimpl
 
 class Settings(msgspec.Struct, frozen=True): pass
-class Nothing(msgspec.Struct, frozen=True): pass
+class Nothing(msgspec.Struct, frozen=True): reason: str = "nothing"
 
 @hookimpl
 def pollctl_poller(): return Poller(contract=1, summary="Does nothing.", settings=Settings, batch=Nothing, decision=Nothing)

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from pollctl.api.values import FetchError as FetchError
     from pollctl.api.values import Level as Level
     from pollctl.api.values import NotNow as NotNow
+    from pollctl.api.values import Phases as Phases
     from pollctl.api.values import Poller as Poller
     from pollctl.api.values import Request as Request
     from pollctl.api.values import Result as Result
     from pollctl.clock import from_text as from_text
     from pollctl.clock import to_text as to_text
+    from pollctl.config.plugin_settings import Settings as Settings
     from pollctl.console.spoken import counted as counted
     from pollctl.console.spoken import spoken_length as spoken_length
     from pollctl.console.spoken import spoken_moment as spoken_moment
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from pollctl.http.connecting import open_socket as open_socket
     from pollctl.http.errors import fetch_error as fetch_error
     from pollctl.http.retry_after import retry_after as retry_after
-    from pollctl.http.strict_json import strict_json as strict_json
     from pollctl.plugin_host.address_option import Addresses as Addresses
     from pollctl.plugin_host.command_context import PluginContext as PluginContext
     from pollctl.plugin_host.completion import completion_from as completion_from
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from pollctl.units import PositiveDuration as PositiveDuration
     from pollctl.units import PositiveSize as PositiveSize
     from pollctl.units import Size as Size
+    from pollctl.untrusted_json import strict_json as strict_json
 
 _HOMES = {
     "from_text": "clock",
@@ -74,7 +76,7 @@ _HOMES = {
     "fetch_error": "http.errors",
     "open_socket": "http.connecting",
     "retry_after": "http.retry_after",
-    "strict_json": "http.strict_json",
+    "strict_json": "untrusted_json",
     "Answer": "api.values",
     "Column": "api.listing",
     "Drop": "api.values",
@@ -83,6 +85,7 @@ _HOMES = {
     "Level": "api.values",
     "NotNow": "api.values",
     "Pace": "api.pace",
+    "Phases": "api.values",
     "Poller": "api.values",
     "Request": "api.values",
     "Result": "api.values",
@@ -98,6 +101,7 @@ _HOMES = {
     "PositiveDuration": "units",
     "PositiveSize": "units",
     "Secret": "redaction",
+    "Settings": "config.plugin_settings",
     "address_digest": "redaction",
     "Size": "units",
     "read_addresses": "addresses",

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from pollctl.api.values import Answer, Request
-from pollctl.http.strict_json import strict_json
 from pollctl.redaction import Secret, shorten
+from pollctl.untrusted_json import strict_json
 
 LONGEST_LIFE = timedelta(days=3650)
 Encoding = Literal["form", "json"]

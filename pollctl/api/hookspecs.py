@@ -115,6 +115,15 @@ def pollctl_status(db: Database, settings: Any, now: datetime, is_enabled: bool)
 
 
 @hookspec(firstresult=True)
+def pollctl_prune(db: Database, now: datetime) -> None:
+    """Delete old rows of the plugin's own tables, at the end of each pass, in a transaction of its own.
+
+    *now* lags behind the clock by a day or so: a moment that earlier passes prove, so that a clock which jumped ahead makes no row
+    old. Where nothing is proven yet it is not called. What it raises is said on stderr, and the rows stay.
+    """
+
+
+@hookspec(firstresult=True)
 def pollctl_report(db: Database, now: datetime) -> Sequence[Any]:  # type: ignore[empty-body]
     """Answer the plugin's own sections of the report; *db* is read-only."""
 

@@ -27,11 +27,20 @@ class Pace(str):
         Raises:
             ValueError: *text* is neither.
         """
-        if not text.startswith("@") and " " not in text.strip():
-            PositiveDuration.parse(text.strip())
-        else:
-            _schedule(text.strip(), "UTC")
-        return cls(text.strip())
+        pace = cls(text.strip())
+        if pace.is_expression:
+            _schedule(pace, "UTC")
+            return pace
+        try:
+            PositiveDuration.parse(pace)
+        except ValueError as error:
+            raise ValueError(f'{error}, or a cron expression such as "0 8-18 * * 1-5"') from error
+        return pace
+
+    @property
+    def is_expression(self) -> bool:
+        """Whether it is a cron expression."""
+        return self.startswith("@") or " " in self
 
     def next_after(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """When something is due again that was last done at *moment*.
@@ -39,7 +48,7 @@ class Pace(str):
         A duration counts from *moment*, less half of it or 30 s at most: passes begin some seconds late, now more and now less, and
         ten minutes must not become eleven for that. An expression is meant in *zone*; its next slot counts.
         """
-        if self.startswith("@") or " " in self:
+        if self.is_expression:
             return next(_schedule(self, zone.key).slots_after(moment))
         length = _length(self)
         return moment + length - min(length / 2, TOLERANCE)

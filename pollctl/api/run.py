@@ -9,17 +9,22 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pollctl.api.values import Answer, Level, Request, Result, TextFormat
+from pollctl.api.values import Answer, Level, Request, Result, Tag, TextFormat
 from pollctl.redaction import Secret
 
 if TYPE_CHECKING:
     import requests
     from sqlite_utils import Database
+    from typing_extensions import TypeVar as WithDefault
+
+    Settings = WithDefault("Settings", default=Any)
+else:
+    Settings = TypeVar("Settings")
 
 T = TypeVar("T")
 
 
-class Run(Protocol):
+class Run(Protocol[Settings]):
     """One pass, as the hooks of a plugin see it.
 
     Attributes:
@@ -40,7 +45,7 @@ class Run(Protocol):
     trace_id: str
     plugin: str
     now: datetime
-    settings: Any
+    settings: Settings
     timezone: ZoneInfo
     host: str
     is_dry: bool
@@ -55,8 +60,8 @@ class Run(Protocol):
     # in fetch
 
     def get_many(
-        self, requests: Iterable[Request], *, concurrency: int = 8, rate: str = "", cache: bool = False
-    ) -> Iterator[Answer]:
+        self, requests: Iterable[Request[Tag]], *, concurrency: int = 8, rate: str = "", cache: bool = False
+    ) -> Iterator[Answer[Tag]]:
         """Make the requests side by side and yield answers as they come; one bad target is an answer with an error.
 
         With *cache*, ``ETag`` and ``Last-Modified`` of answers are kept for the plugin, by address and headers of the request, and
@@ -78,14 +83,17 @@ class Run(Protocol):
         would otherwise wait for the next pass.
         """
 
-    def failed(self, target: str, why: str) -> None:
-        """Tell that *target* could not be fetched: the pass is ``partial``, or ``failed`` when no target was ``reached``."""
+    def failed(self, target: str, why: str, *, counts: bool = True) -> None:
+        """Tell that *target* could not be fetched: the pass is ``partial``, or ``failed`` when no target was ``reached``.
+
+        With ``counts=False`` it makes no pass ``failed``, as where others were reached lately and only were not due now.
+        """
 
     def reached(self, target: str) -> None:
         """Tell that *target* was fetched; needed only by plugins that also tell what ``failed``."""
 
     def note(self, reason: str) -> None:
-        """Say why there may be nothing to decide now, such as ``no job is running``; a plan that decides nothing shows it."""
+        """Say what a plan should show: why there may be nothing to decide, such as ``no job is running``, or what is left out."""
 
     def idle_until(self, at: datetime) -> None:
         """Say that there is nothing to do before *at*: until then ``due`` starts no pass of the plugin, whatever its schedule says.
@@ -114,7 +122,7 @@ class Run(Protocol):
         ``close()`` is closed at the end of the pass.
         """
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request[Tag]) -> Answer[Tag]:
         """Make one exchange now; like ``get_many`` it answers errors instead of raising them."""
 
     def session(self, *, max_body: int | None = None, allow_hosts: Sequence[str] = ()) -> requests.Session:

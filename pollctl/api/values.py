@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, json
+from msgspec.structs import force_setattr
+
+from pollctl import units
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations
+    from typing_extensions import TypeVar
+
+    Payload = TypeVar("Payload", default=Any)
+    Tag = TypeVar("Tag", default=Any)
+else:
+    from typing import TypeVar  # the one with defaults is only for who checks types
+
+    Payload = TypeVar("Payload")
+    Tag = TypeVar("Tag")
 
 CONTRACT_VERSION = 1
 TELL = "tell"
@@ -67,7 +79,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     tables: Sequence[str] = ()
 
 
-class Effect(Struct, frozen=True, kw_only=True):
+class Effect(Struct, Generic[Payload], frozen=True, kw_only=True):
     """One action on the outside world, as the outbox hands it to ``pollctl_deliver``.
 
     Attributes:
@@ -83,7 +95,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     id: int
     kind: str
     key: str
-    payload: Any
+    payload: Payload
     lane: str
     attempt: int
     created_at: datetime
@@ -102,13 +114,17 @@ class Drop(Struct, frozen=True, kw_only=True):
     why: str
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, Generic[Tag], frozen=True, kw_only=True):
     """One HTTP exchange to be made.
 
     Attributes:
         url: absolute ``http`` or ``https`` address.
         tag: whatever the plugin wants to find again on the answer.
         body: bytes to send; use ``headers`` for their type.
+        params: further keys of the query; those that are None are left out, of a list each value is one. They are part of ``url``
+            as soon as the request is made.
+        json: a value to send as JSON: a POST, unless *method* says otherwise. It is ``body`` as soon as the request is made.
+        form: fields to send as a form, likewise.
         timeout: total seconds for the exchange, connect and slow trickles included; the settings' ``timeout`` if None.
         max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
         follow: whether a GET follows redirects (to the same host and port, and to ``allow_hosts`` only).
@@ -123,7 +139,7 @@ class Request(Struct, frozen=True, kw_only=True):
     method: str = "GET"
     headers: Mapping[str, str] = {}
     body: bytes | None = None
-    tag: Any = None
+    tag: Tag = None  # type: ignore[assignment] # whose default is None for who names no type
     timeout: float | None = None
     max_body: int | None = None
     follow: bool = True
@@ -131,6 +147,42 @@ class Request(Struct, frozen=True, kw_only=True):
     repeat: bool = True
     is_patient: bool = False
     family: Literal[0, 4, 6] = 0
+    params: Mapping[str, Any] | None = None
+    json: Any = UNSET
+    form: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Make what is sent of what it is to say.
+
+        Raises:
+            ValueError: more than one of body, json and form is given.
+        """
+        if self.params is None and self.form is None and self.json is UNSET:
+            return
+        self._become()
+
+    def _become(self) -> None:
+        from pollctl.api.bodies import form_body, with_query
+
+        if (self.body is not None) + (self.form is not None) + (self.json is not UNSET) > 1:
+            raise ValueError("a request sends one of body, json and form")
+        if self.params is not None:
+            force_setattr(self, "url", with_query(self.url, self.params))
+            force_setattr(self, "params", None)
+        if self.json is not UNSET:
+            self._send(json.encode(self.json, enc_hook=units.encode), "application/json")
+        elif self.form is not None:
+            self._send(form_body(self.form), "application/x-www-form-urlencoded")
+
+    def _send(self, body: bytes, kind: str) -> None:
+        named = {name.lower() for name in self.headers}
+        force_setattr(
+            self, "headers", self.headers if "content-type" in named else {**self.headers, "Content-Type": kind}
+        )
+        force_setattr(self, "method", "POST" if self.method == "GET" else self.method)
+        force_setattr(self, "body", body)
+        force_setattr(self, "json", UNSET)
+        force_setattr(self, "form", None)
 
 
 FetchErrorKind = Literal[
@@ -186,7 +238,7 @@ class Phases(Struct, frozen=True, kw_only=True):
     first_byte_ms: float
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class Answer(Struct, Generic[Tag], frozen=True, kw_only=True):
     """What became of one request: a status with headers and body, or an error; never an exception.
 
     Attributes:
@@ -199,7 +251,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         phases: what that time went into, where the engine measures it: libcurl's does (extra ``curl``).
     """
 
-    request: Request
+    request: Request[Tag]
     status: int = 0
     headers: Mapping[str, str] = {}
     body: bytes = b""
@@ -213,6 +265,23 @@ class Answer(Struct, frozen=True, kw_only=True):
     def is_ok(self) -> bool:
         """Whether the upstream answered with a status from 200 to 299."""
         return self.error is None and 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def text(self) -> str:
+        """The body as text: by the mark that it begins with, the charset of its header, its own ``meta``, else as UTF-8."""
+        from pollctl.api.bodies import text_of
+
+        return text_of(self.body, self.headers.get("content-type", ""))
+
+    def json(self, type: Any = Any) -> Any:  # noqa: A002 - msgspec's word
+        """The body as a value of a type, read strictly; see ``pollctl.strict_json``.
+
+        Raises:
+            ValueError: a short reason.
+        """
+        from pollctl.untrusted_json import strict_json
+
+        return strict_json(self.body, type)
 
     @property
     def is_unchanged(self) -> bool:

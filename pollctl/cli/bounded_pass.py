@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,6 +62,7 @@ def bounded(order: Order, found: Found) -> tuple[Report | None, int]:
 def _watched(order: Order, found: Found, stop: Stop) -> Report:
     """Make the pass; a plugin that hangs, while it is imported or past its deadline, ends with the process."""
     from pollctl.plugin_host.configured import configure
+    from pollctl.store.lock import lock_path, note_stack
     from pollctl.supervision.watchdog import watchdog
 
     core = order.config.core
@@ -68,7 +70,8 @@ def _watched(order: Order, found: Found, stop: Stop) -> Report:
         limits = configure(order.config, found, check_schedule=False).within(order.deadline).limits
     allowed = limits.deadline + core.grace + (order.wait or Duration())
     late = f"{found.name}: did not end within its deadline of {limits.deadline} and {core.grace} grace"
-    with watchdog(allowed, late):
+    lock = lock_path(core.database, found.name)
+    with watchdog(allowed, late, suspect_after=allowed - core.grace / 2, on_suspicion=partial(note_stack, lock)):
         return _make(order, found, stop)
 
 

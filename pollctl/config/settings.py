@@ -6,8 +6,6 @@ plugin needs is read when it is asked for, the core's keys by ``timing_and_limit
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -163,6 +161,9 @@ class Config(Struct, frozen=True):
 
     def digest_of(self, name: str) -> str:
         """A short text that is another one once something else stands in ``[pollctl]`` or in the section of a plugin."""
+        import hashlib
+        import json
+
         written = [self.source.common, self.source.sections.get(canonical(name), {})]
         return hashlib.sha256(json.dumps(written, sort_keys=True, default=str).encode()).hexdigest()[:16]
 

@@ -93,7 +93,7 @@ def retry_now(db: Database, numbers: Sequence[int], now: datetime) -> None:
         CHANGEABLE,
         "status='pending', attempts=0, attempts_cut_off=0, next_attempt_at=?, result=NULL, "
         "tries_alone=iif(tries_alone IS NULL, NULL, 0)",
-        [to_text(now)],
+        now,
     )
 
 
@@ -104,19 +104,18 @@ def drop(db: Database, numbers: Sequence[int], now: datetime) -> None:
         UsageError: one of them is not there, or is delivered or being sent.
     """
     assignment = "status='dead', last_error='dropped by hand', next_attempt_at=?"
-    _change(db, numbers, CHANGEABLE, assignment, [to_text(now)])
+    _change(db, numbers, CHANGEABLE, assignment, now)
     with writing(db):
         db.conn.executemany("DELETE FROM outbox_addresses WHERE effect_id=?", [(number,) for number in numbers])
 
 
-def _change(
-    db: Database, numbers: Sequence[int], allowed: Sequence[str], assignment: str, values: Sequence[str]
-) -> None:
+def _change(db: Database, numbers: Sequence[int], allowed: Sequence[str], assignment: str, now: datetime) -> None:
+    """Change the rows of effects; *assignment* has a mark for *now*."""
     with writing(db):
         for number in numbers:
             row = db.conn.execute("SELECT status FROM outbox WHERE id=?", (number,)).fetchone()
             if row is None or row[0] not in allowed:
                 state = f"is {row[0]}" if row else "does not exist"
                 raise UsageError(f"effect {number} {state}; only {', '.join(allowed)} ones can be changed")
-            db.conn.execute(f"UPDATE outbox SET {assignment} WHERE id=?", (*values, number))  # noqa: S608
-        idle.end(db, plugins_of(db, numbers))
+            db.conn.execute(f"UPDATE outbox SET {assignment} WHERE id=?", (to_text(now), number))  # noqa: S608
+        idle.end(db, plugins_of(db, numbers), now)

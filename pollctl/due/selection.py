@@ -173,7 +173,7 @@ def _judge(config: Config, limits: PluginConfig, row: PluginState, now: datetime
 
 def _idle(config: Config, row: PluginState) -> Idle | None:
     since, until = _moment(row, row.idle_since), _moment(row, row.idle_until)
-    if since is None or until is None:
+    if since is None or until is None or not row.idle_settings:
         return None
     is_same = row.idle_settings == config.digest_of(row.plugin)
     return Idle(since=since, until=until, is_of_these_settings=is_same)

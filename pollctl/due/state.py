@@ -38,7 +38,8 @@ class PluginState(NamedTuple):
         defaults: the plugin's own defaults for keys of the core, as JSON, from its last pass.
         printed: what *message* is compared by.
         printed_at: when it was printed.
-        idle_since: when its last pass asked for no other before *idle_until*, under settings of the digest *idle_settings*.
+        idle_since: when its last pass asked for no other before *idle_until*, under settings of the digest *idle_settings*;
+            an empty one: a command has written since.
     """
 
     plugin: str

@@ -39,11 +39,17 @@ class Alerts(NamedTuple):
     name: str
     zone: ZoneInfo
 
-    def mark_crashed(self, now: datetime, limits: PluginConfig) -> None:
-        """Mark a dead pass as crashed and notify people if that is once too often; it could not do so itself."""
-        dead = runs.mark_crashed(self.db, self.name, now, limits)
+    def mark_crashed(self, now: datetime, limits: PluginConfig, stack: str = "") -> None:
+        """Mark a dead pass as crashed and notify people if that is once too often; it could not do so itself.
+
+        Args:
+            now: the present moment.
+            limits: of the plugin.
+            stack: where its threads stood, if it hung.
+        """
+        dead = runs.mark_crashed(self.db, self.name, now, limits, stack)
         if dead:
-            self.queue_alerts(dead, "crashed", runs.CRASHED, now)
+            self.queue_alerts(dead, "crashed", runs.crashed(stack), now)
 
     def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, Any] | None, now: datetime) -> int:
         """Queue what the end of a pass means for those who are notified of failures; answers how many effects."""

@@ -78,6 +78,7 @@ class PassContext:
         self.between_rounds: Callable[[float], None] = _rest
         self.on_failed: Callable[[str, str], None] = _tell_nobody
         self.failures: dict[str, str] = {}
+        self._not_counted: set[str] = set()
         self.targets_reached: set[str] = set()
         self.notes: list[str] = []
         self.idle_at: datetime | None = None
@@ -157,11 +158,17 @@ class PassContext:
         if not self.is_dry:
             self.between_rounds(time.monotonic() + seconds)
 
-    def failed(self, target: str, why: str) -> None:
+    @property
+    def has_reached(self) -> bool:
+        """Whether a target was reached, or none of those that failed counts."""
+        return bool(self.targets_reached) or not self.failures.keys() - self._not_counted
+
+    def failed(self, target: str, why: str, *, counts: bool = True) -> None:
         """Tell that a target could not be fetched."""
         self.revalidation.drop()
         target, why = redaction.mask(target), redaction.mask(why)
         self.failures[target] = why
+        (self._not_counted.discard if counts else self._not_counted.add)(target)
         self.on_failed(target, why)
 
     def reached(self, target: str) -> None:

@@ -72,13 +72,13 @@ def run_pass(
     files.require_right_to_write(config.core.database)
     run_id = runs.new_id(clock.now())
     lock = lock_path(config.core.database, found.name)
-    with held(lock, run_id=run_id, wait=wait, like=config.core.database):
+    with held(lock, run_id=run_id, wait=wait, like=config.core.database) as stack:
         stop.end_in(configured.limits.deadline)
         configured, opened = _opened(configured)
         with closing(opened) as db:
             if seen is not None and seen != runs.last_start(db, found.name):
                 raise LockedError(f"another pass of {found.name} has begun since it was judged due")
-            return _Pass(configured, db, run_id, stop, listen).go(trigger)
+            return _Pass(configured, db, run_id, stop, listen).go(trigger, stack)
 
 
 def _opened(configured: ConfiguredPlugin) -> tuple[ConfiguredPlugin, Database]:
@@ -119,9 +119,10 @@ class _Pass:
         self._outbox = outbox_of(self._config, db, self._name, kinds)
         self._alerts = Alerts(self._config, db, self._outbox, self._name, self._limits.timezone)
 
-    def go(self, trigger: str) -> Report:
+    def go(self, trigger: str, stack: str) -> Report:
+        """Make the pass; *stack* is where the threads of the one before stood, if that hung."""
         with database.writing(self._db):
-            self._alerts.mark_crashed(self._now, self._limits)
+            self._alerts.mark_crashed(self._now, self._limits, stack)
             defaults = self._configured.defaults
             tireless = self._hooks.plugin.poller.tireless if self._hooks else None
             trace_id = runs.start(self._db, self._id, self._name, trigger, self._now, defaults, tireless)
@@ -229,10 +230,20 @@ class _Pass:
             self._sender.send_due(is_last=True)
             with database.writing(self._db):
                 self._note_idle(clock.now())
-        retention.prune_after_pass(self._db, self._config.core.retention, finished_at)
+        self._prune(retention.prune_after_pass(self._db, self._config.core.retention, finished_at))
         report = report_of(runs.row(self._db, self._id), known=self._known)
         self._events.finished(report)
         return report
+
+    def _prune(self, moment: datetime | None) -> None:
+        """Have the plugin delete its old rows, where time has come far enough for certain; the pass itself has gone as it has."""
+        if moment is None or self._hooks is None:
+            return
+        try:
+            with database.writing(self._db):
+                self._hooks.prune(self._db, moment, self._run)
+        except PluginError as error:
+            log(str(error))
 
     def _note_idle(self, now: datetime) -> None:
         """Keep before when the plugin wants no pass, unless the pass was cut short: then it did not know."""
@@ -248,7 +259,7 @@ class _Pass:
             error=self._error or self._sender.error,
             was_interrupted=self._stop.requested,
             failures=self._run.failures,
-            has_reached=bool(self._run.targets_reached),
+            has_reached=self._run.has_reached,
             is_past_deadline=self._is_cut,
             undelivered=self._sender.tally.failed,
         )

@@ -26,7 +26,7 @@ class Course(Struct, frozen=True, kw_only=True):
         error: what ended it.
         was_interrupted: whether a signal asked for the end.
         failures: why targets could not be fetched, by target.
-        has_reached: whether any target was.
+        has_reached: whether any target was, or none of the failures counts.
         is_past_deadline: whether the deadline came before the end.
         undelivered: how many effects could not be delivered.
     """

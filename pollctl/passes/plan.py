@@ -61,8 +61,10 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
         )
         with closing(run):
             report = _plan(hooks, run, db, stop, configured.limits.deadline)
-        if report.decisions or report.error:
+        if report.error:
             return report
+        if report.decisions:
+            return msgspec.structs.replace(report, reasons=run.notes) if run.notes else report
         return msgspec.structs.replace(report, reasons=_reasons(report, run, held_until))
 
 
@@ -96,7 +98,7 @@ def _plan(hooks: Hooks, run: PassContext, db: Database, stop: Stop, deadline: Du
         error=raised,
         was_interrupted=stop.requested,
         failures=run.failures,
-        has_reached=bool(run.targets_reached),
+        has_reached=run.has_reached,
         is_past_deadline=stop.is_past_deadline,
     )
     outcome, why = judge(course, deadline)

@@ -24,9 +24,9 @@ def recover(config: Config, name: str) -> None:
     own_defaults = read(config.core.database).get(name, PluginState(name)).own_defaults
     limits = config.timing_and_limits(name, own_defaults)
     with (
-        held(lock_path(config.core.database, name), run_id="recovery", like=config.core.database),
+        held(lock_path(config.core.database, name), run_id="recovery", like=config.core.database) as stack,
         closing(database.open_to_write(config.core.database)) as db,
         closing(outbox_of(config, db, name)) as outbox,
         database.writing(db),
     ):
-        Alerts(config, db, outbox, name, limits.timezone).mark_crashed(clock.now(), limits)
+        Alerts(config, db, outbox, name, limits.timezone).mark_crashed(clock.now(), limits, stack)

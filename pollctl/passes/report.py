@@ -32,7 +32,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """What one pass did, as ``pollctl run --json`` prints it.
 
     ``decisions`` is their number, or with a dry run the decisions themselves, each with its ``type``; ``reasons`` is only
-    there where a dry run decides nothing, and says why. ``error`` has ``type`` and ``message``, and in
+    there with a dry run: why it decides nothing, or what the plugin has noted. ``error`` has ``type`` and ``message``, and in
     ``targets`` all that could not be fetched.
     """
 

@@ -70,7 +70,7 @@ class PluginContext:
             closing(database.open_to_write(self._configured.config.core.database, self._configured.migrations)) as db,
             database.writing(db),
         ):
-            idle.end(db, [self.plugin])
+            idle.end(db, [self.plugin], self.now)
             yield db
 
     @contextmanager

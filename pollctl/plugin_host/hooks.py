@@ -125,6 +125,12 @@ class Hooks:
             self._rights = db, rights
         return self._rights[1].refusal
 
+    def prune(self, db: Database, now: datetime, run: Run) -> None:
+        """Have the plugin delete its old rows."""
+        if "pollctl_prune" in self.plugin.implemented:
+            with self._blamed("prune", db), _connection(db).permit("write", self._refusal(db)):
+                self._relay.pollctl_prune(db=db, now=now, run=run)
+
     @contextmanager
     def _blamed(self, hook: str, db: Database | None = None) -> Iterator[None]:
         try:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
 from pollctl.clock import to_text
 
+_WRITTEN = ""
+"""In place of a digest of settings: a command has written since the last pass began."""
+
 
 def keep(db: Database, plugin: str, *, since: datetime, until: datetime, settings: str) -> None:
-    """Remember that a plugin wants no pass before *until*.
+    """Remember that a plugin wants no pass before *until*, unless a command has written since this pass began.
 
     Args:
         db: the database, within a transaction.
@@ -21,11 +24,21 @@ def keep(db: Database, plugin: str, *, since: datetime, until: datetime, setting
         settings: ``Config.digest_of``: other settings end it.
     """
     if to_text(until) > to_text(since):
-        row = (plugin, to_text(since), to_text(until), settings)
-        db.conn.execute("INSERT OR REPLACE INTO idle VALUES (?,?,?,?)", row)
+        db.conn.execute(
+            "INSERT INTO idle SELECT ?1,?2,?3,?4 WHERE NOT EXISTS (SELECT 1 FROM idle WHERE plugin=?1 AND settings=?5) "
+            "ON CONFLICT (plugin) DO UPDATE SET since=excluded.since, until=excluded.until, settings=excluded.settings",
+            (plugin, to_text(since), to_text(until), settings, _WRITTEN),
+        )
 
 
-def end(db: Database, plugins: Iterable[str]) -> None:
-    """Let plugins have their next pass as their schedule says; what `due` knew of when that is, it must find out again."""
-    db.conn.executemany("DELETE FROM idle WHERE plugin=?", [(name,) for name in plugins])
+def begin_pass(db: Database, plugin: str) -> None:
+    """Forget what the last pass of a plugin asked for; what `due` knew of when its next is, it must find out again."""
+    db.conn.execute("DELETE FROM idle WHERE plugin=?", (plugin,))
+    db.conn.execute("DELETE FROM next_due")
+
+
+def end(db: Database, plugins: Iterable[str], now: datetime) -> None:
+    """Let plugins have their next pass as their schedule says, whatever the last pass asked for, or one at work will."""
+    marks = [(name, to_text(now), to_text(now + timedelta(seconds=1)), _WRITTEN) for name in plugins]
+    db.conn.executemany("INSERT OR REPLACE INTO idle VALUES (?,?,?,?)", marks)
     db.conn.execute("DELETE FROM next_due")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
 import fcntl
 import json
 import os
@@ -20,6 +21,7 @@ from pollctl.ownership import described
 
 _PROBE_PATIENCE = 0.1  # s; a reader that asks who holds the lock holds it itself for microseconds
 _PAUSE = 0.01
+_LONGEST_STACK = 32 * 1024
 _OWNER_ALONE = 0o600
 _GROUP = stat.S_IRGRP | stat.S_IWGRP
 
@@ -45,8 +47,10 @@ def lock_path(database: Path, name: str) -> Path:
 
 
 @contextmanager
-def held(path: Path, *, run_id: str, wait: float = 0, like: Path | None = None) -> Iterator[None]:
+def held(path: Path, *, run_id: str, wait: float = 0, like: Path | None = None) -> Iterator[str]:
     """Hold the lock at *path*; waits at most *wait* seconds for another holder.
+
+    Gives what a holder left there that was ended from outside: where its threads stood (see ``note_stack``), or nothing.
 
     The file is never unlinked: two processes that lock two files of the same name would both hold "the" lock. A forked
     child closes its copy, so that only this process holds it.
@@ -65,8 +69,9 @@ def held(path: Path, *, run_id: str, wait: float = 0, like: Path | None = None) 
     open_in_children = [descriptor]
     os.register_at_fork(after_in_child=lambda: _close_all(open_in_children))
     try:
+        left_behind = os.pread(descriptor, _LONGEST_STACK, 0).decode(errors="replace").partition("\n")[2]
         _sign(path, descriptor, run_id)
-        yield
+        yield left_behind
     finally:
         open_in_children.clear()
         with suppress(OSError):  # a disk that fails must not hide what the pass has to say; the lock ends all the same
@@ -94,6 +99,21 @@ def holder(path: Path) -> Holder | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def note_stack(path: Path) -> None:
+    """Write where every thread of this process stands behind the name of the holder, if this process is it.
+
+    For whoever finds the lock when the process was ended, as it hung.
+    """
+    with suppress(OSError):  # it is only to help
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            if _named(descriptor).pid == os.getpid():
+                os.write(descriptor, b"\n")
+                faulthandler.dump_traceback(descriptor, all_threads=True)
+        finally:
+            os.close(descriptor)
 
 
 def _sign(path: Path, descriptor: int, run_id: str) -> None:
@@ -136,7 +156,7 @@ def _is_still_at(path: Path, descriptor: int) -> bool:
 
 def _named(descriptor: int) -> Holder:
     try:
-        pid, run_id, since = json.loads(os.pread(descriptor, 4096, 0))
+        pid, run_id, since = json.loads(os.pread(descriptor, 4096, 0).partition(b"\n")[0])
     except ValueError:
         return Holder(0, "just starting or ending", "now")
     return Holder(pid, run_id, since)

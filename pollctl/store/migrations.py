@@ -192,7 +192,10 @@ def m007_purity(db: Database) -> None:
 
 @migrations()
 def m008_idle(db: Database) -> None:
-    """Before when a plugin wants no pass, since when it says so, and a digest of the settings that it was said under."""
+    """Before when a plugin wants no pass, since when it says so, and a digest of the settings that it was said under.
+
+    An empty digest: a command has written since the last pass began.
+    """
     db.execute(
         "CREATE TABLE idle (plugin TEXT PRIMARY KEY, since TEXT NOT NULL, until TEXT NOT NULL CHECK (until > since), "
         "settings TEXT NOT NULL) STRICT"

@@ -53,10 +53,15 @@ def prune(db: Database, retention: Retention, now: datetime, *, limit: int = ROW
     return deleted
 
 
-def prune_after_pass(db: Database, retention: Retention, now: datetime) -> dict[str, int]:
-    """As ``prune``, but by a moment that the clock alone cannot move: had it jumped ahead, every row would be old."""
+def prune_after_pass(db: Database, retention: Retention, now: datetime) -> datetime | None:
+    """As ``prune``, but by a moment that the clock alone cannot move: had it jumped ahead, every row would be old.
+
+    Answers that moment, or None where there is none and nothing was deleted.
+    """
     moment = _proven(db, retention, now)
-    return prune(db, retention, moment) if moment else {}
+    if moment:
+        prune(db, retention, moment)
+    return moment
 
 
 def _proven(db: Database, retention: Retention, now: datetime) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
 from collections.abc import Collection, Mapping, Sequence
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 CRASHED = {"type": "Crashed", "message": "the process ended without a report (killed, out of memory, power)"}
 """What there is to say about a pass that could not say it itself."""
+_LONGEST_STACK = 300  # lines
+_FRAME = re.compile(r'File "(?:[^"]*/)?([^"/]+)", line (\d+)')
+"""A line of faulthandler's: https://docs.python.org/3/library/faulthandler.html#example."""
 
 
 class Counters(NamedTuple):
@@ -71,14 +75,25 @@ def new_trace_id() -> str:
     return secrets.token_hex(16)
 
 
-def mark_crashed(db: Database, plugin: str, now: datetime, limits: PluginConfig) -> str:
+def crashed(stack: str) -> dict[str, Any]:
+    """What there is to say about a pass that was ended; with where its threads stood, if that is known, and where it hung."""
+    if not stack.strip():
+        return CRASHED
+    lines = stack.strip().splitlines()[:_LONGEST_STACK]
+    of_main = next((part for part in reversed(stack.split("\n\n")) if "File" in part), "")
+    hung = _FRAME.search(of_main)
+    where = f"; it hung at {hung[1]}:{hung[2]}" if hung else ""
+    return {**CRASHED, "message": f"{CRASHED['message']}{where}", "stack": lines}
+
+
+def mark_crashed(db: Database, plugin: str, now: datetime, limits: PluginConfig, stack: str = "") -> str:
     """Mark a run that is still ``running`` under the lock that we now hold as ``crashed``; answers its id, or nothing."""
     dead = db.conn.execute("SELECT id FROM runs WHERE plugin=? AND outcome='running'", (plugin,)).fetchone()
     if dead is None:
         return ""
     db.conn.execute(
         "UPDATE runs SET outcome='crashed', finished_at=max(?, started_at), error=? WHERE id=?",
-        (to_text(now), json.dumps(CRASHED), dead[0]),
+        (to_text(now), json.dumps(crashed(stack)), dead[0]),
     )
     _note_end(db, plugin, "crashed", now, limits)
     return str(dead[0])
@@ -113,7 +128,7 @@ def start(
             "WHERE kinds<>excluded.kinds",
             (plugin, json.dumps(sorted(tireless))),
         )
-    idle.end(db, [plugin])
+    idle.begin_pass(db, plugin)
     return trace_id
 
 

@@ -65,9 +65,9 @@ def remember(db: Database, plugin: str, tables: frozenset[str]) -> None:
 
 
 def tables_in(db: Database) -> frozenset[str]:
-    """The names of all tables and views there are, in small letters as SQLite compares them."""
+    """The names of all tables and views there are but SQLite's own, in small letters as SQLite compares them."""
     rows = db.execute("SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
-    return frozenset(name for (name,) in rows)
+    return frozenset(name for (name,) in rows if not name.startswith("sqlite_"))
 
 
 def _names(tables: str) -> frozenset[str]:

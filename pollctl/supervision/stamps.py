@@ -6,6 +6,8 @@ Where that cannot be written either, it lies beside the settings; and where neit
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -51,14 +53,22 @@ def is_recent(at: str | None, now: datetime) -> bool:
 
 
 def _paths(settings: Path | None) -> Iterator[Path]:
-    import platformdirs
-
     place = str(settings.absolute() if settings else Path.cwd())
     with suppress(OSError, RuntimeError, KeyError):  # no home, and no such user
         name = sha256(place.encode(errors="surrogateescape")).hexdigest()[:16]
-        yield Path(platformdirs.user_state_path("pollctl")) / f"printed-{name}.json"
+        yield _state_folder() / f"printed-{name}.json"
     if settings:
         yield settings.with_name(f".{settings.name}.printed")
+
+
+def _state_folder() -> Path:
+    """As platformdirs has it, which takes as long to import as a pass takes."""
+    platform: str = sys.platform
+    if platform == "linux":
+        return Path(os.environ.get("XDG_STATE_HOME", "").strip() or Path.home() / ".local/state") / "pollctl"
+    import platformdirs
+
+    return platformdirs.user_state_path("pollctl")
 
 
 def _read(path: Path) -> dict[str, str]:

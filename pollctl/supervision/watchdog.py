@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
@@ -23,7 +23,13 @@ _STDERR = 2
 
 
 @contextmanager
-def watchdog(limit: timedelta, message: str) -> Iterator[None]:
+def watchdog(
+    limit: timedelta,
+    message: str,
+    *,
+    suspect_after: timedelta | None = None,
+    on_suspicion: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
     """End this process with exit code 1 when the block takes longer than *limit*.
 
     A daemon thread does it, with one line on stderr; should something hold the interpreter's lock, faulthandler
@@ -33,13 +39,17 @@ def watchdog(limit: timedelta, message: str) -> Iterator[None]:
     Args:
         limit: how long the block may take.
         message: the line, without newline.
+        suspect_after: how long the block may take before it seems to hang: a supervisor may kill this process before *limit*.
+        on_suspicion: called then, in the thread.
 
     Raises:
         MachineError: no thread can be started.
     """
     seconds = min(limit.total_seconds(), _LONGEST_S)
     is_done = threading.Event()
-    watcher = start_daemon(_watch, is_done, time.monotonic() + seconds, message, _supervisor(), name="watchdog")
+    now = time.monotonic()
+    suspicion = _Suspicion(now + min(suspect_after or limit, limit).total_seconds(), on_suspicion)
+    watcher = start_daemon(_watch, is_done, now + seconds, message, _supervisor(), suspicion, name="watchdog")
     try:
         _set_backstop(seconds + 1)
         yield
@@ -56,12 +66,32 @@ def _set_backstop(seconds: float) -> None:
         raise no_thread(error) from error
 
 
-def _watch(is_done: threading.Event, end_at: float, message: str, supervisor: str) -> None:
+class _Suspicion:
+    """What is done once when a block seems to hang."""
+
+    def __init__(self, at: float, act: Callable[[], None]) -> None:
+        self._at = at
+        self._act = act
+        self._is_over = False
+
+    def look(self) -> float:
+        """Act if it is time; answers in how many seconds to look again."""
+        if self._is_over:
+            return _LOOK_EVERY_S
+        remaining = self._at - time.monotonic()
+        if remaining <= 0:
+            self._is_over = True
+            self._act()
+        return max(0.0, min(remaining, _LOOK_EVERY_S))
+
+
+def _watch(is_done: threading.Event, end_at: float, message: str, supervisor: str, suspicion: _Suspicion) -> None:
     while (remaining := end_at - time.monotonic()) > 0:
+        look_again_in = suspicion.look()
         if supervisor not in ("", str(os.getppid())):
             supervisor = ""
             os.kill(os.getpid(), signal.SIGTERM)
-        if is_done.wait(min(remaining, _LOOK_EVERY_S)):
+        if is_done.wait(min(remaining, look_again_in)):
             return
     if is_done.is_set():  # while the whole process was stopped
         return

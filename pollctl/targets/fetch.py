@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 MOST = 100
+MOST_BYTES = 4_000_000
 LONGEST_S = 1.0
-"""A batch has as many looks at most, and is committed after that long at the latest: each commit costs a wait for the disk."""
+"""When a batch is full: many looks, much that was read, or a while after the last one; each commit costs a wait for the disk."""
 _NOT_ASKED = ("deadline", "stopped")
 
 
@@ -32,30 +33,29 @@ class Reading(NamedTuple):
     value: Any
 
 
-def batches(
-    store: Store, reading: Reading, run: Run, db: Database, call: Callable[[Database], Roll]
-) -> Iterator[Batch]:
+def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll) -> Iterator[Batch]:
     """Ask what is due, and say until when nothing is."""
-    roll = call(db)
     due = [one for one in roll.known if one.is_active and _is_due(one, run)]
     _tell_course(run, roll, due)
     looks: list[Look] = []
-    committed_at = time.monotonic()
+    size, committed_at = 0, time.monotonic()
     for answer in run.get_many(_requests(due, run)):
         look = _look(reading, answer, run)
         if look is None:
             continue
         looks.append(look)
-        if not run.is_stopping and (len(looks) >= MOST or time.monotonic() - committed_at > LONGEST_S):
+        size += len(answer.body)
+        is_full = len(looks) >= MOST or size > MOST_BYTES or time.monotonic() - committed_at > LONGEST_S
+        if is_full and not run.is_stopping:
             yield Batch(looks=looks)
-            looks, committed_at = [], time.monotonic()
+            looks, size, committed_at = [], 0, time.monotonic()
     digest_at = store.next_digest(db)
     is_digest_due = digest_at is not None and digest_at <= run.now
     retired = [row.id for row in roll.orphans if row.retired_at is None]
     if looks or retired or is_digest_due:
         yield Batch(looks=looks, retired=retired, is_digest_due=is_digest_due)
     if not run.is_stopping:
-        run.idle_until(_next_moment(call(db), store.next_digest(db), run))
+        run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db), run))
 
 
 def _is_due(one: Known, run: Run) -> bool:
@@ -146,7 +146,7 @@ def _read(reading: Reading, found: Look, answer: Answer, one: Known) -> Look:
         until = f" and wants no request before {to_text(found.held_until)}" if found.held_until else ""
         return replace(found, error=f"{one.target.host} answered {answer.status}{until}")
     try:
-        value = msgspec.to_builtins(reading.read(answer, one.target))
+        value = msgspec.json.decode(msgspec.json.encode(reading.read(answer, one.target)))
         msgspec.convert(value, reading.value)
     except Exception as error:  # noqa: BLE001 - a target fails on its own
         return replace(found, error=said_of(error, "read"))

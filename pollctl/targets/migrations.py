@@ -48,6 +48,7 @@ def _tables(name: str) -> list[str]:
     CHECK ((failures > 0) = (error IS NOT NULL))
 ) STRICT""",
         f"CREATE INDEX {targets}_by_name ON {targets} (name)",
+        f"CREATE INDEX {targets}_retired ON {targets} (retired_at) WHERE retired_at IS NOT NULL",
         f"""CREATE TABLE {name}_memory (
     target INTEGER PRIMARY KEY REFERENCES {targets} (id) ON DELETE CASCADE,
     definition TEXT NOT NULL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -59,7 +60,7 @@ class Target(Struct, frozen=True, kw_only=True):
     @property
     def host(self) -> str:
         """Whom a request goes to: host and port."""
-        return urlsplit(self.url).netloc.rpartition("@")[2]
+        return _host(self.url)
 
     @property
     def definition(self) -> str:
@@ -78,6 +79,11 @@ class Target(Struct, frozen=True, kw_only=True):
     def is_answer(self, answer: Answer) -> bool:
         """Whether an answer is one to read; any other is a failure of this target."""
         return answer.status == 200  # noqa: PLR2004
+
+
+@lru_cache(maxsize=16_384)
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 class News(Struct, frozen=True):
@@ -156,7 +162,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     """What is known of one target.
 
     Attributes:
-        added: its keys, where it was added by a command.
+        added: its keys as JSON, where it was added by a command.
         definition: what was compared; empty for one that was never looked at.
         was_called: by which name it was known; empty for one that was not.
         value: what ``compare`` said to remember, as JSON has it; *is_baseline_needed* where there is none.
@@ -164,7 +170,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     """
 
     row: int | None = None
-    added: Any = None
+    added: str | None = None
     definition: str = ""
     was_called: str = ""
     value: Any = None

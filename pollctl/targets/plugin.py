@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -79,7 +80,7 @@ class TargetPlugin(Generic[T, V]):
     @hookimpl
     def pollctl_fetch(self, run: Run, db: Database) -> Iterator[Batch]:
         """Ask what is due."""
-        yield from fetch.batches(self.store, self.reading, run, db, lambda db: self.roll(db, run.settings))
+        yield from fetch.batches(self.store, self.reading, run, db, self.roll(db, run.settings))
 
     @hookimpl
     def pollctl_load(self, db: Database, batch: Batch) -> State:
@@ -146,17 +147,17 @@ class TargetPlugin(Generic[T, V]):
         """All targets with what is known of each."""
         return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
 
-    def _by_title(self, settings: TargetSettings, added: dict[str, Any]) -> dict[str, Target]:
-        found = {title: rows.read_target(keys, self.target) for title, keys in added.items()}
+    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> dict[str, Target]:
+        found = {title: rows.read_kept(keys, self.target) for title, keys in added.items()}
         return {**found, **{one.title: one for one in self.of_settings(settings)}}
 
 
 def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:
     def check(settings: Any) -> None:
         force_setattr(settings, "notify", tuple(split_addresses(settings.notify)))
-        titles = [one.title for one in getattr(settings, key)]
-        for title in titles:
-            if titles.count(title) > 1:
+        titles = Counter(one.title for one in getattr(settings, key))
+        for title, number in titles.items():
+            if number > 1:
                 raise ValueError(f"{key}: two are called {title!r}; give each a name of its own")
 
     rows_of_targets: Any = tuple[target, ...]  # type: ignore[valid-type]

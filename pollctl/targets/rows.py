@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -77,6 +78,14 @@ class Roll(NamedTuple):
     broken: dict[str, Broken]
     orphans: list[Row]
 
+    def renewed(self, rows: Sequence[Row]) -> Roll:
+        """The same targets with the rows as they are now."""
+        by_name, by_number = {row.name: row for row in rows}, {row.id: row for row in rows}
+        known = [
+            one._replace(row=by_number.get(one.row.id) if one.row else by_name.get(one.title)) for one in self.known
+        ]
+        return self._replace(known=known)
+
 
 def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> Roll:
     """Join the targets of the settings, and those of type *kind* that rows hold, with their rows."""
@@ -87,7 +96,7 @@ def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> 
     for row in rows:
         if row.added is not None and row.name not in titles:
             try:
-                target = read_target(msgspec.json.decode(row.added), kind)
+                target = read_kept(row.added, kind)
                 known.append(Known(target, row.name, target.definition, row))
             except ValueError as error:
                 broken[row.name] = Broken(row, str(error))
@@ -127,6 +136,16 @@ def _by_name(name: str, definition: str) -> Any:  # noqa: ARG001 - all are calle
     return name
 
 
+@lru_cache(maxsize=16_384)
+def read_kept(keys: str, kind: type[Target]) -> Target:
+    """A target from its keys as they are kept, as JSON; its texts were read when it was added, and are not again each minute.
+
+    Raises:
+        ValueError: one of them is not valid any more.
+    """
+    return msgspec.json.decode(keys, type=kind, strict=False, dec_hook=_decode_kept)
+
+
 def read_target(keys: Mapping[str, Any], kind: type[Target]) -> Target:
     """A target from its keys as a person typed them.
 
@@ -143,6 +162,10 @@ def read_value(raw: Any, kind: Any) -> Any:
         ValueError: it is not valid.
     """
     return msgspec.convert(raw, kind, strict=False, dec_hook=_decode)
+
+
+def _decode_kept(kind: Any, raw: Any) -> Any:
+    return kind(raw) if issubclass(kind, str) else _decode(kind, raw)
 
 
 def _decode(kind: Any, raw: Any) -> Any:

@@ -7,10 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from pollctl import Run, from_text, to_text
-from pollctl.targets.decide import people
 from pollctl.targets.model import (
     Batch,
     Decision,
@@ -19,16 +16,14 @@ from pollctl.targets.model import (
     Look,
     Memory,
     Missed,
-    News,
     Retired,
     State,
     Target,
     Told,
     Unchanged,
-    Waiting,
 )
 from pollctl.targets.rows import Row
-from pollctl.targets.words import message
+from pollctl.targets.telling import Telling
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -49,6 +44,7 @@ class Store:
     def __init__(self, plugin: str) -> None:
         self._plugin = plugin
         self.targets = f"{plugin}_targets"
+        self._telling = Telling(plugin)
 
     def rows(self, db: Database) -> list[Row]:
         """All rows, those without a target too."""
@@ -61,12 +57,11 @@ class Store:
 
     def next_digest(self, db: Database) -> datetime | None:
         """When the next news has waited long enough."""
-        (at,) = db.conn.execute(f"SELECT min(due_at) FROM {self._plugin}_waiting").fetchone()  # noqa: S608
-        return from_text(at) if at else None
+        return self._telling.next_digest(db)
 
     def load(self, db: Database, batch: Batch) -> State:
         """What is known of the targets of a batch."""
-        waiting = self._waiting(db) if batch.is_digest_due else []
+        waiting = self._telling.waiting(db) if batch.is_digest_due else []
         return State(memories=self._memories(db, batch.looks), waiting=waiting)
 
     def _memories(self, db: Database, looks: Sequence[Look]) -> dict[str, Memory]:
@@ -93,24 +88,14 @@ class Store:
             found.setdefault(target, []).append(one)
         return found
 
-    def _waiting(self, db: Database) -> list[Waiting]:
-        rows = db.conn.execute(
-            f"SELECT w.id, t.name, w.news, w.due_at FROM {self._plugin}_waiting AS w "  # noqa: S608
-            f"JOIN {self.targets} AS t ON t.id = w.target ORDER BY w.id"
-        )
-        return [
-            Waiting(id=number, title=title, news=msgspec.json.decode(news, type=News), due_at=from_text(due_at))
-            for number, title, news, due_at in rows
-        ]
-
-    def added(self, db: Database, titles: Iterable[str]) -> dict[str, Any]:
-        """The keys of those of some targets that were added by a command, by title."""
+    def added(self, db: Database, titles: Iterable[str]) -> dict[str, str]:
+        """The keys of those of some targets that were added by a command, as JSON, by title."""
         rows = db.conn.execute(
             f"SELECT name, added FROM {self.targets} "  # noqa: S608
             "WHERE added IS NOT NULL AND name IN (SELECT value FROM json_each(?))",
             (json.dumps(list(titles)),),
         )
-        return {name: json.loads(added) for name, added in rows}
+        return dict(rows.fetchall())
 
     def apply(self, db: Database, decisions: Sequence[Decision], run: Run, targets: Mapping[str, Target]) -> None:
         """Write decisions; news is told, or waits to be gathered."""
@@ -122,9 +107,9 @@ class Store:
         self._note_history(db, [(rows[one.look.title], one.note) for one in looked if one.note], run.now)
         for one in decisions:
             if isinstance(one, Told):
-                self._tell(db, one, rows[one.title], run, targets)
+                self._telling.tell(db, one, rows[one.title], run, targets)
             elif isinstance(one, Gathered):
-                self._tell_gathered(db, one, run, targets)
+                self._telling.tell_gathered(db, one, run, targets)
         self._retire(db, [one.row for one in decisions if isinstance(one, Retired)], run.now)
 
     def _enrolled(
@@ -238,29 +223,6 @@ class Store:
             (number, HISTORY),
         )
 
-    def _tell(self, db: Database, told: Told, row: int, run: Run, targets: Mapping[str, Target]) -> None:
-        if told.digest:
-            due_at = to_text(run.now + told.digest)
-            db.conn.executemany(
-                f"INSERT INTO {self._plugin}_waiting (target, news, due_at) VALUES (?,?,?)",  # noqa: S608
-                [(row, msgspec.json.encode(one).decode(), due_at) for one in told.news],
-            )
-            return
-        target = targets[told.title]
-        words = message(told.title, [(one, target.address) for one in told.news])
-        self._send(run, f"{row}:{to_text(run.now)}", target, *words)
-
-    def _tell_gathered(self, db: Database, gathered: Gathered, run: Run, targets: Mapping[str, Target]) -> None:
-        waiting = gathered.waiting
-        news = [(one.news, targets[one.title].address if one.title in targets else "") for one in waiting]
-        words = message(self._plugin, news)
-        self._send(run, f"digest:{waiting[0].id}:{to_text(run.now)}", targets.get(waiting[0].title), *words)
-        numbers = [(one.id,) for one in waiting]
-        db.conn.executemany(f"DELETE FROM {self._plugin}_waiting WHERE id=?", numbers)  # noqa: S608
-
-    def _send(self, run: Run, key: str, target: Target | None, title: str, body: str, level: Any) -> None:
-        run.tell(key, title, body, to=people(target, run.settings) or None, level=level)
-
     def _retire(self, db: Database, numbers: Sequence[int], now: datetime) -> None:
         db.conn.executemany(
             f"UPDATE {self.targets} SET retired_at=? WHERE id=?",  # noqa: S608
@@ -273,7 +235,7 @@ def _memory(row: Sequence[Any], told: list[str]) -> Memory:
     number, added, definition, name, value, failures, failing_since, is_alerted = row
     return Memory(
         row=number,
-        added=json.loads(added) if added else None,
+        added=added,
         definition=definition or "",
         was_called=name or "",
         value=json.loads(value) if value else None,

@@ -27,7 +27,7 @@ from pathlib import Path
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.http.retry_after import retry_after
-from pollctl.http.strict_json import strict_json
+from pollctl.untrusted_json import strict_json
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
 

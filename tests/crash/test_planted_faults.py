@@ -62,18 +62,18 @@ CAUGHT = (
     Caught(
         "time_out_per_read",
         "tests/core/http/test_hostile.py::test_an_exchange_ends_at_its_total_time_limit_and_so_does_its_thread"
-        "[body a byte at a time]",
+        "[python-body a byte at a time]",
         r"Timeout \(>|<= \(0\.5 \+ 0\.5\)",  # it goes on and on, unless a slow machine leaves a gap in the trickle
         limit_s=8,
     ),
     Caught(
         "redirects_with_credentials",
-        "tests/core/http/test_redirects.py::test_a_redirect_to_an_allowed_host_is_followed_without_credentials_or_custom_headers",
+        "tests/core/http/test_redirects.py::test_a_redirect_to_an_allowed_host_is_followed_without_credentials_or_custom_headers[python]",
         "'Authorization'",
     ),
     Caught(
         "proxy_variables",
-        "tests/core/http/test_surroundings.py::test_proxies_and_netrc_do_not_count_unless_the_settings_say_so",
+        "tests/core/http/test_surroundings.py::test_proxies_and_netrc_do_not_count_unless_the_settings_say_so[python]",
         "from the proxy",
     ),
     Caught(

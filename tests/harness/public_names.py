@@ -14,12 +14,14 @@ from pollctl.api import hookspecs
 
 MODULES = (
     "pollctl",
+    "pollctl.targets",
     "pollctl.testing",
     "pollctl.fakes",
     "pollctl.demo",
     "pollctl.sql",
     "pollctl.metrics",
     "pollctl.oauth",
+    "pollctl.targets",
 )
 RECORD = Path(__file__).parents[1] / "contract" / "public_names.txt"
 

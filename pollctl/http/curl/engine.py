@@ -52,6 +52,7 @@ class Engine:
         self._free: dict[tuple[str, bool], list[Transfer]] = {}
         self._under_way: dict[pycurl.Curl, Transfer] = {}
         self._jobs: set[Job] = set()
+        self._complete: list[tuple[Callable[[Call], None], Call]] = []
         self._next_look: float | None = None
         self._is_asleep = False
         self._is_closed = False
@@ -108,6 +109,10 @@ class Engine:
         else:
             transfer.curl.close()
 
+    def tell(self, done: Callable[[Call], None], call: Call) -> None:
+        """Have somebody told of a call that is complete, along with the others of this round: each wakes a thread."""
+        self._complete.append((done, call))
+
     def forget(self, job: Job) -> None:
         """Let a job go that is complete."""
         self._jobs.discard(job)
@@ -133,6 +138,7 @@ class Engine:
             self._do_things()  # so that all jobs are known
             for job in list(self._jobs):
                 job.fail(error)
+            self._tell_all()
             raise
         finally:
             self._multi.close()
@@ -143,6 +149,7 @@ class Engine:
     def _serve(self) -> None:
         while not self._has_ended():
             self._do_things()
+            self._tell_all()
             for descriptor, event in self._events():
                 self._tell(descriptor, event)
             if self._next_look is not None and time.monotonic() >= self._next_look:
@@ -161,6 +168,11 @@ class Engine:
         with suppress(IndexError):
             while True:
                 self._things_to_do.popleft()()
+
+    def _tell_all(self) -> None:
+        complete, self._complete = self._complete, []
+        for done, call in complete:
+            done(call)
 
     def _events(self) -> list[tuple[int, int]]:
         """What happened on sockets, after a sleep if nothing is to be done."""

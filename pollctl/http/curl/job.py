@@ -169,7 +169,7 @@ class Job:
             return
         self.drop()
         if self._call.complete(value):
-            self._done(self._call)
+            self._engine.tell(self._done, self._call)
 
 
 @lru_cache(maxsize=1024)

@@ -54,7 +54,7 @@ def examples(kind: inspect.Type, depth: int = 0) -> list[Any]:
 
 def own_type(kind: type) -> bool:
     """Whether a type that msgspec does not know is one that recordings keep all the same."""
-    return any(issubclass(kind, one) for one in _OURS)
+    return hasattr(kind, "parse") or any(issubclass(kind, one) for one in _OURS)
 
 
 def _made(kind: inspect.Type, depth: int) -> Iterator[Any]:  # noqa: C901 - a ladder

@@ -16,7 +16,7 @@ from pollctl.plugin_host.conformance.recordings import as_json, read_back
 from pollctl.plugin_host.loader import Plugin
 
 ROLES = ("settings", "batch", "state", "decision")
-_RECORDED = "numbers, text, datetimes, msgspec structs, Duration, Size and HttpUrl"
+_RECORDED = "numbers, text, datetimes, msgspec structs, Duration, Pace, Size and HttpUrl"
 _MISFITS = (msgspec.MsgspecError, ValueError, TypeError, NotImplementedError, RecursionError)
 
 

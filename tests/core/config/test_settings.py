@@ -187,6 +187,7 @@ VALUES: dict[str, tuple[str, str, str]] = {
     "jitter": ("1s", "2s", "3s"),
     "catch_up": ("skip", "once", "skip"),
     "max_lateness": ("1s", "2s", "3s"),
+    "idle_max": ("1s", "2s", "3s"),
     "backoff": ("1s", "2s", "3s"),
     "backoff_max": ("1s", "2s", "3s"),
     "deadline": ("1s", "2s", "3s"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from place import Place
+from place import Place, wait_for
 from plugin_package import json_of
 from sample_plugin import plain
 
@@ -22,6 +22,10 @@ FETCH = """(run):
     from pollctl import from_text
     yield Batch(1)
     run.idle_until(from_text(run.settings.until))
+    if run.settings.how == "waits":
+        open("asked", "w").close()
+        while not os.path.exists("go on"):
+            time.sleep(0.01)
     if run.settings.how == "dies":
         os.kill(os.getpid(), signal.SIGKILL)
     if run.settings.how == "raises":
@@ -36,8 +40,10 @@ APPLY = """(db, decisions, run):
 DELIVER = """(effect, run):
     raise DeliveryError("nobody home")"""
 COMMANDS = """(group):
+    import click
+
     @group.command
-    @__import__("click").pass_obj
+    @click.pass_obj
     def touch(context):
         with context.writing():
             pass"""
@@ -97,6 +103,18 @@ def test_a_command_that_writes_ends_it(place: Place) -> None:
     passes(place, "12:00")
     place.do("plain", "touch")
     assert due(place, "12:01")
+    assert passes(place, "12:02", "12:03") == ["12:00", "12:02"]
+
+
+@pytest.mark.slow
+def test_a_command_that_writes_while_a_pass_is_at_work_ends_it_too(place: Place) -> None:
+    place.settings(f'[plugins.plain]\n{LONG}\nhow = "waits"\nuntil = "2199-01-01T00:00:00Z"')
+    with place.running("run", "plain"):
+        wait_for((place.folder / "asked").exists)
+        place.do("plain", "touch")
+        (place.folder / "go on").touch()
+    assert place.outcomes() == {"plain": "ok"}
+    assert place.sql("SELECT until FROM idle WHERE settings <> ''") == []
 
 
 def test_a_pass_by_hand_ends_it_and_asks_again(place: Place) -> None:
@@ -150,6 +168,7 @@ def test_a_pass_without_a_reachable_upstream_does(place: Place) -> None:
     assert passes(place, "12:00", "12:01") == ["12:00"]
 
 
+@pytest.mark.slow
 def test_a_pass_that_died_does_not_ask(place: Place) -> None:
     passes(place, "12:00")
     place.settings(f'[plugins.plain]\n{LONG}\nhow = "dies"')

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from pollctl.api.values import Answer, Request
 from pollctl.http.retry_after import retry_after
-from pollctl.http.strict_json import strict_json
 from pollctl.redaction import redact
+from pollctl.untrusted_json import strict_json
 
 NOW = datetime(2026, 3, 8, 7, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

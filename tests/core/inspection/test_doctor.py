@@ -71,6 +71,17 @@ def test_a_variable_that_a_pass_of_due_had_is_no_news(place: Place) -> None:
     assert text.startswith("WORD is set here")
 
 
+def test_a_secret_file_that_others_may_read_is_named(place: Place) -> None:
+    (place.folder / "site-plain" / "plain.py").write_text(PLAIN.replace('word: str = "hello"', "word: Secret"))
+    place.settings('[plugins.plain]\nword = { file = "word.txt" }')
+    secret = place.folder / "word.txt"
+    secret.write_text("hush")
+    secret.chmod(0o640)
+    assert warnings(place) == [f"{secret}: others may read this secret; `chmod 600` it"]
+    secret.chmod(0o600)
+    assert warnings(place) == []
+
+
 def test_a_disk_without_room_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "_LEAST_ROOM", 1 << 62)
     (text,) = warnings(place)

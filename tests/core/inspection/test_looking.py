@@ -185,7 +185,7 @@ def test_plugins_names_version_distribution_schedule_and_state(tmp_path: Path, o
     }
     assert rows["latency"]["state"] == "disabled"
     assert rows["broken"]["state"] == "broken"
-    assert "plugin 'broken' (broken-package 1.2.3): broken cannot be imported" in rows["broken"]["error"]
+    assert "plugin 'broken' (broken-package 1.2.3): cannot be imported" in rows["broken"]["error"]
     assert rows["broken"]["error"] in run_pollctl(tmp_path, env, "plugins").stderr
 
 

@@ -58,6 +58,8 @@ def test_each_event_says_what_a_reader_wants_to_know(parrot: Parrot) -> None:
     for name, facts in expected.items():
         assert by_name[name] | facts == by_name[name]
     assert by_name["pass.started"]["at"] < by_name["pass.started"]["until"]
+    assert by_name["pass.finished"]["duration_ms"] > 0
+    assert by_name["pass.finished"]["error"].startswith("room 2: no answer")
 
 
 def test_a_batch_that_fails_is_told_and_stdout_stays_one_document(parrot: Parrot) -> None:

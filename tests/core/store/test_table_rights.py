@@ -53,9 +53,9 @@ from sqlite_utils import Migrations
 migrations = Migrations('guest')
 @migrations()
 def m001(db):
-    db.execute("CREATE TABLE book (word TEXT)")
+    db.execute("CREATE TABLE book (id INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT)")
     db.execute("CREATE TABLE gone (word TEXT)")
-    db.execute("INSERT INTO book VALUES ('a')")
+    db.execute("INSERT INTO book (word) VALUES ('a')")
     db.table("book").transform(types={"word": str}, not_null={"word"})
     db.execute("ALTER TABLE book RENAME TO ledger")
     db.execute("DROP TABLE gone")

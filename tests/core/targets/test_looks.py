@@ -178,8 +178,9 @@ def test_a_plan_says_how_many_are_looked_at_and_until_when_the_others_rest(watch
     assert "0 targets looked at, 2 not due until 2026-03-08T12:02:30.000Z" in said
     watch.pages_are(b="two")
     watch.wait(minutes=2)
-    decisions = json_of(watch.place.call("plan", "watch", "--json", now="2026-03-08T12:03:00Z"))["decisions"]
-    assert [one["type"] for one in decisions] == ["Kept", "Told"]
+    plan = json_of(watch.place.call("plan", "watch", "--json", now="2026-03-08T12:03:00Z"))
+    assert [one["type"] for one in plan["decisions"]] == ["Kept", "Told"]
+    assert plan["reasons"] == ["1 target looked at, 1 not due until 2026-03-08T12:09:30.000Z"]
     assert watch.told == []
 
 

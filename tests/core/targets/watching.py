@@ -38,11 +38,12 @@ def read(answer: Answer, feed: Feed) -> list[str]:
 def compare(before: list[str] | None, now: list[str], feed: Feed) -> Change[list[str]]:
     if "bad" in now:
         raise TypeError("what is bad?")
-    return Change(now, [News(word, id=word) for word in now])
+    again = [News(word) for word in now if word.startswith("!") and word not in (before or [])]
+    return Change(now, [*again, *(News(word, id=word) for word in now if not word.startswith("!"))])
 
 plugin = TargetPlugin("feeds", Feed, list[str], key="feeds", summary="What is new?", read=read, compare=compare)
 """
-"""One whose news has ids: each word of a page."""
+"""One whose news has ids: each word of a page; one that begins with an exclamation mark has none, and is news when it comes."""
 
 START = "2026-03-08T12:00:00Z"
 

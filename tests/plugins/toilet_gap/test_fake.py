@@ -31,12 +31,12 @@ def queue(request: pytest.FixtureRequest) -> FakeQueue:
 
 
 @pytest.fixture
-def place(folder: Path, queue: FakeQueue, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(tmp_path: Path, queue: FakeQueue, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A place whose event service serves its queue itself, as a demo could."""
     for name, value in AWS.items():
         monkeypatch.setenv(name, value)
     with FakeEventService(queue=queue) as service:
-        place = Place(folder, service, monkeypatch)
+        place = Place(tmp_path, service, monkeypatch)
         place.configure(replay_required=False)
         place.run("08:00")
         service.faults["history"] = Fault()

@@ -1,0 +1,19 @@
+"""Where `due --run` notes what it printed while no database can be written."""
+
+from __future__ import annotations
+
+import platformdirs
+import pytest
+
+from pollctl.supervision.stamps import _state_folder
+
+
+@pytest.fixture(autouse=True)
+def _way_of_starting() -> None:
+    """No process is started here: once is enough."""
+
+
+@pytest.mark.parametrize("named", ["", " ", "/srv/state"])
+def test_the_state_folder_is_that_of_platformdirs(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", named)
+    assert _state_folder() == platformdirs.user_state_path("pollctl")
