@@ -24,6 +24,7 @@ COMMANDS = {
     "history": Entry("history", "List past passes, newest first."),
     "show": Entry("history", "Show everything about one pass."),
     "replay": Entry("replay", "Decide again what was recorded and show any difference."),
+    "new-plugin": Entry("new_plugin", "Write a package for a new plugin, with tests that pass."),
     "plugins": Entry("plugins", "List the plugins that are installed, print their samples, enable one."),
     "check": Entry("check", "Check settings, database, clock and plugins."),
     "notify": Entry("notify", "Send a test message to the addresses in use."),
@@ -34,5 +35,5 @@ COMMANDS = {
     "help": Entry("help", "Show the help of a command."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }
-TAKEN = (*COMMANDS, "report", "web", "new-plugin")
+TAKEN = (*COMMANDS, "report", "web")
 """Names that no plugin may have: those of commands, and of commands to come."""

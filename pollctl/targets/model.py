@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -232,7 +232,7 @@ class Told(Struct, frozen=True, tag=True, kw_only=True):
 
     title: str
     news: list[News]
-    digest: timedelta = timedelta()
+    digest: Duration = Duration()
     reason: str
 
 

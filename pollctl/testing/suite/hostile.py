@@ -118,10 +118,13 @@ def _text(tables: Mapping[str, Any]) -> str:
     return tomlkit.dumps(tables)
 
 
-def _put(section: dict[str, Any], path: tuple[str, ...], value: str) -> None:
-    for name in path[:-1]:
-        section = section.setdefault(name, {})
-    section[path[-1]] = value
+def _put(section: Any, path: tuple[str, ...], value: str) -> None:
+    """Set a key; below a list of tables in each of them."""
+    for table in section if isinstance(section, list) else [section]:
+        if len(path) == 1:
+            table[path[0]] = value
+        else:
+            _put(table.setdefault(path[0], {}), path[1:], value)
 
 
 def _secret_fields(kind: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
