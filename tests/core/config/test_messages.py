@@ -13,7 +13,7 @@ from pollctl.units import Duration
 
 CORE_KEYS = (
     "backoff, backoff_max, catch_up, database, deadline, grace, healthcheck, host_id, http, idle_max, jitter, log_format, max_lateness, "
-    "notify, outbox, record, retention, schedule, timezone, window"
+    "notify, outbox, plugins_dir, record, retention, schedule, timezone, window"
 )
 
 IN_CORE = {
