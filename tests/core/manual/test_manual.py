@@ -53,7 +53,9 @@ BLOCKS = [block for page in pages() for block in blocks(page)]
 EXAMPLES = (
     "gauge",
     "watch",
-)  # the plugins that plugins.md and targets.md build; tests of their own run what is said of them
+    "spring",
+    "river_level",
+)  # the plugins that plugins.md, targets.md and tutorial.md build; tests of their own run what is said of them
 COMMAND_LINES = [
     pytest.param(words, id=f"{block.page}: pollctl {' '.join(words)}")
     for block in BLOCKS

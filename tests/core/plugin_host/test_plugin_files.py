@@ -183,6 +183,12 @@ def test_a_name_that_is_taken_says_by_what(folder: Folder) -> None:
     assert any("the name 'status' is taken by a command of pollctl" in error for error in errors)
 
 
+def test_one_that_is_installed_too_is_refused_by_both_names(folder: Folder) -> None:
+    folder.plugin("parrot", parrot_source())
+    file = folder.put("parrot", parrot_source())
+    assert f"the name is taken twice, by parrot-package and {file}" in folder.message("parrot")
+
+
 def test_while_the_settings_are_wrong_its_section_is_not_called_unknown(folder: Folder) -> None:
     folder.put("parrot", parrot_source())
     folder.settings('plugins_dir = "plugins"\ndeadlin = "5s"', "[plugins.parrot]")
