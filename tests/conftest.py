@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from pollctl.plugin_host.conformance import purity
@@ -21,6 +22,8 @@ def pytest_configure() -> None:
     """Let the folders of tests lie in memory where there is room: waiting for a disk at each commit doubles their time."""
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+    hypothesis.settings.register_profile("pollctl", deadline=None)  # a busy machine is no fault
+    hypothesis.settings.load_profile("pollctl")
 
 
 @pytest.fixture(autouse=True)
