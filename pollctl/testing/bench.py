@@ -51,6 +51,7 @@ class Bench:
         settings: a struct of the plugin's settings, or TOML: its section without the header, or a whole file.
         folder: an empty one, for settings and database; one is made for the time of the block if none is given.
         env: environment variables, besides where programs are found.
+        plugins_dir: the folder in which the plugin lies as one file, if it is not installed.
 
     Attributes:
         now: the moment at which the clock stands.
@@ -63,6 +64,7 @@ class Bench:
         *,
         folder: Path | None = None,
         env: Mapping[str, str] | None = None,
+        plugins_dir: Path | None = None,
     ) -> None:
         self.plugin = plugin.replace("-", "_")
         self.now = FIRST_MOMENT
@@ -72,6 +74,7 @@ class Bench:
         self._ledger = Ledger(self.folder / "pollctl.db", self.plugin)
         self._mail: MailServer | None = None
         self._env = dict(env or {})
+        self._plugins_dir = plugins_dir.absolute() if plugins_dir else None
         self.settings(settings)
 
     def __enter__(self) -> Self:
@@ -87,6 +90,8 @@ class Bench:
     def settings(self, settings: Struct | str) -> Self:
         """Other settings from now on, in the same forms."""
         core: dict[str, Any] = {"database": "pollctl.db", "http": {"trust_env": True, "engine": "python"}}
+        if self._plugins_dir:
+            core["plugins_dir"] = str(self._plugins_dir)
         if write_authority(self.folder / "authority.pem"):
             core["http"]["ca_file"] = str(self.folder / "authority.pem")
         path = self.folder / "pollctl.toml"
@@ -262,7 +267,7 @@ class Bench:
 
         kind: Any = Any
         with in_process.surroundings(self.folder, self.environment()), suppress(PollctlError):
-            kind = load(find(self.plugin)).poller.decision  # the pass says what is wrong
+            kind = load(find(self.plugin, self._plugins_dir)).poller.decision  # the pass says what is wrong
         return self._ledger.decisions(run_id, kind)
 
     def _result(self, report: Mapping[str, Any], messages: Sequence[Message], log: str) -> Result:

@@ -40,7 +40,7 @@ class Ledger:
     def rows(self) -> dict[str, list[Row]]:
         """All rows of each table that the plugin's migrations made."""
         made = self.query("SELECT tables FROM plugin_tables WHERE plugin = ?", [self.plugin])
-        names = json.loads(made[0]["tables"]) if made else []
+        names = [name for name in json.loads(made[0]["tables"]) if not name.startswith("sqlite_")] if made else []
         return {name: list(self.query(f'SELECT * FROM "{name}"')) for name in sorted(names)}  # noqa: S608 - names of tables
 
     def effects(self, run_id: str = "") -> list[QueuedEffect]:

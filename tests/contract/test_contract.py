@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 from contract import shape
 
-from pollctl import testing
-from pollctl.config.settings import load as load_config
 from pollctl.plugin_host.discovery import find
-from pollctl.plugin_host.loader import defaults_of, load
+from pollctl.plugin_host.loader import load
+from pollctl.testing.suite import package
+from pollctl.testing.suite.subject import Subject
 
 SHIPPED = sorted(entry.name for entry in entry_points(group="pollctl") if entry.dist and entry.dist.name == "pollctl")
-HEADINGS = [
-    "Question",
-    "Settings",
-    "What it reads",
-    "How it decides",
-    "What it writes",
-    "Example",
-    "Failures",
-]
 ROOT = Path(__file__).parents[2]
 
 
@@ -41,7 +29,7 @@ def test_there_are_plugins_to_test() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_it_keeps_the_contract(name: str) -> None:
-    assert testing.contract_problems(name) == []
+    assert package.contract(Subject(name, None)) == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -71,32 +59,17 @@ def test_it_imports_only_what_is_public_of_pollctl(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_its_readme_answers_the_same_questions_in_the_same_order(name: str) -> None:
-    text = (folder(name) / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == HEADINGS
+    assert package.readme(Subject(name, None)) == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_its_sample_parses_and_equals_the_defaults(name: str, tmp_path: Path) -> None:
-    sample = folder(name) / "sample.toml"
-    plugin = load(find(name))
-    config = load_config(sample, {})
-    defaults = defaults_of(plugin)
-    settings: Any = plugin.poller.settings
-    built_in = load_config(None, {"HOME": str(tmp_path)})
-    assert config.settings(name, settings, defaults) == built_in.settings(name, settings, defaults)
-    assert config.timing_and_limits(name, defaults) == built_in.timing_and_limits(name, defaults)
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_its_sample_shows_every_setting(name: str) -> None:
-    section = tomllib.loads((folder(name) / "sample.toml").read_text(encoding="utf-8"))["plugins"][name]
-    fields = {field.name for field in msgspec.structs.fields(load(find(name)).poller.settings)}
-    assert fields <= set(section)
+def test_its_sample_parses_shows_every_setting_and_equals_the_defaults(name: str) -> None:
+    assert package.sample(Subject(name, None)) == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_importing_it_imports_nothing_heavy(name: str) -> None:
-    assert testing.imports_of(find(name).entry_point.module) & testing.HEAVY == set()
+    assert package.imports(Subject(name, None)) == []
 
 
 def test_folders_entry_points_and_packages_name_the_same_plugins() -> None:

@@ -29,6 +29,7 @@ class Broken(Struct, frozen=True, kw_only=True):
         section: its settings.
         is_wrapper: whether it goes around the hooks of all plugins.
         check: of the suite, the one that finds it.
+        modes: of its file and of the folder that ``plugins_dir`` names, where it is a plugin without packaging.
     """
 
     door: Door
@@ -37,6 +38,7 @@ class Broken(Struct, frozen=True, kw_only=True):
     section: str = ""
     is_wrapper: bool = False
     check: str = ""
+    modes: tuple[int, int] | None = None
 
     def named(self, name: str) -> str:
         """The source of the plugin under a name of its own."""
@@ -422,4 +424,26 @@ SUITE = {
 }
 """Rule 19: what only the suite finds."""
 
-CATALOGUE: dict[str, Broken] = {**TABLES, **EFFECTS, **LOAD, **JUDGED, **MOMENTS, **WRAPPERS, **SUITE}
+FILES = {
+    "file_that_others_may_write": Broken(
+        door="load",
+        source=plain(),
+        modes=(0o666, 0o700),
+        says=("plugin 'GUEST' (", "GUEST.py): not obeyed: others may write to it", "chmod"),
+    ),
+    "file_in_a_folder_that_others_may_write": Broken(
+        door="load",
+        source=plain(),
+        modes=(0o600, 0o777),
+        says=("plugin 'GUEST' (", "GUEST.py): not obeyed: its folder: others may write to it", "chmod"),
+    ),
+    "file_that_is_no_python": Broken(
+        door="load",
+        source="x = 1\nx = = 2\n",
+        modes=(0o600, 0o700),
+        says=("GUEST.py): cannot be imported: SyntaxError: invalid syntax (", "GUEST.py:2)"),
+    ),
+}
+"""Rule 22."""
+
+CATALOGUE: dict[str, Broken] = {**TABLES, **EFFECTS, **LOAD, **JUDGED, **MOMENTS, **WRAPPERS, **SUITE, **FILES}

@@ -30,7 +30,7 @@ def table_warnings(plugin: Plugin) -> list[str]:
     return [
         f"its migrations make {name}, which does not begin with {plugin.name}_: say tables=[{name!r}] in its Poller"
         for name in sorted(rights.own or ())
-        if not name.startswith(rights.prefixes)
+        if not name.startswith((*rights.prefixes, "sqlite_"))
     ]
 
 

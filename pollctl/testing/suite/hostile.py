@@ -9,7 +9,8 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from http import HTTPStatus
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -127,9 +128,9 @@ def _put(section: Any, path: tuple[str, ...], value: str) -> None:
 
 
 def _secret_fields(kind: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Where a struct of settings has secrets, in the structs within it too."""
+    """Where a struct of settings has secrets, in the structs within it too; those in lists are the author's to try."""
     for field in msgspec.structs.fields(kind):
-        kinds = (field.type, *get_args(field.type))
+        kinds = get_args(field.type) if get_origin(field.type) in (Union, UnionType) else (field.type,)
         here = (*path, field.encode_name)
         if Secret in kinds:
             yield here

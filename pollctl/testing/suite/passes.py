@@ -12,6 +12,7 @@ from pollctl.plugin_host.conformance.recordings import read_back
 from pollctl.plugin_host.loader import migrations_of
 from pollctl.store.database import open_to_write
 from pollctl.testing.bench import Bench
+from pollctl.testing.crashes import Memory
 from pollctl.testing.purity import impurities
 from pollctl.testing.result import Result
 from pollctl.testing.suite.subject import Subject
@@ -74,8 +75,9 @@ def values(subject: Subject) -> list[str]:
 def keys(subject: Subject) -> list[str]:
     """The same pass queues effects of the same keys: they are made of what an effect is about, not of chance or a run's id."""
     found = []
-    with subject.arranged() as one, subject.arranged() as other:
-        for arranged in (one, other):
+    with subject.arranged() as arranged, Memory(arranged.bench, arranged.forget) as memory:
+        for _ in range(2):
+            memory.recall()
             arranged.bench.run()
             found.append({(effect.kind, effect.key) for effect in arranged.bench.effects()})
     return [

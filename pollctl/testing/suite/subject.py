@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pollctl.fakes import FakeUpstream, Playground
 from pollctl.plugin_host.blame import function_place
@@ -40,7 +41,7 @@ class Upstream:
             self.settings, upstream = playground.settings, playground.upstream
         else:
             upstream = other(self.port)
-        self.port = int(upstream.url.rpartition(":")[2])
+        self.port = urlsplit(upstream.url).port or 0
         self._serving.enter_context(upstream)
 
     def end(self) -> None:

@@ -12,7 +12,8 @@ from plugin_package import json_of
 
 
 def by_door(door: str, *, is_wrapper: bool = False) -> list[str]:
-    return [name for name, one in CATALOGUE.items() if (one.door, one.is_wrapper) == (door, is_wrapper)]
+    packages = {name: one for name, one in CATALOGUE.items() if one.modes is None}
+    return [name for name, one in packages.items() if (one.door, one.is_wrapper) == (door, is_wrapper)]
 
 
 def missing(broken: Broken, name: str, message: str) -> list[str]:
@@ -87,3 +88,17 @@ def test_what_is_judged_once_stops_passes_and_plans_too(parrot: Parrot, tmp_path
         done = parrot.call(words, "guest")
         assert done.returncode == 1
         assert missing(CATALOGUE[name], "guest", done.stderr) == []
+
+
+@pytest.mark.parametrize("name", [name for name, one in CATALOGUE.items() if one.modes])
+def test_a_broken_file_is_refused_where_it_lies(parrot: Parrot, name: str) -> None:
+    """authors.md, rule 22."""
+    file_mode, folder_mode = CATALOGUE[name].modes or (0, 0)
+    file = parrot.folder / "plugins" / f"{name}.py"
+    file.parent.mkdir()
+    file.write_text(CATALOGUE[name].source)
+    file.chmod(file_mode)
+    file.parent.chmod(folder_mode)
+    parrot.settings(f'plugins_dir = "plugins"\n[plugins.{name}]')
+    message = parrot.call("run", name).stderr
+    assert missing(CATALOGUE[name], name, message) == [], message

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from core.testing.gauge import SECTION, URL, gauge
+from core.testing.gauge import SECTION, URL, gauge, source
 
 from pollctl import HttpUrl, PositiveDuration
 from pollctl.testing import Bench, Message
@@ -90,6 +90,14 @@ def test_settings_may_be_a_struct(tmp_path: Path) -> None:
     settings = Settings(base_url=HttpUrl("https://api.example.net"), timeout=PositiveDuration(seconds=3))
     with Bench("latency", settings, folder=tmp_path) as latency:
         assert latency.run().outcome == "ok"
+
+
+def test_a_plugin_of_one_file_needs_no_packaging(tmp_path: Path) -> None:
+    (tmp_path / "gauge.py").write_text(source())
+    (tmp_path / "bench").mkdir()
+    with Bench("gauge", SECTION, folder=tmp_path / "bench", plugins_dir=tmp_path) as bench:
+        result = bench.answer(URL, {"cm": 100}).run()
+    assert (result.outcome, [one.cm for one in result.decisions]) == ("ok", [100])
 
 
 def test_commands_and_rows_can_be_asked_for(river: Bench) -> None:

@@ -49,13 +49,13 @@ def test_a_plugin_that_is_idempotent_ends_alike_wherever_it_is_killed(river: Ben
 
 def test_a_plugin_that_keeps_a_row_for_each_try_is_found(tmp_path: Path) -> None:
     apply = HOOKS["apply"] + (
-        '\n    db.execute("INSERT INTO gauge_levels VALUES (?, ?, 0)", [f"try {time.time_ns()}", 1])'
+        '\n    db.execute("INSERT INTO gauge_levels VALUES (?, ?, 0)", [f"0 {time.time_ns()}", 1])'
     )
     with gauge(tmp_path, apply=apply) as bench:
         found = bench.answer(URL, {"cm": 300}).crashes(ignore=["gauge_levels.at"])
         assert found
         assert all(line.startswith("killed before ") for line in found)
-        assert any("too much: gauge_levels: " in line for line in found)
+        assert any("too much: gauge_levels: " in line for line in found), found
 
 
 def test_a_plugin_that_asks_to_change_something_while_it_fetches_is_found(tmp_path: Path) -> None:
