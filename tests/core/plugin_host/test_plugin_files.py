@@ -10,8 +10,6 @@ from place import Place
 from plugin_package import Done, json_of
 from sample_plugin import PLAIN, parrot_source
 
-from pollctl.testing import Bench
-
 TARGETS = """
 from pollctl import Answer
 from pollctl.targets import Change, News, Target, TargetPlugin
@@ -183,16 +181,6 @@ def test_a_name_that_is_taken_says_by_what(folder: Folder) -> None:
     errors = [row["error"] for row in json_of(folder.call("plugins", "--json")) if row["error"]]
     assert any("the name 'latency' is taken by a plugin of pollctl" in error for error in errors)
     assert any("the name 'status' is taken by a command of pollctl" in error for error in errors)
-
-
-def test_it_has_a_bench_like_any_other(folder: Folder) -> None:
-    folder.put("pages", TARGETS)
-    url = "https://example.net/page"
-    settings = f'[pollctl]\nplugins_dir = "{folder.plugins}"\n[[plugins.pages.pages]]\nurl = "{url}"\n'
-    with Bench("pages", settings) as bench:
-        result = bench.answer(url, "word").run()
-    assert result.outcome == "ok"
-    assert [type(decision).__module__ for decision in result.decisions] == ["pollctl.targets.model"]
 
 
 def test_one_that_is_installed_too_is_refused_by_both_names(folder: Folder) -> None:
