@@ -25,6 +25,8 @@ from sample_plugin import PLAIN
 
 from pollctl.cli.table import COMMANDS
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"requests", "sqlite_utils", "croniter", "rich", "apprise", "zeep", "msgspec", "pluggy", "prometheus_client"}
 
 

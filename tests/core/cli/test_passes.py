@@ -17,6 +17,8 @@ from sample_plugin import ODD
 from pollctl.store.database import open_to_write
 from pollctl.store.lock import held, lock_path
 
+pytestmark = pytest.mark.slow
+
 KEYS = (
     "run_id", "plugin", "outcome", "started_at", "finished_at", "duration_ms", "batches", "decisions", "effects",
     "stats", "error",
@@ -143,7 +145,6 @@ def test_one_that_is_killed_takes_no_other_along(tmp_path: Path) -> None:
     assert {run["plugin"]: run["outcome"] for run in history(tmp_path, env)} == {"plain": "ok", "odd": "crashed"}
 
 
-@pytest.mark.slow
 def test_a_pass_that_hangs_is_ended_after_deadline_and_grace_with_one_line(tmp_path: Path) -> None:
     env = odd(tmp_path, "hangs", core='grace = "500ms"')
     began = time.monotonic()

@@ -15,6 +15,8 @@ from full_database import NOW, lay_out
 from plugin_package import Env, clean_environment
 from pseudo_terminal import Screen, show_listings
 
+pytestmark = pytest.mark.slow
+
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 COMMANDS = [
     line.split()

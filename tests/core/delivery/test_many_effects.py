@@ -23,6 +23,8 @@ from pollctl.delivery.lanes import CORE, OTHERS, SUSPECTS, Lanes
 from pollctl.delivery.policy import Kinds, Policy, Retry
 from pollctl.store import database
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 POLICY = Policy(Retry(8, MINUTE, HOUR), Kinds(tireless=frozenset({"urgent"})))

@@ -23,6 +23,8 @@ from pollctl.errors import ConfigError
 from pollctl.store import migrations
 from pollctl.store.database import APPLICATION_ID, open_to_write
 
+pytestmark = pytest.mark.slow
+
 YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
 PLAIN_RUN = ("due", "--run")
 

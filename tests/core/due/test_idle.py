@@ -14,6 +14,8 @@ from sample_plugin import plain
 
 from pollctl.due import fast_path
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """until: str = "2026-03-08T12:30:00Z"
 effect: str = ""
 how: str = "well"
@@ -106,7 +108,6 @@ def test_a_command_that_writes_ends_it(place: Place) -> None:
     assert passes(place, "12:02", "12:03") == ["12:00", "12:02"]
 
 
-@pytest.mark.slow
 def test_a_command_that_writes_while_a_pass_is_at_work_ends_it_too(place: Place) -> None:
     place.settings(f'[plugins.plain]\n{LONG}\nhow = "waits"\nuntil = "2199-01-01T00:00:00Z"')
     with place.running("run", "plain"):
@@ -168,7 +169,6 @@ def test_a_pass_without_a_reachable_upstream_does(place: Place) -> None:
     assert passes(place, "12:00", "12:01") == ["12:00"]
 
 
-@pytest.mark.slow
 def test_a_pass_that_died_does_not_ask(place: Place) -> None:
     passes(place, "12:00")
     place.settings(f'[plugins.plain]\n{LONG}\nhow = "dies"')

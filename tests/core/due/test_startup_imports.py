@@ -13,6 +13,8 @@ import pytest
 from plugin_package import make_plugin_package, spawn_pollctl, write_settings
 from sample_plugin import PLAIN
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(sys.executable).with_name("pollctl")
 HEAVY = {
     "apprise",

@@ -6,6 +6,8 @@ import pytest
 from plugin_package import Done, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
 from sample_plugin import PLAIN
 
+pytestmark = pytest.mark.slow
+
 
 def findings(done: Done) -> dict[tuple[str, str], str]:
     return {(row["level"], row["subject"]): row["text"] for row in json_of(done)}

@@ -13,6 +13,8 @@ from sample_plugin import PLAIN
 
 from pollctl.inspection.check import places
 
+pytestmark = pytest.mark.slow
+
 NOW = "2026-03-02T09:00:00Z"
 HOOK = """
 @hookimpl

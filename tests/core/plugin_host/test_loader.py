@@ -10,6 +10,8 @@ from core.parrot import Parrot
 from plugin_package import json_of
 from sample_plugin import PLAIN
 
+pytestmark = pytest.mark.slow
+
 BROKEN = {
     "cannot be imported": (
         "raise ImportError('no module named yesterday')",

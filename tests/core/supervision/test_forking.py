@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from core.supervision.supervised import Supervised, is_alive
 
+pytestmark = pytest.mark.slow
+
 LOOK = """
 import atexit, json, random, signal, threading
 world = {
@@ -168,7 +170,6 @@ yield Batch(1)
 """
 
 
-@pytest.mark.slow
 def test_threads_and_processes_that_a_plugin_leaves_end_with_the_pass(tmp_path: Path) -> None:
     world = Supervised(tmp_path)
     world.settings("[plugins.alpha]")

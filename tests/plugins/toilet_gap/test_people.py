@@ -12,6 +12,8 @@ from plugins.toilet_gap.place import ALARM, OBSERVED, PILOT, Place, body, queue_
 from pollctl.testing.inbox import Inbox, MailServer
 from pollctl_toilet_gap.fake import Fault
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:

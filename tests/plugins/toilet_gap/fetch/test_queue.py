@@ -14,8 +14,9 @@ from plugins.toilet_gap.sqs_server import Queue, count_calls, on_each_call
 
 from pollctl_toilet_gap.fake import Fault
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_messages_that_come_several_times_and_in_any_order_give_the_same_rows(queued: Place) -> None:
     queue = queue_of(queued)
     queued.run("08:00")
@@ -203,7 +204,6 @@ def test_a_slow_queue_leaves_time_for_the_history_and_the_alarms(
     assert len(queued.service.references) == 1
 
 
-@pytest.mark.slow
 def test_a_hundred_messages_take_ten_receives_and_ten_batch_deletes_and_the_rest_waits(
     queued: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
