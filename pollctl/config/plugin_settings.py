@@ -36,5 +36,5 @@ class Settings(Struct, frozen=True, kw_only=True):
             section = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"plugins.{plugin}: {error}") from error
-        source = Source(None, os.environ, {"plugins": {plugin: section}})
+        source = Source(None, os.environ, {"pollctl": {"database": "none"}, "plugins": {plugin: section}})
         return Config(path=None, core=Core(database=Path()), source=source).settings(plugin, cls)

@@ -75,6 +75,13 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ, *, is_obeye
     return Config(path=path, core=core, source=source)
 
 
+def _with_database(written: dict[str, Any], path: Path | None) -> dict[str, Any]:
+    """The table with the usual place of the database, where it names none."""
+    if "database" in written:
+        return written
+    return {"database": DATABASE if path else f"{data_folder()}/{DATABASE}", **written}
+
+
 def sample() -> str:
     """A settings file in which every key of ``[pollctl]`` stands with its default and a line of meaning."""
     return Path(__file__).with_name("sample.toml").read_text(encoding="utf-8")
@@ -91,8 +98,7 @@ class Source:
         self._file = one_line(str(path)) if path else "(no settings file)"
         self._decoder = Decoder(path.absolute().parent if path else Path(), environ, is_obeyed=is_obeyed)
         written = tables.get("pollctl", {})
-        database = DATABASE if path else f"{data_folder()}/{DATABASE}"
-        self.common = {"database": database, **_with_one_schedule(written)} if isinstance(written, dict) else written
+        self.common = _with_database(_with_one_schedule(written), path) if isinstance(written, dict) else written
         plugins = tables.get("plugins", {})
         self.sections: dict[str, dict[str, Any]] = {}
         for spelling, table in plugins.items() if isinstance(plugins, dict) else ():

@@ -69,7 +69,7 @@ def held(path: Path, *, run_id: str, wait: float = 0, like: Path | None = None) 
     open_in_children = [descriptor]
     os.register_at_fork(after_in_child=lambda: _close_all(open_in_children))
     try:
-        left_behind = os.pread(descriptor, _LONGEST_STACK, 0).decode(errors="replace").partition("\n")[2]
+        left_behind = _left_behind(descriptor)
         _sign(path, descriptor, run_id)
         yield left_behind
     finally:
@@ -114,6 +114,12 @@ def note_stack(path: Path) -> None:
                 faulthandler.dump_traceback(descriptor, all_threads=True)
         finally:
             os.close(descriptor)
+
+
+def _left_behind(descriptor: int) -> str:
+    with suppress(OSError):  # it is no file; whoever signs it says so
+        return os.pread(descriptor, _LONGEST_STACK, 0).decode(errors="replace").partition("\n")[2]
+    return ""
 
 
 def _sign(path: Path, descriptor: int, run_id: str) -> None:

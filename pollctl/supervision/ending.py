@@ -96,7 +96,9 @@ def _clear(names: Iterable[str]) -> None:
 
 def _let_go(name: str) -> Callable[[], object]:
     module = sys.modules.pop(name)
-    return weakref.ref(module) if isinstance(module, ModuleType) else lambda: None
+    with suppress(TypeError):  # what only says that it is a module, as the libraries of cffi do
+        return weakref.ref(module)
+    return lambda: None
 
 
 def _clear_names(names: dict[str, Any]) -> None:

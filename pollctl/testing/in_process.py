@@ -184,7 +184,11 @@ def _clear_caches(module: object) -> None:
 @contextmanager
 def _no_end_of_process() -> Iterator[None]:
     """A thread of a test's own upstream is no reason to end this process."""
-    with _replaced(shutdown, "leave", lambda code: code), _replaced(os, "_exit", _refuse_to_exit):
+    with (
+        _replaced(shutdown, "leave", lambda code: code),
+        _replaced(shutdown, "end_soon", lambda _: None),
+        _replaced(os, "_exit", _refuse_to_exit),
+    ):
         yield
 
 

@@ -37,7 +37,7 @@ def judge(plugin: Plugin) -> Judgement:
 
 def _default_problems(plugin: Plugin) -> list[str]:
     """What is wrong with what it says of the core's keys, its schedule among them, where no settings say otherwise."""
-    nothing = Config(path=None, core=Core(database=Path()), source=Source(None, {}, {}, is_obeyed=True))
+    nothing = Config(path=None, core=Core(database=Path()), source=Source(None, {}, {"pollctl": {"database": "none"}}))
     try:
         nothing.timing_and_limits(plugin.name, defaults_of(plugin), check_schedule=True)
     except ConfigError as error:
