@@ -15,6 +15,8 @@ from sample_plugin import ODD
 
 from pollctl.cli import start
 
+pytestmark = pytest.mark.slow
+
 NOT_UTF8, NOT_A_VALUE = "X'7bff3a22e5'", "X'7b3a2c3a'"
 """What stands in the column then: bytes that are no text, or text that is neither a moment nor JSON."""
 

@@ -18,6 +18,8 @@ from pollctl.errors import ConfigError
 from pollctl.schedule.expression import LONGEST, Expression
 from pollctl.schedule.slots import Schedule
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AT_ONCE_S = 10.0
 

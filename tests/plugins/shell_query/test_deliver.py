@@ -10,6 +10,8 @@ from plugins.shell_query.place import SQL, Place, at
 from pollctl_shell_query.fake import COMPLETE, HTML_500, LOST_AFTER, Reply, envelopes
 from pollctl_shell_query.fake.hostile import hostile
 
+pytestmark = pytest.mark.slow
+
 REFUSED = Reply(status=400, body=b"bad request")
 
 

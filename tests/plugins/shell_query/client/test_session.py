@@ -9,6 +9,8 @@ from plugins.shell_query.place import BUSY, Place, at
 
 from pollctl_shell_query.fake import COMPLETE, LOGIN_FAILED, LOST_AFTER, QUEUED, TOKEN_EXPIRED, Reply
 
+pytestmark = pytest.mark.slow
+
 
 def test_one_token_serves_for_its_life_across_passes(place: Place) -> None:
     place.upstream.script = [QUEUED]

@@ -12,6 +12,8 @@ from plugins.shell_query.place import SQL, Place, at
 from pollctl_shell_query.commands import wait
 from pollctl_shell_query.fake import COMPLETE, Step
 
+pytestmark = pytest.mark.slow
+
 
 def test_waiting_for_what_has_ended_says_at_once_what_it_came_to(place: Place) -> None:
     run_id = place.ready([{"a": 1}, {"a": 2}])

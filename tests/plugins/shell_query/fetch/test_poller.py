@@ -9,6 +9,8 @@ from pollctl_shell_query.fake import COMPLETE, HTML_500, LOST, PROCESSING, QUEUE
 from pollctl_shell_query.fake.hostile import hostile
 from pollctl_shell_query.fake.replies import xml_reply
 
+pytestmark = pytest.mark.slow
+
 # rules 3 to 10
 
 

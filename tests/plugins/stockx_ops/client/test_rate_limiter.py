@@ -18,6 +18,8 @@ from pollctl_stockx_ops.client.rate_limiter import MARGIN, RESERVE_S, RateLimite
 from pollctl_stockx_ops.fake import COMPLETED, LOST, OPEN
 from pollctl_stockx_ops.model import Pace, Settings
 
+pytestmark = pytest.mark.slow
+
 
 class Clock:
     """A monotonic clock that stands still but where somebody sleeps, so that a busy machine changes nothing."""
@@ -157,7 +159,6 @@ def test_a_repeat_by_the_client_does_not_break_the_rate(place: Place) -> None:
     assert min(later - earlier for earlier, later in pairwise(place.upstream.arrivals)) > 0.15
 
 
-@pytest.mark.slow
 def test_the_limit_holds_in_every_window_across_overlapping_processes_and_kills(place: Place) -> None:
     """Two passes are started over each other, again and again; every second pair is killed on its way."""
     limit = 10

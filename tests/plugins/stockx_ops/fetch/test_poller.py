@@ -7,6 +7,8 @@ from plugins.stockx_ops.place import Place, at
 
 from pollctl_stockx_ops.fake import COMPLETED, LOST, OPEN, Reply
 
+pytestmark = pytest.mark.slow
+
 # rule 8
 
 

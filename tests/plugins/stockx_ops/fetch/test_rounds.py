@@ -15,6 +15,8 @@ from pollctl_stockx_ops import pollctl_poller
 from pollctl_stockx_ops.fake import COMPLETED, OPEN, Reply
 from pollctl_stockx_ops.model import Settings
 
+pytestmark = pytest.mark.slow
+
 # rules 1 to 6, and both dialects
 
 
@@ -153,7 +155,6 @@ def test_under_a_crontab_of_one_line_a_minute_an_operation_is_asked_about_every_
     assert Settings().round_every == timedelta(seconds=30)
 
 
-@pytest.mark.slow
 def test_with_the_default_settings_a_pass_asks_twice_thirty_seconds_apart(place: Place) -> None:
     (place.folder / "pollctl.toml").write_text(f'[pollctl]\ndatabase = "pollctl.db"\n{place.upstream.settings()}\n')
     place.upstream.otherwise = OPEN
