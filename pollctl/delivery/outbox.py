@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
-from sqlite_utils import Database
 
 from pollctl.api.values import Effect
 from pollctl.clock import from_text, to_text
@@ -24,6 +23,9 @@ from pollctl.delivery.lanes import CORE, DEADLY, IS_CORE, OTHERS, SIDE_BY_SIDE, 
 from pollctl.delivery.policy import Policy
 from pollctl.delivery.settlement import Claimed, Settle, Settlement
 from pollctl.store.database import writing
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pollctl import redaction, signals
 from pollctl.api.values import Effect
@@ -18,6 +16,9 @@ from pollctl.encoding import encoded
 from pollctl.errors import DeliveryError, text_of
 from pollctl.redaction import one_line
 from pollctl.store.errors import raise_for_machine
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 LONGEST_ERROR = 10_000  # characters of a message that are kept
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
-from sqlite_utils import Database
 
 from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.clock import from_text, to_text
@@ -23,6 +22,8 @@ from pollctl.schedule.model import Past
 from pollctl.store import idle
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from pollctl.config.schema import PluginConfig
 
 CRASHED = {"type": "Crashed", "message": "the process ended without a report (killed, out of memory, power)"}
