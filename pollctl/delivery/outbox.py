@@ -6,8 +6,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +17,6 @@ from pollctl.api.values import Effect
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
 from pollctl.concurrency.cancellation import Stop
-from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.effects import Queued
 from pollctl.delivery.lanes import CORE, DEADLY, IS_CORE, OTHERS, SIDE_BY_SIDE, SUSPECTS, Lanes, Phase
 from pollctl.delivery.policy import Policy
@@ -25,7 +24,11 @@ from pollctl.delivery.settlement import Claimed, Settle, Settlement
 from pollctl.store.database import writing
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from sqlite_utils import Database
+
+    from pollctl.concurrency.daemon_executor import DaemonExecutor
 
 _COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
 
@@ -60,13 +63,19 @@ class Outbox:
         self._policy = policy
         self._lanes = Lanes(db, plugin, policy)
         self._settlement = Settlement(db, policy)
-        self._executor = DaemonExecutor(SIDE_BY_SIDE)
         self._in_flight: dict[Future[Any], Claimed] = {}
         self._rests: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def close(self) -> None:
         """Let go of the workers; what still hangs there is left to itself."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        if "_executor" in vars(self):
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @cached_property
+    def _executor(self) -> DaemonExecutor:
+        from pollctl.concurrency.daemon_executor import DaemonExecutor
+
+        return DaemonExecutor(SIDE_BY_SIDE)
 
     def queue(self, run_id: str, effects: Sequence[Queued], now: datetime) -> int:
         """Write effects within the caller's transaction; answers how many were new (a known key queues nothing)."""
@@ -192,6 +201,8 @@ class Outbox:
 
     def _drain(self, errand: _Errand, phase: Phase, lanes: Iterator[str]) -> Tally:
         """Send the heads of *lanes*, and what stands behind them as far as it is of the same sort."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         tally = Tally()
         is_first = True
         while self._in_flight or is_first:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -18,6 +17,8 @@ from pollctl.redaction import one_line
 from pollctl.store.errors import raise_for_machine
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from sqlite_utils import Database
 
 LONGEST_ERROR = 10_000  # characters of a message that are kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -50,7 +49,9 @@ def find(name: str, folder: Path | None = None) -> Found:
     known = {one: found for one, found in discover(folder=folder).items() if not fault_of_name(one)}
     if plain in known:
         return known[plain]
-    near = difflib.get_close_matches(plain, known, n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(plain, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
     raise UsageError(f"no plugin named {name!r} ({hint}{_folder_hint(folder)})")
 
