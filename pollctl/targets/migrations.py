@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pollctl.api.migrations import Migrations
+from pollctl import Migrations
 from pollctl.sql import utc
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
-    from pollctl.api.migrations import Migrations
+    from pollctl import Migrations
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")
