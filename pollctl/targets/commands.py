@@ -11,7 +11,7 @@ import msgspec
 from pollctl import Column, PluginContext, PollctlError, ReadBy, UsageError, completion_from, to_text
 from pollctl.targets.decide import said_of
 from pollctl.targets.queries import listed
-from pollctl.targets.rows import Known, read_target, read_value
+from pollctl.targets.rows import Known, Row, read_target, read_value
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -90,7 +90,7 @@ class _Commands:
         """List what is polled: how each target stands, when it was looked at, when it changed, what went wrong."""
         with context.reading() as db:
             known = self._plugin.roll(db, context.settings).known
-        rows = [listed(one, context.settings.timezone) for one in known]
+        rows = [listed(one, context.now, context.settings.timezone) for one in known]
         where = f"[[plugins.{self._plugin.name}.{self._plugin.key}]] in the settings"
         context.show(rows, as_json=as_json, columns=_COLUMNS, empty=f"no target; `add` makes one, and {where}")
 
@@ -111,9 +111,9 @@ class _Commands:
     def remove(self, context: PluginContext, *, name: str) -> None:
         """Remove a target that was added, with all that is known of it."""
         with context.writing() as db:
-            broken = self._plugin.roll(db, context.settings).broken
-            row = broken[name].row if name in broken else self._find(db, context, name).row
-            if row is None or row.added is None:
+            row = self._added(db, context, name)
+            if row is None:
+                self._find(db, context, name)
                 where = f"{context.settings_file}, [[plugins.{self._plugin.name}.{self._plugin.key}]]"
                 raise UsageError(f"{name!r} stands in {where}: take it out there, or say enabled = false")
             self._plugin.store.delete(db, row.id)
@@ -176,6 +176,12 @@ class _Commands:
             store.pause(db, number, at)
             store.note(db, number, f"{what} by hand", context.now)
         click.echo(f"{what} {name}")
+
+    def _added(self, db: Database, context: PluginContext, name: str) -> Row | None:
+        """The row of a target that was added, be it valid or not, or have another one taken its place."""
+        roll = self._plugin.roll(db, context.settings)
+        rows = [*(one.row for one in roll.known), *(one.row for one in roll.broken.values()), *roll.shadowed]
+        return next((row for row in rows if row and row.added is not None and row.name == name), None)
 
     def _find(self, db: Database, context: PluginContext, name: str) -> Known:
         known = self._plugin.roll(db, context.settings).known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +53,7 @@ def decide(
             found += _judge(rules, look, state.memories[look.title], targets[look.title], now, settings)
     found += [Retired(row=row, reason="no target is called so any more") for row in batch.retired]
     if batch.is_digest_due:
-        found += _gathered(state.waiting, targets, settings, now)
+        found += _gathered(state.waiting, targets, settings)
     return found
 
 
@@ -80,7 +80,7 @@ def _judge(
 
 
 def _missed(look: Look, memory: Memory, target: Target, now: datetime, why: str = "") -> tuple[Decision, list[News]]:
-    failures, since, why = memory.failures + 1, memory.failing_since or now, why or look.error
+    failures, since, why = memory.failures + 1, min(memory.failing_since or now, now), why or look.error
     is_alert = failures >= target.alert_after and not memory.is_alerted
     note = f"failing: {why}" if failures == 1 else ""
     missed = Missed(look=look, failures=failures, since=since, is_alert=is_alert, note=note, reason=why)
@@ -91,7 +91,7 @@ def _missed(look: Look, memory: Memory, target: Target, now: datetime, why: str 
 
 def _seen(rules: Rules, look: Look, memory: Memory, target: Target, now: datetime) -> tuple[Decision, list[News]]:
     """What an answer means, and what is news: first that it answers again, where people had heard of its failures."""
-    lasted = spoken_length(now - memory.failing_since) if memory.failing_since else ""
+    lasted = spoken_length(max(now - memory.failing_since, timedelta())) if memory.failing_since else ""
     again = [News(f"{target.title}: answers again", f"after {lasted}", level="success")] if memory.is_alerted else []
     note = f"answers again after {lasted}" if lasted else ""
     if look.is_unchanged:
@@ -148,12 +148,14 @@ def _fresh(news: Sequence[News], told: Sequence[str]) -> Iterator[News]:
 
 
 def _gathered(
-    waiting: Sequence[Waiting], targets: Mapping[str, Target], settings: TargetSettings, now: datetime
+    waiting: Sequence[Waiting], targets: Mapping[str, Target], settings: TargetSettings
 ) -> Iterator[Gathered]:
     groups: dict[tuple[str, ...], list[Waiting]] = {}
     for one in waiting:
+        if one.is_personal and one.title not in targets:
+            continue  # whom it named is not known any more, and it is nobody else's
         to = tuple(address_digest(person.reveal()) for person in people(targets.get(one.title), settings))
         groups.setdefault(to, []).append(one)
     for group in groups.values():
-        if min(one.due_at for one in group) <= now:
+        if any(one.is_due for one in group):
             yield Gathered(waiting=group, reason=f"{counted(len(group), 'piece')} of news, gathered for long enough")

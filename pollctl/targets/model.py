@@ -151,11 +151,18 @@ class Look(Struct, frozen=True, kw_only=True):
 
 
 class Batch(Struct, frozen=True, kw_only=True):
-    """Looks at some targets; with the last one of a pass, rows that no target has any more, and whether messages are due."""
+    """Looks at some targets, or what else a pass has found.
+
+    Attributes:
+        retired: rows that no target has any more.
+        is_digest_due: whether news has waited long enough.
+        titles: if so, what the targets of rows are called that were called otherwise; empty for those that are no more.
+    """
 
     looks: list[Look] = []
     retired: list[int] = []
     is_digest_due: bool = False
+    titles: dict[int, str] = {}
 
 
 class Memory(Struct, frozen=True, kw_only=True):
@@ -182,12 +189,19 @@ class Memory(Struct, frozen=True, kw_only=True):
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
-    """News that waits to be gathered into one message."""
+    """News that waits to be gathered into one message.
+
+    Attributes:
+        title: of its target, empty where that is no more.
+        is_due: whether it has waited long enough.
+        is_personal: whether its target named people of its own.
+    """
 
     id: int
     title: str
     news: News
-    due_at: datetime
+    is_due: bool
+    is_personal: bool = False
 
 
 class State(Struct, frozen=True, kw_only=True):

@@ -83,9 +83,9 @@ class TargetPlugin(Generic[T, V]):
         yield from fetch.batches(self.store, self.reading, run, db, self.roll(db, run.settings))
 
     @hookimpl
-    def pollctl_load(self, db: Database, batch: Batch) -> State:
+    def pollctl_load(self, db: Database, batch: Batch, run: Run) -> State:
         """What is known of the targets of a batch."""
-        return self.store.load(db, batch)
+        return self.store.load(db, batch, run.now)
 
     @hookimpl
     def pollctl_decide(self, state: State, batch: Batch, now: datetime, settings: TargetSettings) -> list[Decision]:
@@ -99,6 +99,11 @@ class TargetPlugin(Generic[T, V]):
         titles = {one.look.title for one in decisions if hasattr(one, "look")}
         titles |= {waiting.title for one in decisions for waiting in getattr(one, "waiting", ())}
         self.store.apply(db, decisions, run, self._by_title(run.settings, self.store.added(db, titles)))
+
+    @hookimpl
+    def pollctl_prune(self, db: Database, now: datetime) -> None:
+        """Delete what is old."""
+        self.store.prune(db, now)
 
     @hookimpl
     def pollctl_commands(self, group: click.Group) -> None:
@@ -126,7 +131,7 @@ class TargetPlugin(Generic[T, V]):
         """Targets that nobody polls as they are meant."""
         from pollctl.targets.queries import warnings
 
-        return warnings(self.roll(db, settings), self.store.rows(db))
+        return warnings(self.roll(db, settings))
 
     def of_settings(self, settings: TargetSettings) -> Sequence[T]:
         """The targets in the settings."""
@@ -148,8 +153,7 @@ class TargetPlugin(Generic[T, V]):
         return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
 
     def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> dict[str, Target]:
-        found = {title: rows.read_kept(keys, self.target) for title, keys in added.items()}
-        return {**found, **{one.title: one for one in self.of_settings(settings)}}
+        return {**rows.readable(added, self.target), **{one.title: one for one in self.of_settings(settings)}}
 
 
 def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:

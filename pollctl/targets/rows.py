@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -57,11 +58,12 @@ class Known(NamedTuple):
         """Whether it is to be looked at at all."""
         return self.target.enabled and not (self.row and self.row.paused_at)
 
-    def next_at(self, zone: ZoneInfo) -> datetime | None:
-        """When it is due; None for at once."""
+    def next_at(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """When it is due; None for at once, as when it was looked at while the clock was ahead."""
         if self.row is None or self.row.looked_at is None or self.is_redefined:
             return None
-        return self.target.every.next_after(from_text(self.row.looked_at), zone)
+        looked_at = from_text(self.row.looked_at)
+        return self.target.every.next_after(looked_at, zone) if looked_at <= now else None
 
 
 class Broken(NamedTuple):
@@ -72,11 +74,25 @@ class Broken(NamedTuple):
 
 
 class Roll(NamedTuple):
-    """All targets of a plugin; those added by a command that cannot be read any more, with why; rows that no target has."""
+    """All targets of a plugin, and the rows that are of none of them.
+
+    Attributes:
+        known: those that can be asked.
+        broken: those added by a command that cannot be read any more.
+        shadowed: rows of added targets whose place one in the settings takes.
+        orphans: rows of targets that were in the settings.
+    """
 
     known: list[Known]
     broken: dict[str, Broken]
+    shadowed: list[Row]
     orphans: list[Row]
+
+    @property
+    def titles(self) -> dict[int, str]:
+        """By row, what targets are called that were called otherwise, and nothing for rows that no target has."""
+        renamed = {one.row.id: one.title for one in self.known if one.row and one.row.name != one.title}
+        return renamed | dict.fromkeys((row.id for row in self.orphans), "")
 
     def renewed(self, rows: Sequence[Row]) -> Roll:
         """The same targets with the rows as they are now."""
@@ -92,16 +108,20 @@ def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> 
     own = [Known(one, one.title, one.definition) for one in targets]
     claimed = _claimed(own, [row for row in rows if row.added is None])
     known = [one._replace(row=claimed.get(one.title)) for one in own]
-    titles, broken = {one.title for one in own}, {}
+    titles = {one.title for one in own}
+    broken: dict[str, Broken] = {}
+    shadowed: list[Row] = []
     for row in rows:
-        if row.added is not None and row.name not in titles:
+        if row.added is not None and row.name in titles:
+            shadowed.append(row)
+        elif row.added is not None:
             try:
                 target = read_kept(row.added, kind)
                 known.append(Known(target, row.name, target.definition, row))
             except ValueError as error:
                 broken[row.name] = Broken(row, str(error))
     left = {row.id for row in claimed.values()}
-    return Roll(known, broken, [row for row in rows if row.added is None and row.id not in left])
+    return Roll(known, broken, shadowed, [row for row in rows if row.added is None and row.id not in left])
 
 
 def _claimed(targets: Sequence[Known], rows: Sequence[Row]) -> dict[str, Row]:
@@ -144,6 +164,15 @@ def read_kept(keys: str, kind: type[Target]) -> Target:
         ValueError: one of them is not valid any more.
     """
     return msgspec.json.decode(keys, type=kind, strict=False, dec_hook=_decode_kept)
+
+
+def readable(added: Mapping[str, str], kind: type[Target]) -> dict[str, Target]:
+    """Those of some added targets, by title, whose keys are still valid."""
+    found = {}
+    for title, keys in added.items():
+        with suppress(ValueError):
+            found[title] = read_kept(keys, kind)
+    return found
 
 
 def read_target(keys: Mapping[str, Any], kind: type[Target]) -> Target:

@@ -55,13 +55,13 @@ class Store:
         )
         return [Row(*row) for row in found]
 
-    def next_digest(self, db: Database) -> datetime | None:
+    def next_digest(self, db: Database, now: datetime) -> datetime | None:
         """When the next news has waited long enough."""
-        return self._telling.next_digest(db)
+        return self._telling.next_digest(db, now)
 
-    def load(self, db: Database, batch: Batch) -> State:
+    def load(self, db: Database, batch: Batch, now: datetime) -> State:
         """What is known of the targets of a batch."""
-        waiting = self._telling.waiting(db) if batch.is_digest_due else []
+        waiting = self._telling.waiting(db, batch.titles, now) if batch.is_digest_due else []
         return State(memories=self._memories(db, batch.looks), waiting=waiting)
 
     def _memories(self, db: Database, looks: Sequence[Look]) -> dict[str, Memory]:
@@ -69,7 +69,7 @@ class Store:
         rows = db.conn.execute(
             f"""SELECT j.value ->> 1, t.id, t.added, m.definition, t.name, m.value, t.failures, t.failing_since, t.is_alerted
                 FROM json_each(?) AS j LEFT JOIN {self.targets} AS t
-                ON t.id = coalesce(j.value ->> 0, (SELECT max(id) FROM {self.targets} WHERE name = j.value ->> 1))
+                ON t.id = coalesce(j.value ->> 0, (SELECT max(id) FROM {self.targets} WHERE name = j.value ->> 1 AND added IS NULL))
                 LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id""",  # noqa: S608
             (chosen,),
         )
@@ -169,6 +169,7 @@ class Store:
             if one.look.held and one.look.held_until:
                 run.hold(one.look.held, one.look.held_until)
             if not one.look.error:
+                uncompared(run).add(one.look.title)
                 run.failed(one.look.title, one.reason)
         kept = [one for one in reached if isinstance(one, Kept)]
         baselines = sum(one.is_baseline for one in kept)
@@ -228,7 +229,19 @@ class Store:
             f"UPDATE {self.targets} SET retired_at=? WHERE id=?",  # noqa: S608
             [(to_text(now), number) for number in numbers],
         )
+        untold = self._telling.withdraw(db, numbers)
+        text = "taken out of the settings, with news that nobody was told: whom it named is not known any more"
+        self._note_history(db, [(number, text) for number in sorted(untold)], now)
+
+    def prune(self, db: Database, now: datetime) -> None:
+        """Delete the rows of targets that have been out of the settings for long."""
         db.conn.execute(f"DELETE FROM {self.targets} WHERE retired_at < ?", (to_text(now - RETIRED_FOR),))  # noqa: S608
+
+
+def uncompared(run: Run) -> set[str]:
+    """The targets that answered in this pass, and could not be compared."""
+    titles: set[str] = run.once("pollctl.targets.uncompared", set)
+    return titles
 
 
 def _memory(row: Sequence[Any], told: list[str]) -> Memory:

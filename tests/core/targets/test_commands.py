@@ -159,3 +159,42 @@ def test_a_listing_says_which_command_fills_it(watch: Watching) -> None:
     assert watch.do("watches") == ""
     assert "no target; `add` makes one" in watch.place.stderr
     assert json_of(watch.place.call("watch", "watches", "--json")) == []
+
+
+def test_one_in_the_settings_takes_the_place_of_one_that_was_added(watch: Watching) -> None:
+    watch.settings()
+    watch.pages_are(a="one", b="one")
+    watch.do("add", f"{watch.pages.url}/b", "--name", "a")
+    watch.run()
+    watch.settings(A)
+    watch.run(minutes=10)
+    watch.pages.asked.clear()
+    for _ in range(3):
+        watch.run(minutes=1)
+    assert watch.pages.paths == [], "it is asked at its own pace"
+    assert [(row["state"], row["origin"]) for row in watch.listed()] == [("ok", "settings")]
+    assert "a: the target in the settings takes the place of the one that was added" in watch.do_plain("check")
+    watch.wait(minutes=7)
+    watch.pages_are(a=ServerResponse(404))
+    watch.run()
+    assert 'pollctl_watch_targets{state="failing"} 1.0' in watch.do_plain("metrics")
+    assert 'pollctl_watch_targets{state="ok"} 0.0' in watch.do_plain("metrics")
+    assert 'pollctl_watch_target_failures{target="a"} 1.0' in watch.do_plain("metrics")
+    watch.do("remove", "a")
+    assert [row["origin"] for row in watch.listed()] == ["settings"]
+    assert "takes the place" not in watch.do_plain("check")
+
+
+def test_news_of_one_that_is_not_valid_any_more_is_told_all_the_same(feeds: Watching) -> None:
+    feeds.settings()
+    feeds.pages_are(a="")
+    feeds.do("add", f"{feeds.pages.url}/a", "--name", "a", "--every", "1m", "--digest", "3m")
+    feeds.run()
+    feeds.pages_are(a="one")
+    feeds.run(minutes=1)
+    feeds.place.sql("UPDATE feeds_targets SET added = json_set(added, '$.most', 'all')")
+    assert feeds.run(minutes=3)["error"]["targets"] == ["a"]
+    assert list(feeds.told) == ["one"]
+    assert feeds.people.messages[0]["message"] == f"{feeds.pages.url}/a"
+    assert "1 of 1 target not valid any more: a" in feeds.do_plain("status")
+    assert "there is no target" not in feeds.do_plain("plan", "feeds", code=1)

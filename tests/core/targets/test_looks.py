@@ -166,6 +166,7 @@ def test_a_target_that_comes_back_within_a_month_is_known(feeds: Watching) -> No
     feeds.settings(B)
     feeds.run(minutes=1)
     feeds.run(days=31)
+    feeds.run(days=2)
     assert feeds.place.sql("SELECT name FROM feeds_targets") == [("b",)]
 
 
@@ -191,3 +192,35 @@ def test_what_was_recorded_decides_the_same_again(watch: Watching) -> None:
         watch.run(minutes=10)
     assert watch.told == ["a changed", "a changed"]
     print(watch.do_plain("replay", "--all"))
+
+
+@pytest.mark.parametrize("every", ["10m", "*/10 * * * *"])
+def test_a_clock_that_was_ahead_stops_no_target(watch: Watching, every: str) -> None:
+    watch.settings(f'{A}\nevery = "{every}"')
+    watch.pages_are(a="one")
+    watch.run(days=400)
+    watch.pages_are(a=ServerResponse(500))
+    watch.run(minutes=10)
+    watch.pages.asked.clear()
+    watch.wait(days=-400)
+    assert watch.listed()[0]["next_at"] is None
+    watch.run()
+    watch.pages_are(a="two")
+    watch.run(minutes=5)
+    watch.run(minutes=5)
+    assert watch.pages.paths == ["/a", "/a"]
+    assert watch.history("a")[0] == "answers again after 10 min; a changed"
+
+
+def test_a_clock_that_is_ahead_for_one_pass_forgets_no_target(feeds: Watching) -> None:
+    feeds.settings(A, B)
+    feeds.pages_are(a="one", b="one")
+    feeds.run()
+    feeds.settings(B)
+    feeds.run(minutes=10)
+    feeds.run(days=400)
+    feeds.wait(days=-400)
+    feeds.settings(A, B)
+    feeds.pages_are(a="one two")
+    feeds.run(minutes=10)
+    assert list(feeds.told) == ["two"]
