@@ -11,7 +11,7 @@ import msgspec
 from pollctl import Column, PluginContext, PollctlError, ReadBy, UsageError, completion_from, to_text
 from pollctl.targets.decide import said_of
 from pollctl.targets.queries import listed
-from pollctl.targets.rows import Known, Row, read_target, read_value
+from pollctl.targets.rows import Known, Row, is_secret, read_target, read_value
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -29,7 +29,7 @@ _COLUMNS = (
     Column("origin", kind="id", drop=5),
 )
 _HISTORY = (Column("at", kind="moment"), Column("text", wraps=True))
-_NOT_OPTIONS = ("url", "name", "notify", "headers", "token", "enabled")
+_NOT_OPTIONS = ("url", "name", "enabled")
 _SEQUENCES = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.SetType)
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -64,7 +64,8 @@ def _names(plugin: TargetPlugin[Any, Any]) -> str:
 def _options(plugin: TargetPlugin[Any, Any]) -> list[Callable[[Any], Any]]:
     """An option for each key of a target that may be typed; secrets belong in the settings."""
     found = [click.option("--name", help="What it is called; its address without one.")]
-    typed = [field for field in msgspec.structs.fields(plugin.target) if field.name not in _NOT_OPTIONS]
+    fields = msgspec.structs.fields(plugin.target)
+    typed = [field for field in fields if field.name not in _NOT_OPTIONS and not is_secret(field.type)]
     return [*found, *map(_option, typed)]
 
 
@@ -72,12 +73,12 @@ def _option(field: msgspec.structs.FieldInfo) -> Callable[[Any], Any]:
     words, help_text = f"--{field.encode_name.replace('_', '-')}", "As in the settings."
     kind = msgspec.inspect.type_info(field.type)
     if isinstance(kind, msgspec.inspect.BoolType):
-        return click.option(words, field.encode_name, is_flag=True, default=None, help=help_text)
+        return click.option(words, field.name, is_flag=True, default=None, help=help_text)
     if isinstance(kind, _SEQUENCES):
         one = ReadBy("text", lambda text: (read_value([text], field.type), text)[1])
-        return click.option(words, field.encode_name, multiple=True, type=one, help=f"{help_text}  [several]")
+        return click.option(words, field.name, multiple=True, type=one, help=f"{help_text}  [several]")
     value = ReadBy("text", lambda text: (read_value(text, field.type), text)[1])
-    return click.option(words, field.encode_name, type=value, help=help_text)
+    return click.option(words, field.name, type=value, help=help_text)
 
 
 class _Commands:
@@ -101,7 +102,8 @@ class _Commands:
         """
         given = {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
         given = {"url": url, "name": name, **given}
-        target = self._read({key: value for key, value in given.items() if value not in (None, [])})
+        names = {field.name: field.encode_name for field in msgspec.structs.fields(self._plugin.target)}
+        target = self._read({names[key]: value for key, value in given.items() if value not in (None, [])})
         with context.writing() as db:
             if any(one.title == target.title for one in self._plugin.roll(db, context.settings).known):
                 raise UsageError(f"there is a target called {target.title!r} already; give this one another --name")

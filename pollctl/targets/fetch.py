@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from pollctl import Answer, Request, Run, counted, retry_after, to_text
 from pollctl.targets.decide import said_of
-from pollctl.targets.model import Batch, Look
+from pollctl.targets.model import Batch, Look, Validators
 from pollctl.targets.rows import Known, Roll
 from pollctl.targets.store import Store, uncompared
 
@@ -26,12 +27,21 @@ LONGEST_S = 1.0
 _NOT_ASKED = ("deadline", "stopped")
 """Errors of requests whose turn did not come before the end of the pass."""
 
+_CONDITIONS = {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"}
+
 
 class Reading(NamedTuple):
     """What an author gives: how an answer is read, and as a value of which type."""
 
     read: Callable[[Answer, Any], Any]
     value: Any
+
+
+class Asked(NamedTuple):
+    """A target that is asked, and by which request before conditions were added."""
+
+    known: Known
+    request: Request
 
 
 def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll) -> Iterator[Batch]:
@@ -120,7 +130,7 @@ def _requests(due: list[Known], run: Run) -> Iterator[Request]:
     for one in due:
         if one.target.host not in _held(run):
             request = one.target.request()
-            yield replace(request, headers={**request.headers, **_conditions(one, request)}, tag=one)
+            yield replace(request, headers={**request.headers, **_conditions(one, request)}, tag=Asked(one, request))
 
 
 def _held(run: Run) -> set[str]:
@@ -131,35 +141,58 @@ def _held(run: Run) -> set[str]:
 
 def _conditions(one: Known, request: Request) -> Mapping[str, str]:
     """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
-    if one.row is None or one.row.validators is None or one.is_redefined or request.method != "GET":
-        return {}
-    return msgspec.json.decode(one.row.validators, type=dict[str, str])
+    known = _known_validators(one)
+    return known.headers if known.headers and known.asked == _digest(request) else {}
+
+
+def _known_validators(one: Known) -> Validators:
+    if one.row is None or one.row.validators is None or one.is_redefined:
+        return Validators()
+    return msgspec.json.decode(one.row.validators, type=Validators)
+
+
+def _validators(answer: Answer, request: Request) -> Validators:
+    """What to ask by the next time; nothing where the request has conditions of its own, or is not a plain GET."""
+    asked = _digest(request) if answer.validators else ""
+    return Validators(asked, answer.validators) if asked else Validators()
+
+
+def _digest(request: Request) -> str:
+    """What a request is known by: its address and headers; empty for one that cannot be asked again under a condition."""
+    names = {name.lower() for name in request.headers}
+    if request.method != "GET" or request.body is not None or names & _CONDITIONS:
+        return ""
+    lines = [request.url, *sorted(f"{name.lower()}:{value}" for name, value in request.headers.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
 def _looks(reading: Reading, due: list[Known], run: Run, looked: set[str]) -> Iterator[tuple[Look, int]]:
     """Looks at what is due, each with how much was read; *looked* gets the titles of those whose turn came."""
     for answer in run.get_many(_requests(due, run)):
-        one: Known = answer.request.tag
+        asked: Asked = answer.request.tag
+        one = asked.known
         if answer.error and answer.error.kind in _NOT_ASKED:
             continue
         looked.add(one.title)
         if answer.error and answer.error.kind == "local":
             run.failed(one.title, answer.error.message)
             continue
-        yield _look(reading, answer, one, run), len(answer.body)
+        yield _look(reading, answer, asked, run), len(answer.body)
 
 
-def _look(reading: Reading, answer: Answer, one: Known, run: Run) -> Look:
+def _look(reading: Reading, answer: Answer, asked: Asked, run: Run) -> Look:
     """What came of one answer."""
+    one = asked.known
     found = Look(title=one.title, row=one.row.id if one.row else None, definition=one.definition)
     pause = retry_after(answer, answer.started_at)
     if pause:
         _held(run).add(one.target.host)
         found = replace(found, held=one.target.host, held_until=answer.started_at + pause)
-    return _read(reading, found, answer, one)
+    return _read(reading, found, answer, asked)
 
 
-def _read(reading: Reading, found: Look, answer: Answer, one: Known) -> Look:
+def _read(reading: Reading, found: Look, answer: Answer, asked: Asked) -> Look:
+    one = asked.known
     if answer.error:
         return replace(found, error=answer.error.message)
     if answer.is_unchanged and one.row and one.row.has_memory and not one.is_redefined:
@@ -172,5 +205,5 @@ def _read(reading: Reading, found: Look, answer: Answer, one: Known) -> Look:
         msgspec.convert(value, reading.value)
     except Exception as error:  # noqa: BLE001 - a target fails on its own
         return replace(found, error=said_of(error, "read"))
-    before = msgspec.json.decode(one.row.validators) if one.row and one.row.validators else None
-    return replace(found, value=value, validators=answer.validators if answer.validators != before else None)
+    validators = _validators(answer, asked.request)
+    return replace(found, value=value, validators=validators if validators != _known_validators(one) else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -64,9 +64,12 @@ class Target(Struct, frozen=True, kw_only=True):
 
     @property
     def definition(self) -> str:
-        """A digest of what says what is compared: another one begins a new baseline."""
-        own = {*self.__struct_fields__} - {*Target.__struct_fields__} - self.COSMETIC
-        kept = {name: getattr(self, name) for name in ("url", *own)}
+        """A digest of what says what is compared: another one begins a new baseline.
+
+        Keys that are at their defaults are not part of it, so that an author may add some.
+        """
+        own = ((name, getattr(self, name), default) for name, default in _own_keys(type(self)))
+        kept = {"url": self.url} | {name: value for name, value, default in own if value != default}
         return hashlib.sha256(msgspec.json.encode(kept, enc_hook=str, order="sorted")).hexdigest()[:16]
 
     def request(self) -> Request:
@@ -79,6 +82,17 @@ class Target(Struct, frozen=True, kw_only=True):
     def is_answer(self, answer: Answer) -> bool:
         """Whether an answer is one to read; any other is a failure of this target."""
         return answer.status == 200  # noqa: PLR2004
+
+
+@cache
+def _own_keys(kind: type[Target]) -> list[tuple[str, Any]]:
+    """The keys that an author has added and that say what is compared, each with its default."""
+    own = {*kind.__struct_fields__} - {*Target.__struct_fields__} - kind.COSMETIC
+    return [(field.name, _default(field)) for field in msgspec.structs.fields(kind) if field.name in own]
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 @lru_cache(maxsize=16_384)
@@ -125,6 +139,18 @@ class TargetSettings(Struct, frozen=True, kw_only=True):
     digest: Duration = Duration()
 
 
+class Validators(Struct, frozen=True):
+    """What an upstream can tell by whether its answer has changed.
+
+    Attributes:
+        asked: a digest of the request that it answered; they are of no use with another one.
+        headers: of the next request.
+    """
+
+    asked: str = ""
+    headers: Mapping[str, str] = {}
+
+
 class Look(Struct, frozen=True, kw_only=True):
     """What came of asking one target.
 
@@ -144,7 +170,7 @@ class Look(Struct, frozen=True, kw_only=True):
     definition: str
     value: Any = None
     is_unchanged: bool = False
-    validators: Mapping[str, str] | None = None
+    validators: Validators | None = None
     error: str = ""
     held: str = ""
     held_until: datetime | None = None

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")
-_IN_SETTINGS_ONLY = ("notify", "headers", "token")
 
 
 class TargetPlugin(Generic[T, V]):
@@ -142,9 +141,12 @@ class TargetPlugin(Generic[T, V]):
         """Add a target in the database, within a transaction, as ``add`` does: for commands that import many.
 
         Only keys that are not secret are kept, and no people.
+
+        Raises:
+            ValueError: one that must be given is secret.
         """
-        plain = {name: value for name, value in msgspec.structs.asdict(target).items() if name not in _IN_SETTINGS_ONLY}
-        keys = msgspec.to_builtins(plain, enc_hook=str)
+        keys = rows.kept(target)
+        rows.read_kept(keys, self.target)
         number = self.store.enrol(db, target.title, target.address, keys)
         self.store.note(db, number, "added", now)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pollctl import from_text
+from pollctl import Secret, from_text
 from pollctl.targets.model import Target
 
 
@@ -154,6 +154,29 @@ def _by_definition(name: str, definition: str) -> Any:
 
 def _by_name(name: str, definition: str) -> Any:  # noqa: ARG001 - all are called alike
     return name
+
+
+def kept(target: Target) -> str:
+    """The keys of a target as they are kept, as JSON: those that are not secret.
+
+    Raises:
+        ValueError: one of them holds a secret all the same.
+    """
+    plain = [field for field in msgspec.structs.fields(target) if not is_secret(field.type)]
+    return msgspec.json.encode(
+        {field.encode_name: getattr(target, field.name) for field in plain}, enc_hook=_text_of
+    ).decode()
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, Secret):
+        raise ValueError("a key holds secrets among other things: it belongs in the settings")  # noqa: TRY004
+    return str(value)
+
+
+def is_secret(kind: Any) -> bool:
+    """Whether values of a type are secret, or hold secrets: they belong in the settings."""
+    return kind is Secret or any(is_secret(part) for part in get_args(kind))
 
 
 @lru_cache(maxsize=16_384)

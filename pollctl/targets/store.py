@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pollctl import Run, from_text, to_text
 from pollctl.targets.model import (
     Batch,
@@ -21,6 +23,7 @@ from pollctl.targets.model import (
     Target,
     Told,
     Unchanged,
+    Validators,
 )
 from pollctl.targets.rows import Row
 from pollctl.targets.telling import Telling
@@ -116,18 +119,24 @@ class Store:
         self, db: Database, looked: Sequence[Unchanged | Kept | Missed], targets: Mapping[str, Target]
     ) -> dict[str, int]:
         """The row of each target, made where there is none."""
-        rows: dict[str, int] = {}
-        for one in looked:
-            title, number = one.look.title, one.look.row
-            rows[title] = number if number is not None else self.enrol(db, title, targets[title].address)
-        return rows
+        rows = {one.look.title: one.look.row for one in looked if one.look.row is not None}
+        new = [one.look.title for one in looked if one.look.row is None]
+        db.conn.executemany(
+            f"INSERT INTO {self.targets} (name, address) VALUES (?,?)",  # noqa: S608
+            [(title, targets[title].address) for title in new],
+        )
+        made = db.conn.execute(
+            f"SELECT name, max(id) FROM {self.targets} "  # noqa: S608
+            "WHERE added IS NULL AND name IN (SELECT value FROM json_each(?)) GROUP BY name",
+            (json.dumps(new),),
+        )
+        return rows | dict(made.fetchall())
 
-    def enrol(self, db: Database, title: str, address: str, added: Mapping[str, Any] | None = None) -> int:
-        """Make a row for a target."""
-        keys = None if added is None else json.dumps(dict(added))
+    def enrol(self, db: Database, title: str, address: str, added: str | None = None) -> int:
+        """Make a row for a target; *added* are its keys as JSON, where it is not in the settings."""
         cursor = db.conn.execute(
             f"INSERT INTO {self.targets} (name, address, added) VALUES (?,?,?)",  # noqa: S608
-            (title, address, keys),
+            (title, address, added),
         )
         return int(cursor.lastrowid or 0)
 
@@ -211,18 +220,21 @@ class Store:
         )
 
     def _note_history(self, db: Database, notes: Sequence[tuple[int, str]], now: datetime) -> None:
-        for number, text in notes:
-            self.note(db, number, text, now)
-
-    def note(self, db: Database, number: int, text: str, now: datetime) -> None:
-        """Add a line to the history of a target, of which the last hundred are kept."""
-        history = f"{self._plugin}_history"
-        db.conn.execute(f"INSERT INTO {history} (target, at, text) VALUES (?,?,?)", (number, to_text(now), text))  # noqa: S608
-        db.conn.execute(
+        """Add lines to the histories of targets, of each of which the last hundred are kept."""
+        history, at = f"{self._plugin}_history", to_text(now)
+        db.conn.executemany(
+            f"INSERT INTO {history} (target, at, text) VALUES (?,?,?)",  # noqa: S608
+            [(number, at, text) for number, text in notes],
+        )
+        db.conn.executemany(
             f"DELETE FROM {history} WHERE target=?1 AND id <= (SELECT id FROM {history} WHERE target=?1 "  # noqa: S608
             "ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-            (number, HISTORY),
+            [(number, HISTORY) for number, _ in notes],
         )
+
+    def note(self, db: Database, number: int, text: str, now: datetime) -> None:
+        """Add a line to the history of a target."""
+        self._note_history(db, [(number, text)], now)
 
     def _retire(self, db: Database, numbers: Sequence[int], now: datetime) -> None:
         db.conn.executemany(
@@ -265,5 +277,5 @@ def _miss(one: Missed, row: int, at: str) -> tuple[Any, ...]:
     return look.title, look.definition, at, one.failures, to_text(one.since), one.reason, one.is_alert, row
 
 
-def _json_of(validators: Mapping[str, str] | None) -> str | None:
-    return None if validators is None else json.dumps(dict(validators))
+def _json_of(validators: Validators | None) -> str | None:
+    return None if validators is None else msgspec.json.encode(validators).decode()

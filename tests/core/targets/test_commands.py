@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from core.targets.watching import Watching
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from core.targets.watching import FEEDS, Watching
 from plugin_package import json_of
 
+from pollctl import HttpUrl, Secret
 from pollctl.fakes import ServerResponse
+from pollctl.targets import Target
+from pollctl.targets.rows import kept
 
 A = 'name = "a"\nurl = "/a"'
 
@@ -198,3 +205,30 @@ def test_news_of_one_that_is_not_valid_any_more_is_told_all_the_same(feeds: Watc
     assert feeds.people.messages[0]["message"] == f"{feeds.pages.url}/a"
     assert "1 of 1 target not valid any more: a" in feeds.do_plain("status")
     assert "there is no target" not in feeds.do_plain("plan", "feeds", code=1)
+
+
+def test_what_was_added_is_read_back_with_its_own_keys_and_without_secrets(feeds: Watching) -> None:
+    keys = (
+        '    kind: str = msgspec.field(default="", name="kind-of")\n    pin: Secret = Secret("1")\n    most: int = 20'
+    )
+    source = "import msgspec\nfrom pollctl import Secret\n" + FEEDS.replace("    most: int = 20", keys)
+    source = source.replace("    return words", "    return [*words, feed.kind, feed.pin.reveal()]")
+    feeds.is_made_of(source)
+    feeds.settings()
+    feeds.pages_are(a="x")
+    feeds.do("add", f"{feeds.pages.url}/a", "--name", "a", "--kind-of", "news", "--digest", "2m")
+    assert json_of(feeds.place.call("feeds", "look", "a")) == ["x", "news", "1"]
+    (added,) = feeds.place.sql("SELECT added FROM feeds_targets")[0]
+    assert "***" not in added
+    assert "pin" not in feeds.do("add", "--help")
+
+
+def test_a_key_that_holds_secrets_among_others_is_not_kept() -> None:
+    class Login(Target, frozen=True, kw_only=True):
+        ways: Any = ()
+        pins: Mapping[str, list[Secret] | None] = {}
+
+    url = HttpUrl("http://x/")
+    assert "pins" not in kept(Login(url=url, pins={"a": [Secret("1")]}))
+    with pytest.raises(ValueError, match="belongs in the settings"):
+        kept(Login(url=url, ways=[Secret("1")]))

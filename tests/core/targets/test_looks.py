@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core.targets.watching import Watching
+from core.targets.watching import FEEDS, Watching
 from plugin_package import json_of
 
 from pollctl.fakes import ServerResponse
@@ -224,3 +224,41 @@ def test_a_clock_that_is_ahead_for_one_pass_forgets_no_target(feeds: Watching) -
     feeds.pages_are(a="one two")
     feeds.run(minutes=10)
     assert list(feeds.told) == ["two"]
+
+
+def test_an_answer_to_other_headers_is_asked_for_whole(watch: Watching) -> None:
+    watch.settings(A)
+    watch.pages_are(a="one")
+    watch.run()
+    watch.settings(f'{A}\nheaders = {{ Accept-Language = "de" }}')
+    watch.run(minutes=10)
+    watch.run(minutes=10)
+    watch.settings(f'{A}\ntoken = "of another account"')
+    watch.run(minutes=10)
+    watch.run(minutes=10)
+    assert [request.headers.get("if-none-match") for request in watch.pages.asked] == [
+        None, None, '"one"', None, '"one"',
+    ]  # fmt: skip
+
+
+def test_conditions_of_its_own_are_left_as_they_are(watch: Watching) -> None:
+    watch.settings(f'{A}\nheaders = {{ If-None-Match = "mine" }}')
+    watch.pages_are(a="one")
+    watch.run()
+    watch.run(minutes=10)
+    assert [request.headers.get("if-none-match") for request in watch.pages.asked] == ["mine", "mine"]
+
+
+def test_a_new_key_with_a_default_begins_no_new_baseline(feeds: Watching) -> None:
+    feeds.settings(A)
+    feeds.pages_are(a="one")
+    feeds.run()
+    newer = FEEDS.replace(
+        "    most: int = 20", '    most: int = 20\n    sorted_by: str = "date"\n    tags: list[str] = []'
+    )
+    feeds.is_made_of(newer)
+    feeds.pages_are(a="one two")
+    assert feeds.run(minutes=10)["stats"]["baselines"] == 0
+    assert list(feeds.told) == ["two"]
+    feeds.settings(f'{A}\ntags = ["x"]')
+    assert feeds.run(minutes=10)["stats"]["baselines"] == 1
