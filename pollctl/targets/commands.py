@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from pollctl import Column, PluginContext, PollctlError, ReadBy, UsageError, completion_from, to_text
-from pollctl.targets.decide import said_of
+from pollctl.targets.fetch import UnreadableError, value_of
 from pollctl.targets.queries import listed
 from pollctl.targets.rows import Known, Row, is_secret, read_target, read_value
 
@@ -144,14 +144,10 @@ class _Commands:
             target = self._find(db, context, name).target
         with context.asking() as send:
             answer = send(target.request())
-        if answer.error:
-            raise PollctlError(f"{name}: {answer.error.message}")
-        if not target.is_answer(answer):
-            raise PollctlError(f"{name}: it answered {answer.status}")
         try:
-            value = msgspec.to_builtins(self._plugin.reading.read(answer, target))
-        except Exception as error:
-            raise PollctlError(f"{name}: {said_of(error, 'read')}") from error
+            value = value_of(self._plugin.reading, answer, target)
+        except UnreadableError as error:
+            raise PollctlError(f"{name}: {error}") from error
         click.echo(value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value)).decode())
 
     def history(self, context: PluginContext, *, name: str, as_json: bool) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import msgspec
@@ -126,16 +126,27 @@ def _compared(rules: Rules, before: Any, look: Look, target: Target) -> tuple[An
         change = rules.compare(before, msgspec.convert(look.value, rules.value), target)
         return msgspec.json.decode(msgspec.json.encode(change.keep)), change.news
     except Exception as error:
-        raise _Broken(said_of(error, "compare")) from error
+        raise _Broken(said_of(error, "compare", rules.compare)) from error
 
 
-def said_of(error: Exception, function: str) -> str:
+def said_of(error: Exception, name: str, function: Callable[..., Any]) -> str:
     """Why a function of the author failed: its own words in a ValueError, else the error and where it was raised."""
     if isinstance(error, ValueError) and str(error):
         return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{function} raised {type(error).__name__}: {error}{place}"
+    place = _place(error, function)
+    return f"{name} raised {type(error).__name__}: {error}{f' ({place})' if place else ''}"
+
+
+def _place(error: Exception, function: Callable[..., Any]) -> str:
+    """The last line in the author's package that an error came through, and where it ended."""
+    package = getattr(function, "__module__", "").partition(".")[0]
+    frames = [(frame.f_globals.get("__name__", ""), frame, line) for frame, line in walk_tb(error.__traceback__)]
+    own = [(frame, line) for module, frame, line in frames if module.partition(".")[0] == package]
+    if not own:
+        return ""
+    (last, line), end = own[-1], frames[-1][1]
+    ended = "" if end is last else f", in {'/'.join(Path(end.f_code.co_filename).parts[-2:])}"
+    return f"{Path(last.f_code.co_filename).name}:{line}{ended}"
 
 
 def _fresh(news: Sequence[News], told: Sequence[str]) -> Iterator[News]:

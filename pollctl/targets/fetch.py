@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pollctl import Answer, Request, Run, counted, retry_after, to_text
 from pollctl.targets.decide import said_of
-from pollctl.targets.model import Batch, Look, Validators
+from pollctl.targets.model import Batch, Look, Target, Validators
 from pollctl.targets.rows import Known, Roll
 from pollctl.targets.store import Store, uncompared
 
@@ -35,6 +35,10 @@ class Reading(NamedTuple):
 
     read: Callable[[Answer, Any], Any]
     value: Any
+
+
+class UnreadableError(Exception):
+    """Why an answer holds nothing to compare."""
 
 
 class Asked(NamedTuple):
@@ -193,17 +197,30 @@ def _look(reading: Reading, answer: Answer, asked: Asked, run: Run) -> Look:
 
 def _read(reading: Reading, found: Look, answer: Answer, asked: Asked) -> Look:
     one = asked.known
-    if answer.error:
-        return replace(found, error=answer.error.message)
     if answer.is_unchanged and one.row and one.row.has_memory and not one.is_redefined:
         return replace(found, is_unchanged=True)
-    if not one.target.is_answer(answer):
-        until = f" and wants no request before {to_text(found.held_until)}" if found.held_until else ""
-        return replace(found, error=f"{one.target.host} answered {answer.status}{until}")
     try:
-        value = msgspec.json.decode(msgspec.json.encode(reading.read(answer, one.target)))
-        msgspec.convert(value, reading.value)
-    except Exception as error:  # noqa: BLE001 - a target fails on its own
-        return replace(found, error=said_of(error, "read"))
+        value = value_of(reading, answer, one.target)
+    except UnreadableError as error:
+        until = f" and wants no request before {to_text(found.held_until)}" if found.held_until else ""
+        return replace(found, error=f"{error}{until}")
     validators = _validators(answer, asked.request)
     return replace(found, value=value, validators=validators if validators != _known_validators(one) else None)
+
+
+def value_of(reading: Reading, answer: Answer, target: Target) -> Any:
+    """What an answer holds, as JSON has it.
+
+    Raises:
+        UnreadableError: it holds nothing.
+    """
+    if answer.error:
+        raise UnreadableError(answer.error.message)
+    if not target.is_answer(answer):
+        raise UnreadableError(f"{target.host} answered {answer.status}")
+    try:
+        value = msgspec.json.decode(msgspec.json.encode(reading.read(answer, target)))
+        msgspec.convert(value, reading.value)
+    except Exception as error:
+        raise UnreadableError(said_of(error, "read", reading.read)) from error
+    return value

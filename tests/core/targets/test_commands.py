@@ -66,6 +66,8 @@ def test_what_cannot_be_added_is_refused_with_why(watch: Watching) -> None:
     for words, why in (
         ((url, "--name", "a"), "there is a target called 'a' already; give this one another --name"),
         ((url, "--every", "often"), "'often' is not a valid duration"),
+        ((url, "--every", "10 m"), 'did you mean "10m"?'),
+        ((url, "--every", "5 minutes"), 'or a duration such as "15m"'),
         ((url, "--kind", "pdf"), "pdf"),
         ((url, "--ignore", "("), "is not a regular expression"),
         (("ftp://x",), "http"),
@@ -115,7 +117,7 @@ def test_look_shows_what_would_be_read_and_keeps_nothing(watch: Watching) -> Non
     assert "a: nothing matches './/b'" in watch.place.stderr
     watch.pages_are(a=ServerResponse(404))
     watch.do("look", "a", code=1)
-    assert "a: it answered 404" in watch.place.stderr
+    assert f"a: {watch.pages.url[7:]} answered 404" in watch.place.stderr
     assert not watch.place.database.exists()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.targets.watching import Watching
+from core.targets.watching import FEEDS, Watching
 
 from pollctl.fakes import ServerResponse
 
@@ -66,6 +66,20 @@ def test_what_an_author_raises_fails_that_target_alone(feeds: Watching) -> None:
     assert error_of(feeds, "b") == "read raised KeyError: 'secret' (feeds.py:13)"
     assert error_of(feeds, "c") == "compare raised TypeError: what is bad? (feeds.py:18)"
     assert "2 of 3 targets failing: b, c" in feeds.do_plain("status")
+
+
+def test_the_line_that_is_named_is_the_author_s_and_then_where_it_ended(feeds: Watching) -> None:
+    feeds.is_made_of(
+        FEEDS.replace("    words =", "    __import__('fractions').Fraction(1, len(answer.text))\n    words =")
+    )
+    feeds.settings(A)
+    feeds.pages_are(a="")
+    feeds.run()
+    said = error_of(feeds, "a")
+    assert said.startswith("read raised ZeroDivisionError: Fraction(1, 0) (feeds.py:11, in python3.")
+    assert said.endswith("/fractions.py)")
+    feeds.do("look", "a", code=1)
+    assert "feeds.py:11" in feeds.place.stderr
 
 
 def test_an_answer_that_cannot_be_read_is_read_when_it_has_not_changed_since(watch: Watching) -> None:
