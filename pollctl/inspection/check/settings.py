@@ -22,7 +22,7 @@ from pollctl.http.client_certificate import problems_of as certificate_problems
 from pollctl.http.engines import why_no_curl
 from pollctl.inspection.check.findings import Finding
 from pollctl.ownership import fault_of_file
-from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.discovery import Found, folder_fault, named
 from pollctl.redaction import Secret, one_line
 from pollctl.store import database
 
@@ -40,6 +40,8 @@ def core_problems(config: Config) -> list[str]:
     core, file = config.core, config.path
     if core.http.ca_file and not core.http.ca_file.is_file():
         problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
+    if fault := folder_fault(core.plugins_dir):
+        problems.append(f"{file}: pollctl.{fault}")
     problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
     if core.http.engine == "curl" and (why := why_no_curl()):
         problems.append(f'{file}: pollctl.http.engine: "curl" {why}')
@@ -119,8 +121,9 @@ def unknown_sections(config: Config, found: Mapping[str, Found]) -> Iterator[Fin
     for name in config.names:
         if name in found:
             continue
-        near = difflib.get_close_matches(name, found, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(found) or 'none'}"
+        known = named(found)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
         text = f"{config.path}: plugins.{name}: no plugin of that name is installed ({hint})"
         yield Finding(level="FAIL", subject="settings", text=text, exit_code=ConfigError.exit_code)
 

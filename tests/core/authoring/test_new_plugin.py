@@ -70,7 +70,13 @@ def test_its_tests_types_and_style_are_right_unchanged(tmp_path: Path, kind: str
 @pytest.mark.slow
 def test_a_package_has_all_rooms_and_says_what_it_was_made_from(tmp_path: Path) -> None:
     said = Place(tmp_path).do("new-plugin", "river_level", "--directory", "here")
-    assert "cd here" in said
+    lines = [line.strip() for line in said.splitlines()]
+    assert lines[1:] == [
+        "cd here && python3 -m venv .venv && .venv/bin/pip install --upgrade 'pip>=25.1'",
+        ".venv/bin/pip install -e . --group dev",
+        ".venv/bin/pytest && .venv/bin/pollctl demo river_level",
+    ]
+    assert lines[1].rpartition("&& ")[2] in (tmp_path / "here/README.md").read_text()
     package = tmp_path / "here/pollctl_river_level"
     assert {path.stem for path in package.glob("*.py")} == ROOMS
     assert {"README.md", "sample.toml", "py.typed"} <= {path.name for path in package.iterdir()}
@@ -85,6 +91,8 @@ def test_what_cannot_be_made_is_said_before_anything_is_written(tmp_path: Path) 
     for words, why in (
         ([], "Missing argument 'NAME'"),
         (["status"], "the name 'status' is taken by a command of pollctl"),
+        (["latency"], "the name 'latency' is taken by the plugin of pollctl that is installed here"),
+        (["soc-sections"], "take another name"),
         (["9lives"], "9lives"),
         (["--update", "river"], "--update takes neither NAME nor --targets"),
         (["--update"], "is this the folder of a package that `new-plugin` made?"),
