@@ -21,6 +21,7 @@ from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 from pollctl.plugin_host.blame import class_place
 from pollctl.redaction import Secret
 from pollctl.testing.bench import Bench
+from pollctl.testing.killing import printed_report
 from pollctl.testing.suite.subject import Arranged, Subject
 
 DEADLINE_S = 2
@@ -66,7 +67,7 @@ def deadline(subject: Subject) -> list[str]:
         began = time.monotonic()
         ended = bench.passes.run(words, bench.folder, env, 0)
         took = time.monotonic() - began
-    if not ended.stdout.startswith("{"):
+    if printed_report(ended.stdout) is None:
         return [
             (
                 f"{subject.place('pollctl_fetch')}: a pass of {DEADLINE_S} s against an upstream that trickles is ended by force "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +48,23 @@ def test_messages_are_those_that_arrived_in_this_pass(river: Bench) -> None:
     assert first.messages == [Message(to="crew", title="High water", body="300 cm", level="info", key=key)]
     assert [one.body for one in again.messages] == ["260 cm"]
     assert [one.body for one in river.messages] == ["300 cm", "260 cm"]
+
+
+def test_a_message_that_is_like_an_earlier_one_arrived_all_the_same(river: Bench) -> None:
+    address = river.mail_address("ann@example.net")
+    river.settings(SECTION.replace("json://inbox/crew", address))
+    titles = []
+    for level in (300, 100, 300):
+        result = river.answer(URL, {"cm": level}).at("+10m").run()
+        titles.append([message.title for message in result.messages])
+    assert titles == [["High water"], [], ["High water"]]
+
+
+def test_settings_that_are_no_toml_leave_nothing_behind(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with pytest.raises(tomllib.TOMLDecodeError):
+        Bench("latency", "url =", folder=tmp_path)
+    assert threading.active_count() == before
 
 
 def test_mail_arrives_as_it_is_read(river: Bench) -> None:
