@@ -67,6 +67,17 @@ def test_settings_that_are_no_toml_leave_nothing_behind(tmp_path: Path) -> None:
     assert threading.active_count() == before
 
 
+def test_what_a_plugin_uses_that_will_go_is_told_to_its_test(tmp_path: Path) -> None:
+    fetch = "(run):\n    import warnings\n    warnings.warn('it goes', DeprecationWarning)\n    yield from ()"
+    with gauge(tmp_path, fetch=fetch) as bench:
+        with pytest.warns(DeprecationWarning, match="it goes") as told:
+            assert bench.run().outcome == "ok"
+        assert [Path(one.filename).name for one in told] == ["gauge.py"]
+        assert "it goes" not in bench.command("history")
+        with pytest.raises(DeprecationWarning, match="it goes"):  # as errors, as they are in this project's tests
+            bench.run()
+
+
 def test_mail_arrives_as_it_is_read(river: Bench) -> None:
     river.settings(SECTION.replace("json://inbox/crew", river.mail_address("ann@example.net")))
     (mail,) = river.run().messages
