@@ -15,17 +15,22 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
+from warnings import WarningMessage
 
 from msgspec import Struct
 
 from pollctl import clock
+from pollctl.errors import PollctlError
 from pollctl.fakes import ServerRequest, ServerResponse
+from pollctl.plugin_host.discovery import Found, find
+from pollctl.plugin_host.loader import guest_of, load
 from pollctl.testing import in_process
 from pollctl.testing.inbox import MailServer, text_of
 from pollctl.testing.internet import Internet, Message, answered, write_authority
@@ -258,7 +263,18 @@ class Bench:
         return {**kept, **ours, **self._internet.environment(), **self._env}
 
     def _done(self, *words: str) -> in_process.Done:
-        return in_process.run(self.folder, self.environment(), words)
+        return in_process.run(self.folder, self.environment(), words, self._warn)
+
+    def _warn(self, told: WarningMessage) -> None:
+        """Tell the test what the plugin uses that will go; what libraries use is theirs to change."""
+        is_own = False
+        with in_process.surroundings(self.folder, self.environment()), suppress(PollctlError):
+            is_own = guest_of(self._found()).owns(told.filename)
+        if is_own:
+            warnings.warn_explicit(told.message, told.category, told.filename, told.lineno)
+
+    def _found(self) -> Found:
+        return find(self.plugin, self._plugins_dir)
 
     @cached_property
     def passes(self) -> Passes:
@@ -268,13 +284,9 @@ class Bench:
         return passes
 
     def _decisions(self, run_id: str) -> list[Any]:
-        from pollctl.errors import PollctlError
-        from pollctl.plugin_host.discovery import find
-        from pollctl.plugin_host.loader import load
-
         kind: Any = Any
         with in_process.surroundings(self.folder, self.environment()), suppress(PollctlError):
-            kind = load(find(self.plugin, self._plugins_dir)).poller.decision  # the pass says what is wrong
+            kind = load(self._found()).poller.decision  # the pass says what is wrong
         return self._ledger.decisions(run_id, kind)
 
     def _result(self, report: Mapping[str, Any], messages: Sequence[Message], log: str) -> Result:

@@ -18,10 +18,11 @@ import time
 import traceback
 import warnings
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
+from warnings import WarningMessage
 
 from pollctl import __main__, clock, redaction
 from pollctl.cli import shutdown
@@ -34,12 +35,21 @@ _HEARD = ("PYTHONPATH", "PYTHONTZPATH")
 _DEPRECATED = (DeprecationWarning, PendingDeprecationWarning)
 
 
-def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
+def run(
+    folder: Path,
+    env: Mapping[str, str],
+    arguments: Sequence[str],
+    hear: Callable[[WarningMessage], object] = lambda _: None,
+) -> Done:
     """Run ``pollctl ARGUMENTS`` in *folder* with environment *env* to its end; answers the same as a process would.
 
-    What was deprecated in it is told here, by the filters of whoever calls: a process would not say it.
-
     Not for what ends, kills, or limits its process, and not for environments that Python reads when it starts.
+
+    Args:
+        folder: where it is run.
+        env: all of its environment.
+        arguments: behind ``pollctl``.
+        hear: called when it has ended, with each warning of what is deprecated in it: a process would not say them.
 
     Raises:
         RuntimeError: it needs a process of its own.
@@ -47,8 +57,8 @@ def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
     _refuse_what_needs_a_process(env)
     with _Streams() as streams, surroundings(folder, env, arguments) as deprecations:
         code = _exit_code()
-    for told in deprecations:
-        warnings.warn_explicit(told.message, told.category, told.filename, told.lineno)
+    for warning in deprecations:
+        hear(warning)
     return Done(["pollctl", *arguments], code, *streams.said)
 
 
@@ -94,7 +104,7 @@ def _exit_code() -> int:
 @contextmanager
 def surroundings(
     folder: Path, env: Mapping[str, str], arguments: Sequence[str] = ()
-) -> Iterator[Sequence[warnings.WarningMessage]]:
+) -> Iterator[Sequence[WarningMessage]]:
     """The world of a process that has just started; in the list stands what was deprecated in it."""
     with ExitStack() as stack:
         for one in (
@@ -216,9 +226,9 @@ def _signals() -> Iterator[None]:
 
 
 @contextmanager
-def _warnings() -> Iterator[list[warnings.WarningMessage]]:
+def _warnings() -> Iterator[list[WarningMessage]]:
     """Warnings as Python treats them where nobody says otherwise, the deprecated kept: the rest stands on stderr, or is ignored."""
-    deprecations: list[warnings.WarningMessage] = []
+    deprecations: list[WarningMessage] = []
 
     def show(
         message: Warning | str,
@@ -229,7 +239,7 @@ def _warnings() -> Iterator[list[warnings.WarningMessage]]:
         line: str | None = None,
     ) -> None:
         if issubclass(category, _DEPRECATED):
-            deprecations.append(warnings.WarningMessage(message, category, filename, lineno))
+            deprecations.append(WarningMessage(message, category, filename, lineno))
             return
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
 
