@@ -13,7 +13,8 @@ from pollctl.errors import PluginError
 from pollctl.plugin_host.blame import Guest, place_of, raised, show_traceback
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.facts import fact_problems
-from pollctl.plugin_host.registration import Relay, broken, new_manager, register
+from pollctl.plugin_host.plugin_files import PluginFile
+from pollctl.plugin_host.registration import Relay, broken, imported, new_manager, register
 from pollctl.plugin_host.wrappers import wrappers
 
 if TYPE_CHECKING:
@@ -60,10 +61,22 @@ def load(found: Found) -> Plugin:
     for wrapper in around:
         register(manager, wrapper)
     if missing := [name for name in hookspecs.REQUIRED if name not in implemented]:
-        raise broken(guest, f"it lacks the hook {', '.join(missing)}")
+        raise broken(guest, f"it lacks the hook {', '.join(missing)}{_elsewhere(guest)}")
     relay = Relay(manager, found.name)
     guests = (guest, *around)
     return Plugin(found, relay, _ask_facts(relay, guests, implemented), implemented, guests)
+
+
+def _elsewhere(guest: Guest) -> str:
+    """The object of a module that has the hooks which the module itself lacks, and how it is found."""
+    values = getattr(imported(guest), "__dict__", {})
+    name = next((name for name, value in values.items() if hasattr(type(value), hookspecs.REQUIRED[0])), "")
+    if not name:
+        return ""
+    announced = guest.entry_point
+    is_file = isinstance(announced, PluginFile)
+    remedy = "call it `plugin`" if is_file else f"let the entry point name `{announced.module}:{name}`"
+    return f"; its `{name}` has them: {remedy}"
 
 
 def _ask_facts(relay: Relay, guests: Sequence[Guest], implemented: frozenset[str]) -> Poller:

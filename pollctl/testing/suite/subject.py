@@ -10,13 +10,18 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from pollctl.config.settings import load as load_config
+from pollctl.errors import ConfigError
 from pollctl.fakes import FakeUpstream, Playground
 from pollctl.plugin_host.blame import function_place
+from pollctl.plugin_host.configured import configure
 from pollctl.plugin_host.discovery import find
 from pollctl.plugin_host.installed import EntryPoint, entry_points
 from pollctl.plugin_host.loader import Plugin, load
+from pollctl.testing import in_process
 from pollctl.testing.bench import Bench
 
+_SETTINGS_OF_A_BENCH = "mend the settings that its playground (entry points pollctl.fakes) or the function in conformance(NAME, arrange) gives it"
 Arrange = Callable[[Bench], object]
 
 
@@ -124,6 +129,16 @@ class Subject:
             if self._arrange:
                 self._arrange(bench)
             yield Arranged(bench, upstream)
+
+    def wrong_settings(self) -> list[str]:
+        """Why no pass begins on the bench, where that is so: whatever else is seen of passes comes of it."""
+        with self.arranged() as (bench, _), in_process.surroundings(bench.folder, bench.environment()):
+            try:
+                configure(load_config(bench.folder / "pollctl.toml"), find(self.name), check_schedule=False)
+            except ConfigError as error:
+                why = " ".join(str(error).split())
+                return [f"no pass begins on the bench: {why}; {_SETTINGS_OF_A_BENCH}"]
+        return []
 
     def _upstream(self) -> Upstream | None:
         entry = self.announced("pollctl.fakes")
