@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from pollctl.concurrency.daemon_executor import DaemonExecutor
 
 _COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
-
-_LOOKED_AT = 1000  # effects of a batch
+_AT_ONCE = 500  # effects in one query
 
 
 class Tally(Struct, frozen=True):
@@ -106,13 +105,17 @@ class Outbox:
         return queued
 
     def known_otherwise(self, effects: Sequence[Queued]) -> list[Queued]:
-        """Those of the effects whose key is known with another payload, which stands; of very many the first are looked at."""
-        query = "SELECT 1 FROM outbox WHERE plugin=? AND key=? AND payload<>?"
-        return [
-            one
-            for one in effects[:_LOOKED_AT]
-            if self._db.conn.execute(query, (self._plugin, one.key, one.payload)).fetchone()
-        ]
+        """Those of the effects whose key is known with another payload, which stands."""
+        differing = []
+        for first in range(0, len(effects), _AT_ONCE):
+            some = effects[first : first + _AT_ONCE]
+            payloads = self._payloads([one.key for one in some])
+            differing += [one for one in some if payloads.get(one.key, one.payload.encode()) != one.payload.encode()]
+        return differing
+
+    def _payloads(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        query = f"SELECT key, CAST(payload AS BLOB) FROM outbox WHERE plugin=? AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
+        return dict(self._db.conn.execute(query, (self._plugin, *keys)).fetchall())
 
     def next_try(self, now: datetime) -> datetime | None:
         """When the next of the open effects is tried; *now* where one need not wait, None where there is none."""
