@@ -21,7 +21,7 @@ def database_on(connection: sqlite3.Connection) -> Database:
 
 
 class _LateDatabase:
-    """It has ``conn``, ``execute`` and ``query``; asked for anything else, its class too, it becomes the real one."""
+    """It has ``conn``, ``execute`` and ``query``; asked for anything else, it becomes the real one, whose class it has."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.conn = connection
@@ -60,7 +60,10 @@ class _LateDatabase:
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        return type(self._real())
+        """What ``isinstance`` asks for, which looks no further where it finds the real one's type in the meantime."""
+        from pollctl.store.strict_database import StrictDatabase
+
+        return StrictDatabase
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real(), name)
