@@ -21,7 +21,10 @@ from pollctl.plugin_host.loader import Plugin, load
 from pollctl.testing import in_process
 from pollctl.testing.bench import Bench
 
-_SETTINGS_OF_A_BENCH = "mend the settings that its playground (entry points pollctl.fakes) or the function in conformance(NAME, arrange) gives it"
+_SETTINGS_OF_A_BENCH = (
+    "mend the settings that its playground (entry points pollctl.fakes) or the function in "
+    "conformance(NAME, arrange) gives it"
+)
 Arrange = Callable[[Bench], object]
 
 
