@@ -20,7 +20,7 @@ from pollctl.targets.store import Store, uncompared
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-MOST = 100
+MOST = 1000
 MOST_BYTES = 4_000_000
 LONGEST_S = 1.0
 """When a batch is full: many looks, much that was read, or a while after the last one; each commit costs a wait for the disk."""
@@ -51,19 +51,26 @@ class Asked(NamedTuple):
 def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll) -> Iterator[Batch]:
     """Ask what is due, and say until when nothing is."""
     due = [one for one in roll.known if one.is_active and _is_due(one, run)]
-    looked: set[str] = set()
-    for looks in _in_batches(_looks(reading, due, run, looked), run):
-        yield Batch(looks=looks)
-        for look in looks:
-            _tell_look(look, run)
+    looked: dict[str, bool] = {}
+    try:
+        for looks in _in_batches(_looks(reading, due, run, looked), run):
+            yield Batch(looks=looks)
+        if last := _last_batch(store, run, db, roll):
+            yield last
+    finally:  # a pass that must end does not come back for more
+        _tell_course(run, roll, due, looked)
+    if not run.is_stopping:
+        run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db, run.now), run))
+
+
+def _last_batch(store: Store, run: Run, db: Database, roll: Roll) -> Batch | None:
+    """What there is to do beside looking."""
     digest_at = store.next_digest(db, run.now)
     is_digest_due = digest_at is not None and digest_at <= run.now
     retired = [row.id for row in roll.orphans if row.retired_at is None]
-    if retired or is_digest_due:
-        yield Batch(retired=retired, is_digest_due=is_digest_due, titles=roll.titles if is_digest_due else {})
-    _tell_course(run, roll, due, looked)
-    if not run.is_stopping:
-        run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db, run.now), run))
+    if not retired and not is_digest_due:
+        return None
+    return Batch(retired=retired, is_digest_due=is_digest_due, titles=roll.titles if is_digest_due else {})
 
 
 def _in_batches(looks: Iterator[tuple[Look, int]], run: Run) -> Iterator[list[Look]]:
@@ -86,16 +93,12 @@ def _is_due(one: Known, run: Run) -> bool:
     return (at is None or at <= run.now) and not run.held_until(one.target.host)
 
 
-def _tell_look(look: Look, run: Run) -> None:
-    """Say whether a target was reached, once it is known whether what was read could be compared."""
-    if look.error:
-        run.failed(look.title, look.error)
-    elif look.title not in uncompared(run):
-        run.reached(look.title)
-
-
-def _tell_course(run: Run, roll: Roll, due: list[Known], looked: set[str]) -> None:
-    """Say how those stand that were not looked at, which cannot be read, and in a plan when the others are due."""
+def _tell_course(run: Run, roll: Roll, due: list[Known], looked: dict[str, bool]) -> None:
+    """Say which targets were reached, how the others stand, which cannot be read, and in a plan when the others are due."""
+    broken_off = uncompared(run)
+    for title, was_reached in looked.items():
+        if was_reached and title not in broken_off:
+            run.reached(title)
     chosen = {one.title for one in due}
     for one in roll.known:
         if one.title not in looked and one.is_active:
@@ -170,18 +173,20 @@ def _digest(request: Request) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
-def _looks(reading: Reading, due: list[Known], run: Run, looked: set[str]) -> Iterator[tuple[Look, int]]:
-    """Looks at what is due, each with how much was read; *looked* gets the titles of those whose turn came."""
+def _looks(reading: Reading, due: list[Known], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look, int]]:
+    """Looks at what is due, each with how much was read; *looked* gets whether those were reached whose turn came."""
     for answer in run.get_many(_requests(due, run)):
         asked: Asked = answer.request.tag
         one = asked.known
         if answer.error and answer.error.kind in _NOT_ASKED:
             continue
-        looked.add(one.title)
-        if answer.error and answer.error.kind == "local":
-            run.failed(one.title, answer.error.message)
-            continue
-        yield _look(reading, answer, asked, run), len(answer.body)
+        is_local = answer.error is not None and answer.error.kind == "local"
+        look = _look(reading, answer, asked, run)
+        looked[one.title] = not look.error
+        if look.error:
+            run.failed(one.title, look.error)
+        if not is_local:
+            yield look, len(answer.body)
 
 
 def _look(reading: Reading, answer: Answer, asked: Asked, run: Run) -> Look:

@@ -145,3 +145,11 @@ def test_a_target_that_could_not_be_compared_was_not_reached(feeds: Watching) ->
     feeds.settings(A)
     feeds.pages_are(a="bad")
     assert feeds.run()["outcome"] == "failed"
+
+
+def test_a_pass_that_its_deadline_cuts_short_says_what_it_has_reached(watch: Watching) -> None:
+    watch.settings(A, B, 'name = "c"\nurl = "/c"', section='deadline = "1s"')
+    watch.pages_are(a=DEAD, b="one", c=ServerResponse(delay=3))
+    report = watch.run()
+    assert (report["outcome"], report["error"]["targets"]) == ("partial", ["a"])
+    assert report["stats"]["looked"] == 2
