@@ -32,10 +32,10 @@ from pollctl.fakes import ServerRequest, ServerResponse
 from pollctl.plugin_host.discovery import Found, find
 from pollctl.plugin_host.loader import guest_of, load
 from pollctl.testing import in_process
-from pollctl.testing.inbox import MailServer, text_of
 from pollctl.testing.internet import Internet, Message, answered, write_authority
 from pollctl.testing.killing import Passes, printed_report
 from pollctl.testing.ledger import Ledger
+from pollctl.testing.mail_server import MailServer, text_of
 from pollctl.testing.result import QueuedEffect, Result, Row
 from pollctl.testing.sections import settings_file
 

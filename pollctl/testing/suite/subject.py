@@ -21,10 +21,6 @@ from pollctl.plugin_host.loader import Plugin, load
 from pollctl.testing import in_process
 from pollctl.testing.bench import Bench
 
-_SETTINGS_OF_A_BENCH = (
-    "mend the settings that its playground (entry points pollctl.fakes) or the function in "
-    "conformance(NAME, arrange) gives it"
-)
 Arrange = Callable[[Bench], object]
 
 
@@ -140,7 +136,8 @@ class Subject:
                 configure(load_config(bench.folder / "pollctl.toml"), find(self.name), check_schedule=False)
             except ConfigError as error:
                 why = " ".join(str(error).split())
-                return [f"no pass begins on the bench: {why}; {_SETTINGS_OF_A_BENCH}"]
+                remedy = "mend the settings of its playground (pollctl.fakes), or those in conformance(NAME, arrange)"
+                return [f"no pass begins on the bench: {why}; {remedy}"]
         return []
 
     def _upstream(self) -> Upstream | None:
