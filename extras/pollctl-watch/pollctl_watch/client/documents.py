@@ -18,7 +18,7 @@ def json(answer: Answer, watch: Watch) -> list[str]:
     Raises:
         ValueError: it is not JSON, or the expression cannot be read.
     """
-    import jmespath
+    import jmespath  # type: ignore[import-untyped]
 
     try:
         found = jmespath.search(watch.json or "@", answer.json())
