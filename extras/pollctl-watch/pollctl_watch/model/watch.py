@@ -22,6 +22,7 @@ class Watch(Target, frozen=True, kw_only=True):
     Attributes:
         kind: as what the answer is read; by selector and type of the answer if ``auto``.
         select: a CSS selector: what is compared of a page; all of it without a selector.
+        without: CSS selectors of what is taken off a page before anything is selected.
         xpath: an XPath 1.0 expression, for HTML and XML.
         json: a JMESPath expression.
         regex: of what was selected only what matches: its first group, or all of the match.
@@ -42,6 +43,7 @@ class Watch(Target, frozen=True, kw_only=True):
     every: Pace = Pace("15m")
     kind: Literal["auto", "html", "json", "xml", "text", "pdf", "bytes"] = "auto"
     select: str = ""
+    without: tuple[str, ...] = ()
     xpath: str = ""
     json: str = ""
     regex: str = ""
