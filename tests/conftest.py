@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from pollctl.plugin_host.conformance import purity
+from pollctl.plugin_host.conformance import contract, purity
 from pollctl.plugin_host.loader import Plugin
 from pollctl.testing import in_process
 
@@ -35,7 +35,7 @@ def _secrets_of_one_test_mask_nothing_in_the_next() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _plugins_that_ship_with_pollctl_are_judged_once() -> Iterator[None]:
     """Their files do not change, and the database of each test begins without a memory of them."""
-    judge, known = purity.judge, dict[str, purity.Judgement]()
+    judge, known = contract.judge, dict[str, purity.Judgement]()
 
     def judge_once(plugin: Plugin) -> purity.Judgement:
         if plugin.found.distribution != "pollctl":
@@ -46,5 +46,5 @@ def _plugins_that_ship_with_pollctl_are_judged_once() -> Iterator[None]:
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(purity, "judge", judge_once)
+        patch.setattr(contract, "judge", judge_once)
         yield

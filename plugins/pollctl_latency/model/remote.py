@@ -53,7 +53,7 @@ class Mirrored(Struct, frozen=True, kw_only=True):
     """A job kept elsewhere as it is known here.
 
     Attributes:
-        is_drained: whether it has ended on both sides, and all its samples have been sent.
+        is_drained: whether it has ended on both sides, and all its samples have been sent: none is held either.
     """
 
     job_id: int

@@ -66,10 +66,11 @@ def _closed_to(user: int, folder: Path) -> str:
     if may_write(folder, user) or _is_read_only(folder):
         return ""
     state = folder.stat()
-    him, you = ("", f", and you are {name_of(user)}") if user == os.geteuid() else (f" by {name_of(user)}", "")
+    name = name_of(user)
+    him, you = ("", f", and you are {name}") if user == os.geteuid() else (f" by {name}", "")
     return (
         f"folder {folder}: no journal, no lock can be made in it{him}: only {described(state)}, may write there{you};"
-        f" as root `chown {name_of(user)}: {folder}`, or set pollctl.database to a folder of your own"
+        f" as root `install -d -o {name} {folder / 'pollctl'}`, and set pollctl.database to a file in that"
     )
 
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from pollctl.config.schema import Core
 from pollctl.config.settings import Config, Source
 from pollctl.errors import ConfigError
 from pollctl.plugin_host.blame import function_place
+from pollctl.plugin_host.conformance.purity import Judgement
 from pollctl.plugin_host.conformance.purity import judge as judge_purity
 from pollctl.plugin_host.conformance.tables import table_problems
 from pollctl.plugin_host.conformance.values import value_problems
 from pollctl.plugin_host.loader import Plugin, defaults_of
 
 _NO_FILE = "(no settings file): "
-
-
-class Judgement(NamedTuple):
-    """What was found in a plugin, and the files that were read for it: while they stay as they are, so does it."""
-
-    problems: list[str]
-    files: list[Path]
 
 
 def problems_of(plugin: Plugin) -> list[str]:

@@ -56,6 +56,7 @@ def test_ctrl_c_in_a_pass_says_what_is_committed(place: Place) -> None:
     shown = screen(place, "run", "plain", interrupt_at=" so far")
     (committed,) = place.sql("SELECT batches FROM runs")[0]
     assert shown.code == 130
+    assert committed >= 1
     assert "It ends at its next safe point; Ctrl-C again ends it at once." in shown.text
     stand = "1 batch is committed and stands" if committed == 1 else f"{committed} batches are committed and stand"
     assert f"pollctl: plain: interrupted: {stand}; the next pass goes on from there" in " ".join(shown.lines)

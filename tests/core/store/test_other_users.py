@@ -163,7 +163,7 @@ def test_check_fails_where_its_user_may_not_write(place: Place) -> None:
     done = run_as_nobody(place.folder, place.env, "check", "--json")
     assert failures_of_check(done.stdout) == [
         f"folder {place.folder}: no journal, no lock can be made in it: only root (uid 0, gid 0), mode 0755, may write there, "
-        f"and you are nobody; as root `chown nobody: {place.folder}`, or set pollctl.database to a folder of your own",
+        f"and you are nobody; as root `install -d -o nobody {place.folder}/pollctl`, and set pollctl.database to a file in that",
         f"{place.database}: its own user may not write to it: nobody (uid {NOBODY}, gid {NOBODY}), mode 0400; "
         f"`chmod u+w {place.database}`",
     ]

@@ -496,6 +496,32 @@ def test_a_job_that_is_set_back_to_running_is_sampled_again_and_its_numbers_go_o
     assert remote.there("SELECT status, poller FROM jobs") == [("running", "pod-1")]
 
 
+def test_a_job_of_which_samples_are_held_is_claimed_again_only_when_they_are_released(
+    remote: Remote, project: str
+) -> None:
+    from postgres import execute
+
+    job = remote.create("alpha")
+    remote.passes(0)
+    add_samples(remote, 3)
+    remote.sql("UPDATE latency_samples SET rtt_ms = 99999 WHERE sequence_number = 1")
+    execute(project, "ALTER TABLE samples ADD CONSTRAINT quick CHECK (rtt_ms < 1000)")
+    try:
+        remote.passes(1)
+        remote.change(job, status="cancelled")
+        remote.passes(2)
+        remote.change(job, status="running")
+        remote.passes(3)
+    finally:
+        execute(project, "ALTER TABLE samples DROP CONSTRAINT quick")
+    assert local(remote) == [("alpha", "cancelled")]
+    remote.do("latency", "mirror", "release", "1")
+    remote.passes(4, 5, 6)
+    assert local(remote) == [("alpha", "cancelled"), ("alpha", "running")]
+    numbers = remote.numbers(job)
+    assert numbers == [*range(len(numbers))], "the one that was held is there"
+
+
 def test_cadence_and_duration_hold_from_the_next_read(remote: Remote) -> None:
     job = remote.create("alpha")
     remote.passes(0, 1)

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 HAS_UNSENT = """(EXISTS (SELECT 1 FROM latency_samples WHERE job_id = mirror.job_id AND sequence_number > mirror.sent_through)
     OR EXISTS (SELECT 1 FROM latency_mirror_held AS held WHERE held.job_id = mirror.job_id AND is_released = 1))"""
+_IS_HELD = "EXISTS (SELECT 1 FROM latency_mirror_held AS held WHERE held.job_id = mirror.job_id)"
 
 
 def mirrored_jobs(db: Database) -> dict[str, Mirrored]:
     """All jobs that are kept elsewhere, by their ids there."""
     rows = db.execute(
-        f"""SELECT remote_id, job_id, target, probe, cadence_seconds, duration_seconds, status, state, {HAS_UNSENT}
+        f"""SELECT remote_id, job_id, target, probe, cadence_seconds, duration_seconds, status, state, {HAS_UNSENT} OR {_IS_HELD}
             FROM latency_mirror AS mirror JOIN latency_jobs ON id = job_id"""  # noqa: S608 - own text
     )
     return {
