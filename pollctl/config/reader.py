@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 from pollctl.config import messages as words
 from pollctl.config.decoder import Decoder, RefusedError
@@ -60,7 +61,7 @@ class Reader:
         if not isinstance(table, dict):
             self._wrong(table, kind, where)
             return None
-        before, own = len(self.problems), fields(kind)
+        before, own = len(self.problems), _fields(kind)
         self.unknown(table, {*known, *kind.__struct_encode_fields__}, where)
         arguments = {}
         for field in own:
@@ -167,3 +168,9 @@ def _homes(key: str, kind: type[Struct], where: str, depth: int = 0) -> Iterator
         if isinstance(inner, type) and issubclass(inner, Struct):
             homes = _homes(key, inner, join(where, field.encode_name), depth + 1)
             yield from (f"[{home}]" if is_row else home for home in homes)
+
+
+@cache
+def _fields(kind: type[Struct]) -> tuple[FieldInfo, ...]:
+    """Those of a struct: annotations are evaluated anew each time that msgspec is asked, and lists have thousands of tables."""
+    return fields(kind)
