@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +54,9 @@ def find(name: str, folder: Path | None = None) -> Found:
     known = named(discover(folder=folder))
     if plain in known:
         return known[plain]
-    near = difflib.get_close_matches(plain, known, n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(plain, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
     fault = folder_fault(folder)
     raise UsageError(f"no plugin named {name!r} ({hint}{fault and f'; {fault}'})")

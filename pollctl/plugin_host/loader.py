@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pollctl import signals
 from pollctl.api import hookspecs
@@ -16,6 +16,10 @@ from pollctl.plugin_host.facts import fact_problems
 from pollctl.plugin_host.plugin_files import PluginFile
 from pollctl.plugin_host.registration import Relay, broken, imported, new_manager, register
 from pollctl.plugin_host.wrappers import wrappers
+
+if TYPE_CHECKING:
+    from pollctl.api.migrations import AnyMigrations
+    from pollctl.store.plugin_migrations import PluginMigrations
 
 
 class Plugin(NamedTuple):
@@ -92,7 +96,7 @@ def defaults_of(plugin: Plugin) -> dict[str, str]:
     return {"schedule": plugin.poller.schedule, **plugin.poller.defaults}
 
 
-def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
+def migrations_of(plugins: Sequence[Plugin]) -> list[PluginMigrations]:
     """The migration sets of plugins, for those that have tables.
 
     Raises:
@@ -101,7 +105,7 @@ def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
     return [_migrations(plugin, plugin.poller.migrations) for plugin in plugins if plugin.poller.migrations]
 
 
-def _migrations(plugin: Plugin, make: Callable[[], Any]) -> Any:
+def _migrations(plugin: Plugin, make: Callable[[], AnyMigrations]) -> PluginMigrations:
     from pollctl.store.plugin_migrations import PluginMigrations
 
     guest = plugin.guests[0]
@@ -112,7 +116,7 @@ def _migrations(plugin: Plugin, make: Callable[[], Any]) -> Any:
             raise
         raise PluginError(raised("its migrations", error, [guest])) from error
     if not hasattr(migrations, "name"):
-        raise broken(guest, f"its migrations are {type(migrations).__name__}, not sqlite_utils.Migrations")
+        raise broken(guest, f"its migrations are {type(migrations).__name__}, not pollctl.Migrations")
     if migrations.name != plugin.name:
         raise broken(guest, f"its migrations are named {migrations.name!r}, not {plugin.name!r}")
     return PluginMigrations(migrations, plugin.poller.tables, partial(_place, guest))

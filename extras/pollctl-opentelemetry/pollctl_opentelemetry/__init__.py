@@ -7,7 +7,6 @@ from contextlib import closing
 from typing import Any
 
 from pollctl import Run, hookimpl
-
 from pollctl_opentelemetry.spans import span
 
 Around = Generator[None, Any, Any]

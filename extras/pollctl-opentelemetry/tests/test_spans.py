@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
 PLUGIN = """
@@ -98,7 +99,7 @@ def a_pass(folder: Path, world: World, **more: str) -> dict[str, Any]:
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH") if name in os.environ}
     env = {**kept, "HOME": str(folder), **more}
     words = [sys.executable, "-m", "pollctl", "run", "page", "--json"]
-    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report

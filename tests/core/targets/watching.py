@@ -93,6 +93,10 @@ class Watching:
         text = "\n".join([f'[plugins.{self.plugin}]\nnotify = ["{self.people.json_url}/all"]\n{section}', *rows])
         self.place.settings(text.replace('"/', f'"{self.pages.url}/'))
 
+    def is_made_of(self, source: str) -> None:
+        """Another version of the plugin."""
+        (self.place.folder / f"site-{self.plugin}" / f"{self.plugin}.py").write_text(source)
+
     def pages_are(self, **texts: str | ServerResponse) -> None:
         self.pages.pages.update({f"/{name}": text for name, text in texts.items()})
 
