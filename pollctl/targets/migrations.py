@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pollctl import Migrations
 from pollctl.sql import utc
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
 
 
 def migrations_of(name: str) -> Migrations:
     """The migrations of the plugin with that name."""
-    from sqlite_utils import Migrations
-
     found = Migrations(name)
 
     @found()

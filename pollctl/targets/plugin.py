@@ -17,7 +17,9 @@ from pollctl.targets.store import Store
 
 if TYPE_CHECKING:
     import click
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
+
+    from pollctl import Migrations
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from core.targets.watching import Watching
-
-from pollctl.testing.inbox import Inbox
+from inbox import Inbox
 
 A, B = 'name = "a"\nurl = "/a"', 'name = "b"\nurl = "/b"'
 

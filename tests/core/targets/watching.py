@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from inbox import Inbox
 from manual_pages import DOCS, files_of
 from place import Place
 from plugin_package import json_of
 
 from pollctl import from_text, to_text
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
-from pollctl.testing.inbox import Inbox
 
 WATCH = files_of(DOCS / "targets.md")["pollctl_watch.py"]
 """The watcher of the manual."""
