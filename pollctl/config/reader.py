@@ -174,3 +174,9 @@ def _homes(key: str, kind: type[Struct], where: str, depth: int = 0) -> Iterator
         if isinstance(inner, type) and issubclass(inner, Struct):
             homes = _homes(key, inner, join(where, field.encode_name), depth + 1)
             yield from (f"[{home}]" if is_row else home for home in homes)
+
+
+@cache
+def _fields(kind: type[Struct]) -> tuple[FieldInfo, ...]:
+    """Those of a struct: annotations are evaluated anew each time that msgspec is asked, and lists have thousands of tables."""
+    return fields(kind)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Migrations, Run, hookimpl
+from pollctl import Migrations, Run, UsageError, hookimpl
 from pollctl.targets import TargetPlugin
 from pollctl_watch.client import read
 from pollctl_watch.decide import compare
@@ -24,6 +25,26 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         from pollctl_watch.migrations import add_to
 
         return add_to(super().migrations())
+
+    @hookimpl
+    def pollctl_fetch(self, run: Run, db: Database) -> Iterator[Any]:
+        """Ask what is due, politely."""
+        from pollctl_watch.fetch import PoliteRun
+
+        polite: Any = PoliteRun(run)
+        yield from super().pollctl_fetch(polite, db)
+
+    def add(self, db: Database, target: Watch, now: datetime) -> None:
+        """Add a watch in the database; one that sends what may be secret belongs in the settings.
+
+        Raises:
+            UsageError: it is such a one.
+        """
+        if target.is_for_settings_only:
+            raise UsageError(
+                "cookies, user, password, form, body and before belong in the settings, not in the database"
+            )
+        super().add(db, target, now)
 
     @hookimpl
     def pollctl_apply(self, db: Database, decisions: Sequence[Any], run: Run) -> None:

@@ -63,6 +63,8 @@ def html(answer: Answer, watch: Watch) -> list[str]:
     tree = _html_tree(answer)
     if tree is None:
         return []
+    for selector in watch.without:
+        _take_off(tree, selector)
     if watch.select:
         found = _by_css(tree, watch.select)
     elif watch.xpath:
@@ -119,13 +121,20 @@ def _html_tree(answer: Answer) -> Any:
         return None
 
 
+def _take_off(tree: Any, selector: str) -> None:
+    """Drop what a selector finds, but not the text that stands after it."""
+    for one in _by_css(tree, selector):
+        if one.getparent() is not None:
+            one.drop_tree()
+
+
 def _by_css(tree: Any, selector: str) -> list[Any]:
     from lxml.cssselect import CSSSelector  # type: ignore[import-untyped]
 
     try:
         return list(CSSSelector(selector, translator="html")(tree))
     except Exception as error:
-        raise ValueError(f"select: {selector!r} is not a CSS selector: {error}") from error
+        raise ValueError(f"{selector!r} is not a CSS selector: {error}") from error
 
 
 def _by_xpath(tree: Any, expression: str, prefixes: dict[str, str] | None = None) -> list[Any]:

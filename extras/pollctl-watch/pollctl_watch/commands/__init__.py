@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pollctl_watch.commands import looks, texts
+from pollctl_watch.commands import imports, looks, texts
 
 if TYPE_CHECKING:
     import click
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
     """Add them to the plugin's group."""
-    for room in (looks, texts):
+    for room in (looks, texts, imports):
         room.add_commands(plugin, group)

@@ -11,6 +11,7 @@ from pollctl import HttpUrl, PluginContext, PollctlError, UsageError
 from pollctl_watch.client import read
 from pollctl_watch.client.numbers import number_in
 from pollctl_watch.commands.named import find, names
+from pollctl_watch.fetch import ask
 from pollctl_watch.model import Seen, Watch
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
 
 def _show(context: PluginContext, watch: Watch) -> None:
     with context.asking() as send:
-        answer = send(watch.request())
+        answer = ask(watch.request(), send, lambda _, factory: factory(), context.now)
     if answer.error:
         raise PollctlError(f"{watch.title}: {answer.error.message}")
     if not watch.is_answer(answer):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pollctl_watch.model.before import Before
 from pollctl_watch.model.condition import Condition
 from pollctl_watch.model.seen import Number, Seen
-from pollctl_watch.model.watch import Watch
+from pollctl_watch.model.watch import Asked, Watch
 
-__all__ = ["Condition", "Number", "Seen", "Watch"]
+__all__ = ["Asked", "Before", "Condition", "Number", "Seen", "Watch"]

@@ -1,0 +1,153 @@
+"""Asking politely: one request at a time for each host, at its rate, as robots.txt allows, after the request before."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from pollctl import Answer, FetchError, Request, Run, retry_after
+from pollctl_watch.client import read
+from pollctl_watch.model import Asked, Before, Watch
+
+AGENT = "pollctl"
+SLICE_S = 10.0
+"""How long a host is asked before its answers are taken."""
+_LONGEST_S = 600.0
+_WITHIN = re.compile(r"expires\s*=\s*[^;]*", re.IGNORECASE)
+_COOKIE = re.compile(r"(?:^|,\s*)([^\s=;,]+)=([^;,]*)")
+
+Send = Callable[[Request], Answer]
+Once = Callable[[str, Callable[[], Any]], Any]
+
+
+class PoliteRun:
+    """A pass whose requests go to each host one after the other; everything else is the pass' own."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._run, name)
+
+    def get_many(self, requests: Iterable[Request], **how: Any) -> Iterator[Answer]:
+        """As that of the pass. A host that is asked once goes with the crowd; the others are asked side by side, each in order."""
+        hosts: dict[str, Host] = {}
+        for request in requests:
+            hosts.setdefault(urlsplit(request.url).netloc.rpartition("@")[2], Host()).requests.append(request)
+        alone = [host.requests[0] for host in hosts.values() if host.is_simple]
+        yield from self._run.get_many(alone, **how)
+        waiting = [host for host in hosts.values() if not host.is_simple]
+        while waiting and not self._run.is_stopping:
+            for result in self._run.map(self._ask, waiting, timeout=_LONGEST_S):
+                yield from result.item.taken()
+            waiting = [host for host in waiting if host.requests]
+
+    def _ask(self, host: Host) -> None:
+        host.ask(self._run)
+
+
+class Host:
+    """The requests to one host, and the answers that have come."""
+
+    def __init__(self) -> None:
+        self.requests: deque[Request] = deque()
+        self._answers: list[Answer] = []
+        self._not_before = 0.0
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether there is one request, with nothing to be asked before it."""
+        first = self.requests[0]
+        return len(self.requests) == 1 and not (isinstance(first, Asked) and (first.watch.before or first.watch.robots))
+
+    def ask(self, run: Run) -> None:
+        """Ask for a while; no more once it has asked to be left alone."""
+        until = time.monotonic() + SLICE_S
+        while self.requests and time.monotonic() < until and self._waited(run):
+            request = self.requests.popleft()
+            answer = ask(request, run.send, run.once, run.now)
+            self._answers.append(answer)
+            self._not_before = time.monotonic() + self._pause
+            if retry_after(answer, answer.started_at):
+                self.requests.clear()
+
+    @property
+    def _pause(self) -> float:
+        return max((one.watch.seconds_between for one in self.requests if isinstance(one, Asked)), default=0)
+
+    def _waited(self, run: Run) -> bool:
+        """Wait until the host may be asked again; answers whether the pass goes on."""
+        while not run.is_stopping and (left := self._not_before - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))
+        return not run.is_stopping
+
+    def taken(self) -> list[Answer]:
+        """The answers that have come, each once."""
+        answers, self._answers = self._answers, []
+        return answers
+
+
+def ask(request: Request, send: Send, once: Once, now: datetime) -> Answer:
+    """Make a request, and what must be asked before it; what goes wrong there is an answer with an error."""
+    if not isinstance(request, Asked):
+        return send(request)
+    try:
+        if request.watch.robots:
+            _obey_robots(request, send, once)
+        return send(_after(request, request.watch.before, send) if request.watch.before else request)
+    except _Refused as refused:
+        return Answer(request=request, started_at=now, elapsed_ms=0, error=refused.error)
+
+
+class _Refused(Exception):  # noqa: N818 - it ends one request, no more
+    """Why a request is not made."""
+
+    def __init__(self, message: str, answer: Answer | None = None) -> None:
+        super().__init__(message)
+        kind = answer.error.kind if answer and answer.error else "raised"
+        self.error = FetchError(kind=kind, message=message)
+
+
+def _after(request: Asked, before: Before, send: Send) -> Asked:
+    """A request with what the one before it has brought."""
+    answer = send(before.request())
+    if answer.error:
+        raise _Refused(f"before: {answer.error.message}", answer)
+    if not answer.is_ok:
+        raise _Refused(f"before: {urlsplit(before.url).hostname} answered {answer.status}")
+    cookies = dict(_COOKIE.findall(_WITHIN.sub("", answer.headers.get("set-cookie", ""))))
+    filled = request.watch.filled(_selected(answer, before) if before.is_selecting else "", cookies)
+    return replace(filled, headers={**request.headers, **filled.headers}, tag=request.tag)
+
+
+def _selected(answer: Answer, before: Before) -> str:
+    """The first line of what is selected of an answer."""
+    selector = Watch(url=before.url, select=before.select, xpath=before.xpath, json=before.json, regex=before.regex)
+    try:
+        return read(answer, selector).text.partition("\n")[0]
+    except ValueError as error:
+        raise _Refused(f"before: {error}") from error
+
+
+def _obey_robots(request: Asked, send: Send, once: Once) -> None:
+    """As RFC 9309 has it: what is not there allows all, what cannot be read allows nothing."""
+    parts = urlsplit(request.url)
+    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    answer: Answer = once(f"pollctl_watch.robots {origin}", lambda: send(Request(url=f"{origin}/robots.txt")))
+    if answer.error:
+        raise _Refused(f"robots.txt: {answer.error.message}", answer)
+    if answer.status >= 500:  # noqa: PLR2004
+        raise _Refused(f"robots.txt: {parts.hostname} answered {answer.status}, so nothing may be asked")
+    from urllib.robotparser import RobotFileParser
+
+    rules = RobotFileParser()
+    rules.parse(answer.text.splitlines() if answer.is_ok else [])
+    if not rules.can_fetch(AGENT, request.url):
+        raise _Refused(f"robots.txt of {parts.hostname} forbids it")
