@@ -142,12 +142,6 @@ class Reader:
         self.note(where, f"found {words.found(raw, kind)}; allowed {words.allowed(kind)}")
 
 
-@cache
-def _fields(kind: type[Struct]) -> tuple[FieldInfo, ...]:
-    """The fields of a struct: its annotations are read once, not for each of ten thousand rows."""
-    return fields(kind)
-
-
 def join(where: str, key: str) -> str:
     """The name of a key in messages, as TOML writes it."""
     key = key if _BARE_KEY.fullmatch(key) else words.shown(key)
