@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from pollctl import DeliveryError, Effect
 from pollctl.concurrency.cancellation import Stop
-from pollctl.delivery import outbox
+from pollctl.delivery import in_flight
 from pollctl.delivery.effects import Queued
 from pollctl.delivery.lanes import SIDE_BY_SIDE
 from pollctl.delivery.outbox import Outbox
@@ -90,9 +90,9 @@ class Passes:
         self._deliveries_left = self._accidents.pop(0) if self._accidents else None
         self._in_flight = {}
         with (
-            mock.patch.object(outbox, "DaemonExecutor", return_value=self),
-            mock.patch.object(outbox, "clock_now", return_value=self.now),
-            mock.patch.object(outbox, "wait", self._wait),
+            mock.patch.object(in_flight, "DaemonExecutor", return_value=self),
+            mock.patch.object(in_flight, "clock_now", return_value=self.now),
+            mock.patch.object(in_flight, "wait", self._wait),
         ):
             try:
                 self._pass(Outbox(self._db, "bell", POLICY))
