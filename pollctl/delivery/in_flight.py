@@ -6,22 +6,27 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
-from sqlite_utils import Database
 
 from pollctl.api.values import Effect
 from pollctl.clock import from_text
 from pollctl.clock import now as clock_now
 from pollctl.concurrency.cancellation import Stop
-from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.lanes import OTHERS, SIDE_BY_SIDE, Lanes, Phase
 from pollctl.delivery.settlement import Claimed, Settle, Settlement
 from pollctl.store.database import writing
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from sqlite_utils import Database
+
+    from pollctl.concurrency.daemon_executor import DaemonExecutor
 
 COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
 """What ``effect_of`` reads, and how many attempts count."""
@@ -76,13 +81,19 @@ class InFlight:
         self._db = db
         self._lanes = lanes
         self._settlement = settlement
-        self._executor = DaemonExecutor(SIDE_BY_SIDE)
         self._in_flight: dict[Future[Any], Claimed] = {}
         self._rests: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def close(self) -> None:
         """Let go of the workers; what still hangs there is left to itself."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        if "_executor" in vars(self):
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @cached_property
+    def _executor(self) -> DaemonExecutor:
+        from pollctl.concurrency.daemon_executor import DaemonExecutor
+
+        return DaemonExecutor(SIDE_BY_SIDE)
 
     def send(self, errand: Errand, phase: Phase) -> Tally:
         """Send the effects of one sort; what is in flight from a call before is settled among ``OTHERS``."""
@@ -96,6 +107,8 @@ class InFlight:
 
     def _drain(self, errand: Errand, phase: Phase, lanes: Iterator[str]) -> Tally:
         """Send the heads of *lanes*, and what stands behind them as far as it is of the same sort."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         tally = Tally()
         is_first = True
         while self._in_flight or is_first:

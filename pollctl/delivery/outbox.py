@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from pollctl.api.values import Effect
 from pollctl.clock import to_text
@@ -15,6 +14,9 @@ from pollctl.delivery.in_flight import COLUMNS, Deliver, Errand, InFlight, Tally
 from pollctl.delivery.lanes import CORE, DEADLY, IS_CORE, OTHERS, SUSPECTS, Lanes
 from pollctl.delivery.policy import Policy
 from pollctl.delivery.settlement import Settle, Settlement
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _AT_ONCE = 500  # effects in one query
 

@@ -6,10 +6,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from sqlite_utils import Migrations
-
+from pollctl.api.migrations import AnyMigrations, Migrations, steps_of
 from pollctl.errors import DatabaseError, PluginError
 from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.errors import is_of_the_machine
@@ -30,16 +29,14 @@ class PluginMigrations(Migrations):
 
     def __init__(
         self,
-        original: Migrations,
+        original: AnyMigrations,
         prefixes: Sequence[str] = (),
         place_of: Callable[[BaseException], str] = lambda _: "",
     ) -> None:
         super().__init__(original.name)
         self.prefixes = tuple(prefixes)
         self.place_of = place_of
-        for step in original._migrations:  # noqa: SLF001 - there is no public list
-            is_transactional = getattr(step, "transactional", True)
-            self(name=step.name, transactional=is_transactional)(cast("Any", partial(self._take_step, step.fn)))
+        self.steps = [step._replace(fn=partial(self._take_step, step.fn)) for step in steps_of(original)]
 
     def adopt_tables(self, db: Database, blank: Callable[[], Database]) -> None:
         """Write down which tables earlier steps made, where an older pollctl did not, within the caller's transaction.
@@ -50,7 +47,7 @@ class PluginMigrations(Migrations):
         """
         if is_known(db, self.name):
             return
-        applied = {step.name for step in self.applied(db)}
+        applied = self.applied(db)
         try:
             with closing(blank()) as trial:
                 remember(trial, self.name, frozenset())
@@ -59,12 +56,10 @@ class PluginMigrations(Migrations):
         except Exception:  # noqa: BLE001 - steps that need rows to work on: other plugins' tables are refused all the same
             return
 
-    def _only(self, names: set[str]) -> PluginMigrations:
-        chosen = PluginMigrations(Migrations(self.name), self.prefixes)
-        chosen._migrations = [step for step in self._migrations if step.name in names]
-        return chosen
+    def _only(self, names: Sequence[str]) -> Migrations:
+        return Migrations(self.name, [step for step in self.steps if step.name in names])
 
-    def _take_step(self, step: Callable[[Database], Any], db: Database) -> None:
+    def _take_step(self, step: Callable[[Database], object], db: Database) -> None:
         connection = cast("AuthorizedConnection", db.conn)
         there, rights = tables_in(db), rights_of(db, self.name, self.prefixes)
         try:
@@ -82,7 +77,7 @@ class PluginMigrations(Migrations):
             remember(db, self.name, (rights.own | (now - there)) & now)
 
 
-def of_plugin(migration_set: Migrations) -> PluginMigrations:
+def of_plugin(migration_set: AnyMigrations) -> PluginMigrations:
     """The steps of a set under the rights of its plugin."""
     return migration_set if isinstance(migration_set, PluginMigrations) else PluginMigrations(migration_set)
 
@@ -112,8 +107,8 @@ def refuse_unknown(db: Database, migration_set: Migrations) -> None:
     Raises:
         DatabaseError: a step was taken that the set does not know.
     """
-    known = {migration.name for migration in migration_set._migrations}  # noqa: SLF001 - there is no public list
-    unknown = [migration.name for migration in migration_set.applied(db) if migration.name not in known]
+    known = {step.name for step in migration_set.steps}
+    unknown = [name for name in migration_set.applied(db) if name not in known]
     if unknown:
         raise DatabaseError(
             f"the database was made by a newer {migration_set.name} (it has {unknown[0]}, unknown here); update it"

@@ -1,0 +1,51 @@
+"""watch: has a page changed, and is it what is waited for?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pollctl import Migrations, Run, hookimpl
+from pollctl.targets import TargetPlugin
+from pollctl_watch.client import read
+from pollctl_watch.decide import compare
+from pollctl_watch.model import Seen, Watch
+
+if TYPE_CHECKING:
+    import click
+    from sqlite_utils import Database
+
+
+class WatchPlugin(TargetPlugin[Watch, Seen]):
+    """A plugin of targets that keeps texts to be compared by hand."""
+
+    def migrations(self) -> Migrations:
+        """The tables of targets, and one more."""
+        from pollctl_watch.migrations import add_to
+
+        return add_to(super().migrations())
+
+    @hookimpl
+    def pollctl_apply(self, db: Database, decisions: Sequence[Any], run: Run) -> None:
+        """Write decisions, and the texts that they keep."""
+        from pollctl_watch import store
+
+        super().pollctl_apply(db, decisions, run)
+        store.keep_texts(db, decisions, run.once("pollctl_watch.limits", lambda: self._limits(db, run)), run.now)
+
+    @hookimpl
+    def pollctl_commands(self, group: click.Group) -> None:
+        """The commands for targets, and those for texts and selectors."""
+        from pollctl_watch.commands import add_commands
+
+        super().pollctl_commands(group)
+        add_commands(self, group)
+
+    def _limits(self, db: Database, run: Run) -> Mapping[str, int]:
+        """How many texts are kept of each watch, by title."""
+        return {
+            one.title: one.target.keep for one in self.roll(db, run.settings).known if isinstance(one.target, Watch)
+        }
+
+
+plugin = WatchPlugin("watch", Watch, Seen, key="watches", summary="Has a page changed?", read=read, compare=compare)

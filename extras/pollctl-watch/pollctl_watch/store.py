@@ -1,0 +1,58 @@
+"""Texts as they were kept: every SQL statement about them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from pollctl import to_text
+from pollctl_watch.model import Seen
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_ROW = "coalesce(:row, (SELECT max(id) FROM watch_targets WHERE name = :title))"
+
+
+class Snapshot(NamedTuple):
+    """A text of a watch; *number* 1 is the latest."""
+
+    number: int
+    at: str
+    text: str
+
+
+def keep_texts(db: Database, decisions: Sequence[Any], limits: Mapping[str, int], now: datetime) -> None:
+    """Keep the texts of what was decided to be remembered, unless it is the same as the last one; and only the last ones."""
+    kept = [_bound(one, limits.get(one.look.title, 0), now) for one in decisions if hasattr(one, "value")]
+    db.conn.executemany(
+        f"""INSERT INTO watch_snapshots (target, at, text) SELECT {_ROW}, :at, :text WHERE :limit > 0
+            AND :text IS NOT (SELECT text FROM watch_snapshots WHERE target = {_ROW} ORDER BY id DESC LIMIT 1)""",  # noqa: S608
+        kept,
+    )
+    db.conn.executemany(
+        f"""DELETE FROM watch_snapshots WHERE target = {_ROW} AND id <= (SELECT id FROM watch_snapshots
+            WHERE target = {_ROW} ORDER BY id DESC LIMIT 1 OFFSET :limit)""",  # noqa: S608
+        kept,
+    )
+
+
+def _bound(kept: Any, limit: int, now: datetime) -> dict[str, Any]:
+    text = msgspec.convert(kept.value, Seen).text
+    return {
+        "row": kept.look.row,
+        "title": kept.look.title,
+        "at": to_text(now),
+        "text": zlib.compress(text.encode("utf-8", "replace")),
+        "limit": limit,
+    }
+
+
+def snapshots(db: Database, row: int) -> list[Snapshot]:
+    """The texts of a watch, the latest first."""
+    rows = db.conn.execute("SELECT at, text FROM watch_snapshots WHERE target = ? ORDER BY id DESC", (row,))
+    return [Snapshot(number, at, zlib.decompress(text).decode()) for number, (at, text) in enumerate(rows, 1)]
