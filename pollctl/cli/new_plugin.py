@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -51,7 +52,7 @@ def _create(name: str, directory: Path | None, kind: str) -> None:
             "exclude each other; take another name"
         )
     folder = directory or Path(f"pollctl-{word}")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is there already, and not an empty folder")
     render(Origin(plain, "targets" if kind == "targets" else "plain", newest(), __version__), folder)
     console.print_text(

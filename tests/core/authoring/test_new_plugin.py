@@ -99,6 +99,14 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "pollctl-river").iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("target", ["loop", "gone"])
+def test_a_link_that_leads_nowhere_is_left_alone(tmp_path: Path, target: str) -> None:
+    (tmp_path / "loop").symlink_to(target)
+    place = Place(tmp_path)
+    place.do("new-plugin", "river", "--directory", "loop", code=2)
+    assert "loop: is there already, and not an empty folder" in place.stderr
+
+
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
     """Those there are, and a newer one: with another first line of the rules, another comment at their end, and a new file."""
