@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pollctl.api.values import TELL, Effect
 from pollctl.delivery.courier import Courier
 from pollctl.delivery.effects import CORE_PREFIX
+from pollctl.delivery.in_flight import Tally
 from pollctl.delivery.messages import is_message
-from pollctl.delivery.outbox import Outbox, Tally
+from pollctl.delivery.outbox import Outbox
 from pollctl.errors import DeliveryError, MachineError, PluginError, PollctlError
 from pollctl.store.database import writing
 
