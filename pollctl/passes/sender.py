@@ -86,7 +86,7 @@ class Sender:
 
     def _send(self, effect: Effect) -> Any:
         """Send one effect, in a worker thread; one for which the machine had no further thread is tried again later."""
-        with self._events.delivery(effect), self._run.delivering() as delivery:
+        with self._events.delivery(effect), self._run.deliveries.delivering() as delivery:
             try:
                 if is_message(effect.kind) or not self._hooks:
                     return self._send_message(effect)
