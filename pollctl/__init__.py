@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pollctl.addresses import split_addresses as split_addresses
     from pollctl.api.hookspecs import hookimpl as hookimpl
     from pollctl.api.listing import Column as Column
+    from pollctl.api.migrations import Migrations as Migrations
     from pollctl.api.pace import Pace as Pace
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
@@ -83,6 +84,7 @@ _HOMES = {
     "Effect": "api.values",
     "FetchError": "api.values",
     "Level": "api.values",
+    "Migrations": "api.migrations",
     "NotNow": "api.values",
     "Pace": "api.pace",
     "Phases": "api.values",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -89,3 +90,23 @@ def json_of(done: subprocess.CompletedProcess[str]) -> Any:
     """The one JSON document on stdout, which must be all there is."""
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
+
+
+def install(package: Path, site: Path) -> None:
+    """Install a package that pip can build into a folder, and leave nothing behind in its own."""
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", str(site)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(package)], check=True, timeout=120)
+    shutil.rmtree(package / "build", ignore_errors=True)
+
+
+def run_in_package(package: Path, site: Path, *words: str) -> Done:
+    """Run ``python -m WORDS`` in the folder of a package that is installed in *site*."""
+    env = {
+        **clean_environment(package.parent),
+        "PYTHONPATH": str(site),
+        "MYPYPATH": str(package),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=package, env=env, capture_output=True, text=True, check=False, timeout=280
+    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlite_utils import Database, Migrations
 
-from pollctl import Secret, sql
+from pollctl import Migrations, Secret, sql
 from pollctl_latency.client.targets import split_login
 from pollctl_latency.deliver.texts import loss_text, speed_text
 from pollctl_latency.model import Summary
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 migrations = Migrations("latency")
 

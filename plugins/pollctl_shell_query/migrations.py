@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING
 
+from pollctl import Migrations
 from pollctl.sql import NOW
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 migrations = Migrations("shell_query")
 

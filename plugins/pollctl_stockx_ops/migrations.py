@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlite_utils import Database, Migrations
 
-from pollctl import Secret, address_digest, sql
+from pollctl import Migrations, Secret, address_digest, sql
 from pollctl_stockx_ops.deliver import summary_text
 from pollctl_stockx_ops.model import DayCounts
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 migrations = Migrations("stockx_ops")
 

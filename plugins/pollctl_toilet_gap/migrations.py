@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlite_utils import Database, Migrations
-
+from pollctl import Migrations
 from pollctl.sql import utc
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 migrations = Migrations("toilet_gap")
 

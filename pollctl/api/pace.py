@@ -29,13 +29,19 @@ class Pace(str):
         """
         pace = cls(text.strip())
         if pace.is_expression:
-            _schedule(pace, "UTC")
-            return pace
+            return pace._checked()
         try:
             PositiveDuration.parse(pace)
         except ValueError as error:
             raise ValueError(f'{error}, or a cron expression such as "0 8-18 * * 1-5"') from error
         return pace
+
+    def _checked(self) -> Self:
+        try:
+            _schedule(self, "UTC")
+        except ValueError as error:
+            raise ValueError(f"{error}{_hint(self)}") from error
+        return self
 
     @property
     def is_expression(self) -> bool:
@@ -52,6 +58,16 @@ class Pace(str):
             return next(_schedule(self, zone.key).slots_after(moment))
         length = _length(self)
         return moment + length - min(length / 2, TOLERANCE)
+
+
+def _hint(text: str) -> str:
+    """What was meant by an expression that is not valid, if it was a duration."""
+    joined = "".join(text.split())
+    try:
+        PositiveDuration.parse(joined)
+    except ValueError:
+        return "" if text.startswith("@") else ', or a duration such as "15m"'
+    return f'; did you mean "{joined}"?'
 
 
 @lru_cache(maxsize=1024)

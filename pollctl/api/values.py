@@ -12,8 +12,9 @@ from msgspec.structs import force_setattr
 from pollctl import units
 
 if TYPE_CHECKING:
-    from sqlite_utils import Migrations
     from typing_extensions import TypeVar
+
+    from pollctl.api.migrations import AnyMigrations
 
     Payload = TypeVar("Payload", default=Any)
     Tag = TypeVar("Tag", default=Any)
@@ -52,7 +53,8 @@ class Poller(Struct, frozen=True, kw_only=True):
         schedule: the cron expression used when the settings name none.
         defaults: the plugin's own defaults for keys of the core, as the settings file would write them
             (``{"window": "55s", "backoff": "0s"}``).
-        migrations: a callable that returns the sqlite-utils ``Migrations`` of the plugin's tables, named like the plugin.
+        migrations: a callable that returns the ``pollctl.Migrations`` of the plugin's tables, named like the plugin;
+            those of sqlite-utils do as well, and cost each pass the import.
         tables: what the names of its tables begin with where that is not the plugin's name and ``_``: it may write those
             tables, also where a program made them, and those that its migrations made.
         batch, state, decision: types of what ``fetch`` yields, ``load`` returns and ``decide`` returns a sequence of
@@ -72,7 +74,7 @@ class Poller(Struct, frozen=True, kw_only=True):
     state: Any = None
     schedule: str = "* * * * *"
     defaults: Mapping[str, str] = {}
-    migrations: Callable[[], Migrations] | None = None
+    migrations: Callable[[], AnyMigrations] | None = None
     effects: Mapping[str, Repeat] = {}
     tireless: Sequence[str] = ()
     decides_with: Sequence[Callable[..., Any]] = ()

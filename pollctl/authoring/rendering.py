@@ -53,7 +53,7 @@ def render(origin: Origin, folder: Path, templates: Path = TEMPLATES) -> None:
     copier = _copier()
     answers = {"name": origin.name, "kind": origin.kind, "contract": origin.contract}
     copier.run_copy(str(source), folder, data=answers, defaults=True, quiet=True, overwrite=True)
-    (folder / ANSWERS).write_text(_written(origin), encoding="utf-8")
+    write_origin(folder, origin)
 
 
 def read_origin(folder: Path) -> Origin:
@@ -76,11 +76,13 @@ def read_origin(folder: Path) -> Origin:
         raise UsageError(f"{path}: {error}") from error
 
 
-def _written(origin: Origin) -> str:
-    return (
+def write_origin(folder: Path, origin: Origin) -> None:
+    """Have a package say what it was made from."""
+    text = (
         "# What this package was made from; `pollctl new-plugin --update` reads it. Keep it beside the code.\n"
         f"name: {origin.name}\nkind: {origin.kind}\ntemplate: {origin.template}\ncontract: {origin.contract}\n"
     )
+    (folder / ANSWERS).write_text(text, encoding="utf-8")
 
 
 def _copier() -> Any:

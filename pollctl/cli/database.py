@@ -17,9 +17,8 @@ from pollctl.redaction import one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlite_utils import Migrations
-
     from pollctl.plugin_host.discovery import Found
+    from pollctl.store.plugin_migrations import PluginMigrations
 
 
 @click.group()
@@ -150,7 +149,7 @@ def prune(invocation: Invocation, *, compact: bool) -> None:
         console.print_text(f"given back to the disk: {given_back} bytes")
 
 
-def _migrations(found: Mapping[str, Found]) -> list[Migrations]:
+def _migrations(found: Mapping[str, Found]) -> list[PluginMigrations]:
     """The migrations of the plugins that can be loaded; the others are named on stderr and left out."""
     from pollctl.errors import PluginError
     from pollctl.plugin_host.loader import load, migrations_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -39,18 +40,25 @@ def _create(name: str, directory: Path | None, kind: str) -> None:
     from pollctl.authoring.rendering import Origin, newest, render
     from pollctl.cli.table import TAKEN
     from pollctl.errors import UsageError
+    from pollctl.plugin_host.discovery import discover
 
     plain = checked(name)
     word = plain.replace("_", "-")
     if word in TAKEN:
         raise UsageError(f"the name {name!r} is taken by a command of pollctl")
+    if other := discover().get(plain):
+        raise UsageError(
+            f"the name {name!r} is taken by the plugin of {other.distribution} that is installed here: two plugins of one name "
+            "exclude each other; take another name"
+        )
     folder = directory or Path(f"pollctl-{word}")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is there already, and not an empty folder")
     render(Origin(plain, "targets" if kind == "targets" else "plain", newest(), __version__), folder)
     console.print_text(
         f"{folder}: a package for the plugin {plain}. Next:\n"
-        f"    cd {folder} && python3 -m venv .venv && .venv/bin/pip install -e . --group dev\n"
+        f"    cd {folder} && python3 -m venv .venv && .venv/bin/pip install --upgrade 'pip>=25.1'\n"
+        "    .venv/bin/pip install -e . --group dev\n"
         f"    .venv/bin/pytest && .venv/bin/pollctl demo {plain}"
     )
 

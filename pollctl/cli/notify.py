@@ -68,8 +68,7 @@ def _row(invocation: Invocation, tried: _Tried) -> dict[str, str | int]:
 
 def _result(invocation: Invocation, url: str) -> str:
     """``ok``, or why not."""
-    import secrets
-    import socket
+    import os
 
     from pollctl import clock
     from pollctl.console.spoken import spoken_moment
@@ -80,14 +79,12 @@ def _result(invocation: Invocation, url: str) -> str:
 
     core = invocation.config.core
     body = (
-        f"Messages of pollctl on {socket.gethostname()} arrive here.\n"
+        f"Messages of pollctl on {os.uname().nodename} arrive here.\n"
         f"Sent by `pollctl notify test` at {spoken_moment(clock.now(), core.timezone)}."
     )
     message = Message(title="pollctl: a test", body=body)
     try:
-        send(
-            url, message, key=f"test:{secrets.token_hex(8)}", timeout=core.http.timeout.total_seconds(), http=core.http
-        )
+        send(url, message, key=f"test:{os.urandom(8).hex()}", timeout=core.http.timeout.total_seconds(), http=core.http)
     except DeliveryError as error:
         return one_line(str(error))
     return "ok"

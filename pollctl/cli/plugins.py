@@ -84,12 +84,14 @@ def _list(invocation: Invocation, *, as_json: bool) -> None:
     import msgspec
 
     from pollctl.inspection.inventory import inventory
+    from pollctl.plugin_host.discovery import folder_fault
 
     rows = [msgspec.to_builtins(installed) for installed in inventory(invocation.config_to_look, invocation.found)]
     console.print_rows(rows, as_json=as_json, columns=_COLUMNS)
-    for row in rows:
-        if row["error"] and not as_json:
-            console.log(row["error"])
+    if as_json:
+        return
+    for error in filter(None, [folder_fault(invocation.plugins_dir), *(row["error"] for row in rows)]):
+        console.log(error)
 
 
 def _with_section(text: str, name: str) -> str:

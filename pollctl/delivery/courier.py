@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pollctl.api.values import Drop, Effect, NotNow
-from pollctl.delivery.channel import send
 from pollctl.delivery.effects import NotNowError
 from pollctl.delivery.messages import DROPPED, NO_ADDRESS, SENT, Message, message_of
 from pollctl.errors import DeliveryError
@@ -41,6 +40,8 @@ class Courier:
             DeliveryError: the service did not take it; permanent when nobody knows the address any more.
             NotNowError: it is to rest.
         """
+        from pollctl.delivery.channel import send
+
         try:
             message = message_of(effect)
         except msgspec.ValidationError as error:

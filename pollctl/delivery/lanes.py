@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import NamedTuple
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.clock import from_text, to_text
 from pollctl.delivery.effects import CORE_PREFIX
 from pollctl.delivery.policy import LONGEST_TIRELESS_PAUSE, Policy
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 SIDE_BY_SIDE = 8
 _FEW = 1000

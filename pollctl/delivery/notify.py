@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -81,7 +81,7 @@ def _since(event: Event, moment: datetime) -> str:
 
 
 def _origin(event: Event) -> str:
-    return f"{event.plugin} on {socket.gethostname()}, run {event.run_id}"
+    return f"{event.plugin} on {os.uname().nodename}, run {event.run_id}"
 
 
 def channel_alert(urls: Sequence[Secret], channel: Channel) -> list[Queued]:
@@ -92,7 +92,7 @@ def channel_alert(urls: Sequence[Secret], channel: Channel) -> list[Queued]:
         if channel.address
         else f"{channel.kind} of {channel.plugin} does not arrive"
     )
-    body = f"{channel.plugin}: {channel.text}.\nSee `pollctl outbox list --status dead` on {socket.gethostname()}."
+    body = f"{channel.plugin}: {channel.text}.\nSee `pollctl outbox list --status dead` on {os.uname().nodename}."
     message = Message(title=f"pollctl: {what}", body=body, level="failure")
     return to_each(CHANNEL, f"{CHANNEL}:{channel.first}", message, others, others) if others else []
 

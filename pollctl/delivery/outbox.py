@@ -5,29 +5,33 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
-from sqlite_utils import Database
 
 from pollctl.api.values import Effect
 from pollctl.clock import from_text, to_text
 from pollctl.clock import now as clock_now
 from pollctl.concurrency.cancellation import Stop
-from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.delivery.effects import Queued
 from pollctl.delivery.lanes import CORE, DEADLY, IS_CORE, OTHERS, SIDE_BY_SIDE, SUSPECTS, Lanes, Phase
 from pollctl.delivery.policy import Policy
 from pollctl.delivery.settlement import Claimed, Settle, Settlement
 from pollctl.store.database import writing
 
-_COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
-_LOOKED_AT = 1000  # effects of a batch
+    from sqlite_utils import Database
+
+    from pollctl.concurrency.daemon_executor import DaemonExecutor
+
+_COLUMNS = "id, kind, key, CAST(payload AS BLOB), lane, attempts, attempts - attempts_cut_off, created_at"
+_AT_ONCE = 500  # effects in one query
 
 
 class Tally(Struct, frozen=True):
@@ -58,13 +62,19 @@ class Outbox:
         self._policy = policy
         self._lanes = Lanes(db, plugin, policy)
         self._settlement = Settlement(db, policy)
-        self._executor = DaemonExecutor(SIDE_BY_SIDE)
         self._in_flight: dict[Future[Any], Claimed] = {}
         self._rests: set[int] = set()  # in this pass; later passes try again, whatever the backoff
 
     def close(self) -> None:
         """Let go of the workers; what still hangs there is left to itself."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        if "_executor" in vars(self):
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @cached_property
+    def _executor(self) -> DaemonExecutor:
+        from pollctl.concurrency.daemon_executor import DaemonExecutor
+
+        return DaemonExecutor(SIDE_BY_SIDE)
 
     def queue(self, run_id: str, effects: Sequence[Queued], now: datetime) -> int:
         """Write effects within the caller's transaction; answers how many were new (a known key queues nothing)."""
@@ -95,13 +105,17 @@ class Outbox:
         return queued
 
     def known_otherwise(self, effects: Sequence[Queued]) -> list[Queued]:
-        """Those of the effects whose key is known with another payload, which stands; of very many the first are looked at."""
-        query = "SELECT 1 FROM outbox WHERE plugin=? AND key=? AND payload<>?"
-        return [
-            one
-            for one in effects[:_LOOKED_AT]
-            if self._db.conn.execute(query, (self._plugin, one.key, one.payload)).fetchone()
-        ]
+        """Those of the effects whose key is known with another payload, which stands."""
+        differing = []
+        for first in range(0, len(effects), _AT_ONCE):
+            some = effects[first : first + _AT_ONCE]
+            payloads = self._payloads([one.key for one in some])
+            differing += [one for one in some if payloads.get(one.key, one.payload.encode()) != one.payload.encode()]
+        return differing
+
+    def _payloads(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        query = f"SELECT key, CAST(payload AS BLOB) FROM outbox WHERE plugin=? AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
+        return dict(self._db.conn.execute(query, (self._plugin, *keys)).fetchall())
 
     def next_try(self, now: datetime) -> datetime | None:
         """When the next of the open effects is tried; *now* where one need not wait, None where there is none."""
@@ -190,6 +204,8 @@ class Outbox:
 
     def _drain(self, errand: _Errand, phase: Phase, lanes: Iterator[str]) -> Tally:
         """Send the heads of *lanes*, and what stands behind them as far as it is of the same sort."""
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         tally = Tally()
         is_first = True
         while self._in_flight or is_first:

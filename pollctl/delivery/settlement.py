@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pollctl import redaction, signals
 from pollctl.api.values import Effect
@@ -18,6 +15,11 @@ from pollctl.encoding import encoded
 from pollctl.errors import DeliveryError, text_of
 from pollctl.redaction import one_line
 from pollctl.store.errors import raise_for_machine
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from sqlite_utils import Database
 
 LONGEST_ERROR = 10_000  # characters of a message that are kept
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPResponse
 
 PIECE = 65536  # bytes read or unpacked at once
+_LONGEST = 2**63 - 1  # bytes that any reader can count
 
 
 def whole_body(response: HTTPResponse, max_body: int, until: float) -> bytes:
@@ -26,7 +27,7 @@ def whole_body(response: HTTPResponse, max_body: int, until: float) -> bytes:
         TimeoutError: it was not whole in time.
         urllib3.exceptions.HTTPError: the connection broke.
     """
-    body = Body(response.headers, response.length_remaining, max_body)
+    body = Body(response.headers, max_body, has_body=response.length_remaining != 0)
     is_framed = response.length_remaining is not None or "transfer-encoding" in response.headers
     while response.length_remaining != 0:
         # read1 takes what is there: a trickle cannot hold it beyond *until*, nor a made-up chunk size fill the memory
@@ -46,18 +47,18 @@ class Body:
 
     Args:
         headers: of the answer, names in lower case or in a mapping that does not mind.
-        length: how many bytes will come, if that is known.
-        max_body: how many there may be, decoded.
+        max_body: how many bytes there may be, decoded.
+        has_body: whether anything is to come.
 
     Raises:
         Failure: ``too_large`` or ``protocol``.
     """
 
-    def __init__(self, headers: Mapping[str, str], length: int | None, max_body: int) -> None:
-        _refuse_doubtful_framing(headers)
+    def __init__(self, headers: Mapping[str, str], max_body: int, *, has_body: bool) -> None:
+        length = _length_of(headers)
         self._codings = codings_of(headers.get("content-encoding", ""))
         self._is_packed = self._codings in (("gzip",), ("x-gzip",))
-        if not self._is_packed and (length or 0) > max_body:
+        if length > _LONGEST or (has_body and not self._is_packed and length > max_body):
             raise _too_large(max_body)
         self._sink = _Gunzip(max_body) if self._is_packed else _Identity(max_body)
 
@@ -86,13 +87,17 @@ class Body:
         return body
 
 
-def _refuse_doubtful_framing(headers: Mapping[str, str]) -> None:
-    """Refuse a body whose end cannot be told for certain (RFC 9112 §6); http.client would guess."""
+def _length_of(headers: Mapping[str, str]) -> float:
+    """The length that an answer announces, 0 without (int does not read thousands of digits).
+
+    A body whose end cannot be told for certain is refused (RFC 9112 §6); http.client would guess.
+    """
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None and (coding.lower() != "chunked" or length is not None):
         raise Failure("protocol", f"the body's end cannot be told: transfer-encoding {coding!r}, length {length!r}")
     if length is not None and not (length.isascii() and length.isdigit()):
         raise Failure("protocol", f"content-length {length[:40]!r} is not a number")
+    return float(length or 0)
 
 
 class _Identity:

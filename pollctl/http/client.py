@@ -14,15 +14,13 @@ from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.rate_limit import RateLimiter
 from pollctl.concurrency.worker_pool import Call, Elsewhere, make_all
 from pollctl.http.engines import is_curl_usable
-from pollctl.http.limits import Limits
+from pollctl.http.limits import REPEATABLE, Limits
 from pollctl.redaction import redact
 
 if TYPE_CHECKING:
     from pollctl.http.connection import Pool
     from pollctl.http.cookies import CookieStore
     from pollctl.http.curl.engine import Engine
-
-_SAFE = ("GET", "HEAD")
 
 
 class Client:
@@ -105,7 +103,7 @@ class Client:
 
     def _call(self, request: Request) -> Call:
         allowed = self._limits.timeout if request.timeout is None else request.timeout
-        return Call(request, allowed=allowed, is_patient=request.is_patient or request.method not in _SAFE)
+        return Call(request, allowed=allowed, is_patient=request.is_patient or request.method not in REPEATABLE)
 
     def _exchange(self, cookies: CookieStore | None = None) -> Callable[[Call], object]:
         from pollctl.http.connection import Pool

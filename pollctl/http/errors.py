@@ -37,8 +37,23 @@ class Failure(Exception):  # noqa: N818 - a kind of answer in the end, and no er
 class Reset(Failure):
     """The connection was reset, or closed before the answer began: worth one repeat of a GET."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str = "connection reset, or closed without an answer") -> None:
         super().__init__("reset", what)
+
+
+def cut_within_lines() -> Failure:
+    """The upstream closed where another line of its answer must come."""
+    return Failure("truncated", "closed within its headers, chunks or trailers")
+
+
+def cut_within_body() -> Failure:
+    """The upstream closed where more of the body must come."""
+    return Failure("truncated", "closed before the end of the body")
+
+
+def unasked_interim(status: int) -> Failure:
+    """An interim answer stands where the final one must."""
+    return Failure("protocol", f"an interim answer ({status}) that was not asked for")
 
 
 def fetch_error(error: BaseException) -> FetchError:
@@ -75,11 +90,11 @@ def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladd
     if isinstance(error, ConnectionRefusedError):
         return Failure("refused", "connection refused")
     if isinstance(error, _RESET):
-        return Reset("connection reset, or closed without an answer")
+        return Reset()
     if isinstance(error, OSError):
         return _of_system(error)
     if isinstance(error, http.client.IncompleteRead):
-        return Failure("truncated", "closed before the end of the body")
+        return cut_within_body()
     if isinstance(error, http.client.HTTPException | ValueError):
         return Failure("protocol", f"no proper HTTP: {type(error).__name__} {error}")
     # A bug, or something that no upstream showed before: it must not hide what the other targets answered.
@@ -89,7 +104,7 @@ def failure_of(error: BaseException) -> Failure:  # noqa: C901, PLR0911 - a ladd
 def _of_urllib3(error: urllib3.exceptions.HTTPError) -> Failure:
     """What urllib3 wraps is the cause; without one it speaks for itself."""
     if isinstance(error, urllib3.exceptions.IncompleteRead | urllib3.exceptions.InvalidChunkLength):
-        return Failure("truncated", "closed before the end of the body")
+        return cut_within_body()
     if error.__cause__ is not None:
         return failure_of(error.__cause__)
     kind: FetchErrorKind = "truncated" if "prematurely" in str(error) else "protocol"

@@ -14,12 +14,11 @@ from pollctl.concurrency.worker_pool import Call
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection, Pool, proxy_headers
 from pollctl.http.cookies import CookieStore
-from pollctl.http.errors import Failure, Reset, failure_of, fetch_error_of
-from pollctl.http.journey import REPEATABLE, Journey, Whole
-from pollctl.http.limits import Limits
+from pollctl.http.errors import Reset, failure_of, fetch_error_of, unasked_interim
+from pollctl.http.journey import Journey, Whole
+from pollctl.http.limits import REPEATABLE, Limits
+from pollctl.http.strict_response import INTERIM
 from pollctl.urls import Address, Origin
-
-_INTERIM = range(100, 200)
 
 
 class Exchange:
@@ -118,8 +117,8 @@ def _words(connection: Connection, journey: Journey) -> tuple[str, dict[str, str
 
 def _whole(response: HTTPResponse, max_body: int, until: float) -> Whole:
     with closing(response):
-        if response.status in _INTERIM:
-            raise Failure("protocol", f"an interim answer ({response.status}) that was not asked for")
+        if response.status in INTERIM:
+            raise unasked_interim(response.status)
         body = whole_body(response, max_body, until)
     headers = {name.lower(): value for name, value in response.headers.itermerged()}
     return Whole(response.status, headers, body, response.headers.getlist("set-cookie"))

@@ -10,12 +10,11 @@ from pollctl.api.values import Phases, Request
 from pollctl.http.client_certificate import ClientCertificate
 from pollctl.http.cookies import Cookies, CookieStore
 from pollctl.http.errors import Failure
-from pollctl.http.limits import Limits
+from pollctl.http.limits import REPEATABLE, Limits
 from pollctl.http.redirects import address_of, redirected
 from pollctl.urls import Address
 
 MOST_REDIRECTS = 5
-REPEATABLE = ("GET", "HEAD")
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

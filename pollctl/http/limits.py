@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pollctl.config.schema import Http
 
 
+REPEATABLE = ("GET", "HEAD")
+"""Methods that only ask: such a request may be made again, sent on, or cut off in its midst."""
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What holds for every exchange that sets nothing of its own.
 

@@ -11,12 +11,17 @@ from collections.abc import Callable
 from http.client import HTTPResponse
 from typing import Any
 
-from pollctl.http.errors import Failure
+from pollctl.http.errors import Failure, cut_within_lines
 
 LONGEST_LINE = 65_536
-_MOST_FIELDS = 100  # as http.client has it; trailers count as headers do
-_INTERIM = re.compile(rb"HTTP/1\.\d[ \t]+1(?!01)\d\d(?=[ \t\r\n])")  # not 101: HTTP ends there
-_FIELD = re.compile(rb"[!-9;-~]+:")  # visible ASCII: more than a token, since some servers write odd names
+MOST_FIELDS = 100  # as http.client has it; trailers count as headers do
+INTERIM = range(100, 200)
+SWITCHING = 101  # an interim status behind which HTTP ends
+STATUS = rb"HTTP/(?:1\.[01]|2) ([1-9]\d\d)(?: [^\r\n\0]*)?"
+"""A status line without its end."""
+FIELD = rb"[!-9;-~]+:"
+"""The name of a header: visible ASCII, more than a token, since some servers write odd names."""
+_STATUS_LINE, _FIELD = re.compile(STATUS + rb"\r?\n"), re.compile(FIELD)
 _BLANKS = b" \t\r\n"
 
 
@@ -35,7 +40,7 @@ class Lines(io.BufferedReader):
         if not line.endswith(b"\n"):
             if len(line) == size or not (line or self._has_begun):
                 return line  # too long, or nothing at all: the reader has a word for that
-            raise Failure("truncated", "closed within its headers, chunks or trailers")
+            raise cut_within_lines()
         self._has_begun = True
         refuse_doubtful(line)
         return line
@@ -50,6 +55,18 @@ def refuse_doubtful(line: bytes) -> None:
     text = line[:-1].removesuffix(b"\r")
     if b"\r" in text or b"\0" in text:
         raise Failure("protocol", f"a NUL or a bare carriage return in the line {text[:80]!r}")
+
+
+def status_of(line: bytes) -> int:
+    """The status of an answer, by its first line.
+
+    Raises:
+        Failure: ``protocol``.
+    """
+    found = _STATUS_LINE.fullmatch(line)
+    if not found:
+        raise Failure("protocol", f"the line {line[:80]!r} is not a status")
+    return int(found[1])
 
 
 def fields(next_line: Callable[[], bytes]) -> list[bytes]:
@@ -68,8 +85,8 @@ def fields(next_line: Callable[[], bytes]) -> list[bytes]:
             continue
         if not _FIELD.match(line):
             raise Failure("protocol", f"the line {line[:80]!r} is not a header")
-        if len(found) == _MOST_FIELDS:
-            raise Failure("protocol", f"more than {_MOST_FIELDS} headers")
+        if len(found) == MOST_FIELDS:
+            raise Failure("protocol", f"more than {MOST_FIELDS} headers")
         found.append(line.rstrip(_BLANKS) + b"\r\n")
     return found
 
@@ -91,19 +108,21 @@ class StrictResponse(HTTPResponse):
             Failure: ``truncated`` or ``protocol``.
             http.client.HTTPException, OSError: as http.client raises it.
         """
-        head = self._head()
-        while _INTERIM.match(head):
-            head = self._head()
+        status, head = self._head()
+        while status in INTERIM and status != SWITCHING:
+            status, head = self._head()
         wire, self.fp = self.fp, io.BytesIO(head)
         try:
             super().begin()
         finally:
             self.fp = wire
 
-    def _head(self) -> bytes:
-        """A status line and its headers, one line each; empty where the upstream closed before it answered."""
-        status = self._line()
-        return b"".join((status, *fields(self._line), b"\r\n")) if status else b""
+    def _head(self) -> tuple[int, bytes]:
+        """A status, and its line and headers, one line each; nothing where the upstream closed before it answered."""
+        first = self._line()
+        if not first:
+            return 0, b""
+        return status_of(first), b"".join((first, *fields(self._line), b"\r\n"))
 
     def _line(self) -> bytes:
         line: bytes = self.fp.readline(LONGEST_LINE + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 import threading
 import time
 from collections import Counter
@@ -73,7 +73,7 @@ class PassContext:
         self.now = now
         self.settings = settings
         self.timezone = timezone
-        self.host = socket.gethostname()
+        self.host = os.uname().nodename
         self.is_dry = is_dry
         self.between_rounds: Callable[[float], None] = _rest
         self.on_failed: Callable[[str, str], None] = _tell_nobody

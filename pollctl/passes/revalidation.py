@@ -7,7 +7,6 @@ nothing that is kept, so the worst that comes of it is an answer in full.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext
 from datetime import datetime
@@ -76,12 +75,14 @@ class Revalidation:
 
 def digest(request: Request) -> str:
     """What a request is known by: its address and headers; empty for one that cannot be asked again under a condition."""
+    from hashlib import sha256
+
     names = {name.lower() for name in request.headers}
     if request.method != "GET" or request.body is not None or names & {*_CONDITIONS}:
         return ""
     headers = sorted(f"{name.lower()}:{value}" for name, value in request.headers.items())
     lines = [request.url, *(line for line in headers if not line.startswith("cache-control:"))]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+    return sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
 def _header(request: Request, name: str) -> str:

@@ -18,7 +18,9 @@ from pollctl.plugin_host.loader import defaults_of, load, migrations_of
 from pollctl.units import Duration
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
+
+    from pollctl.store.plugin_migrations import PluginMigrations
 
 
 class ConfiguredPlugin(NamedTuple):
@@ -32,7 +34,7 @@ class ConfiguredPlugin(NamedTuple):
     defaults: Mapping[str, str]
 
     @property
-    def migrations(self) -> list[Migrations]:
+    def migrations(self) -> list[PluginMigrations]:
         """The plugin's migrations: a list of one or none."""
         return [] if isinstance(self.hooks, PluginError) else migrations_of([self.hooks.plugin])
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,13 +30,18 @@ def discover(taken: Sequence[str] = (), folder: Path | None = None) -> dict[str,
 
     Args:
         taken: names that no plugin may have (the commands of pollctl).
-        folder: of plugins of one file. One that cannot be used stands among them under its path, which is not a name.
+        folder: of plugins of one file; `folder_fault` says why none of them can be used.
     """
     found: dict[str, Found] = {}
     for plugin in (*(_announced(one, taken) for one in entry_points(GROUP)), *_in_folder(folder, taken)):
         other = found.get(plugin.name)
         found |= _without_clash(plugin, other) if other else {plugin.name: plugin}
     return dict(sorted(found.items()))
+
+
+def named(found: Mapping[str, Found]) -> dict[str, Found]:
+    """Those that stand under a name: others only tell why they cannot be used."""
+    return {name: one for name, one in found.items() if not fault_of_name(name)}
 
 
 def find(name: str, folder: Path | None = None) -> Found:
@@ -47,36 +51,36 @@ def find(name: str, folder: Path | None = None) -> Found:
         UsageError: there is none of that name, or no plugin can have it; names the nearest.
     """
     plain = checked(name)
-    known = {one: found for one, found in discover(folder=folder).items() if not fault_of_name(one)}
+    known = named(discover(folder=folder))
     if plain in known:
         return known[plain]
-    near = difflib.get_close_matches(plain, known, n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(plain, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-    raise UsageError(f"no plugin named {name!r} ({hint}{_folder_hint(folder)})")
+    fault = folder_fault(folder)
+    raise UsageError(f"no plugin named {name!r} ({hint}{fault and f'; {fault}'})")
 
 
 def _in_folder(folder: Path | None, taken: Sequence[str]) -> Iterator[Found]:
     if folder is None:
         return
-    from pollctl.plugin_host.plugin_files import PluginFile, fault_of, files_in
+    from pollctl.plugin_host.plugin_files import fault_of, files_in
 
-    fault, files = fault_of(folder), files_in(folder)
-    for file in files:
+    fault = fault_of(folder)
+    for file in files_in(folder):
         plugin = _announced(file, taken)
         yield plugin._replace(error=plugin.error or fault)
-    if fault and not files:
-        path = str(folder)
-        yield Found(path, PluginFile(path, path, GROUP, path), path, "", fault)
 
 
-def _folder_hint(folder: Path | None) -> str:
-    """That the folder in which a plugin may be meant to lie cannot be used, if that is so."""
+def folder_fault(folder: Path | None) -> str:
+    """Why no plugin of a folder can be used, as it is called in the settings; empty when they can."""
     if folder is None:
         return ""
     from pollctl.plugin_host.plugin_files import fault_of
 
     fault = fault_of(folder)
-    return f"; {folder}: {fault}" if fault else ""
+    return f"plugins_dir: {folder}: {fault}" if fault else ""
 
 
 def _announced(entry_point: EntryPoint, taken: Sequence[str]) -> Found:

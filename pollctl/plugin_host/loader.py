@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pollctl import signals
 from pollctl.api import hookspecs
@@ -13,8 +13,13 @@ from pollctl.errors import PluginError
 from pollctl.plugin_host.blame import Guest, place_of, raised, show_traceback
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.facts import fact_problems
-from pollctl.plugin_host.registration import Relay, broken, new_manager, register
+from pollctl.plugin_host.plugin_files import PluginFile
+from pollctl.plugin_host.registration import Relay, broken, imported, new_manager, register
 from pollctl.plugin_host.wrappers import wrappers
+
+if TYPE_CHECKING:
+    from pollctl.api.migrations import AnyMigrations
+    from pollctl.store.plugin_migrations import PluginMigrations
 
 
 class Plugin(NamedTuple):
@@ -56,10 +61,22 @@ def load(found: Found) -> Plugin:
     for wrapper in around:
         register(manager, wrapper)
     if missing := [name for name in hookspecs.REQUIRED if name not in implemented]:
-        raise broken(guest, f"it lacks the hook {', '.join(missing)}")
+        raise broken(guest, f"it lacks the hook {', '.join(missing)}{_elsewhere(guest)}")
     relay = Relay(manager, found.name)
     guests = (guest, *around)
     return Plugin(found, relay, _ask_facts(relay, guests, implemented), implemented, guests)
+
+
+def _elsewhere(guest: Guest) -> str:
+    """The object of a module that has the hooks which the module itself lacks, and how it is found."""
+    values = getattr(imported(guest), "__dict__", {})
+    name = next((name for name, value in values.items() if hasattr(type(value), hookspecs.REQUIRED[0])), "")
+    if not name:
+        return ""
+    announced = guest.entry_point
+    is_file = isinstance(announced, PluginFile)
+    remedy = "call it `plugin`" if is_file else f"let the entry point name `{announced.module}:{name}`"
+    return f"; its `{name}` has them: {remedy}"
 
 
 def _ask_facts(relay: Relay, guests: Sequence[Guest], implemented: frozenset[str]) -> Poller:
@@ -79,7 +96,7 @@ def defaults_of(plugin: Plugin) -> dict[str, str]:
     return {"schedule": plugin.poller.schedule, **plugin.poller.defaults}
 
 
-def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
+def migrations_of(plugins: Sequence[Plugin]) -> list[PluginMigrations]:
     """The migration sets of plugins, for those that have tables.
 
     Raises:
@@ -88,7 +105,7 @@ def migrations_of(plugins: Sequence[Plugin]) -> list[Any]:
     return [_migrations(plugin, plugin.poller.migrations) for plugin in plugins if plugin.poller.migrations]
 
 
-def _migrations(plugin: Plugin, make: Callable[[], Any]) -> Any:
+def _migrations(plugin: Plugin, make: Callable[[], AnyMigrations]) -> PluginMigrations:
     from pollctl.store.plugin_migrations import PluginMigrations
 
     guest = plugin.guests[0]
@@ -99,7 +116,7 @@ def _migrations(plugin: Plugin, make: Callable[[], Any]) -> Any:
             raise
         raise PluginError(raised("its migrations", error, [guest])) from error
     if not hasattr(migrations, "name"):
-        raise broken(guest, f"its migrations are {type(migrations).__name__}, not sqlite_utils.Migrations")
+        raise broken(guest, f"its migrations are {type(migrations).__name__}, not pollctl.Migrations")
     if migrations.name != plugin.name:
         raise broken(guest, f"its migrations are named {migrations.name!r}, not {plugin.name!r}")
     return PluginMigrations(migrations, plugin.poller.tables, partial(_place, guest))

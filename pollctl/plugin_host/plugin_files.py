@@ -86,10 +86,10 @@ def fault_of(folder: Path) -> str:
     """Why no plugin of a folder is run; empty when they are."""
     try:
         if not folder.is_dir():
-            return "plugins_dir: there is no such folder"
+            return "there is no such folder"
         fault = fault_of_code_folder(folder)
     except OSError as error:
-        return f"plugins_dir: {error.strerror}"
+        return str(error.strerror)
     return f"not obeyed: its folder: {fault}" if fault else ""
 
 

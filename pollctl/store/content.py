@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
+from pollctl.api.migrations import TABLE
 from pollctl.redaction import shorten
 from pollctl.store.authorizer import CORE_TABLES
 from pollctl.store.database import APPLICATION_ID, as_migrated
@@ -36,7 +37,7 @@ class Difference(NamedTuple):
 
 def differences(db: Database) -> list[Difference]:
     """How the core's tables, and what stands on them, differ from what its migrations made; empty when they do not."""
-    with closing(as_migrated({step.name for step in core_migrations.applied(db)})) as made:
+    with closing(as_migrated(core_migrations.applied(db))) as made:
         expected, there = _core_objects(made), _core_objects(db)
     found = [_missing(one, sql) for one, sql in expected.items() if one not in there]
     found += [
@@ -55,7 +56,7 @@ class _Object(NamedTuple):
 
 def _core_objects(db: Database) -> dict[_Object, str]:
     rows = db.execute("SELECT type, name, lower(tbl_name), sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    of_sqlite_utils = {core_migrations.migrations_table}  # whose layout is that of its version
+    of_sqlite_utils = {TABLE}  # whose layout is that of its version
     return {_Object(*row[:3]): row[3] for row in rows if row[2] in CORE_TABLES - of_sqlite_utils}
 
 

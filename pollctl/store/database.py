@@ -6,11 +6,10 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from sqlite_utils import Database, Migrations
-
+from pollctl.api.migrations import AnyMigrations, Migrations
 from pollctl.damage import mark_damage
 from pollctl.errors import DatabaseError, PluginError
 from pollctl.patience import patience
@@ -18,24 +17,21 @@ from pollctl.store import journal
 from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.errors import explaining, is_of_the_machine
 from pollctl.store.files import create, require_right_to_write
+from pollctl.store.late_database import database_on
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
 from pollctl.store.plugin_migrations import PluginMigrations
 from pollctl.store.table_rights import is_known
 
-Opened = TypeVar("Opened", sqlite3.Connection, Database)
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Opened = TypeVar("Opened", sqlite3.Connection, "Database")
 APPLICATION_ID = 0x706F6C63  # "polc"
 
 
-class StrictDatabase(Database):
-    """A database of sqlite-utils that need not try out what SQLite can do by making tables: STRICT tells us already."""
-
-    supports_on_conflict = True
-    supports_strict = True
-
-
 def open_to_write(
-    path: Path, sets: Sequence[Migrations] = (), *, on_created: Callable[[], None] = lambda: None
+    path: Path, sets: Sequence[AnyMigrations] = (), *, on_created: Callable[[], None] = lambda: None
 ) -> Database:
     """Open the database to write, creating it (0600) where there is none, with all pending migrations applied.
 
@@ -78,7 +74,7 @@ def open_to_read(path: Path) -> Database:
 
 
 @contextmanager
-def looking(path: Path, sets: Sequence[Migrations] = ()) -> Iterator[Database]:
+def looking(path: Path, sets: Sequence[AnyMigrations] = ()) -> Iterator[Database]:
     """A database for whoever only shows it, as ``open_to_plan``; text in which bytes flipped comes with a mark.
 
     Raises:
@@ -89,7 +85,7 @@ def looking(path: Path, sets: Sequence[Migrations] = ()) -> Iterator[Database]:
         yield db
 
 
-def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
+def open_to_plan(path: Path, sets: Sequence[AnyMigrations]) -> Database:
     """A database that can be read but not written: the file itself where its tables are up to date.
 
     Where there is none yet, an empty one in memory; where migrations are pending, a migrated copy in memory.
@@ -106,7 +102,7 @@ def open_to_plan(path: Path, sets: Sequence[Migrations]) -> Database:
         return _migrated_copy(db, sets)
 
 
-def _migrated_copy(original: Database | None, sets: Sequence[Migrations]) -> Database:
+def _migrated_copy(original: Database | None, sets: Sequence[AnyMigrations]) -> Database:
     with closed_on_error(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None)) as memory:
         db = _configured(memory)
         if original is not None:
@@ -118,21 +114,19 @@ def _migrated_copy(original: Database | None, sets: Sequence[Migrations]) -> Dat
 
 def as_migrated(applied: Collection[str] | None = None) -> Database:
     """An empty database in memory with the core's tables, made by those of its migrations that were *applied*, or by all."""
-    steps = Migrations(core_migrations.name)
-    known = core_migrations._migrations  # noqa: SLF001 - there is no public list
-    steps._migrations = [step for step in known if applied is None or step.name in applied]  # noqa: SLF001
+    chosen = [step for step in core_migrations.steps if applied is None or step.name in applied]
     with closed_on_error(sqlite3.connect(":memory:", factory=AuthorizedConnection, isolation_level=None)) as memory:
         db = _configured(memory)
-        steps.apply(db)
+        Migrations(core_migrations.name, chosen).apply(db)
         return db
 
 
-def is_current(db: Database, sets: Sequence[Migrations]) -> bool:
+def is_current(db: Database, sets: Sequence[AnyMigrations]) -> bool:
     """Whether every migration of the core and of *sets* has been applied."""
-    return not any(migration_set.pending(db) for migration_set in (core_migrations, *sets))
+    return not any(migration_set.pending(db) for migration_set in (core_migrations, *map(_of_plugin, sets)))
 
 
-def migrate(db: Database, sets: Sequence[Migrations]) -> None:
+def migrate(db: Database, sets: Sequence[AnyMigrations]) -> None:
     """Apply what is pending, all of it or nothing: the core's first, then the plugins' in the order of their names.
 
     Raises:
@@ -180,11 +174,11 @@ def writing(db: Database) -> Iterator[Database]:
         ) from error
 
 
-def _of_plugin(migration_set: Migrations) -> PluginMigrations:
+def _of_plugin(migration_set: AnyMigrations) -> PluginMigrations:
     return migration_set if isinstance(migration_set, PluginMigrations) else PluginMigrations(migration_set)
 
 
-def _fill(unfinished: Path, sets: Sequence[Migrations]) -> None:
+def _fill(unfinished: Path, sets: Sequence[AnyMigrations]) -> None:
     with closing(_connect(unfinished, "rw")) as db:
         migrate(db, sets)
 
@@ -220,7 +214,7 @@ def _configured(connection: sqlite3.Connection) -> Database:
         connection.execute(f"PRAGMA {pragma}")
     # SQLite makes json_each known when it is first used, which the guard would take for a change of the schema.
     connection.execute("SELECT 1 FROM json_each('[]')")
-    return StrictDatabase(connection, execute_plugins=False)
+    return database_on(connection)
 
 
 def _recognise(path: Path, db: Database) -> None:
@@ -252,8 +246,8 @@ def _apply(migration_set: Migrations, db: Database) -> None:
 
 
 def _refuse_unknown(db: Database, migration_set: Migrations) -> None:
-    known = {migration.name for migration in migration_set._migrations}  # noqa: SLF001 - there is no public list
-    unknown = [migration.name for migration in migration_set.applied(db) if migration.name not in known]
+    known = {step.name for step in migration_set.steps}
+    unknown = [name for name in migration_set.applied(db) if name not in known]
     if unknown:
         raise DatabaseError(
             f"the database was made by a newer {migration_set.name} (it has {unknown[0]}, unknown here); update it"

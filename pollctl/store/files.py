@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable
@@ -85,7 +84,7 @@ def backup(source: Database, target: Path, on_part: OnPart = lambda *_: None) ->
         KeyboardInterrupt: Ctrl-C; *target* is as it was.
     """
     _remove_abandoned(target)
-    unfinished = target.with_name(f"{target.name}.part-{secrets.token_hex(8)}")
+    unfinished = target.with_name(f"{target.name}.part-{os.urandom(8).hex()}")
     os.close(private_file(unfinished, os.O_EXCL))
     try:
         _copy(source.conn, unfinished, on_part)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from pollctl.clock import from_text, is_waiting, to_text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 LONGEST = timedelta(days=1)
 

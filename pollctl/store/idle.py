@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from pollctl.clock import to_text
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _WRITTEN = ""
 """In place of a digest of settings: a command has written since the last pass began."""

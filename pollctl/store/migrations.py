@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING
+
+from pollctl.api.migrations import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 USER_VERSION = 1
 """Raised when a database would be unsafe in the hands of an older pollctl; it refuses what is above its own."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from sqlite_utils import Migrations
-
+from pollctl.api.migrations import AnyMigrations, Migrations, steps_of
 from pollctl.errors import PluginError
 from pollctl.store.authorizer import AuthorizedConnection
 from pollctl.store.table_rights import is_known, remember, rights_of, tables_in
@@ -28,16 +27,14 @@ class PluginMigrations(Migrations):
 
     def __init__(
         self,
-        original: Migrations,
+        original: AnyMigrations,
         prefixes: Sequence[str] = (),
         place_of: Callable[[BaseException], str] = lambda _: "",
     ) -> None:
         super().__init__(original.name)
         self.prefixes = tuple(prefixes)
         self.place_of = place_of
-        for step in original._migrations:  # noqa: SLF001 - there is no public list
-            is_transactional = getattr(step, "transactional", True)
-            self(name=step.name, transactional=is_transactional)(cast("Any", partial(self._take_step, step.fn)))
+        self.steps = [step._replace(fn=partial(self._take_step, step.fn)) for step in steps_of(original)]
 
     def adopt_tables(self, db: Database, blank: Callable[[], Database]) -> None:
         """Write down which tables earlier steps made, where an older pollctl did not, within the caller's transaction.
@@ -48,7 +45,7 @@ class PluginMigrations(Migrations):
         """
         if is_known(db, self.name):
             return
-        applied = {step.name for step in self.applied(db)}
+        applied = self.applied(db)
         try:
             with closing(blank()) as trial:
                 remember(trial, self.name, frozenset())
@@ -57,12 +54,10 @@ class PluginMigrations(Migrations):
         except Exception:  # noqa: BLE001 - steps that need rows to work on: other plugins' tables are refused all the same
             return
 
-    def _only(self, names: set[str]) -> PluginMigrations:
-        chosen = PluginMigrations(Migrations(self.name), self.prefixes)
-        chosen._migrations = [step for step in self._migrations if step.name in names]
-        return chosen
+    def _only(self, names: Sequence[str]) -> Migrations:
+        return Migrations(self.name, [step for step in self.steps if step.name in names])
 
-    def _take_step(self, step: Callable[[Database], Any], db: Database) -> None:
+    def _take_step(self, step: Callable[[Database], object], db: Database) -> None:
         connection = cast("AuthorizedConnection", db.conn)
         there, rights = tables_in(db), rights_of(db, self.name, self.prefixes)
         try:

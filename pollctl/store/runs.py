@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
-import socket
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
-from sqlite_utils import Database
 
 from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.clock import from_text, to_text
@@ -23,6 +20,8 @@ from pollctl.schedule.model import Past
 from pollctl.store import idle
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from pollctl.config.schema import PluginConfig
 
 CRASHED = {"type": "Crashed", "message": "the process ended without a report (killed, out of memory, power)"}
@@ -62,7 +61,7 @@ class Failures(Struct, frozen=True, kw_only=True):
 
 def new_id(now: datetime) -> str:
     """An id that sorts by time, such as ``20260308T065900.123Z-9f3ac21b``."""
-    return f"{id_prefix(now)}-{secrets.token_hex(4)}"
+    return f"{id_prefix(now)}-{os.urandom(4).hex()}"
 
 
 def id_prefix(moment: datetime) -> str:
@@ -72,7 +71,7 @@ def id_prefix(moment: datetime) -> str:
 
 def new_trace_id() -> str:
     """An id of a pass in the form that OpenTelemetry wants: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 def crashed(stack: str) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def start(
     trace_id = new_trace_id()
     db.execute(
         "INSERT INTO runs (id, plugin, trigger, started_at, outcome, trace_id, pid, host) VALUES (?,?,?,?,'running',?,?,?)",
-        (run_id, plugin, trigger, to_text(now), trace_id, os.getpid(), socket.gethostname()),
+        (run_id, plugin, trigger, to_text(now), trace_id, os.getpid(), os.uname().nodename),
     )
     db.execute(
         "INSERT INTO schedules (plugin, last_started_at, defaults) VALUES (?,?,?) ON CONFLICT (plugin) DO UPDATE "

@@ -6,12 +6,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, NamedTuple
 
 from pollctl.clock import to_text
 from pollctl.damage import table_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 class Kept(NamedTuple):

@@ -12,6 +12,7 @@ import io
 import os
 import sys
 import threading
+import time
 import traceback
 import weakref
 from collections.abc import Callable, Iterable
@@ -19,7 +20,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any, NoReturn
 
-_PATIENCE_S = 0.05  # for threads of ours, which have nothing to do any more
+_PATIENCE_S = 0.05  # for all threads of ours together, which have nothing to do any more
 _FLUSH_FAILED = 120  # Python's own exit code for that
 
 
@@ -63,9 +64,10 @@ class Belongings:
 
 def _is_another_thread_alive() -> bool:
     """Whether any thread but this one lives, Python's or a library's; yes where the system cannot be asked."""
+    until = time.monotonic() + _PATIENCE_S
     for thread in threading.enumerate():
         if thread.name.startswith("pollctl-"):
-            thread.join(_PATIENCE_S)
+            thread.join(max(0.0, until - time.monotonic()))
     try:
         return threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1  # noqa: PTH208
     except OSError:  # no descriptor is left

@@ -18,7 +18,7 @@ from pollctl.due import state
 from pollctl.due.state import CHANNELS, HEALTHCHECK, PluginState, PluginStates
 from pollctl.errors import PollctlError
 from pollctl.supervision import stamps
-from pollctl.supervision.results import FAILED, REFUSED, PassResult
+from pollctl.supervision.results import FAILED, REFUSED, PassResult, is_bad_unrecorded
 
 if TYPE_CHECKING:
     from pollctl.config.schema import PluginConfig
@@ -135,8 +135,7 @@ class Health:
         if result is not None and result.outcome not in _UNCHANGED:
             return result.exit_code in (FAILED, REFUSED)
         row = self._states.get(name, PluginState(name))
-        was_refused = (row.printed or "").startswith('["refused"')
-        return row.last_outcome in FAILURES or was_refused
+        return row.last_outcome in FAILURES or is_bad_unrecorded(row.printed or "")
 
     @property
     def lines(self) -> Iterator[str]:
@@ -172,35 +171,36 @@ class Switches:
     def start(self, names: Sequence[str]) -> None:
         """Tell them that passes begin, where they want to hear of it; what goes wrong with that, the end says too."""
         if names and self._core.healthcheck.start:
-            for url in (self._core.healthcheck.url, *(self._own[name] for name in names if name in self._own)):
-                self._ping(url, "start", "")
+            self._ping_all("start", "")
+            for name in names:
+                self._ping_own(name, "start", "")
 
     def end(self, health: Health, results: Sequence[PassResult]) -> dict[str, str]:
-        """Tell them how it stands; answers why each could not be pinged, or nothing, by its name."""
-        signal: Signal = "fail" if health.has_failed else "ok"
-        problems = {}
-        name = self._name("healthcheck", self._core.healthcheck.url, "pollctl.healthcheck.url")
-        problems[name] = self._ping(self._core.healthcheck.url, signal, "\n".join(health.lines))
+        """Tell them how it stands; answers why some could not be pinged, by what each is called."""
+        problems = self._ping_all("fail" if health.has_failed else "ok", "\n".join(health.lines))
         for result in results:
-            if result.plugin in self._own and result.outcome not in _UNCHANGED:
-                signal = "fail" if health.is_bad(result.plugin) else "ok"
-                url = self._own[result.plugin]
-                name = self._name(f"healthcheck of {result.plugin}", url, f"plugins.{result.plugin}.healthcheck")
-                problems[name] = self._ping(url, signal, health.line(result))
-        return {name: problem for name, problem in problems.items() if problem}
+            if result.outcome not in _UNCHANGED:
+                signal: Signal = "fail" if health.is_bad(result.plugin) else "ok"
+                problems |= self._ping_own(result.plugin, signal, health.line(result))
+        return problems
 
-    def _ping(self, url: Secret, signal: Signal, text: str) -> str:
+    def _ping_all(self, signal: Signal, text: str) -> dict[str, str]:
+        return self._ping("healthcheck", "pollctl.healthcheck.url", self._core.healthcheck.url, signal, text)
+
+    def _ping_own(self, name: str, signal: Signal, text: str) -> dict[str, str]:
+        url = self._own.get(name)
+        return self._ping(f"healthcheck of {name}", f"plugins.{name}.healthcheck", url, signal, text)
+
+    def _ping(self, switch: str, key: str, url: Secret | None, signal: Signal, text: str) -> dict[str, str]:
+        """Ping a switch; answers why it could not be, by its name, or by the line of the settings that holds no address."""
         if not url:
-            return ""
+            return {}
         from pollctl.delivery.healthcheck import fault_of, ping
 
-        return fault_of(url) or ping(self._core, url, signal, text)
-
-    def _name(self, switch: str, url: Secret, key: str) -> str:
-        """What a problem is told of: the switch, or the line of the settings in which no address of one stands."""
-        from pollctl.delivery.healthcheck import fault_of
-
-        return f"{self._file}: {key}" if url and fault_of(url) else switch
+        if fault := fault_of(url):
+            return {f"{self._file}: {key}": fault}
+        problem = ping(self._core, url, signal, text)
+        return {switch: problem} if problem else {}
 
 
 def _table(text: str | None) -> dict[str, str]:

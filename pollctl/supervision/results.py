@@ -16,6 +16,7 @@ FAILED, REFUSED, PARTIAL, LOCKED = 1, 2, 3, 75
 _BY_SIGNAL = 128
 _INTERRUPTED = (130, 143)
 _EXPECTED = {"ok": 0, "partial": PARTIAL}
+_WRONG_EXIT_CODE = "WrongExitCode"
 
 
 class PassResult(Struct, frozen=True, kw_only=True):
@@ -24,7 +25,7 @@ class PassResult(Struct, frozen=True, kw_only=True):
     Attributes:
         plugin: its name.
         outcome: that of the pass; ``crashed`` if it was killed, ``locked`` or ``refused`` if it did not start.
-        exit_code: what the pass alone would have exited with; 1 for one that was killed.
+        exit_code: what the pass alone would have exited with; 1 for one that was killed, or whose process ended otherwise.
         report: what ``run --json`` would print, if the pass came as far.
         message: one line about what went wrong, or nothing.
         is_cut_off: whether its run may be left ``running``.
@@ -75,6 +76,14 @@ class BatchResult(Struct, frozen=True):
         return locked if LOCKED in codes else 0
 
 
+def is_bad_unrecorded(key: str) -> bool:
+    """Whether a pass of this ``key`` was bad in a way that no run records: refused, or its process ended otherwise."""
+    with suppress(msgspec.DecodeError):
+        outcome, kind, _ = msgspec.json.decode(key, type=tuple[str, str, object])
+        return outcome == "refused" or kind == _WRONG_EXIT_CODE
+    return False
+
+
 def refused(plugin: str, error: ConfigError) -> PassResult:
     """A pass that was not started, as the settings are wrong."""
     return PassResult(plugin=plugin, outcome="refused", exit_code=REFUSED, message="; ".join(error.problems))
@@ -97,13 +106,14 @@ def pass_result(exit_: Exit, errors: str, *, ended_by: int) -> PassResult:
     if report is None:
         return _unreported(name, exit_.code, errors)
     message = f"{report.outcome}: {report.error.message}" if report.error else ""
+    strange_end = _strange_end(report.outcome, exit_.code)
     return PassResult(
         plugin=name,
         outcome=report.outcome,
-        exit_code=exit_.code,
+        exit_code=FAILED if strange_end else exit_.code,
         report=msgspec.json.decode(exit_.report),
-        message="; ".join(filter(None, (message, _strange_end(report.outcome, exit_.code)))),
-        kind=report.error.type if report.error else "",
+        message="; ".join(filter(None, (message, strange_end))),
+        kind=_WRONG_EXIT_CODE if strange_end else report.error.type if report.error else "",
         targets=report.error.targets if report.error else (),
     )
 

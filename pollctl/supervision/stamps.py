@@ -65,7 +65,8 @@ def _state_folder() -> Path:
     """As platformdirs has it, which takes as long to import as a pass takes."""
     platform: str = sys.platform
     if platform == "linux":
-        return Path(os.environ.get("XDG_STATE_HOME", "").strip() or Path.home() / ".local/state") / "pollctl"
+        named = Path(os.environ.get("XDG_STATE_HOME", ""))
+        return (named if named.is_absolute() else Path.home() / ".local/state") / "pollctl"
     import platformdirs
 
     return platformdirs.user_state_path("pollctl")

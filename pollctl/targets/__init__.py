@@ -5,7 +5,7 @@ from pollctl import Answer
 from pollctl.targets import Change, News, Target, TargetPlugin
 
 def read(answer: Answer, target: Target) -> str:
-    return answer.body.decode()
+    return answer.text
 
 def compare(before: str | None, now: str, target: Target) -> Change[str]:
     return Change(now, [] if before == now else [News(f"{target.title} has changed")])

@@ -9,9 +9,9 @@ import click
 import msgspec
 
 from pollctl import Column, PluginContext, PollctlError, ReadBy, UsageError, completion_from, to_text
-from pollctl.targets.decide import said_of
+from pollctl.targets.fetch import UnreadableError, value_of
 from pollctl.targets.queries import listed
-from pollctl.targets.rows import Known, read_target, read_value
+from pollctl.targets.rows import Known, Row, is_secret, read_target, read_value
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -29,7 +29,7 @@ _COLUMNS = (
     Column("origin", kind="id", drop=5),
 )
 _HISTORY = (Column("at", kind="moment"), Column("text", wraps=True))
-_NOT_OPTIONS = ("url", "name", "notify", "headers", "token", "enabled")
+_NOT_OPTIONS = ("url", "name", "enabled")
 _SEQUENCES = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.SetType)
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -64,7 +64,8 @@ def _names(plugin: TargetPlugin[Any, Any]) -> str:
 def _options(plugin: TargetPlugin[Any, Any]) -> list[Callable[[Any], Any]]:
     """An option for each key of a target that may be typed; secrets belong in the settings."""
     found = [click.option("--name", help="What it is called; its address without one.")]
-    typed = [field for field in msgspec.structs.fields(plugin.target) if field.name not in _NOT_OPTIONS]
+    fields = msgspec.structs.fields(plugin.target)
+    typed = [field for field in fields if field.name not in _NOT_OPTIONS and not is_secret(field.type)]
     return [*found, *map(_option, typed)]
 
 
@@ -72,12 +73,12 @@ def _option(field: msgspec.structs.FieldInfo) -> Callable[[Any], Any]:
     words, help_text = f"--{field.encode_name.replace('_', '-')}", "As in the settings."
     kind = msgspec.inspect.type_info(field.type)
     if isinstance(kind, msgspec.inspect.BoolType):
-        return click.option(words, field.encode_name, is_flag=True, default=None, help=help_text)
+        return click.option(words, field.name, is_flag=True, default=None, help=help_text)
     if isinstance(kind, _SEQUENCES):
         one = ReadBy("text", lambda text: (read_value([text], field.type), text)[1])
-        return click.option(words, field.encode_name, multiple=True, type=one, help=f"{help_text}  [several]")
+        return click.option(words, field.name, multiple=True, type=one, help=f"{help_text}  [several]")
     value = ReadBy("text", lambda text: (read_value(text, field.type), text)[1])
-    return click.option(words, field.encode_name, type=value, help=help_text)
+    return click.option(words, field.name, type=value, help=help_text)
 
 
 class _Commands:
@@ -90,7 +91,7 @@ class _Commands:
         """List what is polled: how each target stands, when it was looked at, when it changed, what went wrong."""
         with context.reading() as db:
             known = self._plugin.roll(db, context.settings).known
-        rows = [listed(one, context.settings.timezone) for one in known]
+        rows = [listed(one, context.now, context.settings.timezone) for one in known]
         where = f"[[plugins.{self._plugin.name}.{self._plugin.key}]] in the settings"
         context.show(rows, as_json=as_json, columns=_COLUMNS, empty=f"no target; `add` makes one, and {where}")
 
@@ -101,7 +102,8 @@ class _Commands:
         """
         given = {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
         given = {"url": url, "name": name, **given}
-        target = self._read({key: value for key, value in given.items() if value not in (None, [])})
+        names = {field.name: field.encode_name for field in msgspec.structs.fields(self._plugin.target)}
+        target = self._read({names[key]: value for key, value in given.items() if value not in (None, [])})
         with context.writing() as db:
             if any(one.title == target.title for one in self._plugin.roll(db, context.settings).known):
                 raise UsageError(f"there is a target called {target.title!r} already; give this one another --name")
@@ -111,9 +113,9 @@ class _Commands:
     def remove(self, context: PluginContext, *, name: str) -> None:
         """Remove a target that was added, with all that is known of it."""
         with context.writing() as db:
-            broken = self._plugin.roll(db, context.settings).broken
-            row = broken[name].row if name in broken else self._find(db, context, name).row
-            if row is None or row.added is None:
+            row = self._added(db, context, name)
+            if row is None:
+                self._find(db, context, name)
                 where = f"{context.settings_file}, [[plugins.{self._plugin.name}.{self._plugin.key}]]"
                 raise UsageError(f"{name!r} stands in {where}: take it out there, or say enabled = false")
             self._plugin.store.delete(db, row.id)
@@ -142,14 +144,10 @@ class _Commands:
             target = self._find(db, context, name).target
         with context.asking() as send:
             answer = send(target.request())
-        if answer.error:
-            raise PollctlError(f"{name}: {answer.error.message}")
-        if not target.is_answer(answer):
-            raise PollctlError(f"{name}: it answered {answer.status}")
         try:
-            value = msgspec.to_builtins(self._plugin.reading.read(answer, target))
-        except Exception as error:
-            raise PollctlError(f"{name}: {said_of(error, 'read')}") from error
+            value = value_of(self._plugin.reading, answer, target)
+        except UnreadableError as error:
+            raise PollctlError(f"{name}: {error}") from error
         click.echo(value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value)).decode())
 
     def history(self, context: PluginContext, *, name: str, as_json: bool) -> None:
@@ -176,6 +174,12 @@ class _Commands:
             store.pause(db, number, at)
             store.note(db, number, f"{what} by hand", context.now)
         click.echo(f"{what} {name}")
+
+    def _added(self, db: Database, context: PluginContext, name: str) -> Row | None:
+        """The row of a target that was added, be it valid or not, or have another one taken its place."""
+        roll = self._plugin.roll(db, context.settings)
+        rows = [*(one.row for one in roll.known), *(one.row for one in roll.broken.values()), *roll.shadowed]
+        return next((row for row in rows if row and row.added is not None and row.name == name), None)
 
     def _find(self, db: Database, context: PluginContext, name: str) -> Known:
         known = self._plugin.roll(db, context.settings).known

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,7 +53,7 @@ def decide(
             found += _judge(rules, look, state.memories[look.title], targets[look.title], now, settings)
     found += [Retired(row=row, reason="no target is called so any more") for row in batch.retired]
     if batch.is_digest_due:
-        found += _gathered(state.waiting, targets, settings, now)
+        found += _gathered(state.waiting, targets, settings)
     return found
 
 
@@ -80,7 +80,7 @@ def _judge(
 
 
 def _missed(look: Look, memory: Memory, target: Target, now: datetime, why: str = "") -> tuple[Decision, list[News]]:
-    failures, since, why = memory.failures + 1, memory.failing_since or now, why or look.error
+    failures, since, why = memory.failures + 1, min(memory.failing_since or now, now), why or look.error
     is_alert = failures >= target.alert_after and not memory.is_alerted
     note = f"failing: {why}" if failures == 1 else ""
     missed = Missed(look=look, failures=failures, since=since, is_alert=is_alert, note=note, reason=why)
@@ -91,7 +91,7 @@ def _missed(look: Look, memory: Memory, target: Target, now: datetime, why: str 
 
 def _seen(rules: Rules, look: Look, memory: Memory, target: Target, now: datetime) -> tuple[Decision, list[News]]:
     """What an answer means, and what is news: first that it answers again, where people had heard of its failures."""
-    lasted = spoken_length(now - memory.failing_since) if memory.failing_since else ""
+    lasted = spoken_length(max(now - memory.failing_since, timedelta())) if memory.failing_since else ""
     again = [News(f"{target.title}: answers again", f"after {lasted}", level="success")] if memory.is_alerted else []
     note = f"answers again after {lasted}" if lasted else ""
     if look.is_unchanged:
@@ -126,16 +126,27 @@ def _compared(rules: Rules, before: Any, look: Look, target: Target) -> tuple[An
         change = rules.compare(before, msgspec.convert(look.value, rules.value), target)
         return msgspec.json.decode(msgspec.json.encode(change.keep)), change.news
     except Exception as error:
-        raise _Broken(said_of(error, "compare")) from error
+        raise _Broken(said_of(error, "compare", rules.compare)) from error
 
 
-def said_of(error: Exception, function: str) -> str:
+def said_of(error: Exception, name: str, function: Callable[..., Any]) -> str:
     """Why a function of the author failed: its own words in a ValueError, else the error and where it was raised."""
     if isinstance(error, ValueError) and str(error):
         return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{function} raised {type(error).__name__}: {error}{place}"
+    place = _place(error, function)
+    return f"{name} raised {type(error).__name__}: {error}{f' ({place})' if place else ''}"
+
+
+def _place(error: Exception, function: Callable[..., Any]) -> str:
+    """The last line in the author's package that an error came through, and where it ended."""
+    package = getattr(function, "__module__", "").partition(".")[0]
+    frames = [(frame.f_globals.get("__name__", ""), frame, line) for frame, line in walk_tb(error.__traceback__)]
+    own = [(frame, line) for module, frame, line in frames if module.partition(".")[0] == package]
+    if not own:
+        return ""
+    (last, line), end = own[-1], frames[-1][1]
+    ended = "" if end is last else f", in {'/'.join(Path(end.f_code.co_filename).parts[-2:])}"
+    return f"{Path(last.f_code.co_filename).name}:{line}{ended}"
 
 
 def _fresh(news: Sequence[News], told: Sequence[str]) -> Iterator[News]:
@@ -148,12 +159,14 @@ def _fresh(news: Sequence[News], told: Sequence[str]) -> Iterator[News]:
 
 
 def _gathered(
-    waiting: Sequence[Waiting], targets: Mapping[str, Target], settings: TargetSettings, now: datetime
+    waiting: Sequence[Waiting], targets: Mapping[str, Target], settings: TargetSettings
 ) -> Iterator[Gathered]:
     groups: dict[tuple[str, ...], list[Waiting]] = {}
     for one in waiting:
+        if one.is_personal and one.title not in targets:
+            continue  # whom it named is not known any more, and it is nobody else's
         to = tuple(address_digest(person.reveal()) for person in people(targets.get(one.title), settings))
         groups.setdefault(to, []).append(one)
     for group in groups.values():
-        if min(one.due_at for one in group) <= now:
+        if any(one.is_due for one in group):
             yield Gathered(waiting=group, reason=f"{counted(len(group), 'piece')} of news, gathered for long enough")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -12,18 +13,21 @@ from msgspec.structs import replace
 
 from pollctl import Answer, Request, Run, counted, retry_after, to_text
 from pollctl.targets.decide import said_of
-from pollctl.targets.model import Batch, Look
+from pollctl.targets.model import Batch, Look, Target, Validators
 from pollctl.targets.rows import Known, Roll
-from pollctl.targets.store import Store
+from pollctl.targets.store import Store, uncompared
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-MOST = 100
+MOST = 1000
 MOST_BYTES = 4_000_000
 LONGEST_S = 1.0
 """When a batch is full: many looks, much that was read, or a while after the last one; each commit costs a wait for the disk."""
 _NOT_ASKED = ("deadline", "stopped")
+"""Errors of requests whose turn did not come before the end of the pass."""
+
+_CONDITIONS = {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"}
 
 
 class Reading(NamedTuple):
@@ -33,60 +37,93 @@ class Reading(NamedTuple):
     value: Any
 
 
+class UnreadableError(Exception):
+    """Why an answer holds nothing to compare."""
+
+
+class Asked(NamedTuple):
+    """A target that is asked, and by which request before conditions were added."""
+
+    known: Known
+    request: Request
+
+
 def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll) -> Iterator[Batch]:
     """Ask what is due, and say until when nothing is."""
     due = [one for one in roll.known if one.is_active and _is_due(one, run)]
-    _tell_course(run, roll, due)
-    looks: list[Look] = []
-    size, committed_at = 0, time.monotonic()
-    for answer in run.get_many(_requests(due, run)):
-        look = _look(reading, answer, run)
-        if look is None:
-            continue
-        looks.append(look)
-        size += len(answer.body)
-        is_full = len(looks) >= MOST or size > MOST_BYTES or time.monotonic() - committed_at > LONGEST_S
-        if is_full and not run.is_stopping:
+    looked: dict[str, bool] = {}
+    try:
+        for looks in _in_batches(_looks(reading, due, run, looked), run):
             yield Batch(looks=looks)
-            looks, size, committed_at = [], 0, time.monotonic()
-    digest_at = store.next_digest(db)
+        if last := _last_batch(store, run, db, roll):
+            yield last
+    finally:  # a pass that must end does not come back for more
+        _tell_course(run, roll, due, looked)
+    if not run.is_stopping:
+        run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db, run.now), run))
+
+
+def _last_batch(store: Store, run: Run, db: Database, roll: Roll) -> Batch | None:
+    """What there is to do beside looking."""
+    digest_at = store.next_digest(db, run.now)
     is_digest_due = digest_at is not None and digest_at <= run.now
     retired = [row.id for row in roll.orphans if row.retired_at is None]
-    if looks or retired or is_digest_due:
-        yield Batch(looks=looks, retired=retired, is_digest_due=is_digest_due)
-    if not run.is_stopping:
-        run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db), run))
+    if not retired and not is_digest_due:
+        return None
+    return Batch(retired=retired, is_digest_due=is_digest_due, titles=roll.titles if is_digest_due else {})
+
+
+def _in_batches(looks: Iterator[tuple[Look, int]], run: Run) -> Iterator[list[Look]]:
+    """Looks, each with how much was read, as many together as make a batch."""
+    gathered: list[Look] = []
+    size, committed_at = 0, time.monotonic()
+    for look, length in looks:
+        gathered.append(look)
+        size += length
+        is_full = len(gathered) >= MOST or size > MOST_BYTES or time.monotonic() - committed_at > LONGEST_S
+        if is_full and not run.is_stopping:
+            yield gathered
+            gathered, size, committed_at = [], 0, time.monotonic()
+    if gathered:
+        yield gathered
 
 
 def _is_due(one: Known, run: Run) -> bool:
-    at = one.next_at(run.timezone)
+    at = one.next_at(run.now, run.timezone)
     return (at is None or at <= run.now) and not run.held_until(one.target.host)
 
 
-def _tell_course(run: Run, roll: Roll, due: list[Known]) -> None:
-    """Say which targets were reached lately, which cannot be read, and in a plan what is not looked at."""
+def _tell_course(run: Run, roll: Roll, due: list[Known], looked: dict[str, bool]) -> None:
+    """Say which targets were reached, how the others stand, which cannot be read, and in a plan when the others are due."""
+    broken_off = uncompared(run)
+    for title, was_reached in looked.items():
+        if was_reached and title not in broken_off:
+            run.reached(title)
     chosen = {one.title for one in due}
     for one in roll.known:
-        if one.title not in chosen and one.is_active and _was_reached_lately(one):
-            run.reached(one.title)
+        if one.title not in looked and one.is_active:
+            _tell_standing(one, run)
     for title, broken in roll.broken.items():
         run.failed(title, broken.why)
     resting = [one for one in roll.known if one.is_active and one.title not in chosen]
-    if not roll.known:
+    if not roll.known and not roll.broken:
         run.note("there is no target")
     if resting:
         until = to_text(min(_moment(one, run) for one in resting))
         run.note(f"{counted(len(due), 'target')} looked at, {len(resting)} not due until {until}")
 
 
-def _was_reached_lately(one: Known) -> bool:
-    """Whether the last look at a target that is not due yet reached it."""
-    return one.row is not None and one.row.reached_at is not None and one.row.reached_at == one.row.looked_at
+def _tell_standing(one: Known, run: Run) -> None:
+    """Say of a target what its last look said: that it is dead is so, too, while it is not due."""
+    if one.row and one.row.error:
+        run.failed(one.title, one.row.error)
+    elif one.row and one.row.reached_at:
+        run.reached(one.title)
 
 
 def _moment(one: Known, run: Run) -> datetime:
     """When a target is due, not before its host may be asked again."""
-    at, held_until = one.next_at(run.timezone) or run.now, run.held_until(one.target.host)
+    at, held_until = one.next_at(run.now, run.timezone) or run.now, run.held_until(one.target.host)
     return max(at, held_until) if held_until else at
 
 
@@ -100,7 +137,7 @@ def _requests(due: list[Known], run: Run) -> Iterator[Request]:
     for one in due:
         if one.target.host not in _held(run):
             request = one.target.request()
-            yield replace(request, headers={**request.headers, **_conditions(one, request)}, tag=one)
+            yield replace(request, headers={**request.headers, **_conditions(one, request)}, tag=Asked(one, request))
 
 
 def _held(run: Run) -> set[str]:
@@ -111,44 +148,84 @@ def _held(run: Run) -> set[str]:
 
 def _conditions(one: Known, request: Request) -> Mapping[str, str]:
     """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
-    if one.row is None or one.row.validators is None or one.is_redefined or request.method != "GET":
-        return {}
-    return msgspec.json.decode(one.row.validators, type=dict[str, str])
+    known = _known_validators(one)
+    return known.headers if known.headers and known.asked == _digest(request) else {}
 
 
-def _look(reading: Reading, answer: Answer, run: Run) -> Look | None:
-    """What came of one answer; nothing where it is the pass that ended, or this machine that could not ask."""
-    one: Known = answer.request.tag
+def _known_validators(one: Known) -> Validators:
+    if one.row is None or one.row.validators is None or one.is_redefined:
+        return Validators()
+    return msgspec.json.decode(one.row.validators, type=Validators)
+
+
+def _validators(answer: Answer, request: Request) -> Validators:
+    """What to ask by the next time; nothing where the request has conditions of its own, or is not a plain GET."""
+    asked = _digest(request) if answer.validators else ""
+    return Validators(asked, answer.validators) if asked else Validators()
+
+
+def _digest(request: Request) -> str:
+    """What a request is known by: its address and headers; empty for one that cannot be asked again under a condition."""
+    names = {name.lower() for name in request.headers}
+    if request.method != "GET" or request.body is not None or names & _CONDITIONS:
+        return ""
+    lines = [request.url, *sorted(f"{name.lower()}:{value}" for name, value in request.headers.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+
+
+def _looks(reading: Reading, due: list[Known], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look, int]]:
+    """Looks at what is due, each with how much was read; *looked* gets whether those were reached whose turn came."""
+    for answer in run.get_many(_requests(due, run)):
+        asked: Asked = answer.request.tag
+        one = asked.known
+        if answer.error and answer.error.kind in _NOT_ASKED:
+            continue
+        is_local = answer.error is not None and answer.error.kind == "local"
+        look = _look(reading, answer, asked, run)
+        looked[one.title] = not look.error
+        if look.error:
+            run.failed(one.title, look.error)
+        if not is_local:
+            yield look, len(answer.body)
+
+
+def _look(reading: Reading, answer: Answer, asked: Asked, run: Run) -> Look:
+    """What came of one answer."""
+    one = asked.known
     found = Look(title=one.title, row=one.row.id if one.row else None, definition=one.definition)
-    if answer.error and answer.error.kind in _NOT_ASKED:
-        return None
-    if answer.error and answer.error.kind == "local":
-        run.failed(one.title, answer.error.message)
-        return None
     pause = retry_after(answer, answer.started_at)
     if pause:
         _held(run).add(one.target.host)
         found = replace(found, held=one.target.host, held_until=answer.started_at + pause)
-    found = _read(reading, found, answer, one)
-    if found.error:
-        run.failed(one.title, found.error)
-    else:
-        run.reached(one.title)
-    return found
+    return _read(reading, found, answer, asked)
 
 
-def _read(reading: Reading, found: Look, answer: Answer, one: Known) -> Look:
-    if answer.error:
-        return replace(found, error=answer.error.message)
+def _read(reading: Reading, found: Look, answer: Answer, asked: Asked) -> Look:
+    one = asked.known
     if answer.is_unchanged and one.row and one.row.has_memory and not one.is_redefined:
         return replace(found, is_unchanged=True)
-    if not one.target.is_answer(answer):
-        until = f" and wants no request before {to_text(found.held_until)}" if found.held_until else ""
-        return replace(found, error=f"{one.target.host} answered {answer.status}{until}")
     try:
-        value = msgspec.json.decode(msgspec.json.encode(reading.read(answer, one.target)))
+        value = value_of(reading, answer, one.target)
+    except UnreadableError as error:
+        until = f" and wants no request before {to_text(found.held_until)}" if found.held_until else ""
+        return replace(found, error=f"{error}{until}")
+    validators = _validators(answer, asked.request)
+    return replace(found, value=value, validators=validators if validators != _known_validators(one) else None)
+
+
+def value_of(reading: Reading, answer: Answer, target: Target) -> Any:
+    """What an answer holds, as JSON has it.
+
+    Raises:
+        UnreadableError: it holds nothing.
+    """
+    if answer.error:
+        raise UnreadableError(answer.error.message)
+    if not target.is_answer(answer):
+        raise UnreadableError(f"{target.host} answered {answer.status}")
+    try:
+        value = msgspec.json.decode(msgspec.json.encode(reading.read(answer, target)))
         msgspec.convert(value, reading.value)
-    except Exception as error:  # noqa: BLE001 - a target fails on its own
-        return replace(found, error=said_of(error, "read"))
-    before = msgspec.json.decode(one.row.validators) if one.row and one.row.validators else None
-    return replace(found, value=value, validators=answer.validators if answer.validators != before else None)
+    except Exception as error:
+        raise UnreadableError(said_of(error, "read", reading.read)) from error
+    return value

@@ -12,7 +12,7 @@ from pollctl.targets.rows import Row
 
 def families(plugin: str, rows: Sequence[Row]) -> list[Any]:
     """How many targets there are in which state, and how each stands."""
-    current = [row for row in rows if row.retired_at is None]
+    current = _current(rows)
     states = {"ok": 0, "failing": 0, "paused": 0, "new": 0}
     for row in current:
         states[_state(row)] += 1
@@ -25,6 +25,13 @@ def families(plugin: str, rows: Sequence[Row]) -> list[Any]:
         labelled(f"{prefix}_reached_timestamp_seconds", "When it was last reached.", ["target"], reached),
         labelled(f"{prefix}_changed_timestamp_seconds", "When it last changed.", ["target"], changed),
     ]
+
+
+def _current(rows: Sequence[Row]) -> list[Row]:
+    """Rows of targets that are polled: of two of one name that in the settings."""
+    found = [row for row in rows if row.retired_at is None]
+    in_settings = {row.name for row in found if row.added is None}
+    return [row for row in found if row.added is None or row.name not in in_settings]
 
 
 def _state(row: Row) -> str:

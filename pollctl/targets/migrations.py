@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pollctl import Migrations
 from pollctl.sql import utc
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
 
 
 def migrations_of(name: str) -> Migrations:
     """The migrations of the plugin with that name."""
-    from sqlite_utils import Migrations
-
     found = Migrations(name)
 
     @found()
@@ -66,7 +65,9 @@ def _tables(name: str) -> list[str]:
     id INTEGER PRIMARY KEY,
     {of_target},
     news TEXT NOT NULL,
-    due_at TEXT NOT NULL CHECK ({utc("due_at")})
+    came_at TEXT NOT NULL CHECK ({utc("came_at")}),
+    due_at TEXT NOT NULL CHECK ({utc("due_at")}),
+    is_personal INTEGER NOT NULL CHECK (is_personal IN (0, 1))
 ) STRICT""",
         f"CREATE INDEX {name}_waiting_of_target ON {name}_waiting (target)",
         f"""CREATE TABLE {name}_history (

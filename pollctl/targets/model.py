@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -64,9 +64,12 @@ class Target(Struct, frozen=True, kw_only=True):
 
     @property
     def definition(self) -> str:
-        """A digest of what says what is compared: another one begins a new baseline."""
-        own = {*self.__struct_fields__} - {*Target.__struct_fields__} - self.COSMETIC
-        kept = {name: getattr(self, name) for name in ("url", *own)}
+        """A digest of what says what is compared: another one begins a new baseline.
+
+        Keys that are at their defaults are not part of it, so that an author may add some.
+        """
+        own = ((name, getattr(self, name), default) for name, default in _own_keys(type(self)))
+        kept = {"url": self.url} | {name: value for name, value, default in own if value != default}
         return hashlib.sha256(msgspec.json.encode(kept, enc_hook=str, order="sorted")).hexdigest()[:16]
 
     def request(self) -> Request:
@@ -79,6 +82,17 @@ class Target(Struct, frozen=True, kw_only=True):
     def is_answer(self, answer: Answer) -> bool:
         """Whether an answer is one to read; any other is a failure of this target."""
         return answer.status == 200  # noqa: PLR2004
+
+
+@cache
+def _own_keys(kind: type[Target]) -> list[tuple[str, Any]]:
+    """The keys that an author has added and that say what is compared, each with its default."""
+    own = {*kind.__struct_fields__} - {*Target.__struct_fields__} - kind.COSMETIC
+    return [(field.name, _default(field)) for field in msgspec.structs.fields(kind) if field.name in own]
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 @lru_cache(maxsize=16_384)
@@ -125,6 +139,18 @@ class TargetSettings(Struct, frozen=True, kw_only=True):
     digest: Duration = Duration()
 
 
+class Validators(Struct, frozen=True):
+    """What an upstream can tell by whether its answer has changed.
+
+    Attributes:
+        asked: a digest of the request that it answered; they are of no use with another one.
+        headers: of the next request.
+    """
+
+    asked: str = ""
+    headers: Mapping[str, str] = {}
+
+
 class Look(Struct, frozen=True, kw_only=True):
     """What came of asking one target.
 
@@ -144,18 +170,25 @@ class Look(Struct, frozen=True, kw_only=True):
     definition: str
     value: Any = None
     is_unchanged: bool = False
-    validators: Mapping[str, str] | None = None
+    validators: Validators | None = None
     error: str = ""
     held: str = ""
     held_until: datetime | None = None
 
 
 class Batch(Struct, frozen=True, kw_only=True):
-    """Looks at some targets; with the last one of a pass, rows that no target has any more, and whether messages are due."""
+    """Looks at some targets, or what else a pass has found.
+
+    Attributes:
+        retired: rows that no target has any more.
+        is_digest_due: whether news has waited long enough.
+        titles: if so, what the targets of rows are called that were called otherwise; empty for those that are no more.
+    """
 
     looks: list[Look] = []
     retired: list[int] = []
     is_digest_due: bool = False
+    titles: dict[int, str] = {}
 
 
 class Memory(Struct, frozen=True, kw_only=True):
@@ -182,12 +215,19 @@ class Memory(Struct, frozen=True, kw_only=True):
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
-    """News that waits to be gathered into one message."""
+    """News that waits to be gathered into one message.
+
+    Attributes:
+        title: of its target, empty where that is no more.
+        is_due: whether it has waited long enough.
+        is_personal: whether its target named people of its own.
+    """
 
     id: int
     title: str
     news: News
-    due_at: datetime
+    is_due: bool
+    is_personal: bool = False
 
 
 class State(Struct, frozen=True, kw_only=True):

@@ -17,11 +17,12 @@ from pollctl.targets.store import Store
 
 if TYPE_CHECKING:
     import click
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
+
+    from pollctl import Migrations
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")
-_IN_SETTINGS_ONLY = ("notify", "headers", "token")
 
 
 class TargetPlugin(Generic[T, V]):
@@ -83,9 +84,9 @@ class TargetPlugin(Generic[T, V]):
         yield from fetch.batches(self.store, self.reading, run, db, self.roll(db, run.settings))
 
     @hookimpl
-    def pollctl_load(self, db: Database, batch: Batch) -> State:
+    def pollctl_load(self, db: Database, batch: Batch, run: Run) -> State:
         """What is known of the targets of a batch."""
-        return self.store.load(db, batch)
+        return self.store.load(db, batch, run.now)
 
     @hookimpl
     def pollctl_decide(self, state: State, batch: Batch, now: datetime, settings: TargetSettings) -> list[Decision]:
@@ -99,6 +100,11 @@ class TargetPlugin(Generic[T, V]):
         titles = {one.look.title for one in decisions if hasattr(one, "look")}
         titles |= {waiting.title for one in decisions for waiting in getattr(one, "waiting", ())}
         self.store.apply(db, decisions, run, self._by_title(run.settings, self.store.added(db, titles)))
+
+    @hookimpl
+    def pollctl_prune(self, db: Database, now: datetime) -> None:
+        """Delete what is old."""
+        self.store.prune(db, now)
 
     @hookimpl
     def pollctl_commands(self, group: click.Group) -> None:
@@ -126,7 +132,7 @@ class TargetPlugin(Generic[T, V]):
         """Targets that nobody polls as they are meant."""
         from pollctl.targets.queries import warnings
 
-        return warnings(self.roll(db, settings), self.store.rows(db))
+        return warnings(self.roll(db, settings))
 
     def of_settings(self, settings: TargetSettings) -> Sequence[T]:
         """The targets in the settings."""
@@ -137,9 +143,12 @@ class TargetPlugin(Generic[T, V]):
         """Add a target in the database, within a transaction, as ``add`` does: for commands that import many.
 
         Only keys that are not secret are kept, and no people.
+
+        Raises:
+            ValueError: one that must be given is secret.
         """
-        plain = {name: value for name, value in msgspec.structs.asdict(target).items() if name not in _IN_SETTINGS_ONLY}
-        keys = msgspec.to_builtins(plain, enc_hook=str)
+        keys = rows.kept(target)
+        rows.read_kept(keys, self.target)
         number = self.store.enrol(db, target.title, target.address, keys)
         self.store.note(db, number, "added", now)
 
@@ -148,8 +157,7 @@ class TargetPlugin(Generic[T, V]):
         return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
 
     def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> dict[str, Target]:
-        found = {title: rows.read_kept(keys, self.target) for title, keys in added.items()}
-        return {**found, **{one.title: one for one in self.of_settings(settings)}}
+        return {**rows.readable(added, self.target), **{one.title: one for one in self.of_settings(settings)}}
 
 
 def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pollctl import counted, to_text
-from pollctl.targets.rows import Known, Roll, Row
+from pollctl.targets.rows import Known, Roll
 
 _NAMED = 3
 
 
-def listed(one: Known, zone: ZoneInfo) -> dict[str, Any]:
+def listed(one: Known, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """One target as a row of the listing."""
-    row, at = one.row, one.next_at(zone) if one.is_active else None
+    row, at = one.row, one.next_at(now, zone) if one.is_active else None
     return {
         "name": one.title,
         "state": state_of(one),
@@ -44,8 +45,9 @@ def state_of(one: Known) -> str:
 def notice(roll: Roll) -> str:
     """What a person should look at: which targets fail, and which cannot be read."""
     failing = [one.title for one in roll.known if one.row and one.is_active and one.row.failures]
-    found = [_some(failing, len(roll.known), "failing")] if failing else []
-    found += [_some(list(roll.broken), len(roll.known), "not valid any more")] if roll.broken else []
+    of = len(roll.known) + len(roll.broken)
+    found = [_some(failing, of, "failing")] if failing else []
+    found += [_some(list(roll.broken), of, "not valid any more")] if roll.broken else []
     return "; ".join(found)
 
 
@@ -55,13 +57,10 @@ def _some(titles: Sequence[str], of: int, what: str) -> str:
     return f"{len(titles)} of {counted(of, 'target')} {what}: {named}{more}"
 
 
-def warnings(roll: Roll, rows: Sequence[Row]) -> list[str]:
+def warnings(roll: Roll) -> list[str]:
     """Targets that were added and are not polled as they were meant."""
-    shadowed = {row.name for row in rows if row.added is not None} - {
-        one.title for one in roll.known if one.row and one.row.added is not None
-    }
     found = [f"{title}: its keys are not valid any more: {broken.why}" for title, broken in roll.broken.items()]
-    hidden = sorted(shadowed - roll.broken.keys())
     return found + [
-        f"{title}: the target in the settings takes the place of the one that was added" for title in hidden
+        f"{row.name}: the target in the settings takes the place of the one that was added; `remove` takes that one away"
+        for row in roll.shadowed
     ]

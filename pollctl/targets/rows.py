@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pollctl import from_text
+from pollctl import Secret, from_text
 from pollctl.targets.model import Target
 
 
@@ -57,11 +58,12 @@ class Known(NamedTuple):
         """Whether it is to be looked at at all."""
         return self.target.enabled and not (self.row and self.row.paused_at)
 
-    def next_at(self, zone: ZoneInfo) -> datetime | None:
-        """When it is due; None for at once."""
+    def next_at(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """When it is due; None for at once, as when it was looked at while the clock was ahead."""
         if self.row is None or self.row.looked_at is None or self.is_redefined:
             return None
-        return self.target.every.next_after(from_text(self.row.looked_at), zone)
+        looked_at = from_text(self.row.looked_at)
+        return self.target.every.next_after(looked_at, zone) if looked_at <= now else None
 
 
 class Broken(NamedTuple):
@@ -72,11 +74,25 @@ class Broken(NamedTuple):
 
 
 class Roll(NamedTuple):
-    """All targets of a plugin; those added by a command that cannot be read any more, with why; rows that no target has."""
+    """All targets of a plugin, and the rows that are of none of them.
+
+    Attributes:
+        known: those that can be asked.
+        broken: those added by a command that cannot be read any more.
+        shadowed: rows of added targets whose place one in the settings takes.
+        orphans: rows of targets that were in the settings.
+    """
 
     known: list[Known]
     broken: dict[str, Broken]
+    shadowed: list[Row]
     orphans: list[Row]
+
+    @property
+    def titles(self) -> dict[int, str]:
+        """By row, what targets are called that were called otherwise, and nothing for rows that no target has."""
+        renamed = {one.row.id: one.title for one in self.known if one.row and one.row.name != one.title}
+        return renamed | dict.fromkeys((row.id for row in self.orphans), "")
 
     def renewed(self, rows: Sequence[Row]) -> Roll:
         """The same targets with the rows as they are now."""
@@ -92,16 +108,20 @@ def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> 
     own = [Known(one, one.title, one.definition) for one in targets]
     claimed = _claimed(own, [row for row in rows if row.added is None])
     known = [one._replace(row=claimed.get(one.title)) for one in own]
-    titles, broken = {one.title for one in own}, {}
+    titles = {one.title for one in own}
+    broken: dict[str, Broken] = {}
+    shadowed: list[Row] = []
     for row in rows:
-        if row.added is not None and row.name not in titles:
+        if row.added is not None and row.name in titles:
+            shadowed.append(row)
+        elif row.added is not None:
             try:
                 target = read_kept(row.added, kind)
                 known.append(Known(target, row.name, target.definition, row))
             except ValueError as error:
                 broken[row.name] = Broken(row, str(error))
     left = {row.id for row in claimed.values()}
-    return Roll(known, broken, [row for row in rows if row.added is None and row.id not in left])
+    return Roll(known, broken, shadowed, [row for row in rows if row.added is None and row.id not in left])
 
 
 def _claimed(targets: Sequence[Known], rows: Sequence[Row]) -> dict[str, Row]:
@@ -136,6 +156,29 @@ def _by_name(name: str, definition: str) -> Any:  # noqa: ARG001 - all are calle
     return name
 
 
+def kept(target: Target) -> str:
+    """The keys of a target as they are kept, as JSON: those that are not secret.
+
+    Raises:
+        ValueError: one of them holds a secret all the same.
+    """
+    plain = [field for field in msgspec.structs.fields(target) if not is_secret(field.type)]
+    return msgspec.json.encode(
+        {field.encode_name: getattr(target, field.name) for field in plain}, enc_hook=_text_of
+    ).decode()
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, Secret):
+        raise ValueError("a key holds secrets among other things: it belongs in the settings")  # noqa: TRY004
+    return str(value)
+
+
+def is_secret(kind: Any) -> bool:
+    """Whether values of a type are secret, or hold secrets: they belong in the settings."""
+    return kind is Secret or any(is_secret(part) for part in get_args(kind))
+
+
 @lru_cache(maxsize=16_384)
 def read_kept(keys: str, kind: type[Target]) -> Target:
     """A target from its keys as they are kept, as JSON; its texts were read when it was added, and are not again each minute.
@@ -144,6 +187,15 @@ def read_kept(keys: str, kind: type[Target]) -> Target:
         ValueError: one of them is not valid any more.
     """
     return msgspec.json.decode(keys, type=kind, strict=False, dec_hook=_decode_kept)
+
+
+def readable(added: Mapping[str, str], kind: type[Target]) -> dict[str, Target]:
+    """Those of some added targets, by title, whose keys are still valid."""
+    found = {}
+    for title, keys in added.items():
+        with suppress(ValueError):
+            found[title] = read_kept(keys, kind)
+    return found
 
 
 def read_target(keys: Mapping[str, Any], kind: type[Target]) -> Target:

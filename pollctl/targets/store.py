@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pollctl import Run, from_text, to_text
 from pollctl.targets.model import (
     Batch,
@@ -21,6 +23,7 @@ from pollctl.targets.model import (
     Target,
     Told,
     Unchanged,
+    Validators,
 )
 from pollctl.targets.rows import Row
 from pollctl.targets.telling import Telling
@@ -55,13 +58,13 @@ class Store:
         )
         return [Row(*row) for row in found]
 
-    def next_digest(self, db: Database) -> datetime | None:
+    def next_digest(self, db: Database, now: datetime) -> datetime | None:
         """When the next news has waited long enough."""
-        return self._telling.next_digest(db)
+        return self._telling.next_digest(db, now)
 
-    def load(self, db: Database, batch: Batch) -> State:
+    def load(self, db: Database, batch: Batch, now: datetime) -> State:
         """What is known of the targets of a batch."""
-        waiting = self._telling.waiting(db) if batch.is_digest_due else []
+        waiting = self._telling.waiting(db, batch.titles, now) if batch.is_digest_due else []
         return State(memories=self._memories(db, batch.looks), waiting=waiting)
 
     def _memories(self, db: Database, looks: Sequence[Look]) -> dict[str, Memory]:
@@ -69,7 +72,7 @@ class Store:
         rows = db.conn.execute(
             f"""SELECT j.value ->> 1, t.id, t.added, m.definition, t.name, m.value, t.failures, t.failing_since, t.is_alerted
                 FROM json_each(?) AS j LEFT JOIN {self.targets} AS t
-                ON t.id = coalesce(j.value ->> 0, (SELECT max(id) FROM {self.targets} WHERE name = j.value ->> 1))
+                ON t.id = coalesce(j.value ->> 0, (SELECT max(id) FROM {self.targets} WHERE name = j.value ->> 1 AND added IS NULL))
                 LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id""",  # noqa: S608
             (chosen,),
         )
@@ -116,18 +119,24 @@ class Store:
         self, db: Database, looked: Sequence[Unchanged | Kept | Missed], targets: Mapping[str, Target]
     ) -> dict[str, int]:
         """The row of each target, made where there is none."""
-        rows: dict[str, int] = {}
-        for one in looked:
-            title, number = one.look.title, one.look.row
-            rows[title] = number if number is not None else self.enrol(db, title, targets[title].address)
-        return rows
+        rows = {one.look.title: one.look.row for one in looked if one.look.row is not None}
+        new = [one.look.title for one in looked if one.look.row is None]
+        db.conn.executemany(
+            f"INSERT INTO {self.targets} (name, address) VALUES (?,?)",  # noqa: S608
+            [(title, targets[title].address) for title in new],
+        )
+        made = db.conn.execute(
+            f"SELECT name, max(id) FROM {self.targets} "  # noqa: S608
+            "WHERE added IS NULL AND name IN (SELECT value FROM json_each(?)) GROUP BY name",
+            (json.dumps(new),),
+        )
+        return rows | dict(made.fetchall())
 
-    def enrol(self, db: Database, title: str, address: str, added: Mapping[str, Any] | None = None) -> int:
-        """Make a row for a target."""
-        keys = None if added is None else json.dumps(dict(added))
+    def enrol(self, db: Database, title: str, address: str, added: str | None = None) -> int:
+        """Make a row for a target; *added* are its keys as JSON, where it is not in the settings."""
         cursor = db.conn.execute(
             f"INSERT INTO {self.targets} (name, address, added) VALUES (?,?,?)",  # noqa: S608
-            (title, address, keys),
+            (title, address, added),
         )
         return int(cursor.lastrowid or 0)
 
@@ -169,6 +178,7 @@ class Store:
             if one.look.held and one.look.held_until:
                 run.hold(one.look.held, one.look.held_until)
             if not one.look.error:
+                uncompared(run).add(one.look.title)
                 run.failed(one.look.title, one.reason)
         kept = [one for one in reached if isinstance(one, Kept)]
         baselines = sum(one.is_baseline for one in kept)
@@ -210,25 +220,40 @@ class Store:
         )
 
     def _note_history(self, db: Database, notes: Sequence[tuple[int, str]], now: datetime) -> None:
-        for number, text in notes:
-            self.note(db, number, text, now)
-
-    def note(self, db: Database, number: int, text: str, now: datetime) -> None:
-        """Add a line to the history of a target, of which the last hundred are kept."""
-        history = f"{self._plugin}_history"
-        db.conn.execute(f"INSERT INTO {history} (target, at, text) VALUES (?,?,?)", (number, to_text(now), text))  # noqa: S608
-        db.conn.execute(
+        """Add lines to the histories of targets, of each of which the last hundred are kept."""
+        history, at = f"{self._plugin}_history", to_text(now)
+        db.conn.executemany(
+            f"INSERT INTO {history} (target, at, text) VALUES (?,?,?)",  # noqa: S608
+            [(number, at, text) for number, text in notes],
+        )
+        db.conn.executemany(
             f"DELETE FROM {history} WHERE target=?1 AND id <= (SELECT id FROM {history} WHERE target=?1 "  # noqa: S608
             "ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-            (number, HISTORY),
+            [(number, HISTORY) for number, _ in notes],
         )
+
+    def note(self, db: Database, number: int, text: str, now: datetime) -> None:
+        """Add a line to the history of a target."""
+        self._note_history(db, [(number, text)], now)
 
     def _retire(self, db: Database, numbers: Sequence[int], now: datetime) -> None:
         db.conn.executemany(
             f"UPDATE {self.targets} SET retired_at=? WHERE id=?",  # noqa: S608
             [(to_text(now), number) for number in numbers],
         )
+        untold = self._telling.withdraw(db, numbers)
+        text = "taken out of the settings, with news that nobody was told: whom it named is not known any more"
+        self._note_history(db, [(number, text) for number in sorted(untold)], now)
+
+    def prune(self, db: Database, now: datetime) -> None:
+        """Delete the rows of targets that have been out of the settings for long."""
         db.conn.execute(f"DELETE FROM {self.targets} WHERE retired_at < ?", (to_text(now - RETIRED_FOR),))  # noqa: S608
+
+
+def uncompared(run: Run) -> set[str]:
+    """The targets that answered in this pass, and could not be compared."""
+    titles: set[str] = run.once("pollctl.targets.uncompared", set)
+    return titles
 
 
 def _memory(row: Sequence[Any], told: list[str]) -> Memory:
@@ -252,5 +277,5 @@ def _miss(one: Missed, row: int, at: str) -> tuple[Any, ...]:
     return look.title, look.definition, at, one.failures, to_text(one.since), one.reason, one.is_alert, row
 
 
-def _json_of(validators: Mapping[str, str] | None) -> str | None:
-    return None if validators is None else json.dumps(dict(validators))
+def _json_of(validators: Validators | None) -> str | None:
+    return None if validators is None else msgspec.json.encode(validators).decode()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from pollctl import Run, from_text, to_text
 from pollctl.targets.decide import people
@@ -28,42 +30,61 @@ class Telling:
         self._plugin = plugin
         self._table = f"{plugin}_waiting"
 
-    def next_digest(self, db: Database) -> datetime | None:
-        """When the next news has waited long enough."""
-        (at,) = db.conn.execute(f"SELECT min(due_at) FROM {self._table}").fetchone()  # noqa: S608 - a name of our own
+    def next_digest(self, db: Database, now: datetime) -> datetime | None:
+        """When the next news has waited long enough; what came while the clock was ahead has."""
+        (at,) = db.conn.execute(
+            f"SELECT min(iif(came_at > ?1, ?1, due_at)) FROM {self._table}",  # noqa: S608 - a name of our own
+            (to_text(now),),
+        ).fetchone()
         return from_text(at) if at else None
 
-    def waiting(self, db: Database) -> list[Waiting]:
-        """All that waits, the oldest first."""
+    def waiting(self, db: Database, titles: Mapping[int, str], now: datetime) -> list[Waiting]:
+        """All that waits, the oldest first; *titles* are those of rows whose targets were called otherwise."""
         rows = db.conn.execute(
-            f"SELECT w.id, t.name, w.news, w.due_at FROM {self._table} AS w "  # noqa: S608
-            f"JOIN {self._plugin}_targets AS t ON t.id = w.target ORDER BY w.id"
+            f"SELECT w.id, w.target, t.name, w.news, w.due_at <= ?1 OR w.came_at > ?1, w.is_personal "  # noqa: S608
+            f"FROM {self._table} AS w JOIN {self._plugin}_targets AS t ON t.id = w.target ORDER BY w.id",
+            (to_text(now),),
         )
         return [
-            Waiting(id=number, title=title, news=msgspec.json.decode(news, type=News), due_at=from_text(due_at))
-            for number, title, news, due_at in rows
+            Waiting(
+                id=number,
+                title=titles.get(row, name),
+                news=msgspec.json.decode(news, type=News),
+                is_due=bool(is_due),
+                is_personal=bool(is_personal),
+            )
+            for number, row, name, news, is_due, is_personal in rows
         ]
 
     def tell(self, db: Database, told: Told, row: int, run: Run, targets: Mapping[str, Target]) -> None:
         """Tell the news of one target in one message, or let it wait."""
+        target = targets[told.title]
         if told.digest:
-            due_at = to_text(run.now + told.digest)
+            came_at, due_at = to_text(run.now), to_text(run.now + told.digest)
             db.conn.executemany(
-                f"INSERT INTO {self._table} (target, news, due_at) VALUES (?,?,?)",  # noqa: S608
-                [(row, msgspec.json.encode(one).decode(), due_at) for one in told.news],
+                f"INSERT INTO {self._table} (target, news, came_at, due_at, is_personal) VALUES (?,?,?,?,?)",  # noqa: S608
+                [(row, _text_of(one, target), came_at, due_at, bool(target.notify)) for one in told.news],
             )
             return
-        target = targets[told.title]
         words = message(told.title, [(one, target.address) for one in told.news])
         _send(run, f"{row}:{to_text(run.now)}", target, *words)
 
     def tell_gathered(self, db: Database, gathered: Gathered, run: Run, targets: Mapping[str, Target]) -> None:
         """Tell news that has waited long enough in one message."""
         waiting = gathered.waiting
-        news = [(one.news, targets[one.title].address if one.title in targets else "") for one in waiting]
-        words = message(self._plugin, news)
+        words = message(self._plugin, [(one.news, "") for one in waiting])
         _send(run, f"digest:{waiting[0].id}:{to_text(run.now)}", targets.get(waiting[0].title), *words)
         db.conn.executemany(f"DELETE FROM {self._table} WHERE id=?", [(one.id,) for one in waiting])  # noqa: S608
+
+    def withdraw(self, db: Database, rows: Sequence[int]) -> set[int]:
+        """Take back news for people who are not known any more: those whom targets named that are no more; answers their rows."""
+        chosen = "target IN (SELECT value FROM json_each(?)) AND is_personal RETURNING target"
+        return {row for (row,) in db.conn.execute(f"DELETE FROM {self._table} WHERE {chosen}", (json.dumps(rows),))}  # noqa: S608
+
+
+def _text_of(news: News, target: Target) -> str:
+    """News as JSON, with where it can be seen: its target may be another by the time it is told."""
+    return msgspec.json.encode(replace(news, url=news.url or target.address)).decode()
 
 
 def _send(run: Run, key: str, target: Target | None, title: str, body: str, level: Any) -> None:

@@ -12,26 +12,30 @@ def test_the_crew_is_told_when_the_river_rises(bench):
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
+from warnings import WarningMessage
 
 from msgspec import Struct
 
 from pollctl import clock
+from pollctl.errors import PollctlError
 from pollctl.fakes import ServerRequest, ServerResponse
+from pollctl.plugin_host.discovery import Found, find
+from pollctl.plugin_host.loader import guest_of, load
 from pollctl.testing import in_process
-from pollctl.testing.inbox import MailServer, text_of
 from pollctl.testing.internet import Internet, Message, answered, write_authority
 from pollctl.testing.killing import Passes, printed_report
 from pollctl.testing.ledger import Ledger
+from pollctl.testing.mail_server import MailServer, text_of
 from pollctl.testing.result import QueuedEffect, Result, Row
 from pollctl.testing.sections import settings_file
 
@@ -68,14 +72,15 @@ class Bench:
     ) -> None:
         self.plugin = plugin.replace("-", "_")
         self.now = FIRST_MOMENT
-        self._until_closed = ExitStack()
-        self._internet = self._until_closed.enter_context(Internet())
-        self.folder = folder or Path(self._until_closed.enter_context(tempfile.TemporaryDirectory()))
-        self._ledger = Ledger(self.folder / "pollctl.db", self.plugin)
         self._mail: MailServer | None = None
         self._env = dict(env or {})
         self._plugins_dir = plugins_dir.absolute() if plugins_dir else None
-        self.settings(settings)
+        with ExitStack() as until_closed:
+            self.folder = folder or Path(until_closed.enter_context(tempfile.TemporaryDirectory()))
+            self.settings(settings)
+            self._ledger = Ledger(self.folder / "pollctl.db", self.plugin)
+            self._internet = until_closed.enter_context(Internet())
+            self._until_closed = until_closed.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -153,11 +158,19 @@ class Bench:
     @property
     def messages(self) -> list[Message]:
         """Everything that arrived: at the host ``inbox`` (``json://inbox/WHO``) first, then mails."""
-        mails = self._mail.mails if self._mail else []
+        return self._messages_after(0, 0)
+
+    def _messages_after(self, hooked: int, mailed: int) -> list[Message]:
+        """All but the first so many that came to web hooks, and the first so many mails."""
+        mails = self._mail.mails[mailed:] if self._mail else []
         return [
-            *self._internet.messages,
+            *self._internet.messages[hooked:],
             *(Message(to=str(mail["To"]), title=str(mail["Subject"]), body=text_of(mail)) for mail in mails),
         ]
+
+    def _arriving(self) -> Callable[[], list[Message]]:
+        """What tells the messages that arrived from now on."""
+        return partial(self._messages_after, len(self._internet.messages), len(self._mail.mails) if self._mail else 0)
 
     @property
     def requests(self) -> list[ServerRequest]:
@@ -171,23 +184,22 @@ class Bench:
 
     def run(self) -> Result:
         """One pass, as ``pollctl run NAME`` makes it."""
-        before = self.messages
+        arrived = self._arriving()
         done = self._done("run", self.plugin, "--json")
-        report = json.loads(done.stdout) if done.stdout.startswith("{") else _NO_PASS
-        return self._result(report, [one for one in self.messages if one not in before], done.stderr)
+        return self._result(printed_report(done.stdout) or _NO_PASS, arrived(), done.stderr)
 
     def kill_at(self, point: int) -> Result:
         """One pass in a process of its own, killed right before its commit or request number *point*, from 1.
 
         The outcome is ``killed``, and *error* says before what, unless the pass ended earlier.
         """
-        before, runs = self.messages, self._ledger.run_ids()
+        arrived, runs = self._arriving(), self._ledger.run_ids()
         ended = self.passes.run(["run", self.plugin, "--json"], self.folder, self.environment(), point)
-        report = {"outcome": "", **(printed_report(ended) or {})}
+        report = {"outcome": "", **(printed_report(ended.stdout) or {})}
         if ended.is_killed:
             report |= {"outcome": "killed", "error": {"message": ended.before}}
         report["run_id"] = next((one for one in self._ledger.run_ids() if one not in runs), "")
-        return self._result(report, [one for one in self.messages if one not in before], ended.stderr)
+        return self._result(report, arrived(), ended.stderr)
 
     def crashes(self, *, ignore: Collection[str] = (), begin: Callable[[], None] | None = None) -> list[str]:
         """Kill the next pass before each of its commits and requests, and make it again: what then differs from an undisturbed one.
@@ -216,7 +228,7 @@ class Bench:
     def plan(self) -> Result:
         """What a pass would decide, as ``pollctl plan NAME`` finds out; decisions are tables with their ``type``."""
         done = self._done("plan", self.plugin, "--json")
-        report = json.loads(done.stdout) if done.stdout.startswith("{") else _NO_PASS
+        report = printed_report(done.stdout) or _NO_PASS
         rows = self.rows()
         decisions = report.get("decisions", [])
         return Result(outcome=report["outcome"], decisions=decisions, rows=rows, error=_error(report), log=done.stderr)
@@ -251,7 +263,18 @@ class Bench:
         return {**kept, **ours, **self._internet.environment(), **self._env}
 
     def _done(self, *words: str) -> in_process.Done:
-        return in_process.run(self.folder, self.environment(), words)
+        return in_process.run(self.folder, self.environment(), words, self._warn)
+
+    def _warn(self, told: WarningMessage) -> None:
+        """Tell the test what the plugin uses that will go; what libraries use is theirs to change."""
+        is_own = False
+        with in_process.surroundings(self.folder, self.environment()), suppress(PollctlError):
+            is_own = guest_of(self._found()).owns(told.filename)
+        if is_own:
+            warnings.warn_explicit(told.message, told.category, told.filename, told.lineno)
+
+    def _found(self) -> Found:
+        return find(self.plugin, self._plugins_dir)
 
     @cached_property
     def passes(self) -> Passes:
@@ -261,13 +284,9 @@ class Bench:
         return passes
 
     def _decisions(self, run_id: str) -> list[Any]:
-        from pollctl.errors import PollctlError
-        from pollctl.plugin_host.discovery import find
-        from pollctl.plugin_host.loader import load
-
         kind: Any = Any
         with in_process.surroundings(self.folder, self.environment()), suppress(PollctlError):
-            kind = load(find(self.plugin, self._plugins_dir)).poller.decision  # the pass says what is wrong
+            kind = load(self._found()).poller.decision  # the pass says what is wrong
         return self._ledger.decisions(run_id, kind)
 
     def _result(self, report: Mapping[str, Any], messages: Sequence[Message], log: str) -> Result:

@@ -18,10 +18,11 @@ import time
 import traceback
 import warnings
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, chdir, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
+from warnings import WarningMessage
 
 from pollctl import __main__, clock, redaction
 from pollctl.cli import shutdown
@@ -31,19 +32,33 @@ from pollctl.supervision import subprocesses
 Done = subprocess.CompletedProcess[str]
 _HEARD = ("PYTHONPATH", "PYTHONTZPATH")
 """Variables that Python reads when it starts, and that are read again here."""
+_DEPRECATED = (DeprecationWarning, PendingDeprecationWarning)
 
 
-def run(folder: Path, env: Mapping[str, str], arguments: Sequence[str]) -> Done:
+def run(
+    folder: Path,
+    env: Mapping[str, str],
+    arguments: Sequence[str],
+    hear: Callable[[WarningMessage], object] = lambda _: None,
+) -> Done:
     """Run ``pollctl ARGUMENTS`` in *folder* with environment *env* to its end; answers the same as a process would.
 
     Not for what ends, kills, or limits its process, and not for environments that Python reads when it starts.
+
+    Args:
+        folder: where it is run.
+        env: all of its environment.
+        arguments: behind ``pollctl``.
+        hear: called when it has ended, with each warning of what is deprecated in it: a process would not say them.
 
     Raises:
         RuntimeError: it needs a process of its own.
     """
     _refuse_what_needs_a_process(env)
-    with _Streams() as streams, surroundings(folder, env, arguments):
+    with _Streams() as streams, surroundings(folder, env, arguments) as deprecations:
         code = _exit_code()
+    for warning in deprecations:
+        hear(warning)
     return Done(["pollctl", *arguments], code, *streams.said)
 
 
@@ -87,8 +102,10 @@ def _exit_code() -> int:
 
 
 @contextmanager
-def surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str] = ()) -> Iterator[None]:
-    """The world of a process that has just started."""
+def surroundings(
+    folder: Path, env: Mapping[str, str], arguments: Sequence[str] = ()
+) -> Iterator[Sequence[WarningMessage]]:
+    """The world of a process that has just started; in the list stands what was deprecated in it."""
     with ExitStack() as stack:
         for one in (
             chdir(folder),
@@ -106,11 +123,10 @@ def surroundings(folder: Path, env: Mapping[str, str], arguments: Sequence[str] 
             _replaced(subprocesses, "can_fork", lambda: False),
             _kept(lambda: os.umask(0o022), os.umask),
             _signals(),
-            _warnings(),
             known_secrets_kept(set()),
         ):
             stack.enter_context(one)
-        yield
+        yield stack.enter_context(_warnings())
 
 
 @contextmanager
@@ -210,25 +226,31 @@ def _signals() -> Iterator[None]:
 
 
 @contextmanager
-def _warnings() -> Iterator[None]:
-    """Warnings as Python treats them where nobody says otherwise: nearly all are ignored, the rest stands on stderr."""
+def _warnings() -> Iterator[list[WarningMessage]]:
+    """Warnings as Python treats them where nobody says otherwise, the deprecated kept: the rest stands on stderr, or is ignored."""
+    deprecations: list[WarningMessage] = []
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: Any = None,  # noqa: ARG001 - the signature is that of warnings.showwarning
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, _DEPRECATED):
+            deprecations.append(WarningMessage(message, category, filename, lineno))
+            return
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
     with warnings.catch_warnings():
         warnings.resetwarnings()
-        for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
-            warnings.simplefilter("ignore", category)
-        warnings.showwarning = _show_warning
-        yield
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,  # noqa: ARG001 - the signature is that of warnings.showwarning
-    line: str | None = None,
-) -> None:
-    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+        for category in _DEPRECATED:
+            warnings.simplefilter("always", category)
+        for ignored in (ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", ignored)
+        warnings.showwarning = show
+        yield deprecations
 
 
 class _Streams:

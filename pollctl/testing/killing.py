@@ -175,6 +175,6 @@ def _request(sent: Any) -> str:
     return head.decode("latin-1").rpartition(" HTTP/")[0] or "the body of a request"
 
 
-def printed_report(ended: Ended) -> Mapping[str, Any] | None:
-    """The report of a pass that came to its end, if it made one."""
-    return json.loads(ended.stdout) if ended.stdout.startswith("{") else None
+def printed_report(stdout: str) -> Mapping[str, Any] | None:
+    """The report of a pass or plan that came to its end, if it printed one."""
+    return json.loads(stdout) if stdout.startswith("{") else None

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from inbox import Inbox
 from other_users import as_root, run_as_nobody
 from place import Place, wait_for
 
-from pollctl.testing.inbox import Inbox
 from pollctl_soc_sections.fake import FakeSoc
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), as_root]

@@ -12,9 +12,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from inbox import Inbox
 from place import Place
-
-from pollctl.testing.inbox import Inbox
 
 DUMP = Path(__file__).with_name("before_messages.sql")
 NOWHERE = "http://127.0.0.1:1"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from inbox import Inbox
 from place import Place
 from sample_plugin import plain
 
 from pollctl.fakes import ServerRequest, ServerResponse
-from pollctl.testing.inbox import Inbox
 from pollctl_soc_sections.fake import FakeSoc
 
 DEAD = "http://127.0.0.1:1"

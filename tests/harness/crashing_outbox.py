@@ -90,9 +90,9 @@ class Passes:
         self._deliveries_left = self._accidents.pop(0) if self._accidents else None
         self._in_flight = {}
         with (
-            mock.patch.object(outbox, "DaemonExecutor", return_value=self),
+            mock.patch("pollctl.concurrency.daemon_executor.DaemonExecutor", return_value=self),
             mock.patch.object(outbox, "clock_now", return_value=self.now),
-            mock.patch.object(outbox, "wait", self._wait),
+            mock.patch("concurrent.futures.wait", self._wait),
         ):
             try:
                 self._pass(Outbox(self._db, "bell", POLICY))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Run, UsageError, hookimpl
+from pollctl import Migrations, Run, UsageError, hookimpl
 from pollctl.targets import TargetPlugin
 from pollctl_watch.client import read
 from pollctl_watch.decide import compare
@@ -14,7 +14,7 @@ from pollctl_watch.model import Seen, Watch
 
 if TYPE_CHECKING:
     import click
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
 
 
 class WatchPlugin(TargetPlugin[Watch, Seen]):

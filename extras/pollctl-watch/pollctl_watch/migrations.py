@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pollctl import Migrations
 from pollctl.sql import utc
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Database
 
 
 def add_to(migrations: Migrations) -> Migrations:

@@ -10,13 +10,14 @@ from pollctl import Run, counted, spoken_moment
 from pollctl_latency.fetch.probe_pool import SHORTEST_ROUND, SHUTDOWN_TIME, ProbePool
 from pollctl_latency.model import Job, Round
 from pollctl_latency.store.jobs import closed_jobs, in_groups, logins, running_jobs
+from pollctl_latency.store.mirror.load import claiming
 from pollctl_latency.store.pruning import prunable_jobs
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 LONGEST_ROUND = timedelta(seconds=1)
-"""How soon a new job is noticed, and the longest that a round waits for probes in flight."""
+"""How soon a new job is noticed beside others, and the longest that a round waits for probes in flight."""
 OVERRUN = 0.05
 """The share of the window by which its last round may be late: what is due just after it would else wait for the next pass."""
 LAST_CHANCE = timedelta(seconds=1)
@@ -40,9 +41,14 @@ class Selection(NamedTuple):
     next_at: datetime
     next_due_at: datetime | None
 
+    @property
+    def is_any(self) -> bool:
+        """Whether a job runs that may be sampled in this pass; to wait for one that may be made costs a process a minute."""
+        return bool(self.due or self.next_due_at)
+
 
 def rounds(run: Run, db: Database) -> Iterator[Round]:
-    """Yield what completed and what is over, round by round, until the window closes; then what may be pruned.
+    """Yield what completed and what is over, round by round, until the window closes or no job runs; then what may be pruned.
 
     A slow target holds back nobody: a round takes what has completed when the next is due; a later one takes the rest.
     """
@@ -58,7 +64,7 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
         probes.start(selected.due, logins(db))
         yield from finished_rounds([*selected.expired, *closed_jobs(db)])
         yield from probes.completed(selected.next_at - run.now)
-        is_open = goes_on(run, selected)
+        is_open = bool(selected.is_any or probes.in_flight or claiming(db)) and goes_on(run, selected)
     yield from probes.completed(timedelta(seconds=run.remaining) - SHUTDOWN_TIME)
     probes.give_up()
     prunable = prunable_jobs(db, run.now - run.settings.keep_samples)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlite_utils import Database, Migrations
 
-from pollctl import Secret
+from pollctl import Migrations, Secret
 from pollctl.sql import NOW, utc
 from pollctl_soc_sections.deliver import message_lines
 from pollctl_soc_sections.model import Facts
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 migrations = Migrations("soc_sections")
 

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator
 from pollctl.api.values import Phases
 from pollctl.http.body import Body
 from pollctl.http.curl.chunks import Chunks
-from pollctl.http.errors import Failure
+from pollctl.http.errors import cut_within_lines, unasked_interim
 from pollctl.http.journey import Whole
-from pollctl.http.strict_response import fields, refuse_doubtful
+from pollctl.http.strict_response import FIELD, INTERIM, MOST_FIELDS, STATUS, fields, refuse_doubtful, status_of
 
 _BODILESS = (204, 304)
-_INTERIM = range(100, 200)
-_PLAIN = re.compile(rb"HTTP/[\d.]+ ([1-9]\d\d)[^\r\n\0]*\r\n(?:[!-9;-~]+:[^\r\n\0]*\r\n){0,100}\r\n")
+_PLAIN = re.compile(STATUS + rb"\r\n(?:%b[^\r\n\0]*\r\n){0,%d}\r\n" % (FIELD, MOST_FIELDS))
 """A head of which there is nothing to unfold or to refuse."""
 
 
@@ -57,8 +56,8 @@ class Incoming:
                 self._open()
             if self._body is not None:
                 self._body.write(piece if self._chunks is None else self._chunks.data_of(piece))
-        except Failure as failure:
-            self.failure = failure
+        except Exception as error:  # noqa: BLE001 - libcurl would print it, and go on without
+            self.failure = error
             return -1
         return None
 
@@ -70,8 +69,8 @@ class Incoming:
         """
         if not self._status:
             self._open()
-        if self._status in _INTERIM:
-            raise Failure("protocol", f"an interim answer ({self._status}) that was not asked for")
+        if self._status in INTERIM:
+            raise unasked_interim(self._status)
         if self._chunks is not None:
             self._chunks.close()
         body = b"" if self._body is None else self._body.close(is_framed=self._is_framed)
@@ -81,13 +80,12 @@ class Incoming:
         """Read the head, once it is needed."""
         status, found, is_http2 = _head_of(self.lines)
         self._headers, self._cookies = _headers_of(found)
-        has_body = not self._is_head and status not in _BODILESS and status not in _INTERIM
-        length = self._headers.get("content-length", "") if has_body else "0"
-        body = Body(self._headers, int(length) if length.isascii() and length.isdigit() else None, self._max_body)
+        has_body = not self._is_head and status not in _BODILESS and status not in INTERIM
+        body = Body(self._headers, self._max_body, has_body=has_body)
         if has_body:
             self._body = body
             is_chunked = "transfer-encoding" in self._headers
-            self._is_framed = bool(length) or is_chunked or is_http2
+            self._is_framed = "content-length" in self._headers or is_chunked or is_http2
             self._chunks = Chunks() if is_chunked else None
         self._status = status
 
@@ -99,36 +97,38 @@ def _head_of(lines: list[bytes]) -> tuple[int, Iterable[str], bool]:
         Failure: ``truncated`` or ``protocol``.
     """
     head = b"".join(lines)
-    plain = _PLAIN.fullmatch(head)
-    if not plain:
-        head = _plain_head(lines)
-        plain = _PLAIN.fullmatch(head)
-    if not plain:
-        status = head.partition(b"\r\n")[0]
-        raise Failure("protocol", f"the line {status[:80]!r} is not a status")
-    return int(plain[1]), head.decode("latin-1").split("\r\n")[1:-2], head.startswith(b"HTTP/2")
+    if plain := _PLAIN.fullmatch(head):
+        status = int(plain[1])
+    else:
+        status, head = _last_head(lines)
+    return status, head.decode("latin-1").split("\r\n")[1:-2], head.startswith(b"HTTP/2")
 
 
-def _plain_head(lines: list[bytes]) -> bytes:
-    """The last head among *lines*, unfolded, without what comes behind it; interim ones before it must be proper too.
+def _last_head(lines: list[bytes]) -> tuple[int, bytes]:
+    """The last status among *lines* and its head, unfolded, without trailers of HTTP/2; those before it must be proper too.
 
     Raises:
         Failure: ``truncated`` or ``protocol``.
     """
     left = iter(lines)
-    head: list[bytes] = []
-    for status in left:
-        if head and not status.startswith(b"HTTP/"):
-            break  # trailers of HTTP/2
-        head = [status.rstrip(b"\r\n"), b"\r\n", *fields(lambda: _next_of(left)), b"\r\n"]
-        refuse_doubtful(status)
-    return b"".join(head)
+    status, head = _whole_head(next(left, b""), left)
+    for line in left:
+        if not line.startswith(b"HTTP/"):
+            break  # trailers
+        status, head = _whole_head(line, left)
+    return status, head
+
+
+def _whole_head(first: bytes, left: Iterator[bytes]) -> tuple[int, bytes]:
+    refuse_doubtful(first)
+    status = status_of(first)
+    return status, b"".join((first.rstrip(b"\r\n"), b"\r\n", *fields(lambda: _next_of(left)), b"\r\n"))
 
 
 def _next_of(lines: Iterator[bytes]) -> bytes:
     line = next(lines, None)
     if line is None:
-        raise Failure("truncated", "closed within its headers, chunks or trailers")
+        raise cut_within_lines()
     refuse_doubtful(line)
     return line
 

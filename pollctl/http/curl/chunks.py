@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pollctl.http.errors import Failure
+from pollctl.http.errors import Failure, cut_within_lines
 from pollctl.http.strict_response import LONGEST_LINE, fields, refuse_doubtful
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n")
@@ -51,7 +51,7 @@ class Chunks:
             Failure: ``truncated``; ``protocol``, where a trailer is none.
         """
         if not self._is_over:
-            raise Failure("truncated", "closed within its headers, chunks or trailers")
+            raise cut_within_lines()
         lines = iter([*(self._trailers or []), b"\r\n"])
         fields(lambda: next(lines))
 

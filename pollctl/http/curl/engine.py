@@ -22,7 +22,7 @@ from pollctl.http.curl.job import Job
 from pollctl.http.curl.names import Names
 from pollctl.http.curl.transfer import Transfer
 from pollctl.http.curl.words import Words
-from pollctl.http.limits import Limits
+from pollctl.http.limits import REPEATABLE, Limits
 
 _TICK = 0.05  # seconds between two looks at those that wait for a name
 _LONGEST_GOODBYE_S = 1.0
@@ -147,7 +147,7 @@ class Engine:
             os.close(self._wakeup)
 
     def _serve(self) -> None:
-        while not self._has_ended():
+        while not self._is_closed:
             self._do_things()
             self._tell_all()
             for descriptor, event in self._events():
@@ -160,9 +160,7 @@ class Engine:
                 job.end_if_late()
         for job in list(self._jobs):
             job.drop()
-
-    def _has_ended(self) -> bool:
-        return self._is_closed
+        self._tell_all()
 
     def _do_things(self) -> None:
         with suppress(IndexError):
@@ -244,4 +242,4 @@ def is_ours(request: Request) -> bool:
     It would repeat a POST by itself when a kept connection turns out dead, and a GET that must not be; it does not tell
     connections to addresses of one kind apart.
     """
-    return request.method in ("GET", "HEAD") and request.body is None and request.repeat and not request.family
+    return request.method in REPEATABLE and request.body is None and request.repeat and not request.family

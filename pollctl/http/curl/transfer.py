@@ -13,9 +13,10 @@ import pycurl
 
 from pollctl.api.values import Phases
 from pollctl.http.curl.answers import Incoming
-from pollctl.http.errors import Failure, Reset
+from pollctl.http.errors import Failure, Reset, cut_within_body, cut_within_lines, unasked_interim
 from pollctl.http.journey import Journey, Whole
 from pollctl.http.redirects import refuse_metadata
+from pollctl.http.strict_response import SWITCHING
 
 if TYPE_CHECKING:
     from pollctl.http.client_certificate import ClientCertificate
@@ -167,13 +168,12 @@ def _failure(code: int, message: str, curl: pycurl.Curl, lines: Sequence[bytes])
         is_closed = number in _CLOSED or "SSL_ERROR_SYSCALL" in message or "unexpected eof" in message
         return Reset("closed within TLS") if is_closed else Failure("tls", f"TLS failed: {message}")
     if code == pycurl.E_PARTIAL_FILE:
-        return Failure("truncated", "closed before the end of the body")
+        return cut_within_body()
     if code == pycurl.E_GOT_NOTHING and lines:
         return _interim_alone(lines)
-    if code in (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR):
-        return Reset("connection reset, or closed without an answer")
-    if code == pycurl.E_RECV_ERROR and number in _CLOSED and _OF_THE_SOCKET.match(message):
-        return Reset("connection reset, or closed without an answer")
+    is_broken = code == pycurl.E_RECV_ERROR and number in _CLOSED and _OF_THE_SOCKET.match(message)
+    if is_broken or code in (pycurl.E_GOT_NOTHING, pycurl.E_SEND_ERROR):
+        return Reset()
     if code in (pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CACERT_BADFILE, pycurl.E_OUT_OF_MEMORY, pycurl.E_FAILED_INIT):
         return Failure("local", message)
     if code == pycurl.E_URL_MALFORMAT:
@@ -193,5 +193,5 @@ def _unconnected(number: int) -> BaseException:
 
 def _interim_alone(lines: Sequence[bytes]) -> Failure:
     if any(line.startswith(b"HTTP/1.1 101") for line in lines):
-        return Failure("protocol", "an interim answer (101) that was not asked for")
-    return Failure("truncated", "closed within its headers, chunks or trailers")
+        return unasked_interim(SWITCHING)
+    return cut_within_lines()

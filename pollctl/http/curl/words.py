@@ -31,10 +31,10 @@ class Words:
 
 
 def _worded(journey: Journey) -> list[bytes]:
-    """One line each; libcurl writes Host itself, and an empty value only behind a semicolon."""
-    own = journey.address.origin.authority
+    """One line each; libcurl writes a Host that no request names itself, and an empty value only behind a semicolon."""
+    names = {name.lower() for name in journey.headers()}
     return [
         (f"{name}: {value}" if value else f"{name};").encode("latin-1")
         for name, value in journey.words().items()
-        if name != "Host" or value != own
+        if name != "Host" or "host" in names
     ]

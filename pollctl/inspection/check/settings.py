@@ -13,6 +13,7 @@ from typing import Any
 
 from pollctl.addresses import is_address
 from pollctl.clock import to_text
+from pollctl.config.schema import Core
 from pollctl.config.settings import Config
 from pollctl.console.words import enumeration
 from pollctl.delivery.healthcheck import fault_of
@@ -22,7 +23,7 @@ from pollctl.http.client_certificate import problems_of as certificate_problems
 from pollctl.http.engines import why_no_curl
 from pollctl.inspection.check.findings import Finding
 from pollctl.ownership import fault_of_file
-from pollctl.plugin_host.discovery import Found
+from pollctl.plugin_host.discovery import Found, folder_fault, named
 from pollctl.redaction import Secret, one_line
 from pollctl.store import database
 
@@ -38,9 +39,7 @@ def core_problems(config: Config) -> list[str]:
     except ConfigError as error:
         problems += error.problems
     core, file = config.core, config.path
-    if core.http.ca_file and not core.http.ca_file.is_file():
-        problems.append(f"{file}: pollctl.http.ca_file: there is no file {core.http.ca_file}")
-    problems += (f"{file}: {problem}" for problem in certificate_problems(core.http))
+    problems += (f"{file}: {problem}" for problem in (*_missing_places(core), *certificate_problems(core.http)))
     if core.http.engine == "curl" and (why := why_no_curl()):
         problems.append(f'{file}: pollctl.http.engine: "curl" {why}')
     for key, url in _switches(config):
@@ -52,6 +51,14 @@ def core_problems(config: Config) -> list[str]:
                 f"{file}: pollctl.notify.urls[{number}]: it is not an address that Apprise knows; see its list of services"
             )
     return [one_line(problem) for problem in problems]
+
+
+def _missing_places(core: Core) -> Iterator[str]:
+    """Files and folders that ``[pollctl]`` names and that cannot be used."""
+    if core.http.ca_file and not core.http.ca_file.is_file():
+        yield f"pollctl.http.ca_file: there is no file {core.http.ca_file}"
+    if fault := folder_fault(core.plugins_dir):
+        yield f"pollctl.{fault}"
 
 
 def _switches(config: Config) -> Iterator[tuple[str, Secret]]:
@@ -119,8 +126,9 @@ def unknown_sections(config: Config, found: Mapping[str, Found]) -> Iterator[Fin
     for name in config.names:
         if name in found:
             continue
-        near = difflib.get_close_matches(name, found, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(found) or 'none'}"
+        known = named(found)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
         text = f"{config.path}: plugins.{name}: no plugin of that name is installed ({hint})"
         yield Finding(level="FAIL", subject="settings", text=text, exit_code=ConfigError.exit_code)
 

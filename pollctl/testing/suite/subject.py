@@ -10,11 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from pollctl.config.settings import load as load_config
+from pollctl.errors import ConfigError
 from pollctl.fakes import FakeUpstream, Playground
 from pollctl.plugin_host.blame import function_place
+from pollctl.plugin_host.configured import configure
 from pollctl.plugin_host.discovery import find
 from pollctl.plugin_host.installed import EntryPoint, entry_points
 from pollctl.plugin_host.loader import Plugin, load
+from pollctl.testing import in_process
 from pollctl.testing.bench import Bench
 
 Arrange = Callable[[Bench], object]
@@ -124,6 +128,17 @@ class Subject:
             if self._arrange:
                 self._arrange(bench)
             yield Arranged(bench, upstream)
+
+    def wrong_settings(self) -> list[str]:
+        """Why no pass begins on the bench, where that is so: whatever else is seen of passes comes of it."""
+        with self.arranged() as (bench, _), in_process.surroundings(bench.folder, bench.environment()):
+            try:
+                configure(load_config(bench.folder / "pollctl.toml"), find(self.name), check_schedule=False)
+            except ConfigError as error:
+                why = " ".join(str(error).split())
+                remedy = "mend the settings of its playground (pollctl.fakes), or those in conformance(NAME, arrange)"
+                return [f"no pass begins on the bench: {why}; {remedy}"]
+        return []
 
     def _upstream(self) -> Upstream | None:
         entry = self.announced("pollctl.fakes")

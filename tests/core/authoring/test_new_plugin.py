@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from place import Place
-from plugin_package import clean_environment
+from plugin_package import install, run_in_package
 
 from pollctl.authoring.rendering import TEMPLATES, Origin, read_origin, render
 from pollctl.authoring.updating import update
+from pollctl.errors import PollctlError
 
 ROOMS = {
     "__init__",
@@ -32,16 +32,10 @@ ROOMS = {
 ORIGIN = Origin("river_level", "plain", 1, "0.1.0")
 
 
-def run(folder: Path, site: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {
-        **clean_environment(folder.parent),
-        "PYTHONPATH": str(site),
-        "MYPYPATH": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    return subprocess.run(
-        [sys.executable, "-m", *words], cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=280
-    )
+def processor_seconds() -> float:
+    """What all processes that were started here and have ended took, which other processes do not change."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.slow
@@ -49,27 +43,28 @@ def run(folder: Path, site: Path, *words: str) -> subprocess.CompletedProcess[st
 def test_its_tests_types_and_style_are_right_unchanged(tmp_path: Path, kind: str) -> None:
     Place(tmp_path).do("new-plugin", "river-level", *(["--targets"] if kind == "targets" else []))
     folder, site = tmp_path / "pollctl-river-level", tmp_path / "site"
-    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", str(site)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(folder)], check=True, timeout=120)
-    shutil.rmtree(folder / "build", ignore_errors=True)
-    for words in (
-        ("pytest", "-q", "-p", "no:cacheprovider"),
-        ("mypy", "--no-incremental"),
-        ("ruff", "check", "--no-cache"),
-    ):
-        done = run(folder, site, *words)
+    install(folder, site)
+    before = processor_seconds()
+    tests = run_in_package(folder, site, "pytest", "-q", "-p", "no:cacheprovider")
+    assert tests.returncode == 0, tests.stdout + tests.stderr
+    assert processor_seconds() - before < 10
+    for words in (("mypy", "--no-incremental"), ("ruff", "check", "--no-cache")):
+        done = run_in_package(folder, site, *words)
         assert done.returncode == 0, done.stdout + done.stderr
-    env = {**clean_environment(tmp_path), "PYTHONPATH": str(site)}
-    demo = subprocess.run(
-        [sys.executable, "-m", "pollctl", "demo", "river_level"], env=env, capture_output=True, text=True, check=False
-    )
+    demo = run_in_package(folder, site, "pollctl", "demo", "river_level")
     assert (demo.returncode, demo.stderr) == (0, "")
 
 
 @pytest.mark.slow
 def test_a_package_has_all_rooms_and_says_what_it_was_made_from(tmp_path: Path) -> None:
     said = Place(tmp_path).do("new-plugin", "river_level", "--directory", "here")
-    assert "cd here" in said
+    lines = [line.strip() for line in said.splitlines()]
+    assert lines[1:] == [
+        "cd here && python3 -m venv .venv && .venv/bin/pip install --upgrade 'pip>=25.1'",
+        ".venv/bin/pip install -e . --group dev",
+        ".venv/bin/pytest && .venv/bin/pollctl demo river_level",
+    ]
+    assert lines[1].rpartition("&& ")[2] in (tmp_path / "here/README.md").read_text()
     package = tmp_path / "here/pollctl_river_level"
     assert {path.stem for path in package.glob("*.py")} == ROOMS
     assert {"README.md", "sample.toml", "py.typed"} <= {path.name for path in package.iterdir()}
@@ -84,6 +79,8 @@ def test_what_cannot_be_made_is_said_before_anything_is_written(tmp_path: Path) 
     for words, why in (
         ([], "Missing argument 'NAME'"),
         (["status"], "the name 'status' is taken by a command of pollctl"),
+        (["latency"], "the name 'latency' is taken by the plugin of pollctl that is installed here"),
+        (["soc-sections"], "take another name"),
         (["9lives"], "9lives"),
         (["--update", "river"], "--update takes neither NAME nor --targets"),
         (["--update"], "is this the folder of a package that `new-plugin` made?"),
@@ -100,6 +97,14 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     place.do("new-plugin", "river", code=2)
     assert "is there already, and not an empty folder" in place.stderr
     assert [path.name for path in (tmp_path / "pollctl-river").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("target", ["loop", "gone"])
+def test_a_link_that_leads_nowhere_is_left_alone(tmp_path: Path, target: str) -> None:
+    (tmp_path / "loop").symlink_to(target)
+    place = Place(tmp_path)
+    place.do("new-plugin", "river", "--directory", "loop", code=2)
+    assert "loop: is there already, and not an empty folder" in place.stderr
 
 
 @pytest.fixture
@@ -145,9 +150,35 @@ def test_where_both_have_changed_a_line_both_stand_there_and_what_was_removed_st
     assert "<<<<<<< yours" in rules.read_text()
     other = tmp_path / "other"
     render(ORIGIN, other, templates)
+    (other / "pollctl_river_level/notes.md").write_text("river_level\n")  # the same as that of the new template
     (other / "pollctl_river_level/decide.py").unlink()
     assert ("pollctl_river_level/decide.py", "unwanted") in [(one.path, one.what) for one in update(other, templates)]
     assert not (other / "pollctl_river_level/decide.py").exists()
+
+
+@pytest.mark.slow
+def test_an_update_that_is_broken_off_loses_nothing_and_can_be_made_again(
+    tmp_path: Path, templates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "package"
+    render(ORIGIN, package, templates)
+    before = contents(package)
+    with monkeypatch.context() as patch, pytest.raises(PollctlError, match="needs git"):
+        patch.setenv("PATH", str(tmp_path))
+        update(package, templates)
+    assert contents(package) == before
+    notes = package / "pollctl_river_level/notes.md"
+    notes.symlink_to(tmp_path / "nowhere/notes.md")  # cannot be written
+    with pytest.raises(OSError, match="notes"):
+        update(package, templates)
+    notes.unlink()
+    assert [(one.path, one.what) for one in update(package, templates)] == [("pollctl_river_level/notes.md", "new")]
+    assert "The rules of river_level" in (package / "pollctl_river_level/decide.py").read_text()
+    assert read_origin(package).template == 2
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_without_its_extra_it_says_how_to_get_it(tmp_path: Path) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from inbox import Inbox
 from place import Place
 from plugin_package import json_of
-
-from pollctl.testing.inbox import Inbox
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import apprise
 import pytest
 from core.http.test_client_certificates import Asking
 from hostile_server import TLS, HostileServer, serving, whole
+from inbox import Inbox
 
 from pollctl.config.schema import Http
 from pollctl.delivery.channel import send
@@ -18,7 +19,7 @@ from pollctl.delivery.messages import Message
 from pollctl.errors import DeliveryError
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 from pollctl.redaction import Secret
-from pollctl.testing.inbox import Inbox, MailServer, text_of
+from pollctl.testing.mail_server import MailServer, text_of
 from pollctl.units import PositiveDuration, PositiveSize
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")  # of Apprise, which imports it
@@ -220,8 +221,13 @@ def test_the_error_is_what_the_web_hook_answered(inbox: Inbox) -> None:
     assert "hook-401" not in said
 
 
+class RefusingMailServer(MailServer):
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
+        return "554 5.7.1 your kind of mail is not welcome"
+
+
 def test_the_error_is_what_the_mail_server_answered() -> None:
-    with MailServer(refusal="554 5.7.1 your kind of mail is not welcome") as server:
+    with RefusingMailServer() as server:
         assert "your kind of mail is not welcome" in refused(server.address)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from core.parrot import Parrot
+from inbox import Inbox
 from plugin_package import json_of
 from sample_plugin import parrot_source
-
-from pollctl.testing.inbox import Inbox
 
 APPLY = """(db, decisions, run):
     for learn in decisions:

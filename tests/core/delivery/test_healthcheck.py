@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from core.supervision.supervised import Supervised
@@ -13,6 +15,7 @@ pytestmark = pytest.mark.slow
 
 OK = "yield Batch(1)"
 FAIL = "raise ValueError('out of beans')"
+END_OTHERWISE = "import atexit\natexit.register(os._exit, 5)\n"
 
 
 def place_with(tmp_path: Path, server: HTTPServer, fetch: str, path: str = "/ping/uuid") -> Supervised:
@@ -33,8 +36,9 @@ def place_with(tmp_path: Path, server: HTTPServer, fetch: str, path: str = "/pin
             "alpha: partial: north: no answer",
         ),
         (FAIL, "/ping/uuid/fail", 1, "alpha: failed: "),
+        (END_OTHERWISE + OK, "/ping/uuid/fail", 1, "alpha: the pass was ok, but its process ended with exit code 5"),
     ],
-    ids=["ok", "partial", "failed"],
+    ids=["ok", "partial", "failed", "ended otherwise"],
 )
 def test_passes_are_told_to_the_switch(
     tmp_path: Path, httpserver: HTTPServer, fetch: str, path: str, code: int, body: str
@@ -47,6 +51,23 @@ def test_passes_are_told_to_the_switch(
     ((request, _),) = httpserver.log
     assert request.path == path
     assert request.get_data(as_text=True).startswith(body)
+
+
+def test_a_process_that_ended_otherwise_than_its_pass_is_told_until_the_next_pass_of_its_plugin(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request(re.compile("/ping/uuid.*")).respond_with_data("OK")
+    place = place_with(
+        tmp_path, httpserver, f"if not (here / 'is good').exists():\n{indent(END_OTHERWISE + OK, '    ')}\n{OK}"
+    )
+    place.fetching("beta", OK)
+    with (place.folder / "pollctl.toml").open("a") as settings:
+        settings.write('schedule = "*/2 * * * *"\n[plugins.beta]\n')
+    for minute in range(2):
+        place.due_run(minute=minute)
+    (place.folder / "is good").touch()
+    place.due_run(minute=2)
+    assert [request.path for request, _ in httpserver.log] == ["/ping/uuid/fail", "/ping/uuid/fail", "/ping/uuid"]
 
 
 def test_nothing_due_is_not_told(tmp_path: Path, httpserver: HTTPServer) -> None:

@@ -6,9 +6,8 @@ from base64 import b64decode
 
 import pytest
 from core.parrot import Parrot
+from inbox import Inbox
 from sample_plugin import parrot_source
-
-from pollctl.testing.inbox import Inbox
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")  # of Apprise, which imports it
 APPLY = """(db, decisions, run):

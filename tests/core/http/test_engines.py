@@ -20,6 +20,7 @@ from hostile_server import TLS, HostileServer, Peer, saying, serving, wait_until
 from pollctl import ConfigError
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.worker_pool import Call
 from pollctl.http.client import Client
 from pollctl.http.engines import why_no_curl
 from pollctl.http.limits import Limits
@@ -166,6 +167,34 @@ def two(peer: Peer) -> None:
                 connection.send_headers(event.stream_id, [(":status", "200"), ("set-cookie", "a=1"), ("x-a", "b")])
                 connection.send_data(event.stream_id, b"two", end_stream=True)
         peer.send(connection.data_to_send())
+
+
+def test_what_completes_while_the_engine_is_closed_is_told() -> None:
+    from pollctl.http.curl.engine import Engine
+
+    told: list[Call] = []
+    asked, is_held, is_sent = threading.Event(), threading.Event(), threading.Event()
+
+    def play(peer: Peer) -> None:
+        peer.request()
+        asked.set()
+        is_held.wait(5)
+        peer.send(whole(b"x"))
+        is_sent.set()
+
+    def hold() -> None:
+        is_held.set()
+        is_sent.wait(5)
+        time.sleep(0.1)  # until the answer has arrived, and the engine is to end
+
+    with HostileServer(play) as server:
+        engine = Engine(Limits(timeout=5))
+        assert engine.begin(Call(Request(url=server.url), allowed=5, is_patient=False), told.append)
+        assert asked.wait(5)
+        engine.hand_over(hold)
+        assert is_held.wait(5)
+        engine.close()
+    assert [call.value.body for call in told] == [b"x"]
 
 
 def test_http_2_is_spoken_where_it_is_offered(client: Client) -> None:

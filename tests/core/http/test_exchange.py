@@ -61,6 +61,18 @@ def test_a_header_of_the_request_replaces_the_usual_one() -> None:
     assert header(server.requests[0], "user-agent") == "other"
 
 
+def test_a_host_that_a_request_names_is_sent_wherever_it_leads() -> None:
+    with HostileServer(serving(lambda _: whole(b"x"))) as server, closing(Client(Limits(), stop=Stop())) as client:
+        home = f"127.0.0.1:{server.port}"
+        for host in ("127.0.0.1", "localhost", "127.0.0.1"):
+            url = f"http://{host}:{server.port}/"
+            assert answered_by(client, Request(url=url, headers={"Host": home})).is_ok
+            assert answered_by(client, Request(url=url)).is_ok
+    named, own = server.requests[::2], server.requests[1::2]
+    assert [header(request, "host") for request in named] == [home] * 3
+    assert [header(request, "host") for request in own] == [home, f"localhost:{server.port}", home]
+
+
 def test_an_answer_has_lower_case_headers_with_repeated_ones_joined() -> None:
     sent = OK + b"Set-Cookie: a=1\r\nContent-Length: 2\r\nSET-COOKIE: b=2\r\nX-Empty:\r\n\r\nhi"
     with HostileServer(saying(sent)) as server:

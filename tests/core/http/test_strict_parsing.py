@@ -78,6 +78,16 @@ REFUSED = {
     "a chunk that is not ended": CHUNKED + b"2\r\n{}XX0\r\n\r\n",
     "more trailers than anybody sends": CHUNKED + b"2\r\n{}\r\n0\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
     "more headers than anybody sends": OK + b"X: y\r\n" * 1000 + LENGTH + b"\r\n{}",
+    "two blanks before the status": b"HTTP/1.1  200 OK\r\n" + LENGTH + b"\r\n{}",
+    "a tab before the status": b"HTTP/1.1\t200 OK\r\n" + LENGTH + b"\r\n{}",
+    "a tab behind the status": b"HTTP/1.1 200\tOK\r\n" + LENGTH + b"\r\n{}",
+    "a status of four digits": b"HTTP/1.1 0200 OK\r\n" + LENGTH + b"\r\n{}",
+    "a status of four digits, the last too many": b"HTTP/1.1 2000 OK\r\n" + LENGTH + b"\r\n{}",
+    "a status of two digits": b"HTTP/1.1 99 OK\r\n" + LENGTH + b"\r\n{}",
+    "a status with a sign": b"HTTP/1.1 +200 OK\r\n" + LENGTH + b"\r\n{}",
+    "a status as Python writes numbers": b"HTTP/1.1 2_00 OK\r\n" + LENGTH + b"\r\n{}",
+    "a version that there is not": b"HTTP/1.7 200 OK\r\n" + LENGTH + b"\r\n{}",
+    "two blanks before an interim status": b"HTTP/1.1  103 Early Hints\r\n\r\n" + whole(b"{}"),
 }
 
 
@@ -90,12 +100,22 @@ def test_an_answer_of_doubtful_form_is_refused(sent: bytes) -> None:
     assert answer.error.message.isprintable()
 
 
+@pytest.mark.parametrize("digits", [19, 30, 5000], ids=["beyond 64 bits", "thirty digits", "more than Python reads"])
+def test_a_length_beyond_all_bounds_is_too_large(digits: int, capfd: pytest.CaptureFixture[str]) -> None:
+    answer = answer_to(OK + b"Content-Length: " + b"9" * digits + b"\r\n\r\n{}")
+    assert answer.error is not None
+    assert answer.error.kind == "too_large", answer.error
+    assert capfd.readouterr().err == ""
+
+
 READ = {
     "bare line feeds throughout": b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\n{}\n0\nX: y\n\n",
     "a name of odd characters": OK + b"X(y)@: z\r\n" + LENGTH + b"\r\n{}",
     "a header without a value": OK + b"X:\r\n" + LENGTH + b"\r\n{}",
     "a value of bytes beyond ASCII": OK + b"X: \xe9\x85\xa0\xff\r\n" + LENGTH + b"\r\n{}",
     "a multipart type": OK + b"Content-Type: multipart/mixed; boundary=x\r\n" + LENGTH + b"\r\n{}",
+    "HTTP/1.0": b"HTTP/1.0 200 OK\r\n" + LENGTH + b"\r\n{}",
+    "a status without a reason, and a blank": b"HTTP/1.1 200 \r\n" + LENGTH + b"\r\n{}",
     "a status without a reason": b"HTTP/1.1 200\r\n" + LENGTH + b"\r\n{}",
     "a hundred headers": OK + b"X: y\r\n" * 98 + LENGTH + b"\r\n{}",
 }

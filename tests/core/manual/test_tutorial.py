@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from manual_pages import DOCS, blocks, command_lines, files_of
 from place import Place
+from plugin_package import install, run_in_package
 
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 PAGE = DOCS / "tutorial.md"
 FILES = files_of(PAGE)
+PACKAGE = "pollctl-spring/"
 COMMANDS = {block.mark: list(command_lines(block)) for block in blocks(PAGE) if block.mark}
 
 
@@ -34,16 +36,21 @@ def place(tmp_path: Path) -> Iterator[Place]:
     """The files of the page, in a folder; its API is served on a free port."""
     with Folder() as api:
         api.folder = tmp_path / "api"
-        for name, text in FILES.items():
-            path = tmp_path / name
-            path.parent.mkdir(mode=0o755, exist_ok=True)
-            path.write_text(text.replace("http://127.0.0.1:8123", api.url))
+        for name in FILES:
+            if not name.startswith(PACKAGE):
+                write(tmp_path, name, api.url)
         yield Place(tmp_path)
 
 
-def test_its_own_code_is_short() -> None:
-    code = [line for line in FILES["plugins/spring.py"].splitlines() if line.strip()]
-    assert len(code) < 40
+def write(folder: Path, name: str, url: str) -> None:
+    path = folder / name
+    path.parent.mkdir(mode=0o755, exist_ok=True)
+    path.write_text(FILES[name].replace("http://127.0.0.1:8123", url))
+
+
+def test_its_own_code_is_short_tests_included() -> None:
+    code = [line for name in ("plugins/spring.py", "tests/test_spring.py") for line in FILES[name].splitlines()]
+    assert len(list(filter(str.strip, code))) < 40
 
 
 def test_the_commands_of_the_page_do_what_it_says(place: Place) -> None:
@@ -74,5 +81,20 @@ def test_the_test_of_the_page_passes(place: Place) -> None:
 def test_it_becomes_a_package(place: Place) -> None:
     [words] = COMMANDS["a package"]
     place.do(*words)
-    package = place.folder / "pollctl-spring/pollctl_spring"
-    assert {"model.py", "client.py", "decide.py"} <= {path.name for path in package.iterdir()}
+    package, site = place.folder / PACKAGE, place.folder / "site"
+    [removing] = [block.text for block in blocks(PAGE) if block.mark == "new tests"]
+    subprocess.run(removing, shell=True, cwd=place.folder, check=True)
+    for name in FILES:
+        if name.startswith(PACKAGE):
+            assert (place.folder / name).is_file() or "/tests/" in name, "the page changes what is there"
+            write(place.folder, name, "")
+    install(package, site)
+    for module in (
+        ("pytest", "-q", "-p", "no:cacheprovider"),
+        ("mypy", "--no-incremental"),
+        ("ruff", "check", "--no-cache"),
+    ):
+        done = run_in_package(package, site, *module)
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = run_in_package(package, site, "pollctl", "demo", "spring")
+    assert (done.returncode, done.stderr, "Karst rose to 3.4 m" in done.stdout) == (0, "", True)

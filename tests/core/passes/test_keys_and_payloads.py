@@ -62,6 +62,14 @@ def test_effects_that_are_known_already_are_counted_and_said(parrot: Parrot) -> 
     assert [event["key"] for event in events if event["event"] == "effect.known"] == ["k"]
 
 
+def test_of_very_many_effects_each_whose_payload_differs_is_said(parrot: Parrot) -> None:
+    effects = "[run.effect('say', f'k{n}', {'word': run.id if n % 700 == 699 else 'same'}) for n in range(2100)]"
+    parrot.teach(queueing(effects, settle="():\n    pass"))
+    parrot.report()
+    events = [json.loads(line) for line in parrot.call("--log-format=json", "run", "parrot").stderr.splitlines()]
+    assert [event["key"] for event in events if event["event"] == "effect.known"] == ["k699", "k1399", "k2099"]
+
+
 @pytest.mark.parametrize(
     ("secret", "named"),
     [

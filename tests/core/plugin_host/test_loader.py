@@ -22,6 +22,11 @@ BROKEN = {
         PLAIN.replace("def pollctl_apply", "def apply").replace("@hookimpl\ndef apply", "def apply"),
         "lacks the hook pollctl_apply",
     ),
+    "is an object that its entry point does not name": (
+        "from pollctl.targets import Target, TargetPlugin\n"
+        'pages = TargetPlugin("broken", Target, str, summary="Pages.", read=str, compare=str)',
+        "its `pages` has them: let the entry point name `broken:pages`",
+    ),
     "misspells a hook": (PLAIN.replace("pollctl_decide", "pollctl_decyde"), "pollctl_decyde"),
     "forgets the mark": (
         PLAIN.replace("@hookimpl\ndef pollctl_apply", "def pollctl_apply"),

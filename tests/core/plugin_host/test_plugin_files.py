@@ -105,6 +105,7 @@ BROKEN = {
     "raising": ("\n\n1 / 0\n", "cannot be imported: ZeroDivisionError: division by zero (raising.py:3)"),
     "in_a_library": ("import json\njson.loads('')\n", "(in_a_library.py:2, in json/decoder.py)"),
     "empty": ("word = 1\n", "it lacks the hook pollctl_poller"),
+    "unnamed": (TARGETS.replace("plugin =", "pages ="), "pollctl_apply; its `pages` has them: call it `plugin`"),
     "misspelt": (PLAIN.replace("def pollctl_decide", "def pollctl_decyde"), "did you mean pollctl_decide?"),
     "large": ("#" * 1_000_001, "larger than 1 MB; that is not a plugin"),
 }
@@ -160,11 +161,20 @@ def test_the_file_of_another_user_is_not_run(folder: Folder) -> None:
 def test_a_folder_that_is_not_there_is_told_and_stops_nothing_else(folder: Folder, tmp_path: Path) -> None:
     folder.plugin("parrot", parrot_source())
     folder.settings('plugins_dir = "plugin"', "[plugins.parrot]")
-    assert f"{tmp_path}/plugin: plugins_dir: there is no such folder" in folder.call("run", "parot").stderr
+    fault = f"plugins_dir: {tmp_path}/plugin: there is no such folder"
+    assert fault in folder.call("run", "parot").stderr
+    listing = folder.call("plugins")
+    assert (fault in listing.stderr, "plugin" in [line.split()[0] for line in listing.stdout.splitlines()[1:]]) == (
+        True,
+        False,
+    )
     done = folder.call("check", "--json")
     [row] = [row for row in json_of(done) if row["level"] == "FAIL"]
-    assert row["subject"] == f"{tmp_path}/plugin"
+    assert (row["subject"], row["text"]) == ("settings", f"pollctl.toml: pollctl.{fault}")
     assert folder.call("run", "parrot").returncode == 0
+    folder.settings('plugins_dir = "plugin"', "[plugins.spring]")
+    said = [row["text"] for row in json_of(folder.call("check", "--json")) if "plugins.spring" in row["text"]]
+    assert ["(there are: latency, parrot, " in text for text in said] == [True]
 
 
 def test_files_that_begin_with_an_underscore_or_a_dot_are_no_plugins(folder: Folder) -> None:

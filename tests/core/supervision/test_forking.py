@@ -179,6 +179,21 @@ def test_threads_and_processes_that_a_plugin_leaves_end_with_the_pass(tmp_path: 
     assert not is_alive(world.folder / "pid")
 
 
+LEAVES_CALLS = """
+for _ in run.map(lambda _: time.sleep(60), range(200), concurrency=200, timeout=0.1):
+    pass
+yield Batch(1)
+"""
+
+
+def test_calls_that_hang_do_not_hold_the_end_of_a_pass_however_many_they_are(tmp_path: Path) -> None:
+    world = Supervised(tmp_path)
+    world.settings("grace = '1s'", "[plugins.alpha]\ndeadline = '4s'")
+    world.fetching("alpha", LEAVES_CALLS)
+    done = world.due_run()
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_lies_beside_the_script_is_not_taken_for_a_module(tmp_path: Path) -> None:
     world = Supervised(tmp_path)
     world.settings("[plugins.alpha]")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from core.supervision.supervised import Supervised
+from inbox import Inbox
 from other_users import NOBODY, as_root, run_as_nobody
 from place import Place
 from sample_plugin import plain
 
 from pollctl.store.lock import lock_path
 from pollctl.supervision.results import PassResult
-from pollctl.testing.inbox import Inbox
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,9 @@ def _way_of_starting() -> None:
     """No process is started here: once is enough."""
 
 
-@pytest.mark.parametrize("named", ["", " ", "/srv/state"])
+@pytest.mark.parametrize("named", ["", " ", "/srv/state", "state", "./state"])
 def test_the_state_folder_is_that_of_platformdirs(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a relative one is ignored, as the XDG specification says."""
     monkeypatch.setenv("XDG_STATE_HOME", named)
+    assert _state_folder().is_absolute()
     assert _state_folder() == platformdirs.user_state_path("pollctl")

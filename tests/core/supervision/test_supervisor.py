@@ -189,6 +189,7 @@ def test_a_process_that_ends_otherwise_than_its_pass_is_explained(place: Supervi
     assert place.outcomes() == {"alpha": "ok"}
     (report,) = json_of(place.due_run("due", "--run", "--json", minute=2))
     assert (report["outcome"], report["error"]["message"][:15]) == ("ok", "the pass was ok")
+    assert report["error"]["type"] == "WrongExitCode"
 
 
 def test_what_a_pass_logs_comes_through_with_its_name(place: Supervised) -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from core.targets.watching import Watching
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from core.targets.watching import FEEDS, Watching
 from plugin_package import json_of
 
+from pollctl import HttpUrl, Secret
 from pollctl.fakes import ServerResponse
+from pollctl.targets import Target
+from pollctl.targets.rows import kept
 
 A = 'name = "a"\nurl = "/a"'
 
@@ -59,6 +66,8 @@ def test_what_cannot_be_added_is_refused_with_why(watch: Watching) -> None:
     for words, why in (
         ((url, "--name", "a"), "there is a target called 'a' already; give this one another --name"),
         ((url, "--every", "often"), "'often' is not a valid duration"),
+        ((url, "--every", "10 m"), 'did you mean "10m"?'),
+        ((url, "--every", "5 minutes"), 'or a duration such as "15m"'),
         ((url, "--kind", "pdf"), "pdf"),
         ((url, "--ignore", "("), "is not a regular expression"),
         (("ftp://x",), "http"),
@@ -108,7 +117,7 @@ def test_look_shows_what_would_be_read_and_keeps_nothing(watch: Watching) -> Non
     assert "a: nothing matches './/b'" in watch.place.stderr
     watch.pages_are(a=ServerResponse(404))
     watch.do("look", "a", code=1)
-    assert "a: it answered 404" in watch.place.stderr
+    assert f"a: {watch.pages.url[7:]} answered 404" in watch.place.stderr
     assert not watch.place.database.exists()
 
 
@@ -159,3 +168,69 @@ def test_a_listing_says_which_command_fills_it(watch: Watching) -> None:
     assert watch.do("watches") == ""
     assert "no target; `add` makes one" in watch.place.stderr
     assert json_of(watch.place.call("watch", "watches", "--json")) == []
+
+
+def test_one_in_the_settings_takes_the_place_of_one_that_was_added(watch: Watching) -> None:
+    watch.settings()
+    watch.pages_are(a="one", b="one")
+    watch.do("add", f"{watch.pages.url}/b", "--name", "a")
+    watch.run()
+    watch.settings(A)
+    watch.run(minutes=10)
+    watch.pages.asked.clear()
+    for _ in range(3):
+        watch.run(minutes=1)
+    assert watch.pages.paths == [], "it is asked at its own pace"
+    assert [(row["state"], row["origin"]) for row in watch.listed()] == [("ok", "settings")]
+    assert "a: the target in the settings takes the place of the one that was added" in watch.do_plain("check")
+    watch.wait(minutes=7)
+    watch.pages_are(a=ServerResponse(404))
+    watch.run()
+    assert 'pollctl_watch_targets{state="failing"} 1.0' in watch.do_plain("metrics")
+    assert 'pollctl_watch_targets{state="ok"} 0.0' in watch.do_plain("metrics")
+    assert 'pollctl_watch_target_failures{target="a"} 1.0' in watch.do_plain("metrics")
+    watch.do("remove", "a")
+    assert [row["origin"] for row in watch.listed()] == ["settings"]
+    assert "takes the place" not in watch.do_plain("check")
+
+
+def test_news_of_one_that_is_not_valid_any_more_is_told_all_the_same(feeds: Watching) -> None:
+    feeds.settings()
+    feeds.pages_are(a="")
+    feeds.do("add", f"{feeds.pages.url}/a", "--name", "a", "--every", "1m", "--digest", "3m")
+    feeds.run()
+    feeds.pages_are(a="one")
+    feeds.run(minutes=1)
+    feeds.place.sql("UPDATE feeds_targets SET added = json_set(added, '$.most', 'all')")
+    assert feeds.run(minutes=3)["error"]["targets"] == ["a"]
+    assert list(feeds.told) == ["one"]
+    assert feeds.people.messages[0]["message"] == f"{feeds.pages.url}/a"
+    assert "1 of 1 target not valid any more: a" in feeds.do_plain("status")
+    assert "there is no target" not in feeds.do_plain("plan", "feeds", code=1)
+
+
+def test_what_was_added_is_read_back_with_its_own_keys_and_without_secrets(feeds: Watching) -> None:
+    keys = (
+        '    kind: str = msgspec.field(default="", name="kind-of")\n    pin: Secret = Secret("1")\n    most: int = 20'
+    )
+    source = "import msgspec\nfrom pollctl import Secret\n" + FEEDS.replace("    most: int = 20", keys)
+    source = source.replace("    return words", "    return [*words, feed.kind, feed.pin.reveal()]")
+    feeds.is_made_of(source)
+    feeds.settings()
+    feeds.pages_are(a="x")
+    feeds.do("add", f"{feeds.pages.url}/a", "--name", "a", "--kind-of", "news", "--digest", "2m")
+    assert json_of(feeds.place.call("feeds", "look", "a")) == ["x", "news", "1"]
+    (added,) = feeds.place.sql("SELECT added FROM feeds_targets")[0]
+    assert "***" not in added
+    assert "pin" not in feeds.do("add", "--help")
+
+
+def test_a_key_that_holds_secrets_among_others_is_not_kept() -> None:
+    class Login(Target, frozen=True, kw_only=True):
+        ways: Any = ()
+        pins: Mapping[str, list[Secret] | None] = {}
+
+    url = HttpUrl("http://x/")
+    assert "pins" not in kept(Login(url=url, pins={"a": [Secret("1")]}))
+    with pytest.raises(ValueError, match="belongs in the settings"):
+        kept(Login(url=url, ways=[Secret("1")]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core.targets.watching import Watching
+from core.targets.watching import FEEDS, Watching
 from plugin_package import json_of
 
 from pollctl.fakes import ServerResponse
@@ -166,6 +166,7 @@ def test_a_target_that_comes_back_within_a_month_is_known(feeds: Watching) -> No
     feeds.settings(B)
     feeds.run(minutes=1)
     feeds.run(days=31)
+    feeds.run(days=2)
     assert feeds.place.sql("SELECT name FROM feeds_targets") == [("b",)]
 
 
@@ -191,3 +192,73 @@ def test_what_was_recorded_decides_the_same_again(watch: Watching) -> None:
         watch.run(minutes=10)
     assert watch.told == ["a changed", "a changed"]
     print(watch.do_plain("replay", "--all"))
+
+
+@pytest.mark.parametrize("every", ["10m", "*/10 * * * *"])
+def test_a_clock_that_was_ahead_stops_no_target(watch: Watching, every: str) -> None:
+    watch.settings(f'{A}\nevery = "{every}"')
+    watch.pages_are(a="one")
+    watch.run(days=400)
+    watch.pages_are(a=ServerResponse(500))
+    watch.run(minutes=10)
+    watch.pages.asked.clear()
+    watch.wait(days=-400)
+    assert watch.listed()[0]["next_at"] is None
+    watch.run()
+    watch.pages_are(a="two")
+    watch.run(minutes=5)
+    watch.run(minutes=5)
+    assert watch.pages.paths == ["/a", "/a"]
+    assert watch.history("a")[0] == "answers again after 10 min; a changed"
+
+
+def test_a_clock_that_is_ahead_for_one_pass_forgets_no_target(feeds: Watching) -> None:
+    feeds.settings(A, B)
+    feeds.pages_are(a="one", b="one")
+    feeds.run()
+    feeds.settings(B)
+    feeds.run(minutes=10)
+    feeds.run(days=400)
+    feeds.wait(days=-400)
+    feeds.settings(A, B)
+    feeds.pages_are(a="one two")
+    feeds.run(minutes=10)
+    assert list(feeds.told) == ["two"]
+
+
+def test_an_answer_to_other_headers_is_asked_for_whole(watch: Watching) -> None:
+    watch.settings(A)
+    watch.pages_are(a="one")
+    watch.run()
+    watch.settings(f'{A}\nheaders = {{ Accept-Language = "de" }}')
+    watch.run(minutes=10)
+    watch.run(minutes=10)
+    watch.settings(f'{A}\ntoken = "of another account"')
+    watch.run(minutes=10)
+    watch.run(minutes=10)
+    assert [request.headers.get("if-none-match") for request in watch.pages.asked] == [
+        None, None, '"one"', None, '"one"',
+    ]  # fmt: skip
+
+
+def test_conditions_of_its_own_are_left_as_they_are(watch: Watching) -> None:
+    watch.settings(f'{A}\nheaders = {{ If-None-Match = "mine" }}')
+    watch.pages_are(a="one")
+    watch.run()
+    watch.run(minutes=10)
+    assert [request.headers.get("if-none-match") for request in watch.pages.asked] == ["mine", "mine"]
+
+
+def test_a_new_key_with_a_default_begins_no_new_baseline(feeds: Watching) -> None:
+    feeds.settings(A)
+    feeds.pages_are(a="one")
+    feeds.run()
+    newer = FEEDS.replace(
+        "    most: int = 20", '    most: int = 20\n    sorted_by: str = "date"\n    tags: list[str] = []'
+    )
+    feeds.is_made_of(newer)
+    feeds.pages_are(a="one two")
+    assert feeds.run(minutes=10)["stats"]["baselines"] == 0
+    assert list(feeds.told) == ["two"]
+    feeds.settings(f'{A}\ntags = ["x"]')
+    assert feeds.run(minutes=10)["stats"]["baselines"] == 1

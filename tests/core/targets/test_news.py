@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from core.targets.watching import Watching
-
-from pollctl.testing.inbox import Inbox
+from inbox import Inbox
 
 A, B = 'name = "a"\nurl = "/a"', 'name = "b"\nurl = "/b"'
 
@@ -105,3 +104,60 @@ def test_a_digest_ends_an_idle_time(feeds: Watching) -> None:
     assert feeds.is_due()
     feeds.run()
     assert list(feeds.told) == ["one"]
+
+
+def digest_of(feeds: Watching, *names: str, notify: str = "") -> None:
+    """Targets whose news waits for ten minutes, and one piece of news of each."""
+    to = f'\nnotify = ["{notify}"]' if notify else ""
+    feeds.settings(*(f'name = "{name}"\nurl = "/{name}"\nevery = "1h"{to}' for name in names), section='digest = "10m"')
+    feeds.pages_are(**dict.fromkeys(names, ""))
+    feeds.run()
+    feeds.pages_are(**{name: f"new-{name}" for name in names})
+    feeds.run(hours=1)
+
+
+def test_news_that_waits_goes_with_its_target_when_that_is_called_otherwise(feeds: Watching) -> None:
+    with Inbox() as own, Inbox() as other:
+        digest_of(feeds, "a", notify=f"{own.json_url}/x")
+        other_a = f'name = "a"\nurl = "/c"\nevery = "1h"\nnotify = ["{other.json_url}/x"]'
+        feeds.settings(f'name = "b"\nurl = "/a"\nevery = "1h"\nnotify = ["{own.json_url}/x"]', other_a)
+        feeds.pages_are(c="")
+        feeds.run(minutes=10)
+        assert (own.titles, other.titles, list(feeds.told)) == (["new-a"], [], [])
+        assert own.messages[0]["message"] == f"{feeds.pages.url}/a"
+
+
+def test_news_of_a_target_that_was_taken_out_is_told_to_those_of_the_plugin(feeds: Watching) -> None:
+    digest_of(feeds, "a")
+    feeds.settings(section='digest = "10m"')
+    feeds.run(minutes=10)
+    assert list(feeds.told) == ["new-a"]
+    assert feeds.people.messages[0]["message"] == f"{feeds.pages.url}/a"
+
+
+def test_news_for_people_who_stand_nowhere_any_more_is_told_to_nobody_else(feeds: Watching) -> None:
+    with Inbox() as own:
+        digest_of(feeds, "a", "b", notify=f"{own.json_url}/x")
+        feeds.settings(f'name = "b"\nurl = "/b"\nevery = "1h"\nnotify = ["{own.json_url}/x"]')
+        feeds.run(minutes=9)
+        assert "taken out of the settings, with news that nobody was told" in str(
+            feeds.place.sql("SELECT text FROM feeds_history JOIN feeds_targets AS t ON t.id = target WHERE name = 'a'")
+        )
+        feeds.run(minutes=1)
+        assert (own.titles, list(feeds.told)) == (["new-b"], [])
+        assert feeds.place.sql("SELECT * FROM feeds_waiting") == []
+
+
+def test_news_of_a_target_that_was_redefined_names_where_it_was_found(feeds: Watching) -> None:
+    digest_of(feeds, "a")
+    feeds.settings('name = "a"\nurl = "/b"\nevery = "1h"', section='digest = "10m"')
+    feeds.pages_are(b="other")
+    feeds.run(minutes=10)
+    assert [message["message"] for message in feeds.people.messages] == [f"{feeds.pages.url}/a"]
+
+
+def test_news_that_came_while_the_clock_was_ahead_is_told_once_it_is_right(feeds: Watching) -> None:
+    feeds.wait(days=100)
+    digest_of(feeds, "a")
+    feeds.run(days=-100)
+    assert list(feeds.told) == ["new-a"]

@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from inbox import Inbox
 from manual_pages import DOCS, files_of
 from place import Place
 from plugin_package import json_of
 
 from pollctl import from_text, to_text
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
-from pollctl.testing.inbox import Inbox
 
 WATCH = files_of(DOCS / "targets.md")["pollctl_watch.py"]
 """The watcher of the manual."""
@@ -92,6 +92,10 @@ class Watching:
         rows = [f"[[plugins.{self.plugin}.{self.key}]]\n{text}" for text in targets]
         text = "\n".join([f'[plugins.{self.plugin}]\nnotify = ["{self.people.json_url}/all"]\n{section}', *rows])
         self.place.settings(text.replace('"/', f'"{self.pages.url}/'))
+
+    def is_made_of(self, source: str) -> None:
+        """Another version of the plugin."""
+        (self.place.folder / f"site-{self.plugin}" / f"{self.plugin}.py").write_text(source)
 
     def pages_are(self, **texts: str | ServerResponse) -> None:
         self.pages.pages.update({f"/{name}": text for name, text in texts.items()})

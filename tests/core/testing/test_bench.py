@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +48,34 @@ def test_messages_are_those_that_arrived_in_this_pass(river: Bench) -> None:
     assert first.messages == [Message(to="crew", title="High water", body="300 cm", level="info", key=key)]
     assert [one.body for one in again.messages] == ["260 cm"]
     assert [one.body for one in river.messages] == ["300 cm", "260 cm"]
+
+
+def test_a_message_that_is_like_an_earlier_one_arrived_all_the_same(river: Bench) -> None:
+    address = river.mail_address("ann@example.net")
+    river.settings(SECTION.replace("json://inbox/crew", address))
+    titles = []
+    for level in (300, 100, 300):
+        result = river.answer(URL, {"cm": level}).at("+10m").run()
+        titles.append([message.title for message in result.messages])
+    assert titles == [["High water"], [], ["High water"]]
+
+
+def test_settings_that_are_no_toml_leave_nothing_behind(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with pytest.raises(tomllib.TOMLDecodeError):
+        Bench("latency", "url =", folder=tmp_path)
+    assert threading.active_count() == before
+
+
+def test_what_a_plugin_uses_that_will_go_is_told_to_its_test(tmp_path: Path) -> None:
+    fetch = "(run):\n    import warnings\n    warnings.warn('it goes', DeprecationWarning)\n    yield from ()"
+    with gauge(tmp_path, fetch=fetch) as bench:
+        with pytest.warns(DeprecationWarning, match="it goes") as told:
+            assert bench.run().outcome == "ok"
+        assert [Path(one.filename).name for one in told] == ["gauge.py"]
+        assert "it goes" not in bench.command("history")
+        with pytest.raises(DeprecationWarning, match="it goes"):  # as errors, as they are in this project's tests
+            bench.run()
 
 
 def test_mail_arrives_as_it_is_read(river: Bench) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from broken_plugins import CATALOGUE
 from core.testing.gauge import SECTION, URL, source
 from manual_pages import PLUGINS, files_of
 from plugin_package import make_plugin_package
+from sample_plugin import plugin
 
 from pollctl.testing import Bench
-from pollctl.testing.suite import CHECKS, package
+from pollctl.testing.suite import CHECKS, findings, package
 from pollctl.testing.suite.subject import Subject
 
 pytestmark = pytest.mark.slow
@@ -50,6 +52,60 @@ def test_what_is_broken_is_found_with_place_and_remedy(
     assert [words for words in broken.says if words.replace("GUEST", name) not in found] == [], found
 
 
+ACCOUNT = 'msgspec.defstruct("Account", [("key", Secret, Secret("")), ("since", datetime.date | None, None)])'
+SECRETS = {
+    "keeper_of_a_list": ("tokens.[]", "tokens: tuple[Secret, ...] = ()", "run.settings.tokens[0]", ""),
+    "keeper_of_a_table": ("headers.*", "headers: dict[str, Secret] = {}", "[*run.settings.headers.values()][0]", ""),
+    "keeper_of_accounts": (
+        "accounts.[].key",
+        f"accounts: tuple[{ACCOUNT}, ...] = ()",
+        "run.settings.accounts[0].key",
+        "accounts = [{ since = 2026-03-02 }]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secrets_are_looked_for_in_lists_and_tables_too(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, field, value, settings = SECRETS[name]
+    text = plugin(
+        name,
+        "Keeps a secret.",
+        {"Settings": f"import datetime\n{field}", "Batch": "number: int", "Seen": "number: int"},
+        tables=["things (word TEXT)"],
+        fetch="(run):\n    yield Batch(1)",
+        decide="(batch):\n    return [Seen(1, 'seen')]",
+        apply=f"(db, run):\n    db.execute('INSERT INTO {name}_things VALUES (?)', [{value}.reveal()])",
+    )
+    installed(name, text, tmp_path, monkeypatch)
+    found = BY_NAME["secrets"](Subject(name, lambda bench: bench.settings(settings)))
+    assert f"{place}, a secret, stands in the database when an upstream " in found[0]
+
+
+def test_addresses_of_people_are_kept_where_the_core_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = plugin(
+        "teller",
+        "Tells people.",
+        {"Settings": "people: tuple[Secret, ...] = ()", "Batch": "number: int", "Seen": "number: int"},
+        fetch="(run):\n    yield Batch(1)",
+        decide="(batch):\n    return [Seen(1, 'seen')]",
+        apply="(run):\n    run.tell(f'told:{run.now}', 'Seen', 'It was seen.', to=run.settings.people)",
+    )
+    installed("teller", text, tmp_path, monkeypatch)
+    told: list[Bench] = []
+
+    def arrange(bench: Bench) -> None:
+        told.append(bench.settings('people = ["json://inbox/crew"]'))
+
+    assert BY_NAME["secrets"](Subject("teller", arrange)) == []
+    assert BY_NAME["secrets"](Subject("teller", None)) == []
+    assert {message.to for message in told[0].messages} == {"crew"}
+
+
 def test_a_package_is_asked_for_its_sample_and_its_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {name: text for name, text in files_of(PLUGINS).items() if name.startswith("pollctl_gauge/")}
     for name, text in files.items():
@@ -73,6 +129,17 @@ def test_a_package_is_asked_for_its_sample_and_its_readme(tmp_path: Path, monkey
         f"{path}: mark_cm is 240.0, its default 250.0; write the default",
     ]
     assert "its headings are ['Question', 'Example']; write Question, Settings, " in package.readme(subject)[0]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: str(check.__name__))
+def test_wrong_settings_are_called_what_they_are(check: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed("gauge", source(), tmp_path, monkeypatch)
+    found = findings(check, Subject("gauge", lambda bench: bench.settings("urll = 3")))
+    assert [("plugins.gauge.urll: unknown key" in one, "mend the settings" in one) for one in found] in (
+        [],
+        [(True, True)],
+    )
+    assert found or check.__name__ not in ("passes", "plan", "crashes", "deadline")
 
 
 def test_one_line_is_the_whole_suite(tmp_path: Path) -> None:

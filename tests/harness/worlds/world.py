@@ -17,9 +17,8 @@ from typing import NamedTuple, Protocol
 
 from plugin_package import run_pollctl
 from sink import Sink
-from sqlite_utils import Migrations
 
-from pollctl import to_text
+from pollctl import Migrations, to_text
 from pollctl.store.database import open_to_write
 
 QUIET = 6

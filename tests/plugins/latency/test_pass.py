@@ -176,6 +176,27 @@ def test_a_job_that_is_added_during_a_pass_is_sampled_within_about_a_second(plac
     assert position <= 3
 
 
+@pytest.mark.parametrize("status", [None, "cancelled"])
+def test_a_pass_waits_for_no_job_that_may_be_made(place: Place, status: str | None) -> None:
+    if status:
+        place.insert("alpha", status=status)
+    place.configure(window="40s")
+    place.run()
+    ((duration_ms,),) = place.sql("SELECT duration_ms FROM runs")
+    assert duration_ms < 20_000
+
+
+def test_a_pass_ends_with_the_last_job(place: Place) -> None:
+    place.insert("alpha", cadence_seconds=1)
+    place.configure(window="40s")
+    process = place.start()
+    place.until(lambda: len(place.api.requests) == 2)
+    place.sql("UPDATE latency_jobs SET status = 'cancelled'")
+    assert exit_code_of(process) == 0
+    ((duration_ms,),) = place.sql("SELECT duration_ms FROM runs")
+    assert duration_ms < 30_000
+
+
 def test_one_pass_hands_over_to_the_next_without_a_double_sample(place: Place) -> None:
     place.insert("alpha", cadence_seconds=2)
     place.configure(window="1500ms")

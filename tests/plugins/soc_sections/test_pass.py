@@ -311,7 +311,7 @@ def test_the_message_says_what_a_student_needs(place: Any) -> None:
 
 
 def test_a_mail_about_a_course_names_each_section_in_lines_of_its_own(place: Any) -> None:
-    from pollctl.testing.inbox import MailServer
+    from pollctl.testing.mail_server import MailServer
 
     place.configure(catalogue_every="1d")
     first = place.soc.sections["NB"][0]

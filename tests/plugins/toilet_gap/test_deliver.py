@@ -6,10 +6,10 @@ import socket
 from typing import Any
 
 import pytest
+from inbox import Inbox
 from plugins.toilet_gap.place import PILOT, Place
 from sink import Sink
 
-from pollctl.testing.inbox import Inbox
 from pollctl_toilet_gap.fake import Fault
 
 

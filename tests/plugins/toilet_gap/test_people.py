@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from inbox import Inbox
 from plugins.toilet_gap.place import ALARM, OBSERVED, PILOT, Place, body, queue_of
 
-from pollctl.testing.inbox import Inbox, MailServer
+from pollctl.testing.mail_server import MailServer
 from pollctl_toilet_gap.fake import Fault
 
 pytestmark = pytest.mark.slow

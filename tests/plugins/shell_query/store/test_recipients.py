@@ -6,9 +6,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from inbox import Inbox
 from plugins.shell_query.place import Place
 
-from pollctl.testing.inbox import Inbox
 from pollctl_shell_query.fake import COMPLETE, Reply, envelopes
 
 
