@@ -4,9 +4,9 @@
     pip install ./extras/pollctl-watch
     python benchmarks/watch_crashes.py /tmp/peers/bin
 
-Each program looks at a page, the page changes once, the program is disturbed while it looks again, and then looks twice undisturbed. The
-change must be told once. It is killed right before its n-th connection, commit or renaming of a file, for each n until it comes to its
-end. A message that carries the key of an earlier one is the same message: whoever receives it can tell.
+Each program looks at a page, the page changes once, the program is disturbed while it looks again, and then looks twice
+undisturbed. The change must be told once. It is killed right before its n-th connection, commit or renaming of a file, for each n
+until it comes to its end. A message that carries the key of an earlier one is the same message: whoever receives it can tell.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Site(FakeUpstream):
         self._lock = threading.Lock()
 
     def respond(self, request: ServerRequest) -> ServerResponse:
+        """The page, or what a hook answers."""
         if request.path == "/page":
             body = f"<html><body><p>version {self.version}</p></body></html>"
             return ServerResponse(body=body.encode(), headers={"Content-Type": "text/html"})
@@ -107,7 +108,7 @@ def _prepared(name: str, folder: Path, site: Site, bin_folder: Path) -> list[str
         return [sys.executable, "-m", "pollctl", "--config", str(folder / "pollctl.toml"), "run", "watch"]
     (folder / "jobs.yaml").write_text(f"url: {site.url}/page\n")
     channel = "slack" if name == "urlwatch" else "webhook"
-    report = f"report:\n  {channel}:\n    enabled: true\n    webhook_url: {hook}\n  text:\n    footer: false\n  stdout:\n    enabled: false\n"
+    report = f"report:\n  {channel}:\n    enabled: true\n    webhook_url: {hook}\n  stdout:\n    enabled: false\n"
     (folder / "config.yaml").write_text(f"display:\n  error: true\n  new: false\n  unchanged: false\n{report}")
     words = [
         str(bin_folder / name),
