@@ -1,8 +1,8 @@
 """What watchers of pages lose or tell twice: killed at each step, with the channel down, and two at once.
 
-    python -m venv /tmp/peers && /tmp/peers/bin/pip install urlwatch webchanges
+    python -m venv peers && peers/bin/pip install urlwatch webchanges
     pip install ./extras/pollctl-watch
-    python benchmarks/watch_crashes.py /tmp/peers/bin
+    python benchmarks/watch_crashes.py peers/bin
 
 Each program looks at a page, the page changes once, the program is disturbed while it looks again, and then looks twice
 undisturbed. The change must be told once. It is killed right before its n-th connection, commit or renaming of a file, for each n
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -93,6 +94,7 @@ class Program:
         """Look once; answers whether it was killed."""
         with self.start(kill_at) as process:
             code = process.wait(120)
+        time.sleep(1.1)  # urlwatch takes texts of the same second for one
         self._looks += 1
         return code < 0
 
@@ -142,6 +144,7 @@ def tried(name: str, disturb: str, bin_folder: Path, kill_at: int = 0) -> tuple[
         else:
             for process in [program.start(), program.start()]:
                 process.wait(120)
+            time.sleep(1.1)
         program.look()
         program.look()
         return _verdict(site.told), was_killed
