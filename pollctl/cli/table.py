@@ -31,7 +31,8 @@ COMMANDS = {
     "outbox": Entry("outbox", "List, retry or drop effects."),
     "db": Entry("database", "Migrate, back up, check or prune the database."),
     "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),
-    "crontab": Entry("install", "Print the lines to install in a crontab."),
+    "loop": Entry("deploy", "Start what is due at each full minute, in place of cron."),
+    "crontab": Entry("deploy", "Print the lines to install in a crontab."),
     "help": Entry("help", "Show the help of a command."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }

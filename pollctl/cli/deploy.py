@@ -1,0 +1,87 @@
+"""``loop``, ``crontab``, ``systemd``: what has passes started, on machines and in containers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from pollctl import clock, console
+from pollctl.cli.arguments import TargetFile
+from pollctl.cli.invocation import Invocation
+from pollctl.errors import UsageError
+
+EXAMPLE_PROGRAM = "/usr/local/bin/pollctl"
+
+
+@click.command()
+@click.option("--beat", metavar="FILE", type=TargetFile(), help="Touch FILE, an empty one, now and after each run.")
+@click.pass_obj
+def loop(invocation: Invocation, beat: Path | None) -> None:
+    """Start `due --run` at each full minute, in place of cron: what containers run.
+
+    One runs at a time: what takes longer than until the next full minute is followed at once. SIGTERM and Ctrl-C end the
+    passes at their next safe point and the loop within 5 s; what was committed stands.
+    """
+    from pollctl.config.target_file import STDOUT, require_replaceable
+    from pollctl.deploy.loop import run
+
+    if clock.is_stopped():
+        raise UsageError(f"{clock.VARIABLE} stops the clock, and the next full minute never comes; `@` lets it run")
+    if beat == STDOUT:
+        raise click.UsageError("--beat names no file")
+    config = invocation.config
+    if beat:
+        require_replaceable(beat, config, lambda _: False, "an empty file")
+    file = ["--config", str(config.path.absolute())] if config.path else []
+    # -P: a module that happens to lie in the present folder must not be taken for one of ours
+    words = [sys.executable, "-P", "-m", "pollctl", *file, *console.log_format.options(), "due", "--run"]
+    run(words, partial(_touch, beat) if beat else lambda: None)
+
+
+@click.command()
+@click.option("--example", is_flag=True, help=f"With {EXAMPLE_PROGRAM} in the place of this one.")
+@click.pass_obj
+def crontab(invocation: Invocation, *, example: bool) -> None:
+    """Print the lines to install with `crontab -e`; there must be a settings file that they can name."""
+    from pollctl.deploy.crontab import text
+
+    words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
+    console.print_text(text(words))
+
+
+def _touch(path: Path) -> None:
+    """Let a file that is empty and ours be of now; a link that was put there meanwhile is not followed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    try:
+        os.utime(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _settings_option(invocation: Invocation) -> list[str]:
+    """The option that names the settings file that holds here: cron has another folder and other variables.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from pollctl.config import places
+
+    path = places.find(invocation.config_file)
+    if path is None:
+        raise UsageError(
+            "no settings file was found, and cron starts in another folder with other variables: "
+            "`pollctl init` writes one, --config names one"
+        )
+    return ["--config", str(path.absolute())]
+
+
+def _program() -> list[str]:
+    """The words that start this very pollctl, whatever the PATH of cron."""
+    beside = Path(sys.executable).with_name("pollctl")
+    if beside.is_file() and os.access(beside, os.X_OK):
+        return [str(beside)]
+    return [sys.executable, "-m", "pollctl"]
