@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pollctl import Answer, shorten
@@ -128,11 +129,33 @@ def _take_off(tree: Any, selector: str) -> None:
             one.drop_tree()
 
 
+def check_selectors(selectors: Sequence[str], xpath: str) -> None:
+    """Read CSS selectors and an XPath, if there are any.
+
+    Raises:
+        ValueError: one of them cannot be read.
+    """
+    for selector in selectors:
+        _css(selector)
+    if xpath:
+        from lxml import etree
+
+        try:
+            etree.XPath(xpath)
+        except etree.XPathError as error:
+            raise ValueError(f"xpath: {xpath!r} cannot be read: {error}") from error
+
+
 def _by_css(tree: Any, selector: str) -> list[Any]:
+    return list(_css(selector)(tree))
+
+
+@lru_cache(maxsize=1024)
+def _css(selector: str) -> Any:
     from lxml.cssselect import CSSSelector  # type: ignore[import-untyped]
 
     try:
-        return list(CSSSelector(selector, translator="html")(tree))
+        return CSSSelector(selector, translator="html")
     except Exception as error:
         raise ValueError(f"{selector!r} is not a CSS selector: {error}") from error
 
