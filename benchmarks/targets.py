@@ -4,22 +4,22 @@ And what an idle tick of cron costs, beside ``python -c pass``.
 
     python benchmarks/targets.py [TARGETS] [TURNS]
 
-The pages are served from loopback by a process of their own. Exits 1 when a median is over its budget.
+The pages are served from loopback by a process of their own. Exits 1 when a median is over its aim.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+
+from startup import BARE, SCRIPT, cost, install
 
 PLUGIN = """
 from pollctl import Answer
@@ -71,26 +71,26 @@ async def main():
 
 asyncio.run(main())
 """
-SCRIPT = str(Path(sys.executable).with_name("pollctl"))
 MOST_TIMES_GET_MANY, MOST_MB, MOST_IDLE_TIMES_PYTHON = 1.3, 150, 2.0
 
 
 def main() -> int:
     count, turns = [int(word) for word in [*sys.argv[1:], *("10000", "5")[len(sys.argv) - 1 :]]]
     with tempfile.TemporaryDirectory() as folder, served() as url:
-        env = installed(Path(folder), url, count)
+        place = Path(folder)
+        env = installed(place, url, count)
         passes, alone = [], []
         for _ in range(turns + 1):
             subprocess.run([sys.executable, "-c", ALONE, f"{url}", "1"], check=True)
-            alone.append(timed([sys.executable, "-c", ALONE, url, str(count)], folder, env))
+            alone.append(cost([sys.executable, "-c", ALONE, url, str(count)], place, env).wall)
             ask(url, "turn")
-            wait_until_due(Path(folder))
-            passes.append(timed([sys.executable, "-m", "pollctl", "run", "pages"], folder, env))
-        rows = Path(folder, "pollctl.db")
+            wait_until_due(place)
+            passes.append(cost([SCRIPT, "run", "pages"], place, env).wall)
+        rows = place / "pollctl.db"
         subprocess.run([sys.executable, "-m", "pollctl", "due", "--run"], cwd=folder, env=env, check=True)
         before = count_of_runs(rows)
-        idle = [timed([SCRIPT, "due", "--run"], folder, env) for _ in range(20)]
-        bare = [timed([sys.executable, "-c", "pass"], folder, env) for _ in range(20)]
+        idle = [cost((SCRIPT, "due", "--run"), place, env).wall for _ in range(20)]
+        bare = [cost(BARE, place, env).wall for _ in range(20)]
         assert count_of_runs(rows) == before, "an idle tick made a pass"
     ratio = statistics.median(ours / theirs for ours, theirs in zip(passes[1:], alone[1:], strict=True))
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -121,15 +121,10 @@ def ask(url: str, path: str) -> None:
 
 def installed(folder: Path, url: str, count: int) -> Mapping[str, str]:
     """Settings, a plugin, and targets that were added; answers the environment."""
-    info = folder / "site" / "pages-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pages\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[pollctl]\npages = pages_plugin:plugin\n")
-    (folder / "site" / "pages_plugin.py").write_text(PLUGIN)
+    env = install(folder, {"pages": "pages_plugin:plugin"}, PLUGIN)
     (folder / "pollctl.toml").write_text(
         '[pollctl]\ndatabase = "pollctl.db"\ntimezone = "UTC"\nidle_max = "1h"\ndeadline = "10m"\n[plugins.pages]\n'
     )
-    env = {**os.environ, "PYTHONPATH": str(folder / "site")}
     add = [sys.executable, "-m", "pollctl", "pages", "add", f"{url}/0", "--every", "1h"]
     subprocess.run(add, cwd=folder, env=env, check=True, stdout=subprocess.DEVNULL)
     with closing(sqlite3.connect(folder / "pollctl.db")) as db, db:
@@ -153,13 +148,6 @@ def count_of_runs(database: Path) -> int:
     with closing(sqlite3.connect(database)) as db:
         (number,) = db.execute("SELECT count(*) FROM runs").fetchone()
         return int(number)
-
-
-def timed(words: list[str], folder: str, env: Mapping[str, str]) -> float:
-    """How long a process takes, in seconds."""
-    began = time.perf_counter()
-    subprocess.run(words, cwd=folder, env=env, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

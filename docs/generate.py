@@ -26,7 +26,7 @@ from msgspec.structs import fields
 from sqlite_utils import Database
 
 from pollctl import demo, errors, fakes, testing
-from pollctl.api import hookspecs, run, values
+from pollctl.api import hookspecs, poller, run, values
 from pollctl.cli import cli
 from pollctl.cli.invocation import Invocation
 from pollctl.cli.table import COMMANDS
@@ -228,13 +228,13 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 def hooks_page() -> str:
     """The contract for authors of plugins: hooks, what a pass offers them, and the values that go in and out."""
     hooks = [function for name, function in vars(hookspecs).items() if name.startswith("pollctl_")]
-    parts = [f"# The contract\n\n{NOTE}Contract version {values.CONTRACT_VERSION}. {_HOOKS_INTRO}", "## Hooks\n"]
+    parts = [f"# The contract\n\n{NOTE}Contract version {poller.CONTRACT_VERSION}. {_HOOKS_INTRO}", "## Hooks\n"]
     parts += [_hook(function) for function in hooks]
     parts += ["## The pass: `run`\n", _paragraph(run.Run), *_members(run.Run)]
     parts += ["## Values\n"]
     parts += [
         _value(kind)
-        for kind in (values.Poller, values.Effect, values.Request, values.Answer, values.FetchError, values.Result)
+        for kind in (poller.Poller, values.Effect, values.Request, values.Answer, values.FetchError, values.Result)
     ]
     parts += ["## Errors\n", *_errors()]
     parts += [

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pollctl.api.listing import Column as Column
     from pollctl.api.migrations import Migrations as Migrations
     from pollctl.api.pace import Pace as Pace
+    from pollctl.api.poller import Poller as Poller
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
     from pollctl.api.values import Drop as Drop
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pollctl.api.values import Level as Level
     from pollctl.api.values import NotNow as NotNow
     from pollctl.api.values import Phases as Phases
-    from pollctl.api.values import Poller as Poller
     from pollctl.api.values import Request as Request
     from pollctl.api.values import Result as Result
     from pollctl.clock import from_text as from_text
@@ -88,7 +88,7 @@ _HOMES = {
     "NotNow": "api.values",
     "Pace": "api.pace",
     "Phases": "api.values",
-    "Poller": "api.values",
+    "Poller": "api.poller",
     "Request": "api.values",
     "Result": "api.values",
     "Run": "api.run",

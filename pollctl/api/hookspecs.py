@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from pollctl.api.values import Answer, Drop, Effect, NotNow, Poller, Request
+from pollctl.api.poller import Poller
+from pollctl.api.values import Answer, Drop, Effect, NotNow, Request
 
 if TYPE_CHECKING:
     import click

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -58,9 +59,13 @@ def update(folder: Path, templates: Path = TEMPLATES) -> list[FileChange]:
 def _write(folder: Path, joined: _Joined) -> None:
     if joined.change.what == "unwanted":
         return
-    path = folder / joined.change.path
+    path = (folder / joined.change.path).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(joined.content)
+    whole = path.with_name(f".{path.name}.new")  # a disk that is full must not cost what stands there
+    whole.write_bytes(joined.content)
+    if path.exists():
+        shutil.copymode(path, whole)
+    whole.replace(path)
 
 
 def _joined(folder: Path, old: Path, new: Path) -> Iterator[_Joined]:

@@ -18,7 +18,7 @@ from pollctl.redaction import Secret, address_digest
 if TYPE_CHECKING:
     from pollctl.config.schema import Notify
     from pollctl.delivery.channels import Channel
-    from pollctl.store.runs import Failures
+    from pollctl.store.failures import Failures
 
 FAILING = f"{CORE_PREFIX}failing"
 RECOVERED = f"{CORE_PREFIX}recovered"

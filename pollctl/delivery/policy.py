@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from pollctl.api.outcomes import EffectStatus
-from pollctl.api.values import Poller
+from pollctl.api.poller import Poller
 from pollctl.errors import DeliveryError
 
 LONGEST_RETRY_AFTER = timedelta(days=1)

@@ -18,9 +18,9 @@ from pollctl.http.limits import REPEATABLE, Limits
 from pollctl.redaction import redact
 
 if TYPE_CHECKING:
-    from pollctl.http.connection import Pool
     from pollctl.http.cookies import CookieStore
     from pollctl.http.curl.engine import Engine
+    from pollctl.http.pool import Pool
 
 
 class Client:
@@ -106,8 +106,8 @@ class Client:
         return Call(request, allowed=allowed, is_patient=request.is_patient or request.method not in REPEATABLE)
 
     def _exchange(self, cookies: CookieStore | None = None) -> Callable[[Call], object]:
-        from pollctl.http.connection import Pool
         from pollctl.http.exchange import Exchange
+        from pollctl.http.pool import Pool
 
         limits = self._limits
         with self._lock:

@@ -1,40 +1,31 @@
-"""Connections of urllib3, and the few that are kept open for the next request.
+"""Connections of urllib3.
 
 urllib3 speaks HTTP; what is added here is that another thread can end what hangs, whatever it hangs in.
 """
 
 from __future__ import annotations
 
-import resource
 import socket
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util import make_headers
 
 from pollctl.http.client_certificate import ClientCertificate
 from pollctl.http.connecting import open_socket
-from pollctl.http.errors import Failure
 from pollctl.http.redirects import refuse_metadata
 from pollctl.http.strict_response import StrictResponse
 from pollctl.urls import Address, Origin
 
 if TYPE_CHECKING:
-    import ssl
-
     from urllib3 import HTTPResponse
 
-MOST_KEPT = 64  # connections kept open without a request, over all origins; at most a quarter of what may be open
 LONGEST_WAIT_S = 86_400.0  # poll(2) counts milliseconds up to 24 days; who waits longer asks again
 
 
-class _Line(HTTPConnection):
+class Line(HTTPConnection):
     """urllib3's connection, opened to whichever address answers first."""
 
     family = 0
@@ -44,7 +35,9 @@ class _Line(HTTPConnection):
         return _open(self)
 
 
-class _SecureLine(HTTPSConnection):
+class SecureLine(HTTPSConnection):
+    """The same over TLS."""
+
     family = 0
     peer = ""
 
@@ -52,7 +45,7 @@ class _SecureLine(HTTPSConnection):
         return _open(self)
 
 
-def _open(line: _Line | _SecureLine) -> socket.socket:
+def _open(line: Line | SecureLine) -> socket.socket:
     timeout = line.timeout if line.timeout is not None else LONGEST_WAIT_S
     began = time.monotonic()
     host, options = line._dns_host, line.socket_options  # noqa: SLF001 - as urllib3's own _new_conn does
@@ -79,7 +72,7 @@ class Connection:
         self,
         origin: Origin,
         proxy: Address | None,
-        line: _Line | _SecureLine,
+        line: Line | SecureLine,
         certificate: ClientCertificate | None = None,
     ) -> None:
         self.origin = origin
@@ -152,117 +145,6 @@ class Connection:
         self._line.close()
         if self._sock is not None:
             self._sock.close()
-
-
-class Pool:
-    """Connections of one pass, and what they have in common.
-
-    Args:
-        ca_file: further certificate authorities, in PEM.
-    """
-
-    def __init__(self, ca_file: Path | None) -> None:
-        self._ca_file = ca_file
-        self._kept: list[Connection] = []
-        self._most = most_kept()
-        self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
-        self._lock = threading.Lock()
-
-    def take(
-        self,
-        origin: Origin,
-        proxy: Address | None,
-        certificate: ClientCertificate | None = None,
-        *,
-        family: int = 0,
-        fresh: bool = False,
-    ) -> Connection:
-        """A connection kept open, the latest first, or one that must still connect; never one that showed another certificate."""
-        while kept := None if fresh else self._pop((origin, proxy, certificate, family)):
-            if not kept.is_stale:
-                return kept
-            kept.close()
-        line = self._line(origin, proxy, certificate)
-        line.family = family
-        return Connection(origin, proxy, line, certificate)
-
-    def give(self, connection: Connection) -> None:
-        """Keep a connection for the next request."""
-        with self._lock:
-            self._kept.append(connection)
-            surplus = self._kept.pop(0) if len(self._kept) > self._most else None
-        if surplus:
-            surplus.close()
-
-    def clear(self) -> bool:
-        """Close what is kept; answers whether there was anything."""
-        with self._lock:
-            kept, self._kept = self._kept, []
-        for connection in kept:
-            connection.close()
-        return bool(kept)
-
-    def _line(
-        self, origin: Origin, proxy: Address | None, certificate: ClientCertificate | None
-    ) -> _Line | _SecureLine:
-        via = proxy.origin if proxy else origin
-        if origin.scheme == "http":
-            return _Line(via.host, via.port)
-        with self._lock:
-            context = self._contexts.get(certificate) or self._contexts.setdefault(
-                certificate, verifying(self._ca_file, certificate)
-            )
-        line = _SecureLine(via.host, via.port, ssl_context=context)
-        if proxy:
-            line.set_tunnel(origin.host, origin.port, proxy_headers(proxy), scheme="http")
-        return line
-
-    def _pop(self, wanted: tuple[Origin, Address | None, ClientCertificate | None, int]) -> Connection | None:
-        with self._lock:
-            for index in range(len(self._kept) - 1, -1, -1):
-                kept = self._kept[index]
-                if (kept.origin, kept.proxy, kept.certificate, kept.family) == wanted:
-                    return self._kept.pop(index)
-        return None
-
-
-def most_kept() -> int:
-    """How many connections are kept open without a request."""
-    return min(MOST_KEPT, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
-
-
-def verifying(ca_file: Path | None, certificate: ClientCertificate | None) -> ssl.SSLContext:
-    """What verifies upstreams: the public authorities and *ca_file*; there is no way to switch it off.
-
-    Args:
-        ca_file: further authorities, in PEM.
-        certificate: what upstreams are shown.
-
-    Raises:
-        Failure: ``local``, when one of them cannot be used.
-    """
-    import ssl
-
-    try:
-        context = ssl.create_default_context(cafile=certifi.where())
-    except OSError as error:
-        raise Failure("local", f"the public authorities cannot be read: {error}") from error
-    try:
-        if ca_file:
-            context.load_verify_locations(ca_file)
-    except OSError as error:
-        raise Failure("local", f"the ca_file {ca_file} cannot be read: {error}") from error
-    try:
-        if certificate:
-            certificate.load_into(context)
-    except ValueError as error:
-        raise Failure("local", f"the client certificate cannot be used: {error}") from error
-    return context
-
-
-def proxy_headers(proxy: Address) -> dict[str, str]:
-    """What a proxy is told besides the request: its password, if it has one."""
-    return make_headers(proxy_basic_auth=proxy.userinfo.decode("latin-1")) if proxy.userinfo else {}
 
 
 def _left(until: float) -> float:

@@ -12,11 +12,12 @@ from urllib3 import HTTPResponse
 from pollctl.api.values import FetchError, Request
 from pollctl.concurrency.worker_pool import Call
 from pollctl.http.body import whole_body
-from pollctl.http.connection import Connection, Pool, proxy_headers
+from pollctl.http.connection import Connection
 from pollctl.http.cookies import CookieStore
 from pollctl.http.errors import Reset, failure_of, fetch_error_of, unasked_interim
 from pollctl.http.journey import Journey, Whole
 from pollctl.http.limits import REPEATABLE, Limits
+from pollctl.http.pool import Pool, proxy_headers
 from pollctl.http.strict_response import INTERIM
 from pollctl.urls import Address, Origin
 

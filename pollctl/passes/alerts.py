@@ -13,7 +13,7 @@ from pollctl.api.outcomes import FAILURES, Outcome
 from pollctl.delivery import channels, notify
 from pollctl.delivery.outbox import Outbox
 from pollctl.delivery.policy import Kinds, Policy, Retry
-from pollctl.store import runs
+from pollctl.store import failures, runs
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -53,13 +53,13 @@ class Alerts(NamedTuple):
 
     def queue_alerts(self, run_id: str, outcome: Outcome, error: Mapping[str, Any] | None, now: datetime) -> int:
         """Queue what the end of a pass means for those who are notified of failures; answers how many effects."""
-        failures = runs.failures(self.db, self.name)
-        if outcome in FAILURES or failures.last_alert_at:
-            failures = replace(failures, since=runs.failing_since(self.db, self.name))
+        found = failures.of_plugin(self.db, self.name)
+        if outcome in FAILURES or found.last_alert_at:
+            found = replace(found, since=failures.since(self.db, self.name))
         settings = self.config.core.notify
-        effects = notify.alerts(settings, self.name, run_id, failures, outcome, error, now, zone=self.zone)
+        effects = notify.alerts(settings, self.name, run_id, found, outcome, error, now, zone=self.zone)
         if effects:
-            runs.note_alert(self.db, self.name, now if outcome in FAILURES else None)
+            failures.note_alert(self.db, self.name, now if outcome in FAILURES else None)
         return self.outbox.queue(run_id, effects, now)
 
     def queue_channel_alerts(self, run_id: str, now: datetime) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +24,7 @@ from pollctl.delivery.effects import Queued, queued
 from pollctl.encoding import secret_in
 from pollctl.errors import DeliveryError, MisuseError
 from pollctl.http.client import Client
+from pollctl.passes.deliveries import Deliveries
 from pollctl.passes.resources import Resources
 from pollctl.passes.revalidation import Revalidation
 from pollctl.store.database import open_to_read
@@ -38,13 +38,6 @@ if TYPE_CHECKING:
     from pollctl.concurrency.worker_pool import Call
     from pollctl.config.schema import Core
     from pollctl.http.cookies import CookieStore
-
-
-class Delivery:
-    """The delivery of one effect: ``has_begun`` once a request or message of it may have gone out."""
-
-    def __init__(self) -> None:
-        self.has_begun = False
 
 
 class PassContext:
@@ -95,7 +88,7 @@ class PassContext:
         self._new_holds: dict[str, datetime] = {}
         self._stats: Counter[str] = Counter()
         self._resources = Resources()
-        self._in_this_thread = threading.local()
+        self.deliveries = Deliveries()
 
     @property
     def is_stopping(self) -> bool:
@@ -112,7 +105,7 @@ class PassContext:
     ) -> Iterator[Answer]:
         """Make requests side by side (see ``pollctl.Run``)."""
         ask = partial(self._client.get_many, concurrency=concurrency, rate=rate)
-        return self._noting_begin(self.revalidation.get_many(requests, ask) if cache else ask(requests))
+        return self.deliveries.noting_begin(self.revalidation.get_many(requests, ask) if cache else ask(requests))
 
     def map(
         self, function: Callable[[Any], Any], items: Iterable[Any], *, concurrency: int = 8, timeout: float
@@ -120,14 +113,14 @@ class PassContext:
         """Call a function side by side (see ``pollctl.Run``)."""
         from pollctl.concurrency.parallel_map import map_bounded
 
-        return self._noting_begin(
+        return self.deliveries.noting_begin(
             map_bounded(function, items, concurrency=concurrency, timeout=timeout, stop=self._stop)
         )
 
     def send(self, request: Request) -> Answer:
         """Make one exchange (see ``pollctl.Run``)."""
         answer = self._client.send(request)
-        self._note_begin()
+        self.deliveries.note_begin()
         return answer
 
     def session(self, *, max_body: int | None = None, allow_hosts: Sequence[str] = ()) -> requests.Session:
@@ -136,7 +129,7 @@ class PassContext:
 
         def make(request: Request, cookies: CookieStore) -> Call:
             call = self._client.made(request, cookies)
-            self._note_begin()
+            self.deliveries.note_begin()
             return call
 
         return Session(make, max_body=max_body, allow_hosts=allow_hosts)
@@ -206,34 +199,9 @@ class PassContext:
         try:
             send(url, message, key=key, timeout=self.remaining, http=self._core.http)
         except DeliveryError:
-            self._note_begin()
+            self.deliveries.note_begin()
             raise
-        self._note_begin()
-
-    @contextmanager
-    def delivering(self) -> Iterator[Delivery]:
-        """While the plugin delivers one effect in this thread, note whether anything was sent for it."""
-        self._in_this_thread.delivery = delivery = Delivery()
-        try:
-            yield delivery
-        finally:
-            del self._in_this_thread.delivery
-
-    def _refuse_in_deliver(self, what: str) -> None:
-        if hasattr(self._in_this_thread, "delivery"):
-            raise MisuseError(
-                f"run.{what} in deliver: what it queues would belong to no transaction; call it in settle"
-            )
-
-    def _note_begin(self) -> None:
-        delivery = getattr(self._in_this_thread, "delivery", None)
-        if delivery:
-            delivery.has_begun = True
-
-    def _noting_begin(self, values: Iterator[T]) -> Iterator[T]:
-        for value in values:
-            self._note_begin()
-            yield value
+        self.deliveries.note_begin()
 
     def log(self, message: str) -> None:
         """One line to stderr."""
@@ -253,7 +221,7 @@ class PassContext:
             raise MisuseError(
                 f"effect kind {kind!r} is not among those of pollctl_poller ({', '.join(sorted(self._kinds))})"
             )
-        self._refuse_in_deliver("effect")
+        self.deliveries.refuse("effect")
         if secret := secret_in(payload):
             name = setting_with(secret, {f"plugins.{self.plugin}": self.settings, "pollctl": self._core})
             raise MisuseError(
@@ -274,7 +242,7 @@ class PassContext:
         """Queue a message to people in this transaction (see ``pollctl.Run``)."""
         from pollctl.delivery.messages import Message, to_each
 
-        self._refuse_in_deliver("tell")
+        self.deliveries.refuse("tell")
         if not key:
             raise MisuseError("the key of a message is empty; say what it is about, as in 'high-water:2026-03-02'")
         if secret_in([title, body]):  # words of an upstream, maybe: people must hear of it all the same

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pollctl import clock
 from pollctl.console import log, log_event
 from pollctl.delivery.policy import Kinds
-from pollctl.errors import DatabaseError, LockedError, PluginError, PollctlError
+from pollctl.errors import LockedError, PluginError, PollctlError
 from pollctl.http.client import Client
 from pollctl.http.limits import Limits
 from pollctl.passes.alerts import Alerts, outbox_of
+from pollctl.passes.batches import Batches
 from pollctl.passes.context import PassContext
 from pollctl.passes.events import Listen, PassEvents
 from pollctl.passes.outcome import Course, judge
-from pollctl.passes.report import Report, recorded, report_of
+from pollctl.passes.report import Report, report_of
 from pollctl.passes.sender import Sender
 from pollctl.plugin_host.configured import ConfiguredPlugin, configure
 from pollctl.plugin_host.hooks import Hooks
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from pollctl.config.settings import Config
     from pollctl.plugin_host.discovery import Found
     from pollctl.units import Duration
-
-_END = object()
 
 
 def run_pass(
@@ -109,12 +108,10 @@ class _Pass:
         self._stop = stop
         self._began = time.monotonic()
         self._now = clock.now()
-        self._seq = 0
-        self._known = 0
         self._is_cut = False
         self._events = PassEvents(self._name, run_id, listen)
         self._hooks = None if isinstance(configured.hooks, PluginError) else configured.hooks
-        self._error: PollctlError | None = configured.hooks if isinstance(configured.hooks, PluginError) else None
+        self._unusable = configured.hooks if isinstance(configured.hooks, PluginError) else None
         kinds = Kinds.of(self._hooks.plugin.poller) if self._hooks else Kinds()
         self._outbox = outbox_of(self._config, db, self._name, kinds)
         self._alerts = Alerts(self._config, db, self._outbox, self._name, self._limits.timezone)
@@ -131,8 +128,10 @@ class _Pass:
         with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
             held_until = holds.of_plugin(self._db, self._name)
             self._run = pass_context(self._configured, self._id, trace_id, self._now, client, self._stop, held_until)
+            self._batches = Batches(self._db, self._run, self._limits, self._outbox, self._events)
+            flush = self._batches.flush
             self._sender = Sender(
-                self._config.core, self._hooks, self._db, self._outbox, self._run, self._events, self._stop, self._flush
+                self._config.core, self._hooks, self._db, self._outbox, self._run, self._events, self._stop, flush
             )
             self._run.between_rounds = self._sender.send_due
             self._run.on_failed = self._events.target_failed
@@ -146,82 +145,15 @@ class _Pass:
     def _work(self, hooks: Hooks) -> None:
         self._sender.send_due()
         with closing(database.open_to_read(self._config.core.database)) as reader:
-            self._poll(hooks, reader)
+            self._batches.commit_all(hooks, reader)
         self._is_cut = self._stop.is_past_deadline
         self._sender.send_due(is_last=True)
-
-    def _poll(self, hooks: Hooks, reader: Database) -> None:
-        """Commit batch after batch; a bad batch does not stop the next, a database that cannot be written does."""
-        with closing(hooks.batches(self._run, reader)) as batches:
-            while not isinstance(self._error, DatabaseError):
-                try:
-                    batch = next(batches, _END)
-                except PollctlError as error:
-                    self._error = error
-                    return
-                if batch is _END:
-                    return
-                try:
-                    self._commit(hooks, batch)
-                except PollctlError as error:
-                    self._error = error
-
-    def _commit(self, hooks: Hooks, batch: Any) -> None:
-        """Load, decide and apply one batch in one transaction, with its effects and the run's counters."""
-        self._seq += 1
-        state: Any = None
-        try:
-            with database.writing(self._db):
-                state = hooks.load(self._run, self._db, batch)
-                decisions = hooks.decide(state, batch, self._run.now, self._run.settings, self._run)
-                hooks.apply(self._run, self._db, decisions)
-                counters = self._flush(batches=1, decisions=len(decisions))
-                self._run.revalidation.keep(self._db, self._run.now)
-                if self._limits.record == "all":
-                    self._record(state, batch, decisions)
-            self._events.applied(self._seq, counters)
-        except PollctlError as error:
-            self._run.drain()
-            self._run.revalidation.drop()
-            self._events.batch_failed(self._seq, error)
-            if self._limits.record != "off" and not isinstance(error, DatabaseError):
-                with (
-                    suppress(PluginError),
-                    database.writing(self._db),
-                ):  # what cannot be recorded must not hide the error
-                    self._record(state, batch, None)
-            raise
-
-    def _flush(self, *, batches: int = 0, decisions: int = 0) -> runs.Counters:
-        """Write what the hooks left in the run, and count it, within the transaction that is open."""
-        effects, held_until, stats = self._run.drain()
-        queued = self._outbox.queue(self._id, effects, self._run.now)
-        holds.keep(self._db, self._name, held_until, self._run.now)
-        known = len(effects) - queued
-        if known:
-            self._known += known
-            self._events.known_otherwise(self._outbox.known_otherwise(effects))
-        counters = runs.Counters(batches, decisions, queued, stats)
-        runs.add(self._db, self._id, counters)
-        return counters
-
-    def _record(self, state: Any, batch: Any, decisions: Sequence[Any] | None) -> None:
-        runs.record(
-            self._db,
-            self._id,
-            self._seq,
-            self._run.now,
-            settings=recorded(self._run.settings),
-            state=recorded(state),
-            batch=recorded(batch),
-            decisions=None if decisions is None else recorded(decisions),
-        )
 
     def _end(self) -> Report:
         outcome, error = judge(self._course(), self._limits.deadline)
         finished_at = clock.now()
         with database.writing(self._db):
-            self._flush()
+            self._batches.flush()
             self._finish(outcome, error, finished_at)
             alerts = self._alerts.queue_alerts(self._id, outcome, error, finished_at)
             alerts += self._alerts.queue_channel_alerts(self._id, finished_at)
@@ -231,7 +163,7 @@ class _Pass:
             with database.writing(self._db):
                 self._note_idle(clock.now())
         self._prune(retention.prune_after_pass(self._db, self._config.core.retention, finished_at))
-        report = report_of(runs.row(self._db, self._id), known=self._known)
+        report = report_of(runs.row(self._db, self._id), known=self._batches.known)
         self._events.finished(report)
         return report
 
@@ -248,15 +180,19 @@ class _Pass:
     def _note_idle(self, now: datetime) -> None:
         """Keep before when the plugin wants no pass, unless the pass was cut short: then it did not know."""
         asked_for = self._run.idle_at
-        is_whole = not (self._error or self._sender.error or self._stop.requested or self._is_cut)
+        is_whole = not (self._error or self._stop.requested or self._is_cut)
         if asked_for is None or not is_whole:
             return
         until = min(asked_for, self._outbox.next_try(now) or asked_for, now + self._limits.idle_max)
         idle.keep(self._db, self._name, since=now, until=until, settings=self._config.digest_of(self._name))
 
+    @property
+    def _error(self) -> PollctlError | None:
+        return self._unusable or self._batches.error or self._sender.error
+
     def _course(self) -> Course:
         return Course(
-            error=self._error or self._sender.error,
+            error=self._error,
             was_interrupted=self._stop.requested,
             failures=self._run.failures,
             has_reached=self._run.has_reached,

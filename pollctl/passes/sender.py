@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pollctl.api.values import TELL, Effect
 from pollctl.delivery.courier import Courier
 from pollctl.delivery.effects import CORE_PREFIX
+from pollctl.delivery.in_flight import Tally
 from pollctl.delivery.messages import is_message
-from pollctl.delivery.outbox import Outbox, Tally
+from pollctl.delivery.outbox import Outbox
 from pollctl.errors import DeliveryError, MachineError, PluginError, PollctlError
 from pollctl.store.database import writing
 
@@ -85,7 +86,7 @@ class Sender:
 
     def _send(self, effect: Effect) -> Any:
         """Send one effect, in a worker thread; one for which the machine had no further thread is tried again later."""
-        with self._events.delivery(effect), self._run.delivering() as delivery:
+        with self._events.delivery(effect), self._run.deliveries.delivering() as delivery:
             try:
                 if is_message(effect.kind) or not self._hooks:
                     return self._send_message(effect)

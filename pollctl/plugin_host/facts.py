@@ -9,7 +9,8 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from pollctl import units
-from pollctl.api.values import CONTRACT_VERSION, TELL, Poller
+from pollctl.api.poller import CONTRACT_VERSION, Poller
+from pollctl.api.values import TELL
 from pollctl.plugin_host.blame import class_place
 from pollctl.redaction import shorten
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pollctl import signals
 from pollctl.api import hookspecs
-from pollctl.api.values import Poller
+from pollctl.api.poller import Poller
 from pollctl.errors import PluginError
 from pollctl.plugin_host.blame import Guest, place_of, raised, show_traceback
 from pollctl.plugin_host.discovery import Found

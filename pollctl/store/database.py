@@ -11,16 +11,16 @@ from urllib.parse import quote
 
 from pollctl.api.migrations import AnyMigrations, Migrations
 from pollctl.damage import mark_damage
-from pollctl.errors import DatabaseError, PluginError
+from pollctl.errors import DatabaseError
 from pollctl.patience import patience
 from pollctl.store import journal
 from pollctl.store.authorizer import AuthorizedConnection
-from pollctl.store.errors import explaining, is_of_the_machine
+from pollctl.store.errors import explaining
 from pollctl.store.files import create, require_right_to_write
 from pollctl.store.late_database import database_on
 from pollctl.store.migrations import USER_VERSION
 from pollctl.store.migrations import migrations as core_migrations
-from pollctl.store.plugin_migrations import PluginMigrations
+from pollctl.store.plugin_migrations import of_plugin, refuse_unknown, take_pending
 from pollctl.store.table_rights import is_known
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def as_migrated(applied: Collection[str] | None = None) -> Database:
 
 def is_current(db: Database, sets: Sequence[AnyMigrations]) -> bool:
     """Whether every migration of the core and of *sets* has been applied."""
-    return not any(migration_set.pending(db) for migration_set in (core_migrations, *map(_of_plugin, sets)))
+    return not any(migration_set.pending(db) for migration_set in (core_migrations, *map(of_plugin, sets)))
 
 
 def migrate(db: Database, sets: Sequence[AnyMigrations]) -> None:
@@ -133,16 +133,16 @@ def migrate(db: Database, sets: Sequence[AnyMigrations]) -> None:
         DatabaseError: a migration was applied that this version does not know: a newer one was here.
         PluginError: a migration raised.
     """
-    own = sorted(map(_of_plugin, sets), key=lambda migration_set: migration_set.name)
+    own = sorted(map(of_plugin, sets), key=lambda migration_set: migration_set.name)
     for migration_set in (core_migrations, *own):
-        _refuse_unknown(db, migration_set)
+        refuse_unknown(db, migration_set)
     if is_current(db, sets) and all(is_known(db, migration_set.name) for migration_set in own):
         return
     with writing(db):
-        _apply(core_migrations, db)
+        take_pending(core_migrations, db)
         for migration_set in own:
             migration_set.adopt_tables(db, as_migrated)
-            _apply(migration_set, db)
+            take_pending(migration_set, db)
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute(f"PRAGMA user_version={USER_VERSION}")
 
@@ -172,10 +172,6 @@ def writing(db: Database) -> Iterator[Database]:
         raise DatabaseError(
             f"the database: the commit failed ({error}); the next pass reads what stands and goes on"
         ) from error
-
-
-def _of_plugin(migration_set: AnyMigrations) -> PluginMigrations:
-    return migration_set if isinstance(migration_set, PluginMigrations) else PluginMigrations(migration_set)
 
 
 def _fill(unfinished: Path, sets: Sequence[AnyMigrations]) -> None:
@@ -228,29 +224,6 @@ def _recognise(path: Path, db: Database) -> None:
     if version > USER_VERSION:
         raise DatabaseError(
             f"{path}: made by a newer pollctl (database version {version}, this one knows {USER_VERSION}); update pollctl"
-        )
-
-
-def _apply(migration_set: Migrations, db: Database) -> None:
-    try:
-        migration_set.apply(db)
-    except PluginError:
-        raise
-    except (Exception, SystemExit) as error:
-        if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
-            raise
-        where = migration_set.place_of(error) if isinstance(migration_set, PluginMigrations) else ""
-        what = f"{type(error).__name__}: {error}{where}"
-        why = f"the migrations of {migration_set.name!r} raised {what}; nothing was changed"
-        raise PluginError(why) from error
-
-
-def _refuse_unknown(db: Database, migration_set: Migrations) -> None:
-    known = {step.name for step in migration_set.steps}
-    unknown = [name for name in migration_set.applied(db) if name not in known]
-    if unknown:
-        raise DatabaseError(
-            f"the database was made by a newer {migration_set.name} (it has {unknown[0]}, unknown here); update it"
         )
 
 

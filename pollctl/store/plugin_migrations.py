@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pollctl.api.migrations import AnyMigrations, Migrations, steps_of
-from pollctl.errors import PluginError
+from pollctl.errors import DatabaseError, PluginError
 from pollctl.store.authorizer import AuthorizedConnection
+from pollctl.store.errors import is_of_the_machine
 from pollctl.store.table_rights import is_known, remember, rights_of, tables_in
 
 if TYPE_CHECKING:
@@ -73,3 +75,41 @@ class PluginMigrations(Migrations):
         if rights.own is not None:
             now = tables_in(db)
             remember(db, self.name, (rights.own | (now - there)) & now)
+
+
+def of_plugin(migration_set: AnyMigrations) -> PluginMigrations:
+    """The steps of a set under the rights of its plugin."""
+    return migration_set if isinstance(migration_set, PluginMigrations) else PluginMigrations(migration_set)
+
+
+def take_pending(migration_set: Migrations, db: Database) -> None:
+    """Take the steps of one set that are pending, within the caller's transaction.
+
+    Raises:
+        PluginError: one of them raised.
+    """
+    try:
+        migration_set.apply(db)
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, sqlite3.Error) and is_of_the_machine(error):
+            raise
+        where = migration_set.place_of(error) if isinstance(migration_set, PluginMigrations) else ""
+        what = f"{type(error).__name__}: {error}{where}"
+        why = f"the migrations of {migration_set.name!r} raised {what}; nothing was changed"
+        raise PluginError(why) from error
+
+
+def refuse_unknown(db: Database, migration_set: Migrations) -> None:
+    """Refuse a database that is ahead of one set.
+
+    Raises:
+        DatabaseError: a step was taken that the set does not know.
+    """
+    known = {step.name for step in migration_set.steps}
+    unknown = [name for name in migration_set.applied(db) if name not in known]
+    if unknown:
+        raise DatabaseError(
+            f"the database was made by a newer {migration_set.name} (it has {unknown[0]}, unknown here); update it"
+        )

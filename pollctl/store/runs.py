@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from pollctl.api.outcomes import FAILURES, Outcome
-from pollctl.clock import from_text, to_text
+from pollctl.clock import to_text
 from pollctl.damage import table_of
 from pollctl.errors import DatabaseError
 from pollctl.schedule.evaluation import backoff_until
 from pollctl.schedule.model import Past
-from pollctl.store import idle
+from pollctl.store import failures, idle
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -49,14 +49,6 @@ class End(Struct, frozen=True, kw_only=True):
     delivered: int
     undelivered: int
     error: Mapping[str, Any] | None
-
-
-class Failures(Struct, frozen=True, kw_only=True):
-    """How a plugin stands after a pass: failures in a row, since when, and when notifications about them last went out."""
-
-    consecutive: int = 0
-    last_alert_at: datetime | None = None
-    since: datetime | None = None
 
 
 def new_id(now: datetime) -> str:
@@ -191,7 +183,7 @@ def finish(db: Database, run_id: str, plugin: str, end: End, limits: PluginConfi
 
 def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: PluginConfig) -> None:
     """What the end of a pass means for the schedule; the next due moment is forgotten, as it must be computed again."""
-    count = failures(db, plugin).consecutive
+    count = failures.of_plugin(db, plugin).consecutive
     if outcome in FAILURES:
         count += 1
     elif outcome != "interrupted":
@@ -207,32 +199,6 @@ def _note_end(db: Database, plugin: str, outcome: str, now: datetime, limits: Pl
     if outcome == "ok":
         db.conn.execute("DELETE FROM printed WHERE name=?", (plugin,))
     db.conn.execute("DELETE FROM next_due")
-
-
-def failures(db: Database, plugin: str) -> Failures:
-    """How often the plugin has failed in a row, and when somebody was last notified."""
-    row = db.conn.execute(
-        "SELECT consecutive_failures, last_alert_at FROM schedules WHERE plugin=?", (plugin,)
-    ).fetchone()
-    if row is None:
-        return Failures()
-    return Failures(consecutive=row[0], last_alert_at=from_text(row[1]) if row[1] else None)
-
-
-def failing_since(db: Database, plugin: str) -> datetime | None:
-    """When the first began of the passes that failed in a row, now or before the latest one ended well."""
-    row = db.conn.execute(
-        """SELECT min(started_at) FROM runs WHERE plugin=?1 AND outcome IN ('failed', 'crashed') AND id > coalesce(
-               (SELECT max(id) FROM runs WHERE plugin=?1 AND outcome IN ('ok', 'partial') AND id <
-                   (SELECT max(id) FROM runs WHERE plugin=?1 AND outcome IN ('failed', 'crashed'))), '')""",
-        (plugin,),
-    ).fetchone()
-    return from_text(row[0]) if row[0] else None
-
-
-def note_alert(db: Database, plugin: str, at: datetime | None) -> None:
-    """Remember when somebody was notified that the plugin keeps failing; None once its recovery was."""
-    db.conn.execute("UPDATE schedules SET last_alert_at=? WHERE plugin=?", (to_text(at) if at else None, plugin))
 
 
 def record(

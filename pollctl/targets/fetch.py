@@ -134,8 +134,9 @@ def _next_moment(roll: Roll, digest_at: datetime | None, run: Run) -> datetime:
 
 def _requests(due: list[Known], run: Run) -> Iterator[Request]:
     """One for each target; none to a host that has asked in this pass to be left alone."""
+    held = _held(run)
     for one in due:
-        if one.target.host not in _held(run):
+        if one.target.host not in held:
             request = one.target.request()
             yield replace(request, headers={**request.headers, **_conditions(one, request)}, tag=Asked(one, request))
 

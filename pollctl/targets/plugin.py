@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import ChainMap, Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from pollctl import Answer, Poller, Run, hookimpl, split_addresses
 from pollctl.targets import decide, fetch, rows
-from pollctl.targets.model import Batch, Change, Decision, State, Target, TargetSettings
+from pollctl.targets.model import Batch, Change, Decision, Gathered, State, Target, TargetSettings, Told
 from pollctl.targets.store import Store
 
 if TYPE_CHECKING:
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")
+
+
+class _Titled(NamedTuple):
+    """The targets of some settings by title: those of a pass are asked for once in each batch."""
+
+    settings: TargetSettings | None
+    targets: dict[str, Target]
 
 
 class TargetPlugin(Generic[T, V]):
@@ -56,6 +63,7 @@ class TargetPlugin(Generic[T, V]):
         self.reading = fetch.Reading(read, value)
         self.store = Store(name)
         self._settings = _settings_of(key, target)
+        self._latest = _Titled(None, {})
 
     @hookimpl
     def pollctl_poller(self) -> Poller:
@@ -97,8 +105,8 @@ class TargetPlugin(Generic[T, V]):
     @hookimpl
     def pollctl_apply(self, db: Database, decisions: Sequence[Decision], run: Run) -> None:
         """Write it, and tell people."""
-        titles = {one.look.title for one in decisions if hasattr(one, "look")}
-        titles |= {waiting.title for one in decisions for waiting in getattr(one, "waiting", ())}
+        titles = {one.title for one in decisions if isinstance(one, Told)}
+        titles |= {waiting.title for one in decisions if isinstance(one, Gathered) for waiting in one.waiting}
         self.store.apply(db, decisions, run, self._by_title(run.settings, self.store.added(db, titles)))
 
     @hookimpl
@@ -156,8 +164,10 @@ class TargetPlugin(Generic[T, V]):
         """All targets with what is known of each."""
         return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
 
-    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> dict[str, Target]:
-        return {**rows.readable(added, self.target), **{one.title: one for one in self.of_settings(settings)}}
+    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, Target]:
+        if settings is not self._latest.settings:
+            self._latest = _Titled(settings, {one.title: one for one in self.of_settings(settings)})
+        return ChainMap(self._latest.targets, rows.readable(added, self.target))
 
 
 def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:

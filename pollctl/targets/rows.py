@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
@@ -162,10 +162,14 @@ def kept(target: Target) -> str:
     Raises:
         ValueError: one of them holds a secret all the same.
     """
-    plain = [field for field in msgspec.structs.fields(target) if not is_secret(field.type)]
-    return msgspec.json.encode(
-        {field.encode_name: getattr(target, field.name) for field in plain}, enc_hook=_text_of
-    ).decode()
+    plain = {key: getattr(target, name) for name, key in _plain_keys(type(target))}
+    return msgspec.json.encode(plain, enc_hook=_text_of).decode()
+
+
+@cache
+def _plain_keys(kind: type[Target]) -> list[tuple[str, str]]:
+    """The names of fields that are not secret, as a program and as settings spell them."""
+    return [(field.name, field.encode_name) for field in msgspec.structs.fields(kind) if not is_secret(field.type)]
 
 
 def _text_of(value: Any) -> str:

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from pollctl import DeliveryError, Effect
 from pollctl.concurrency.cancellation import Stop
-from pollctl.delivery import outbox
+from pollctl.delivery import in_flight
 from pollctl.delivery.effects import Queued
 from pollctl.delivery.lanes import SIDE_BY_SIDE
 from pollctl.delivery.outbox import Outbox
@@ -91,7 +91,7 @@ class Passes:
         self._in_flight = {}
         with (
             mock.patch("pollctl.concurrency.daemon_executor.DaemonExecutor", return_value=self),
-            mock.patch.object(outbox, "clock_now", return_value=self.now),
+            mock.patch.object(in_flight, "clock_now", return_value=self.now),
             mock.patch("concurrent.futures.wait", self._wait),
         ):
             try:

@@ -31,9 +31,9 @@ from plugin_package import make_plugin_package
 from promises import MOST_ATTEMPTS, check_end, check_pass
 
 from pollctl import DeliveryError, Effect, to_text
+from pollctl.concurrency import daemon_executor
 from pollctl.concurrency.cancellation import Stop
 from pollctl.config import settings
-from pollctl.delivery import outbox
 from pollctl.passes import engine
 from pollctl.plugin_host import discovery, loader
 from pollctl.store import database
@@ -258,7 +258,7 @@ def install(module: ModuleType, folder: Path) -> None:
     sys.path.insert(0, site)
     stand_ins: tuple[tuple[ModuleType, str, object], ...] = (
         (database, "AuthorizedConnection", Statements),
-        (outbox, "DaemonExecutor", InOrder),
+        (daemon_executor, "DaemonExecutor", InOrder),
         # Which plugins are installed does not change while it plays, and looking takes longer than the pass.
         (importlib.metadata, "entry_points", functools.cache(importlib.metadata.entry_points)),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import certifi
 
 from pollctl.http.client_certificate import ClientCertificate
-from pollctl.http.connection import verifying
+from pollctl.http.verification import verifying
 
 
 class Authorities:

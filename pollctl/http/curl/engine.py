@@ -16,13 +16,13 @@ import pycurl
 from pollctl.api.values import Request
 from pollctl.concurrency.threads import start_daemon
 from pollctl.concurrency.worker_pool import Call
-from pollctl.http.connection import most_kept
 from pollctl.http.curl.authorities import Authorities
 from pollctl.http.curl.job import Job
 from pollctl.http.curl.names import Names
 from pollctl.http.curl.transfer import Transfer
 from pollctl.http.curl.words import Words
 from pollctl.http.limits import REPEATABLE, Limits
+from pollctl.http.pool import most_kept
 
 _TICK = 0.05  # seconds between two looks at those that wait for a name
 _LONGEST_GOODBYE_S = 1.0

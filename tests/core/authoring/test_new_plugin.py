@@ -167,11 +167,13 @@ def test_an_update_that_is_broken_off_loses_nothing_and_can_be_made_again(
         patch.setenv("PATH", str(tmp_path))
         update(package, templates)
     assert contents(package) == before
-    notes = package / "pollctl_river_level/notes.md"
-    notes.symlink_to(tmp_path / "nowhere/notes.md")  # cannot be written
-    with pytest.raises(OSError, match="notes"):
-        update(package, templates)
-    notes.unlink()
+    for name in ("decide.py", "notes.md"):
+        in_the_way = package / f"pollctl_river_level/.{name}.new"
+        in_the_way.mkdir()  # it cannot be written
+        with pytest.raises(OSError, match=name):
+            update(package, templates)
+        in_the_way.rmdir()
+        assert (contents(package) == before) == (name == "decide.py")
     assert [(one.path, one.what) for one in update(package, templates)] == [("pollctl_river_level/notes.md", "new")]
     assert "The rules of river_level" in (package / "pollctl_river_level/decide.py").read_text()
     assert read_origin(package).template == 2

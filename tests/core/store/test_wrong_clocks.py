@@ -20,7 +20,7 @@ from pollctl.config.schema import Notify, Retention
 from pollctl.delivery import admin, notify
 from pollctl.redaction import Secret
 from pollctl.store import database, holds, retention, runs
-from pollctl.store.runs import Failures
+from pollctl.store.failures import Failures
 from pollctl.units import PositiveDuration
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
