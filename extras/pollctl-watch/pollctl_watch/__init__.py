@@ -52,11 +52,13 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
 
     @hookimpl
     def pollctl_apply(self, db: Database, decisions: Sequence[Any], run: Run) -> None:
-        """Write decisions, and the texts that they keep."""
+        """Write decisions and the texts that they keep, and let hosts rest that are asked seldom."""
         from pollctl_watch import store
 
         super().pollctl_apply(db, decisions, run)
-        store.keep_texts(db, decisions, run.once("pollctl_watch.limits", lambda: self._limits(db, run)), run.now)
+        watches = run.once("pollctl_watch.watches", lambda: self._watches(db, run))
+        store.keep_texts(db, decisions, watches, run.now)
+        store.hold_slow_hosts(decisions, watches, run)
 
     @hookimpl
     def pollctl_commands(self, group: click.Group) -> None:
@@ -71,11 +73,9 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         """Watches that nobody polls as they are meant, and selectors that cannot be read."""
         return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
 
-    def _limits(self, db: Database, run: Run) -> Mapping[str, int]:
-        """How many texts are kept of each watch, by title."""
-        return {
-            one.title: one.target.keep for one in self.roll(db, run.settings).known if isinstance(one.target, Watch)
-        }
+    def _watches(self, db: Database, run: Run) -> Mapping[str, Watch]:
+        """All watches, by title."""
+        return {one.title: one.target for one in self.roll(db, run.settings).known if isinstance(one.target, Watch)}
 
 
 def _fault_of(watch: Watch) -> str:

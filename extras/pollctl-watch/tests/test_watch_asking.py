@@ -177,6 +177,18 @@ def test_the_rate_of_a_host_is_kept(bench: Callable[..., Bench]) -> None:
     assert min(later - earlier for earlier, later in pairwise(moments)) >= 0.045
 
 
+def test_a_host_of_a_slow_rate_is_asked_once_a_pass_and_rests_between_passes(bench: Callable[..., Bench]) -> None:
+    shop = bench("watch", many(1, 3, 'rate = "20/h"\nevery = "1h"\nkind = "text"')).answer_all(
+        lambda _: ServerResponse(body=b"a")
+    )
+    asked_so_far = []
+    for _ in range(7):
+        assert shop.run().outcome == "ok"
+        asked_so_far.append(len(shop.requests))
+        shop.at("+1m")
+    assert asked_so_far == [1, 1, 1, 2, 2, 2, 3]
+
+
 def test_a_host_that_wants_to_be_left_alone_is_asked_no_more(bench: Callable[..., Bench]) -> None:
     shop = bench("watch", many(1, 5)).answer_all(lambda _: ServerResponse(429, headers={"Retry-After": "600"}))
     shop.run()
