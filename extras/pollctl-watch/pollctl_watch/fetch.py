@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pollctl import Answer, FetchError, Request, Run, retry_after
 from pollctl_watch.client import read
 from pollctl_watch.model import Asked, Before, Watch
+from pollctl_watch.store import SLOW_S
 
 AGENT = "pollctl"
 SLICE_S = 10.0
@@ -75,8 +76,8 @@ class Host:
             answer = ask(request, run.send, run.once, run.now)
             self._answers.append(answer)
             self._not_before = time.monotonic() + self._pause
-            if retry_after(answer, answer.started_at):
-                self.requests.clear()
+            if retry_after(answer, answer.started_at) or self._pause >= SLOW_S:
+                self.requests.clear()  # they are due in a later pass
 
     @property
     def _pause(self) -> float:
