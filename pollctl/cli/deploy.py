@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from pollctl import clock, console
 from pollctl.cli.arguments import TargetFile
 from pollctl.cli.invocation import Invocation
 from pollctl.errors import UsageError
+from pollctl.redaction import one_line
 
 EXAMPLE_PROGRAM = "/usr/local/bin/pollctl"
 
@@ -44,13 +46,53 @@ def loop(invocation: Invocation, beat: Path | None) -> None:
 
 @click.command()
 @click.option("--example", is_flag=True, help=f"With {EXAMPLE_PROGRAM} in the place of this one.")
+@click.option("--system", "user", metavar="USER", help="For a file in /etc/cron.d, which says who runs it.")
 @click.pass_obj
-def crontab(invocation: Invocation, *, example: bool) -> None:
+def crontab(invocation: Invocation, user: str | None, *, example: bool) -> None:
     """Print the lines to install with `crontab -e`; there must be a settings file that they can name."""
     from pollctl.deploy.crontab import text
 
+    if user is not None:
+        _require_user(user)
     words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
-    console.print_text(text(words))
+    console.print_text(text(words, user or ""))
+
+
+@click.command()
+@click.argument("unit", type=click.Choice(["service", "timer"]), required=False)
+@click.option("--user", "is_of_user", is_flag=True, help="For ~/.config/systemd/user, without root.")
+@click.pass_obj
+def systemd(invocation: Invocation, unit: str | None, *, is_of_user: bool) -> None:
+    """Print a service and a timer of systemd, or one of them; there must be a settings file that they can name.
+
+    The passes may write where the database lies, and run as its owner.
+    """
+    from pollctl.deploy.systemd import Installation, units
+
+    words = [*_program(), *_settings_option(invocation)]
+    database = invocation.config_to_look.core.database
+    found = units(Installation(words, database.parent, "" if is_of_user else _owner(database)))
+    if unit:
+        console.print_text(found[unit])
+        return
+    folder = "~/.config/systemd/user" if is_of_user else "/etc/systemd/system"
+    console.print_text("\n".join(f"# {folder}/pollctl.{name}\n{text}" for name, text in found.items()))
+
+
+def _require_user(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except (KeyError, ValueError):
+        raise UsageError(f"there is no user {one_line(name)!r} here, who could run it") from None
+
+
+def _owner(database: Path) -> str:
+    """Who may write to the database, or will create it."""
+    uid = database.stat().st_uid if database.exists() else os.geteuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _touch(path: Path) -> None:
@@ -63,7 +105,7 @@ def _touch(path: Path) -> None:
 
 
 def _settings_option(invocation: Invocation) -> list[str]:
-    """The option that names the settings file that holds here: cron has another folder and other variables.
+    """The option that names the settings file that holds here: what starts passes has another folder and other variables.
 
     Raises:
         UsageError: there is none.
@@ -73,14 +115,14 @@ def _settings_option(invocation: Invocation) -> list[str]:
     path = places.find(invocation.config_file)
     if path is None:
         raise UsageError(
-            "no settings file was found, and cron starts in another folder with other variables: "
+            "no settings file was found, and cron and systemd start in another folder with other variables: "
             "`pollctl init` writes one, --config names one"
         )
     return ["--config", str(path.absolute())]
 
 
 def _program() -> list[str]:
-    """The words that start this very pollctl, whatever the PATH of cron."""
+    """The words that start this very pollctl, whatever the PATH of what starts it."""
     beside = Path(sys.executable).with_name("pollctl")
     if beside.is_file() and os.access(beside, os.X_OK):
         return [str(beside)]

@@ -14,11 +14,12 @@ MAILTO=root
 """
 
 
-def text(program: Sequence[str]) -> str:
+def text(program: Sequence[str], user: str = "") -> str:
     """The lines that start ``due --run`` each minute.
 
     Args:
         program: the words that start pollctl, with its settings file.
+        user: who runs it, as files in ``/etc/cron.d`` say; empty for the crontab of one user.
 
     Raises:
         UsageError: a path among them cannot stand in a crontab.
@@ -26,4 +27,4 @@ def text(program: Sequence[str]) -> str:
     command = shlex.join(program).replace("%", "\\%")  # cron takes a bare % for the end of the command
     if not command.isprintable():
         raise UsageError(f"no crontab can hold such a path: {command}")
-    return f"{_HEAD}* * * * * {command} due --run"
+    return _HEAD + " ".join(["* * * * *", *filter(None, [user]), command, "due --run"])
