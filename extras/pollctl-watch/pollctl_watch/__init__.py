@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import Migrations, Run, UsageError, hookimpl
-from pollctl.targets import TargetPlugin
-from pollctl_watch.client import read
+from pollctl.targets import TargetPlugin, TargetSettings
+from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
 from pollctl_watch.model import Seen, Watch
 
@@ -35,24 +35,30 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         yield from super().pollctl_fetch(polite, db)
 
     def add(self, db: Database, target: Watch, now: datetime) -> None:
-        """Add a watch in the database; one that sends what may be secret belongs in the settings.
+        """Add a watch in the database.
 
         Raises:
-            UsageError: it is such a one.
+            UsageError: it sends what may be secret, or its selectors cannot be read.
         """
         if target.is_for_settings_only:
             raise UsageError(
                 "cookies, user, password, form, body and before belong in the settings, not in the database"
             )
+        try:
+            check_selectors(target)
+        except ValueError as error:
+            raise UsageError(f"{target.title}: {error}") from error
         super().add(db, target, now)
 
     @hookimpl
     def pollctl_apply(self, db: Database, decisions: Sequence[Any], run: Run) -> None:
-        """Write decisions, and the texts that they keep."""
+        """Write decisions and the texts that they keep, and let hosts rest that are asked seldom."""
         from pollctl_watch import store
 
         super().pollctl_apply(db, decisions, run)
-        store.keep_texts(db, decisions, run.once("pollctl_watch.limits", lambda: self._limits(db, run)), run.now)
+        watches = run.once("pollctl_watch.watches", lambda: self._watches(db, run))
+        store.keep_texts(db, decisions, watches, run.now)
+        store.hold_slow_hosts(decisions, watches, run)
 
     @hookimpl
     def pollctl_commands(self, group: click.Group) -> None:
@@ -62,11 +68,23 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         super().pollctl_commands(group)
         add_commands(self, group)
 
-    def _limits(self, db: Database, run: Run) -> Mapping[str, int]:
-        """How many texts are kept of each watch, by title."""
-        return {
-            one.title: one.target.keep for one in self.roll(db, run.settings).known if isinstance(one.target, Watch)
-        }
+    @hookimpl
+    def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
+        """Watches that nobody polls as they are meant, and selectors that cannot be read."""
+        return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
+
+    def _watches(self, db: Database, run: Run) -> Mapping[str, Watch]:
+        """All watches, by title."""
+        return {one.title: one.target for one in self.roll(db, run.settings).known if isinstance(one.target, Watch)}
+
+
+def _fault_of(watch: Watch) -> str:
+    """What is wrong with the selectors of a watch; empty if nothing is."""
+    try:
+        check_selectors(watch)
+    except ValueError as error:
+        return f"{watch.title}: {error}"
+    return ""
 
 
 plugin = WatchPlugin("watch", Watch, Seen, key="watches", summary="Has a page changed?", read=read, compare=compare)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from pollctl import Answer, FetchError, Request, Run, retry_after
 from pollctl_watch.client import read
 from pollctl_watch.model import Asked, Before, Watch
+from pollctl_watch.store import SLOW_S
 
 AGENT = "pollctl"
 SLICE_S = 10.0
@@ -24,7 +26,8 @@ _WITHIN = re.compile(r"expires\s*=\s*[^;]*", re.IGNORECASE)
 _COOKIE = re.compile(r"(?:^|,\s*)([^\s=;,]+)=([^;,]*)")
 
 Send = Callable[[Request], Answer]
-Once = Callable[[str, Callable[[], Any]], Any]
+Robots = dict[str, Answer]
+"""What was answered for the robots.txt of a site."""
 
 
 class PoliteRun:
@@ -59,6 +62,7 @@ class Host:
     def __init__(self) -> None:
         self.requests: deque[Request] = deque()
         self._answers: list[Answer] = []
+        self._robots: Robots = {}
         self._not_before = 0.0
 
     @property
@@ -69,17 +73,18 @@ class Host:
 
     def ask(self, run: Run) -> None:
         """Ask for a while; no more once it has asked to be left alone."""
-        until = time.monotonic() + SLICE_S
+        until, pause = time.monotonic() + SLICE_S, self._pause
         while self.requests and time.monotonic() < until and self._waited(run):
             request = self.requests.popleft()
-            answer = ask(request, run.send, run.once, run.now)
+            answer = ask(request, run.send, self._robots, run.now)
             self._answers.append(answer)
-            self._not_before = time.monotonic() + self._pause
-            if retry_after(answer, answer.started_at):
-                self.requests.clear()
+            self._not_before = time.monotonic() + pause
+            if retry_after(answer, answer.started_at) or pause >= SLOW_S:
+                self.requests.clear()  # they are due in a later pass
 
-    @property
+    @cached_property
     def _pause(self) -> float:
+        """Seconds between two requests: those of the slowest of its watches."""
         return max((one.watch.seconds_between for one in self.requests if isinstance(one, Asked)), default=0)
 
     def _waited(self, run: Run) -> bool:
@@ -94,13 +99,13 @@ class Host:
         return answers
 
 
-def ask(request: Request, send: Send, once: Once, now: datetime) -> Answer:
+def ask(request: Request, send: Send, robots: Robots, now: datetime) -> Answer:
     """Make a request, and what must be asked before it; what goes wrong there is an answer with an error."""
     if not isinstance(request, Asked):
         return send(request)
     try:
         if request.watch.robots:
-            _obey_robots(request, send, once)
+            _obey_robots(request, send, robots)
         return send(_after(request, request.watch.before, send) if request.watch.before else request)
     except _Refused as refused:
         return Answer(request=request, started_at=now, elapsed_ms=0, error=refused.error)
@@ -136,11 +141,13 @@ def _selected(answer: Answer, before: Before) -> str:
         raise _Refused(f"before: {error}") from error
 
 
-def _obey_robots(request: Asked, send: Send, once: Once) -> None:
+def _obey_robots(request: Asked, send: Send, robots: Robots) -> None:
     """As RFC 9309 has it: what is not there allows all, what cannot be read allows nothing."""
     parts = urlsplit(request.url)
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    answer: Answer = once(f"pollctl_watch.robots {origin}", lambda: send(Request(url=f"{origin}/robots.txt")))
+    if origin not in robots:
+        robots[origin] = send(Request(url=f"{origin}/robots.txt"))
+    answer = robots[origin]
     if answer.error:
         raise _Refused(f"robots.txt: {answer.error.message}", answer)
     if answer.status >= 500:  # noqa: PLR2004

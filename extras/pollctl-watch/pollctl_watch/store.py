@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from pollctl import to_text
-from pollctl_watch.model import Seen
+from pollctl import Run, to_text
+from pollctl_watch.model import Seen, Watch
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+SLOW_S = 10.0
+"""Seconds between two requests to a host from which on they are made in passes of their own."""
 _ROW = "coalesce(:row, (SELECT max(id) FROM watch_targets WHERE name = :title))"
 
 
@@ -26,9 +28,9 @@ class Snapshot(NamedTuple):
     text: str
 
 
-def keep_texts(db: Database, decisions: Sequence[Any], limits: Mapping[str, int], now: datetime) -> None:
+def keep_texts(db: Database, decisions: Sequence[Any], watches: Mapping[str, Watch], now: datetime) -> None:
     """Keep the texts of what was decided to be remembered, unless it is the same as the last one; and only the last ones."""
-    kept = [_bound(one, limits.get(one.look.title, 0), now) for one in decisions if hasattr(one, "value")]
+    kept = [_bound(one, watches[one.look.title].keep, now) for one in decisions if hasattr(one, "value")]
     db.conn.executemany(
         f"""INSERT INTO watch_snapshots (target, at, text) SELECT {_ROW}, :at, :text WHERE :limit > 0
             AND :text IS NOT (SELECT text FROM watch_snapshots WHERE target = {_ROW} ORDER BY id DESC LIMIT 1)""",  # noqa: S608
@@ -39,6 +41,16 @@ def keep_texts(db: Database, decisions: Sequence[Any], limits: Mapping[str, int]
             WHERE target = {_ROW} ORDER BY id DESC LIMIT 1 OFFSET :limit)""",  # noqa: S608
         kept,
     )
+
+
+def hold_slow_hosts(decisions: Sequence[Any], watches: Mapping[str, Watch], run: Run) -> None:
+    """Let hosts rest between passes whose rate is too slow for a second request in one."""
+    looked = {watches[one.look.title].host for one in decisions if hasattr(one, "look")}
+    for watch in watches.values():
+        if watch.seconds_between >= SLOW_S and watch.host in looked:
+            until = run.now + timedelta(seconds=watch.seconds_between)
+            if until > (run.held_until(watch.host) or run.now):
+                run.hold(watch.host, until)
 
 
 def _bound(kept: Any, limit: int, now: datetime) -> dict[str, Any]:

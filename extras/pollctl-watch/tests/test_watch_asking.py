@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from pages import watch
 
-from pollctl import Secret
+from pollctl import Secret, UsageError
 from pollctl.fakes import ServerRequest, ServerResponse
 from pollctl.testing import Bench
+from pollctl_watch import plugin
 
 URL = "https://shop.example.net/bicycle"
 
@@ -177,6 +178,18 @@ def test_the_rate_of_a_host_is_kept(bench: Callable[..., Bench]) -> None:
     assert min(later - earlier for earlier, later in pairwise(moments)) >= 0.045
 
 
+def test_a_host_of_a_slow_rate_is_asked_once_a_pass_and_rests_between_passes(bench: Callable[..., Bench]) -> None:
+    shop = bench("watch", many(1, 3, 'rate = "20/h"\nevery = "1h"\nkind = "text"')).answer_all(
+        lambda _: ServerResponse(body=b"a")
+    )
+    asked_so_far = []
+    for _ in range(7):
+        assert shop.run().outcome == "ok"
+        asked_so_far.append(len(shop.requests))
+        shop.at("+1m")
+    assert asked_so_far == [1, 1, 1, 2, 2, 2, 3]
+
+
 def test_a_host_that_wants_to_be_left_alone_is_asked_no_more(bench: Callable[..., Bench]) -> None:
     shop = bench("watch", many(1, 5)).answer_all(lambda _: ServerResponse(429, headers={"Retry-After": "600"}))
     shop.run()
@@ -187,8 +200,10 @@ def test_a_host_that_wants_to_be_left_alone_is_asked_no_more(bench: Callable[...
 
 def test_what_may_be_secret_is_kept_in_no_database(bench: Callable[..., Bench]) -> None:
     shop = bench("watch")
-    shop.command("watch", "add", URL, "--user", "ann", code=2)
-    assert "password" not in str(shop.command("watch", "watches", "--json"))
+    offered = shop.command("watch", "add", "--help")
+    assert not [name for name in ("user", "password", "cookies", "form", "body", "before") if f"--{name}" in offered]
+    with pytest.raises(UsageError, match="belong in the settings"):
+        plugin.add(None, watch(user="ann"), shop.now)  # type: ignore[arg-type] # it is refused before anything is written
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from pollctl.testing import Bench
 
 URL = "https://shop.example.net/bicycle"
@@ -64,3 +66,12 @@ def test_a_watch_is_added_by_a_command(bench: Callable[..., Bench]) -> None:
     shop.command("watch", "add", URL, "--select", ".price", "--when", "number < 800", "--name", "bicycle")
     assert shop.run().outcome == "ok"
     shop.command("watch", "add", URL, "--when", "cheap", code=2)
+
+
+@pytest.mark.parametrize("words", [["--select", "p["], ["--xpath", "//["], ["--json", "]"], ["--without", "p["]])
+def test_a_selector_that_cannot_be_read_is_refused(bench: Callable[..., Bench], words: list[str]) -> None:
+    bench("watch").command("watch", "add", URL, *words, code=2)
+
+
+def test_check_names_selectors_that_cannot_be_read(bench: Callable[..., Bench]) -> None:
+    assert "'p[' is not a CSS selector" in bench("watch", SETTINGS.replace(".price", "p[")).command("check", code=None)

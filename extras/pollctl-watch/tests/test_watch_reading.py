@@ -1,9 +1,12 @@
 """What is read of pages and documents."""
 
 import io
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pages import seen, text
 
 from pollctl_watch.client.lines import LONGEST
@@ -85,6 +88,25 @@ def test_bytes_are_compared_by_size_and_hash() -> None:
     assert text("<p>a</p>", media="application/zip") != text(b"\0", "application/zip")
 
 
+def pdf_of(words: str) -> bytes:
+    """A page with some words on it."""
+    stream = f"BT /F 12 Tf 9 9 Td ({words}) Tj ET"
+    objects = [
+        "<</Type /Catalog /Pages 2 0 R>>",
+        "<</Type /Pages /Kids [3 0 R] /Count 1>>",
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R /Resources <</Font <</F 5 0 R>>>>>>",
+        f"<</Length {len(stream)}>>\nstream\n{stream}\nendstream",
+        "<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>",
+    ]
+    body, places = "%PDF-1.4\n", []
+    for number, one in enumerate(objects, 1):
+        places.append(len(body))
+        body += f"{number} 0 obj\n{one}\nendobj\n"
+    rows = "".join(f"{place:010} 00000 n \n" for place in places)
+    table = f"xref\n0 6\n0000000000 65535 f \n{rows}trailer\n<</Size 6 /Root 1 0 R>>\n"
+    return f"{body}{table}startxref\n{len(body)}\n%%EOF".encode()
+
+
 def test_a_pdf_is_its_text() -> None:
     from pypdf import PdfWriter
 
@@ -93,6 +115,7 @@ def test_a_pdf_is_its_text() -> None:
     writer.add_blank_page(72, 72)
     writer.write(file)
     assert text(file.getvalue(), "application/pdf") == ""
+    assert text(pdf_of("Sold out"), "application/pdf") == "Sold out"
     with pytest.raises(ValueError, match=r"the PDF of 3 bytes cannot be read"):
         text(b"PDF", "application/pdf")
 
@@ -155,3 +178,39 @@ def test_of_a_very_long_text_every_change_is_seen_and_not_all_is_kept() -> None:
 @pytest.mark.parametrize("body", [b"\0\xff<", b"<" * 5000, b"<p>" * 20_000, b"<a b=" * 3000, b"]]>&#0;&#x110000;"])
 def test_a_broken_page_is_read_as_far_as_it_goes(body: bytes) -> None:
     text(body)
+
+
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(["html", "xml", "json", "text", "bytes"]),
+    st.sampled_from(["", "//p", "//@a"]),
+)
+def test_whatever_arrives_is_read_or_says_why_not(body: bytes, kind: str, xpath: str) -> None:
+    keys = {"xpath": xpath} if kind in ("html", "xml") else {}
+    with suppress(ValueError):
+        text(body, kind=kind, links=True, **keys)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<p>",
+                "</p>",
+                "<b class=a>",
+                "<script>",
+                "<a href=x>",
+                "1 €",
+                "&nbsp;",
+                "<!--",
+                "-->",
+                "\x0b",
+                "<",
+                "<?x",
+                "]]>",
+            ]
+        )
+    )
+)
+def test_any_mixture_of_tags_is_read(pieces: list[str]) -> None:
+    text("".join(pieces), without=(".a",), links=True, sort=True)

@@ -146,6 +146,8 @@ def test_a_message_is_bounded_and_quick_however_much_has_changed(lines: int) -> 
         ("missing 'x'", "warning"),
         ("status != 200", "warning"),
         ("status = 200", "info"),
+        ("status >= 400", "warning"),
+        ("status < 300", "info"),
     ],
 )
 def test_the_level_is_that_of_the_condition(when: str, level: str) -> None:

@@ -42,6 +42,17 @@ def read(answer: Answer, watch: Watch) -> Seen:
     return Seen(text=text, number=number)
 
 
+def check_selectors(watch: Watch) -> None:
+    """Read what a watch selects by, without a page.
+
+    Raises:
+        ValueError: a selector cannot be read.
+    """
+    markup.check_selectors([*watch.without, *filter(None, [watch.select])], watch.xpath)
+    if watch.json:
+        documents.check_expression(watch.json)
+
+
 def kind_of(answer: Answer, watch: Watch) -> str:
     """As what an answer is read."""
     if watch.kind != "auto":

@@ -20,13 +20,28 @@ def json(answer: Answer, watch: Watch) -> list[str]:
     """
     import jmespath  # type: ignore[import-untyped]
 
+    expression = check_expression(watch.json or "@")
     try:
-        found = jmespath.search(watch.json or "@", answer.json())
+        found = expression.search(answer.json())
     except jmespath.exceptions.JMESPathError as error:
         raise ValueError(f"json: {watch.json!r} cannot be read: {shorten(str(error), 120)}") from error
     if found is None or found == []:
         return []
     return [_written(one) for one in found] if _is_plain(found) else [_written(found)]
+
+
+def check_expression(text: str) -> Any:
+    """Read a JMESPath expression.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    import jmespath
+
+    try:
+        return jmespath.compile(text)
+    except jmespath.exceptions.JMESPathError as error:
+        raise ValueError(f"json: {text!r} cannot be read: {shorten(str(error), 120)}") from error
 
 
 def _is_plain(found: Any) -> bool:

@@ -25,7 +25,7 @@ def cleaned(texts: Sequence[str], watch: Watch) -> str:
     text = "\n".join(texts)
     for pattern in watch.ignore:
         text = re.sub(pattern, "", text, flags=re.MULTILINE)
-    lines = [line for line in (" ".join(one.split()) for one in text.splitlines()) if line]
+    lines = [" ".join(words) for words in map(str.split, text.splitlines()) if words]
     if watch.lines:
         wanted = re.compile("|".join(f"(?:{pattern})" for pattern in watch.lines))
         lines = [line for line in lines if wanted.search(line)]

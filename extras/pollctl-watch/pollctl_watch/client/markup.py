@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from pollctl import Answer, shorten
@@ -112,9 +113,8 @@ def title_of(answer: Answer) -> str:
 
 def _html_tree(answer: Answer) -> Any:
     from lxml import etree
-    from lxml.html import HTMLParser  # type: ignore[import-untyped]
 
-    parser = HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         return etree.fromstring(decoded(answer).encode("utf-8", "replace") or b" ", parser)
     except etree.ParserError:
@@ -122,17 +122,39 @@ def _html_tree(answer: Answer) -> Any:
 
 
 def _take_off(tree: Any, selector: str) -> None:
-    """Drop what a selector finds, but not the text that stands after it."""
+    """Empty what a selector finds, and let no other find it; the text that stands after it stays."""
     for one in _by_css(tree, selector):
-        if one.getparent() is not None:
-            one.drop_tree()
+        one.clear(keep_tail=True)
+        one.tag = "taken-off"
+
+
+def check_selectors(selectors: Sequence[str], xpath: str) -> None:
+    """Read CSS selectors and an XPath, if there are any.
+
+    Raises:
+        ValueError: one of them cannot be read.
+    """
+    for selector in selectors:
+        _css(selector)
+    if xpath:
+        from lxml import etree
+
+        try:
+            etree.XPath(xpath)
+        except etree.XPathError as error:
+            raise ValueError(f"xpath: {xpath!r} cannot be read: {error}") from error
 
 
 def _by_css(tree: Any, selector: str) -> list[Any]:
+    return list(_css(selector)(tree))
+
+
+@lru_cache(maxsize=1024)
+def _css(selector: str) -> Any:
     from lxml.cssselect import CSSSelector  # type: ignore[import-untyped]
 
     try:
-        return list(CSSSelector(selector, translator="html")(tree))
+        return CSSSelector(selector, translator="html")
     except Exception as error:
         raise ValueError(f"{selector!r} is not a CSS selector: {error}") from error
 
@@ -154,18 +176,24 @@ def text_of(found: Any, *, has_links: bool) -> str:
     return found if isinstance(found, str) else "".join(_pieces(found, has_links=has_links))
 
 
-def _pieces(element: Any, *, has_links: bool) -> Iterator[str]:
+def _pieces(element: Any, *, has_links: bool) -> list[str]:
     from lxml import etree
 
+    pieces: list[str] = []
     walk = etree.iterwalk(element, events=("start", "end"))
     for event, one in walk:
-        if event == "start" and one.tag in _UNSEEN and one is not element:
+        tag = one.tag
+        if event == "end":
+            if has_links and tag == "a" and one.get("href"):
+                pieces.append(f" <{one.get('href')}>")
+            text = one.tail if one is not element else None
+        elif tag in _UNSEEN and one is not element:
             walk.skip_subtree()
-        elif event == "start":
-            yield "\n" if one.tag in _LINES else ""
-            yield " ".join((one.text or "").split("\n"))
+            continue
         else:
-            if has_links and one.tag == "a" and one.get("href"):
-                yield f" <{one.get('href')}>"
-            yield "\n" if one.tag in _LINES else ""
-            yield " ".join((one.tail or "").split("\n")) if one is not element else ""
+            text = one.text
+        if tag in _LINES:
+            pieces.append("\n")
+        if text:
+            pieces.append(text.replace("\n", " "))
+    return pieces

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from pollctl import HttpUrl, Pace, PluginContext, shorten, text_of
+from pollctl_watch.client import check_selectors
 from pollctl_watch.job_files import Job, jobs_of
 from pollctl_watch.model import Watch
 
@@ -66,6 +67,7 @@ def _watch(job: Job) -> Watch:
     )
     if watch.address != watch.url:
         raise ValueError("an address with a login in it belongs in the settings, not in the database")
+    check_selectors(watch)
     return watch
 
 

@@ -56,7 +56,7 @@ def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
 
 def _show(context: PluginContext, watch: Watch) -> None:
     with context.asking() as send:
-        answer = ask(watch.request(), send, lambda _, factory: factory(), context.now)
+        answer = ask(watch.request(), send, {}, context.now)
     if answer.error:
         raise PollctlError(f"{watch.title}: {answer.error.message}")
     if not watch.is_answer(answer):

@@ -75,7 +75,7 @@ class Condition(Struct, frozen=True):
     def level(self) -> Level:
         """How people should take it: what was waited for has come, or something has gone wrong."""
         if self.kind == "status":
-            return "warning" if self.sign != "=" and self.limit == 200 else "info"  # noqa: PLR2004
+            return "info" if self.holds(Seen()) else "warning"  # whether it is about a page that is fine
         return _LEVELS.get(self.kind, "success")
 
     def holds(self, seen: Seen) -> bool:
