@@ -12,7 +12,7 @@ from pollctl.encoding import masked
 from pollctl.errors import ConfigError, DatabaseError, PollctlError
 from pollctl.plugin_host.blame import raised
 from pollctl.plugin_host.loader import load, migrations_of
-from pollctl.plugin_host.report_values import require_drawable
+from pollctl.plugin_host.report_values import drawable
 from pollctl.store import database
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def sections_of(config: Config, found: Found, since: datetime, now: datetime) ->
     try:
         with database.looking(config.core.database, migrations_of([plugin])) as db:
             sections = plugin.hooks.pollctl_report(db=db, now=now, since=since)
-        return [masked(section) for section in require_drawable(sections)]
+        return [masked(section) for section in drawable(sections)]
     except DatabaseError:
         raise
     except PollctlError as error:
