@@ -14,14 +14,13 @@ from pollctl.store import runs
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-STANDINGS: Mapping[str, Standing] = {
+_STANDINGS: Mapping[str, Standing] = {
     "ok": "ok",
     "partial": "warn",
     "interrupted": "warn",
     **dict.fromkeys(FAILURES, "fail"),
     "running": "info",
 }
-"""How each outcome is to be taken."""
 _SLICE = timedelta(days=1)  # a reader keeps a pass from its commit for as long as one statement takes
 _MESSAGE = "CASE WHEN json_valid(error) THEN json_extract(error, '$.message') END"
 _WITHIN = "id >= ?1 AND id < ?2"
@@ -43,6 +42,11 @@ class Window(NamedTuple):
     bucket: timedelta
 
 
+def standing_of(outcome: str) -> Standing:
+    """How an outcome is to be taken; one in which bytes flipped says nothing."""
+    return _STANDINGS.get(outcome, "none")
+
+
 def beats(db: Database, window: Window) -> dict[str, list[Beat]]:
     """What the passes of each plugin came to, bucket by bucket; the text is what the newest of those said."""
     found: dict[str, list[Beat]] = {}
@@ -52,7 +56,7 @@ def beats(db: Database, window: Window) -> dict[str, list[Beat]]:
             _BUCKETS, [begins, ends, start, width]
         ).fetchall():
             at = window.since + max(0, bucket or 0) * window.bucket
-            found.setdefault(plugin, []).append(Beat(at, STANDINGS[outcome], str(said or ""), count))
+            found.setdefault(plugin, []).append(Beat(at, standing_of(outcome), str(said or ""), count))
     return found
 
 

@@ -16,7 +16,7 @@ from pollctl.damage import moment_of
 from pollctl.delivery.admin import listing
 from pollctl.encoding import masked
 from pollctl.inspection.attention import Attention, attention
-from pollctl.inspection.looking_back import STANDINGS, Window, beats, troubled
+from pollctl.inspection.looking_back import Window, beats, standing_of, troubled
 from pollctl.inspection.past import past_passes
 from pollctl.inspection.status import PluginStatus, notices, plugin_statuses
 from pollctl.pages.plugin_sections import sections_of
@@ -178,7 +178,7 @@ def _plugin(row: PluginStatus, heartbeat: Heartbeat, sections: Sequence[Section]
     word = row.outcome or "never ran"
     return PluginReport(
         plugin=row.plugin,
-        state=State(word if row.enabled else f"{word}, disabled", STANDINGS.get(word, "none")),
+        state=State(word if row.enabled else f"{word}, disabled", standing_of(word)),
         last_started_at=moment_of(row.last_started_at),
         next_due_at=moment_of(row.next_due_at),
         passes=sum(beat.count for beat in heartbeat.beats),
@@ -193,7 +193,7 @@ def _plugin(row: PluginStatus, heartbeat: Heartbeat, sections: Sequence[Section]
 def _passes(db: Database, window: Window, plugins: Collection[str]) -> Table:
     rows = [row for row in troubled(db, window) if row["plugin"] in plugins]
     shown = [
-        {**row, "outcome": State(row["outcome"], STANDINGS[row["outcome"]]), "run": row["id"].rpartition("-")[2]}
+        {**row, "outcome": State(row["outcome"], standing_of(row["outcome"])), "run": row["id"].rpartition("-")[2]}
         for row in rows[:_MOST_ROWS]
     ]
     return Table(_PASS_COLUMNS, shown, empty="Every pass ended well.", total=len(rows))
@@ -218,6 +218,6 @@ def _effect(row: Mapping[str, Any]) -> dict[str, Any]:
     is_waiting = row["status"] == "pending"
     return {
         **shown,
-        "status": State(row["status"], _EFFECT_STANDINGS[row["status"]]),
+        "status": State(row["status"], _EFFECT_STANDINGS.get(row["status"], "none")),
         "next_attempt_at": row["next_attempt_at"] if is_waiting else None,
     }
