@@ -90,15 +90,12 @@ def report(
 
 
 def _read(invocation: Invocation, plugins: tuple[str, ...], since: str) -> Report:
-    from pollctl.encoding import masked
     from pollctl.pages.report import STRETCHES, read_report
     from pollctl.patience import patient_for
 
     names = {invocation.find(name).name for name in plugins}
     with console.stdout_kept_for_json(True), patient_for(_PATIENCE_S):
-        found = read_report(invocation.config_to_look, invocation.found, names, STRETCHES[since], clock.now())
-    shown: Report = masked(found, keeps_names=True)
-    return shown
+        return read_report(invocation.config_to_look, invocation.found, names, STRETCHES[since], clock.now())
 
 
 def _is_ours(head: bytes) -> bool:

@@ -65,7 +65,7 @@ def page(report: Report, moments: Moments, stale_after: timedelta) -> str:
             legend=_LEGEND,
             stale_s=int(stale_after.total_seconds()),
             zone=_zone(moments),
-            length=words.age((report.written_at - report.since).total_seconds()),
+            length=_length(report.written_at - report.since),
             bar=words.age(report.bar_s),
         )
     )
@@ -131,6 +131,10 @@ def _figure(figure: Figure, moments: Moments) -> str:
     if isinstance(figure.value, timedelta):
         return words.lasted(figure.value.total_seconds())
     return cells.shown(figure.value, "moment" if isinstance(figure.value, datetime) else "number", moments)
+
+
+def _length(length: timedelta) -> str:
+    return f"{length.days} d" if length.days > 1 else f"{length.total_seconds() / 3600:.0f} h"
 
 
 def _size(number: int) -> str:

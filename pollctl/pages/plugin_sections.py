@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pollctl.api.report import Section, Text
-from pollctl.encoding import masked
 from pollctl.errors import ConfigError, DatabaseError, PollctlError
 from pollctl.plugin_host.blame import raised
 from pollctl.plugin_host.loader import load, migrations_of
-from pollctl.plugin_host.report_values import require_drawable
+from pollctl.plugin_host.report_values import drawable
 from pollctl.store import database
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ MISSING = "Its part is missing"
 
 
 def sections_of(config: Config, found: Found, since: datetime, now: datetime) -> Sequence[Section]:
-    """The sections of one plugin, secrets masked; where they cannot be had, one that says why.
+    """The sections of one plugin, secrets not masked yet; where they cannot be had, one that says why.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -40,7 +39,7 @@ def sections_of(config: Config, found: Found, since: datetime, now: datetime) ->
     try:
         with database.looking(config.core.database, migrations_of([plugin])) as db:
             sections = plugin.hooks.pollctl_report(db=db, now=now, since=since)
-        return [masked(section) for section in require_drawable(sections)]
+        return drawable(sections)
     except DatabaseError:
         raise
     except PollctlError as error:
@@ -54,4 +53,4 @@ def _said(plugin: Plugin, error: BaseException) -> str:
 
 
 def _missing(why: str) -> Sequence[Section]:
-    return [masked(Section(MISSING, [Text(why)], summary="its part of the report is missing"))]
+    return [Section(MISSING, [Text(why)], summary="its part of the report is missing")]

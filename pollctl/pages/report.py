@@ -14,13 +14,13 @@ from pollctl.api.report import Heartbeat, Section, Table
 from pollctl.console.words import count
 from pollctl.damage import moment_of
 from pollctl.delivery.admin import listing
+from pollctl.encoding import masked
 from pollctl.inspection.attention import Attention, attention
 from pollctl.inspection.looking_back import STANDINGS, Window, beats, troubled
 from pollctl.inspection.past import past_passes
 from pollctl.inspection.status import PluginStatus, notices, plugin_statuses
 from pollctl.pages.plugin_sections import sections_of
 from pollctl.store import database
-from pollctl.store.run_ids import shortened
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -114,7 +114,7 @@ class Report(Struct, frozen=True, kw_only=True):
 def read_report(
     config: Config, found: Mapping[str, Found], names: Collection[str], stretch: Stretch, now: datetime
 ) -> Report:
-    """Read all that a report says of the plugins that are named, or of all.
+    """Read all that a report says of the plugins that are named, or of all; secrets masked.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -135,25 +135,31 @@ def read_report(
         outbox = _outbox(db, names)
     from pollctl import __version__
 
-    return Report(
-        level=_level(needed, statuses),
-        headline=_headline(needed, statuses),
-        host=uname().nodename,
-        version=__version__,
-        written_at=now,
-        since=window.since,
-        bar_s=int(stretch.bar.total_seconds()),
-        database_bytes=path.stat().st_size if (path := config.core.database).exists() else 0,
-        attention=needed,
-        plugins=[
-            _plugin(
-                row, Heartbeat(strips.get(row.plugin, ()), window.since, now, row.plugin), sections.get(row.plugin, ())
-            )
-            for row in statuses
-        ],
-        passes=passes,
-        outbox=outbox,
+    whole: Report = masked(
+        Report(
+            level=_level(needed, statuses),
+            headline=_headline(needed, statuses),
+            host=uname().nodename,
+            version=__version__,
+            written_at=now,
+            since=window.since,
+            bar_s=int(stretch.bar.total_seconds()),
+            database_bytes=path.stat().st_size if (path := config.core.database).exists() else 0,
+            attention=needed,
+            plugins=[
+                _plugin(
+                    row,
+                    Heartbeat(strips.get(row.plugin, ()), window.since, now, row.plugin),
+                    sections.get(row.plugin, ()),
+                )
+                for row in statuses
+            ],
+            passes=passes,
+            outbox=outbox,
+        ),
+        keeps_names=True,
     )
+    return whole
 
 
 def _level(needed: Sequence[Attention], statuses: Sequence[PluginStatus]) -> Standing:
@@ -186,10 +192,9 @@ def _plugin(row: PluginStatus, heartbeat: Heartbeat, sections: Sequence[Section]
 
 def _passes(db: Database, window: Window, plugins: Collection[str]) -> Table:
     rows = [row for row in troubled(db, window) if row["plugin"] in plugins]
-    first = rows[:_MOST_ROWS]
-    short = shortened(db, [row["id"] for row in first])
     shown = [
-        {**row, "outcome": State(row["outcome"], STANDINGS[row["outcome"]]), "run": short[row["id"]]} for row in first
+        {**row, "outcome": State(row["outcome"], STANDINGS[row["outcome"]]), "run": row["id"].rpartition("-")[2]}
+        for row in rows[:_MOST_ROWS]
     ]
     return Table(_PASS_COLUMNS, shown, empty="Every pass ended well.", total=len(rows))
 

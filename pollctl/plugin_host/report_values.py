@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from pollctl import units
 from pollctl.api.listing import Column, Kind, State
-from pollctl.api.report import Section, Table
+from pollctl.api.report import Block, Section, Table
 from pollctl.clock import from_text
 from pollctl.errors import PluginError
 
 
-def require_drawable(sections: Any) -> Sequence[Section]:
-    """Answer the sections of a plugin, none for None.
+def drawable(sections: Any) -> Sequence[Section]:
+    """The sections of a plugin, none for None; of each row the cells that have a column, as nobody means to show the others.
 
     Raises:
         PluginError: one cannot be drawn; says which, where and what would do.
@@ -30,7 +31,13 @@ def require_drawable(sections: Any) -> Sequence[Section]:
             if wrong := next(_wrong_with(table), ""):
                 raise PluginError(f"{section.title}: table {table.title!r}: {wrong}")
         _require_typed(section)
-    return sections
+    return [replace(section, blocks=list(map(_narrowed, section.blocks))) for section in sections]
+
+
+def _narrowed(block: Block) -> Block:
+    if not isinstance(block, Table):
+        return block
+    return replace(block, rows=[{column.key: row[column.key] for column in block.columns} for row in block.rows])
 
 
 def _require_typed(section: Section) -> None:

@@ -246,3 +246,12 @@ def test_equal_passes_that_did_not_end_well_are_one_row(tmp_path: Path) -> None:
     passes: dict[str, Any] = json_of(run_pollctl(tmp_path, env, "report", "--json"))["passes"]
     assert [(row["passes"], row["outcome"]) for row in passes["rows"]] == [(3, {"word": "failed", "level": "fail"})]
     assert "no water" in passes["rows"][0]["said"]
+
+
+def test_secrets_are_masked_on_the_page_and_as_json(tmp_path: Path) -> None:
+    body = "from pollctl import Secret, Section, Text\n    Secret('swordfish-77')\n    return [Section('x', [Text('it is swordfish-77')])]"
+    env = package(tmp_path, f"\n@hookimpl\ndef pollctl_report(db, now, since):\n    {body}\n")
+    for words in ((), ("--json",)):
+        text = drawn(tmp_path, env, *words)
+        assert "it is ***" in text
+        assert "swordfish" not in text

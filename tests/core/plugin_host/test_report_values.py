@@ -7,7 +7,7 @@ import pytest
 
 from pollctl import Beat, Column, Figure, Heartbeat, KeyFigures, Section, State, Table, Text, Timeline, TimeSeries
 from pollctl.errors import PluginError
-from pollctl.plugin_host.report_values import require_drawable
+from pollctl.plugin_host.report_values import drawable
 
 NOW = datetime(2026, 11, 28, 18, 2, tzinfo=UTC)
 NAIVE = NOW.replace(tzinfo=None)
@@ -35,8 +35,13 @@ def test_values_of_each_kind_are_taken() -> None:
         Text("words"),
     ]
     section = Section("All", blocks)
-    assert require_drawable([section]) == [section]
-    assert require_drawable(None) == ()
+    assert drawable([section]) == [section]
+    assert drawable(None) == ()
+
+
+def test_what_has_no_column_is_not_shown() -> None:
+    (section,) = drawable([Section("All", [Table([Column("x")], [{"x": 1, "token": "t"}], "Jobs")])])
+    assert section.blocks == [Table([Column("x")], [{"x": 1}], "Jobs")]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +63,7 @@ def test_values_of_each_kind_are_taken() -> None:
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_refused_by_name(block: Any, message: str) -> None:
     with pytest.raises(PluginError) as caught:
-        require_drawable([Section("All", [block])])
+        drawable([Section("All", [block])])
     assert str(caught.value).startswith("All: ")
     assert message.partition("[...]")[0] in str(caught.value)
 
@@ -66,4 +71,4 @@ def test_what_cannot_be_drawn_is_refused_by_name(block: Any, message: str) -> No
 @pytest.mark.parametrize("answer", [7, "<p>", [1], {"title": "x"}, [Text("x")]])
 def test_what_is_no_list_of_sections_is_refused(answer: Any) -> None:
     with pytest.raises(PluginError, match=r"not a list of pollctl\.Section"):
-        require_drawable(answer)
+        drawable(answer)
