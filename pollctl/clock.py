@@ -30,12 +30,21 @@ def now() -> datetime:
     Raises:
         UsageError: ``POLLCTL_NOW`` is not a valid moment, or the clock stands before 2020 or in 2200 or later.
     """
-    moment = _rehearsed(os.environ.get(VARIABLE, "")) or datetime.now(UTC)
+    moment = reading()
     if moment < EARLIEST:
         raise UsageError(f"the clock says {to_text(moment)}, before 2020: set it before anything is polled")
     if moment >= LATEST:
         raise UsageError(f"the clock says {to_text(moment)}, after 2199: set it before anything is polled")
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def reading() -> datetime:
+    """What the clock shows, however wrong that is.
+
+    Raises:
+        UsageError: ``POLLCTL_NOW`` is not a valid moment.
+    """
+    return _rehearsed(os.environ.get(VARIABLE, "")) or datetime.now(UTC)
 
 
 def begin_again() -> None:
@@ -56,6 +65,14 @@ def is_waiting(until: datetime, now: datetime, longest: timedelta) -> bool:
 def is_stopped() -> bool:
     """Whether ``POLLCTL_NOW`` holds the clock still, so that waiting for a moment would never end."""
     return os.environ.get(VARIABLE, "").strip()[:1] not in ("", "@")
+
+
+def environ_of_child() -> dict[str, str]:
+    """The environment for a process that is started: a rehearsed clock goes on there, it does not start again."""
+    environ = dict(os.environ)
+    if environ.get(VARIABLE, "").strip():
+        environ[VARIABLE] = f"{'' if is_stopped() else '@'}{to_text(reading())}"
+    return environ
 
 
 def to_text(moment: datetime) -> str:

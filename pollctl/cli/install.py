@@ -1,10 +1,9 @@
-"""``init``, ``crontab``, ``completion``: what sets pollctl up."""
+"""``init``, ``completion``: what sets pollctl up."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,16 +11,8 @@ import click
 
 from pollctl import console
 from pollctl.cli.invocation import Invocation
-from pollctl.errors import UsageError
 
-EXAMPLE_PROGRAM = "/usr/local/bin/pollctl"
 SETTINGS = "pollctl.toml"
-CRONTAB = """\
-# pollctl: started every minute, it runs what is due and ends at once when nothing is.
-# It prints nothing while all is well, so cron's mail means something: name somebody who reads it.
-MAILTO=root
-* * * * * {command} due --run
-"""
 
 
 @click.command()
@@ -52,18 +43,6 @@ def init(invocation: Invocation, folder: str, names: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.option("--example", is_flag=True, help=f"With {EXAMPLE_PROGRAM} in the place of this one.")
-@click.pass_obj
-def crontab(invocation: Invocation, *, example: bool) -> None:
-    """Print the lines to install with `crontab -e`; there must be a settings file that they can name."""
-    words = [EXAMPLE_PROGRAM] if example else [*_program(), *_settings_option(invocation)]
-    command = shlex.join(words).replace("%", "\\%")  # cron takes a bare % for the end of the command
-    if not command.isprintable():
-        raise click.UsageError(f"no crontab can hold such a path: {command}")
-    console.print_text(CRONTAB.format(command=command).rstrip("\n"))
-
-
-@click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
@@ -75,31 +54,6 @@ def completion(ctx: click.Context, shell: str) -> None:
         raise click.UsageError(f"there is no completion for {shell}")
     script = kind(ctx.find_root().command, {}, "pollctl", "_POLLCTL_COMPLETE")
     console.print_text(script.source_template % script.source_vars())
-
-
-def _settings_option(invocation: Invocation) -> list[str]:
-    """The option that names the settings file that holds here: cron has another folder and other variables.
-
-    Raises:
-        UsageError: there is none.
-    """
-    from pollctl.config import places
-
-    path = places.find(invocation.config_file)
-    if path is None:
-        raise UsageError(
-            "no settings file was found, and cron starts in another folder with other variables: "
-            "`pollctl init` writes one, --config names one"
-        )
-    return ["--config", str(path.absolute())]
-
-
-def _program() -> list[str]:
-    """The words that start this very pollctl, whatever the PATH of cron."""
-    beside = Path(sys.executable).with_name("pollctl")
-    if beside.is_file() and os.access(beside, os.X_OK):
-        return [str(beside)]
-    return [sys.executable, "-m", "pollctl"]
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -32,7 +32,9 @@ COMMANDS = {
     "db": Entry("database", "Migrate, back up, check or prune the database."),
     "report": Entry("report", "Write one HTML page about all plugins."),
     "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),
-    "crontab": Entry("install", "Print the lines to install in a crontab."),
+    "loop": Entry("deploy", "Start what is due at each full minute, in place of cron."),
+    "crontab": Entry("deploy", "Print the lines to install in a crontab."),
+    "systemd": Entry("deploy", "Print a service and a timer of systemd."),
     "help": Entry("help", "Show the help of a command."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }

@@ -148,10 +148,7 @@ def _warn_if_news(result: PassResult, news: News, lines: StderrLines) -> None:
 def _task(config: Config, name: str, allowed: timedelta, arguments: Sequence[str]) -> Task:
     file = [f"--config={config.path.absolute()}"] if config.path else []
     words = [*file, *log_format.options(), "run", *arguments, name, "--report-to"]
-    environ = {**os.environ, SUPERVISOR: str(os.getpid())}
-    if environ.get(clock.VARIABLE, "").strip():
-        mark = "" if clock.is_stopped() else "@"
-        environ[clock.VARIABLE] = f"{mark}{clock.to_text(clock.now())}"  # the clock goes on, it does not start again
+    environ = {**clock.environ_of_child(), SUPERVISOR: str(os.getpid())}
     return Task(name, words, environ, (allowed + config.core.grace).total_seconds())
 
 

@@ -42,6 +42,7 @@ class ProbePool:
         self._run = run
         self._timeout_s: float = run.settings.timeout.total_seconds()
         self._unasked: set[int] = set()
+        self._cut_at: float | None = None
         self._completed: SimpleQueue[Completed | list[Job] | Exception] = SimpleQueue()
 
     def start(self, jobs: Sequence[Job], logins: Mapping[int, str]) -> None:
@@ -72,8 +73,7 @@ class ProbePool:
         """
         measurements = list(self._measurements(max_wait))
         if self._run.is_stopping:
-            allowed = min(SIGNAL_TIME, timedelta(seconds=self._run.remaining) - SHUTDOWN_TIME)
-            measurements += self._measurements(allowed, is_stopping=True)
+            measurements += self._measurements(self._left_to_stop(), is_stopping=True)
         if measurements:
             yield Round(measurements=measurements)
 
@@ -83,6 +83,13 @@ class ProbePool:
             return
         for job in self.in_flight.values():
             self._report_cut(job)
+
+    def _left_to_stop(self) -> timedelta:
+        """What is left of the time that probes in flight have, however many rounds wait for them."""
+        if self._cut_at is None:
+            self._cut_at = time.monotonic() + SIGNAL_TIME.total_seconds()
+        until_deadline = timedelta(seconds=self._run.remaining) - SHUTDOWN_TIME
+        return min(timedelta(seconds=self._cut_at - time.monotonic()), until_deadline)
 
     def _is_unaskable(self, job: Job) -> bool:
         """Whether a job has nobody to ask: an API without an address. It takes no sample, and is named once a pass."""

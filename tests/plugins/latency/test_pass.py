@@ -238,6 +238,19 @@ def test_a_signal_lets_probes_in_flight_finish_and_starts_no_others(place: Place
     assert place.sql("SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == [("interrupted",)]
 
 
+def test_a_signal_cuts_probes_that_do_not_finish_within_four_seconds(place: Place) -> None:
+    place.insert("silent")
+    place.insert("alpha")
+    place.configure(window="50s", timeout="40s")
+    process = place.start()
+    place.until(lambda: place.statuses("alpha") == ["success"])
+    began = time.monotonic()
+
+    assert exit_code_of(process, signal.SIGTERM) == 143
+    assert time.monotonic() - began < 6
+    assert place.statuses("silent") == []
+
+
 def test_a_pass_that_is_asked_to_end_before_its_first_probe_waits_for_none(place: Place) -> None:
     place.add("alpha", "--cadence", "60s", "--duration", "60s")
     stop = Stop()
