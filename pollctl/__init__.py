@@ -12,9 +12,23 @@ if TYPE_CHECKING:
     from pollctl.addresses import split_addresses as split_addresses
     from pollctl.api.hookspecs import hookimpl as hookimpl
     from pollctl.api.listing import Column as Column
+    from pollctl.api.listing import State as State
     from pollctl.api.migrations import Migrations as Migrations
     from pollctl.api.pace import Pace as Pace
     from pollctl.api.poller import Poller as Poller
+    from pollctl.api.report import Beat as Beat
+    from pollctl.api.report import Figure as Figure
+    from pollctl.api.report import Heartbeat as Heartbeat
+    from pollctl.api.report import KeyFigures as KeyFigures
+    from pollctl.api.report import Lane as Lane
+    from pollctl.api.report import Mark as Mark
+    from pollctl.api.report import Section as Section
+    from pollctl.api.report import Span as Span
+    from pollctl.api.report import Table as Table
+    from pollctl.api.report import Text as Text
+    from pollctl.api.report import Threshold as Threshold
+    from pollctl.api.report import Timeline as Timeline
+    from pollctl.api.report import TimeSeries as TimeSeries
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
     from pollctl.api.values import Drop as Drop
@@ -92,6 +106,20 @@ _HOMES = {
     "Request": "api.values",
     "Result": "api.values",
     "Run": "api.run",
+    "Beat": "api.report",
+    "Figure": "api.report",
+    "Heartbeat": "api.report",
+    "KeyFigures": "api.report",
+    "Lane": "api.report",
+    "Mark": "api.report",
+    "Section": "api.report",
+    "Span": "api.report",
+    "State": "api.listing",
+    "Table": "api.report",
+    "Text": "api.report",
+    "Threshold": "api.report",
+    "TimeSeries": "api.report",
+    "Timeline": "api.report",
     "shorten": "redaction",
     "carry_over": "delivery.earlier_kinds",
     "counted": "console.spoken",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
@@ -58,9 +58,16 @@ class Listing(Sequence[Row]):
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         if isinstance(index, int):
             return self[:][index]
-        cursor = self._db.execute(f"SELECT * FROM ({self._statement}) LIMIT {_most(index)}", self._values)  # noqa: S608 - own text
+        return list(self._rows(_most(index)))[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        """All rows in turn, read once."""
+        return self._rows(-1)
+
+    def _rows(self, most: int) -> Iterator[Row]:
+        cursor = self._db.execute(f"SELECT * FROM ({self._statement}) LIMIT {most}", self._values)  # noqa: S608 - own text
         names = [column[0] for column in cursor.description]
-        return [self._row(dict(zip(names, values, strict=True))) for values in cursor][index]
+        return (self._row(dict(zip(names, values, strict=True))) for values in cursor)
 
 
 def _most(index: slice) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
+    from pollctl import Section
     from pollctl_latency.model import Decision, Round, Settings, State
 
 
@@ -100,6 +101,14 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
     from pollctl_latency import metrics
 
     return metrics.families(db, now)
+
+
+@hookimpl
+def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+    """Show running jobs with their series, all jobs, alerts."""
+    from pollctl_latency import report
+
+    return report.sections(db, now, since)
 
 
 @hookimpl

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
+    from pollctl import Section
     from pollctl_shell_query.model import Batch, Decision, Settings, State
 
 
@@ -98,6 +99,14 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
     from pollctl_shell_query import metrics
 
     return metrics.families(db, now)
+
+
+@hookimpl
+def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+    """Show the latest queries from submission to end."""
+    from pollctl_shell_query import report
+
+    return report.sections(db, now, since)
 
 
 @hookimpl

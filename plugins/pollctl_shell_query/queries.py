@@ -35,9 +35,9 @@ RUN_IDS = "SELECT id, name || ' ' || status FROM shell_query_runs ORDER BY creat
 """What a shell offers for a run."""
 
 
-def runs(db: Database) -> list[dict[str, Any]]:
-    """All runs, the newest first."""
-    return [_shown(row) for row in db.query(f"{_RUNS} ORDER BY created_at DESC, id")]
+def runs(db: Database, limit: int = -1) -> list[dict[str, Any]]:
+    """Runs, the newest first: all, or only so many."""
+    return [_shown(row) for row in db.query(f"{_RUNS} ORDER BY created_at DESC, id LIMIT ?", [limit])]
 
 
 def run_id(db: Database, named: str) -> str:

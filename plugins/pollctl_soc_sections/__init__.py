@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
+    from pollctl import Section
     from pollctl_soc_sections.model import Batch, Decision, Settings, State
 
 
@@ -96,6 +97,14 @@ def pollctl_metrics(db: Database) -> Sequence[Any]:
     from pollctl_soc_sections import metrics
 
     return metrics.families(db)
+
+
+@hookimpl
+def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+    """Show campuses, when the most wanted classes were open, the latest events."""
+    from pollctl_soc_sections import report
+
+    return report.sections(db, now, since)
 
 
 @hookimpl

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
+    from pollctl import Section
     from pollctl_stockx_ops.model import Batch, Decision, Settings, State
 
 
@@ -83,6 +84,14 @@ def pollctl_metrics(db: Database, now: datetime) -> Sequence[Any]:
     from pollctl_stockx_ops import metrics
 
     return metrics.families(db, now)
+
+
+@hookimpl
+def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+    """Show accounts and what became of the latest operations."""
+    from pollctl_stockx_ops import report
+
+    return report.sections(db, now, since)
 
 
 @hookimpl

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
+    from pollctl import Section
     from pollctl_toilet_gap.model import Batch, Decision, Settings, State
 
 
@@ -105,6 +106,14 @@ def pollctl_metrics(db: Database) -> Sequence[Any]:
     from pollctl_toilet_gap import metrics
 
     return metrics.families(db)
+
+
+@hookimpl
+def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+    """Show the day of each monitor: visits, windows, silence, alarms."""
+    from pollctl_toilet_gap import report
+
+    return report.sections(db, now, since)
 
 
 @hookimpl

@@ -29,6 +29,22 @@ def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str
     return [{**row, "settings": _decoded(row["settings"])} for row in rows]
 
 
+def checks_since(db: Database, since: str, limit: int) -> list[dict[str, Any]]:
+    """Checks whose day ended after a moment, the newest first."""
+    return list(db.query(f"{_CHECKS} WHERE c.ends_at >= ? ORDER BY c.id DESC LIMIT ?", [since, limit]))
+
+
+def troubles_since(db: Database, since: str) -> tuple[int, int]:
+    """How many alarms were raised since a moment, and how many events came that cannot be read."""
+    (alarms,) = db.execute(
+        "SELECT count(*) FROM status_check_record WHERE event_name = 'ALARM_SENT' AND event_at >= ?", [since]
+    ).fetchone()
+    (unread,) = db.execute(
+        "SELECT count(*) FROM status_check_dead_letter WHERE created_at >= ? AND replayed_at IS NULL", [since]
+    ).fetchone()
+    return int(alarms), int(unread)
+
+
 def newest(db: Database) -> int:
     """The number of the check that began last.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
+    from pollctl.api.report import Section
     from pollctl.api.run import Run
 
 hookspec = pluggy.HookspecMarker("pollctl")
@@ -125,8 +126,8 @@ def pollctl_prune(db: Database, now: datetime) -> None:
 
 
 @hookspec(firstresult=True)
-def pollctl_report(db: Database, now: datetime) -> Sequence[Any]:  # type: ignore[empty-body]
-    """Answer the plugin's own sections of the report; *db* is read-only."""
+def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Section]:  # type: ignore[empty-body]
+    """Answer the plugin's own sections of the report, about the time from *since* to *now*; *db* is read-only."""
 
 
 REQUIRED = ("pollctl_poller", "pollctl_fetch", "pollctl_decide", "pollctl_apply")

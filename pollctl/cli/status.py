@@ -83,7 +83,7 @@ def _show(invocation: Invocation, statuses: Sequence[PluginStatus], said: Mappin
     screen, moments = terminal(), invocation.moments
     most = _PASSES if screen.width < _WIDE else 2 * _PASSES
     with past_passes(invocation.config_to_look) as past:
-        lines = _attention(attention(statuses, past, moments), screen, moments)
+        lines = _attention(attention(statuses, past), screen, moments)
         strips = {row.plugin: strip(past.outcomes(row.plugin, limit=most), screen) for row in statuses}
     rows = [_row(row, moments.in_text(said.get(row.plugin) or ""), strips[row.plugin]) for row in statuses]
     lines += lines_of(rows, _COLUMNS, screen, moments)
@@ -106,7 +106,7 @@ def _attention(found: Sequence[Attention], screen: Terminal, moments: Moments) -
     rows = [
         {
             "plugin": Text.assemble("  ", (marks[one.urgency], STYLES[one.urgency]), " ", (one.plugin, "bold")),
-            "text": one.text,
+            "text": one.line(moments),
         }
         for one in found
     ]

@@ -30,6 +30,7 @@ COMMANDS = {
     "notify": Entry("notify", "Send a test message to the addresses in use."),
     "outbox": Entry("outbox", "List, retry or drop effects."),
     "db": Entry("database", "Migrate, back up, check or prune the database."),
+    "report": Entry("report", "Write one HTML page about all plugins."),
     "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),
     "loop": Entry("deploy", "Start what is due at each full minute, in place of cron."),
     "crontab": Entry("deploy", "Print the lines to install in a crontab."),
@@ -37,5 +38,5 @@ COMMANDS = {
     "help": Entry("help", "Show the help of a command."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }
-TAKEN = (*COMMANDS, "report", "web")
-"""Names that no plugin may have: those of commands, and of commands to come."""
+TAKEN = (*COMMANDS, "web")
+"""Names that no plugin may have: those of commands, and of one to come."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from pollctl.api.listing import Column, Kind
+from pollctl.api.listing import Column, Kind, Standing, State
 from pollctl.clock import to_text
 from pollctl.console import words
 from pollctl.console.moments import Moments, read
@@ -40,6 +40,12 @@ STYLES = {
     "ALARM": "red",
 }
 """Colours of states; each is a word that says the same without its colour."""
+_LEVELS: Mapping[str, Standing] = {"green": "ok", "yellow": "warn", "red": "fail", "cyan": "info"}
+_NUMBERS: Mapping[Kind, Callable[[float], str]] = {
+    "milliseconds": words.took,
+    "span": words.lasted,
+    "share": words.share,
+}
 _STATES = ("outcome", "status", "state", "phase", "result", "verdict", "level")
 
 
@@ -55,7 +61,11 @@ def plain(value: Any) -> str:
         return ", ".join(plain(item) for item in value)
     if isinstance(value, datetime):
         return to_text(value)
-    return words.exact(value) if isinstance(value, float) else one_line(str(value))
+    return words.exact(value) if isinstance(value, float) else one_line(_text(value))
+
+
+def _text(value: Any) -> str:
+    return value.word if isinstance(value, State) else str(value)
 
 
 def shown(value: Any, kind: Kind, moments: Moments) -> str:
@@ -64,11 +74,23 @@ def shown(value: Any, kind: Kind, moments: Moments) -> str:
         return plain(value)
     if kind in ("moment", "age"):
         return one_line((moments.short if kind == "moment" else moments.age)(value))
-    if isinstance(value, int | float) and kind == "milliseconds":
-        return words.took(value)
+    if kind in _NUMBERS and (number := _seconds(value)) is not None:
+        return _NUMBERS[kind](number)
     if isinstance(value, float):
         return words.number(value)
     return plain(value)
+
+
+def standing(value: Any) -> Standing:
+    """The level of a state: its own, or that of its word."""
+    return value.level if isinstance(value, State) else _LEVELS.get(STYLES.get(str(value), ""), "none")
+
+
+def _seconds(value: Any) -> float | None:
+    """A number, or a length of time in seconds."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value if isinstance(value, int | float) else None
 
 
 def style(text: str, kind: Kind) -> str:

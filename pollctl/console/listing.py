@@ -6,8 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pollctl.api.listing import Column
-from pollctl.console import cells
 from pollctl.console.json_document import print_json
 from pollctl.console.moments import Moments, read
 from pollctl.console.streams import log, print_document, print_text
@@ -15,6 +13,8 @@ from pollctl.console.terminal import Terminal, is_terminal, terminal
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from pollctl.api.listing import Column
 
 _UNBOUNDED = 100_000
 _WHENEVER = Moments()
@@ -58,7 +58,7 @@ def print_more(
     if not last:
         return
     if not is_terminal():
-        _print_plain([[cells.plain(row[key]) for key in map(_key, columns)] for row in rows][-last:])
+        _print_plain([_plain(row, list(map(_key, columns))) for row in rows][-last:])
         return
     from pollctl.console.layout import lines_of
 
@@ -74,12 +74,18 @@ def print_lines(lines: list[Text], screen: Terminal) -> None:
 def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column], moments: Moments) -> None:
     if not is_terminal():
         keys = list(map(_key, columns)) or list(rows[0])
-        _print_plain([keys, *([cells.plain(row[key]) for key in keys] for row in rows)])
+        _print_plain([keys, *(_plain(row, keys) for row in rows)])
         return
     from pollctl.console.layout import lines_of
 
     screen = terminal()
     print_lines(lines_of(rows, _specified(rows, columns), screen, moments), screen)
+
+
+def _plain(row: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    from pollctl.console import cells
+
+    return [cells.plain(row[key]) for key in keys]
 
 
 def _key(column: str | Column) -> str:
@@ -88,18 +94,23 @@ def _key(column: str | Column) -> str:
 
 def _specified(rows: Sequence[Mapping[str, Any]], columns: Sequence[str | Column]) -> list[Column]:
     """The columns with their kinds; those that are only named, or not even that, by what they seem to hold."""
+    from msgspec.structs import replace
+
+    from pollctl.console import cells
+
     guessed = {column.key: column for column in cells.guessed(list(rows))}
     if not columns:
         return list(guessed.values())
-    return [guessed[column]._replace(drop=0) if isinstance(column, str) else column for column in columns]
+    return [replace(guessed[column], drop=0) if isinstance(column, str) else column for column in columns]
 
 
 def _print_fields(row: Mapping[str, Any], moments: Moments) -> None:
     if not is_terminal():
-        _print_plain([(key, cells.plain(value)) for key, value in row.items()])
+        _print_plain([*zip(row, _plain(row, list(row)), strict=True)])
         return
     from rich.text import Text
 
+    from pollctl.console import cells
     from pollctl.console.layout import wrapped
 
     screen = terminal()

@@ -30,7 +30,7 @@ class Moments(NamedTuple):
     @property
     def zone_name(self) -> str:
         """How the zone is called at present, such as ``CET``."""
-        return "UTC" if self.is_utc else self._local(self.now).tzname() or ""
+        return "UTC" if self.is_utc else self.local(self.now).tzname() or ""
 
     def short(self, text: object) -> str:
         """A moment as database text, as ``20:54:01``, ``Mon 20:54`` or ``3 Nov 20:54``; what is not one stays as it is."""
@@ -39,7 +39,7 @@ class Moments(NamedTuple):
             return str(text)
         if self.is_utc:
             return to_text(moment)
-        local, today = self._local(moment), self._local(self.now)
+        local, today = self.local(moment), self.local(self.now)
         if local.date() == today.date():
             return f"{local:%H:%M:%S}"
         if abs(local.date() - today.date()) <= _WEEK:
@@ -71,7 +71,7 @@ class Moments(NamedTuple):
         moment = read(text)
         if moment is None or self.is_utc:
             return self.short(text)
-        return f"{self._local(moment):%Y-%m-%d %H:%M:%S %Z}"
+        return f"{self.local(moment):%Y-%m-%d %H:%M:%S %Z}"
 
     def in_text(self, text: str) -> str:
         """A sentence in which moments stand whole and in UTC, with them made short.
@@ -85,11 +85,17 @@ class Moments(NamedTuple):
 
     def _once(self, match: re.Match[str]) -> str:
         there, zone, moment = match.groups()
-        is_same = there == f"{self._local(from_text(moment)):%Y-%m-%d %H:%M:%S}"
+        is_same = there == f"{self.local(from_text(moment)):%Y-%m-%d %H:%M:%S}"
         return f"{there} {zone}" if is_same else match[0]
 
-    def _local(self, moment: datetime) -> datetime:
-        return moment.astimezone(self.zone)  # without a zone: that of the machine, as it was at that moment
+    def minute(self, moment: datetime) -> str:
+        """A moment as ``short`` has it, without seconds: ``20:54``, ``Mon 20:54``."""
+        text = self.short(moment)
+        return text[:5] if len(text) == len("20:54:01") else text
+
+    def local(self, moment: datetime) -> datetime:
+        """The same moment in the zone of people here; without one in that of the machine, as it was at that moment."""
+        return moment.astimezone(UTC if self.is_utc else self.zone)
 
 
 def read(text: object) -> datetime | None:

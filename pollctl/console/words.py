@@ -49,6 +49,16 @@ def took(milliseconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else age(seconds)  # noqa: PLR2004 - where a tenth still matters
 
 
+def lasted(seconds: float) -> str:
+    """How long something took, from its length in seconds, as ``took``."""
+    return took(seconds * _SECOND_MS)
+
+
+def share(part: float) -> str:
+    """A part of 1 in hundredths: ``5.8 %``, ``0 %``."""
+    return f"{number(round(part * 100, 1))} %"
+
+
 def number(value: float) -> str:
     """A number with as many places as it needs to be compared: ``1440``, ``129.5``, ``20.8``, ``0.12``."""
     if isinstance(value, int):

@@ -19,30 +19,50 @@ Urgency = Literal["failed", "warn"]
 
 
 class Attention(Struct, frozen=True):
-    """One thing to look at: how urgent it is, whose it is, what it is."""
+    """One thing to look at.
+
+    Attributes:
+        urgency: how urgent it is.
+        plugin: whose it is.
+        what: what it is, in a few words.
+        why: what was said about it, with moments as the database has them.
+        since: the moment from which on it has been so, as the database has it, where that is known.
+        remedy: the command to type.
+    """
 
     urgency: Urgency
     plugin: str
-    text: str
+    what: str
+    why: str = ""
+    since: str | None = None
+    remedy: str = ""
+
+    def line(self, moments: Moments) -> str:
+        """All of it for a screen; the command only where nothing was said about it."""
+        since = f" since {moments.short(self.since)}" if self.since else ""
+        said = ": ".join(filter(None, (f"{self.what}{since}", moments.in_text(self.why))))
+        return said if self.why or not self.remedy else f"{said}; see `{self.remedy}`"
 
 
-def attention(statuses: Sequence[PluginStatus], past: PastPasses, moments: Moments) -> list[Attention]:
+def attention(statuses: Sequence[PluginStatus], past: PastPasses) -> list[Attention]:
     """What needs somebody, failures first."""
-    found = [one for status in statuses for one in _of_plugin(status, past, moments)]
+    found = [one for status in statuses for one in _of_plugin(status, past)]
     return sorted(found, key=lambda one: one.urgency != "failed")
 
 
-def _of_plugin(status: PluginStatus, past: PastPasses, moments: Moments) -> Iterator[Attention]:
-    name, problem = status.plugin, moments.in_text(status.problem or "")
+def _of_plugin(status: PluginStatus, past: PastPasses) -> Iterator[Attention]:
+    name, problem, why = status.plugin, status.problem or "", f"pollctl why {status.plugin}"
     if status.outcome in FAILURES:
-        since = past.failing_since(name)
         often = f" {status.consecutive_failures} times in a row" if status.consecutive_failures > 1 else ""
-        when = f" since {moments.short(since)}" if since else ""
-        yield Attention("failed", name, f"{status.outcome}{often}{when}{': ' if problem else ''}{problem}")
+        yield Attention("failed", name, f"{status.outcome}{often}", problem, past.failing_since(name), why)
     elif problem:
-        yield Attention("warn", name, f"{status.outcome}: {problem}" if status.outcome == "partial" else problem)
+        yield Attention("warn", name, "partial" if status.outcome == "partial" else "", problem, remedy=why)
     if dead := status.outbox.get("dead", 0):
-        yield Attention("failed", name, f"{count(dead, 'effect')} given up; see `pollctl outbox list --status dead`")
+        yield Attention("failed", name, f"{count(dead, 'effect')} given up", remedy=_listing("dead"))
     if unknown := status.outbox.get("unknown", 0):
         what = f"{count(unknown, 'effect')} may or may not have arrived"
-        yield Attention("warn", name, f"{what}; see `pollctl outbox list --status unknown`")
+        yield Attention("warn", name, what, remedy=_listing("unknown"))
+
+
+def _listing(status: str) -> str:
+    return f"pollctl outbox list --status {status}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import click
     from sqlite_utils import Database
 
-    from pollctl import Migrations
+    from pollctl import Migrations, Section
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")
@@ -134,6 +134,13 @@ class TargetPlugin(Generic[T, V]):
         from pollctl.targets.metrics import families
 
         return families(self.name, self.store.rows(db))
+
+    @hookimpl
+    def pollctl_report(self, db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+        """What changed and what fails."""
+        from pollctl.targets.report import sections
+
+        return sections(db, self.name, self._summary, self.store.rows(db), now, since)
 
     @hookimpl
     def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pollctl import counted, to_text
 from pollctl.targets.rows import Known, Roll
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 _NAMED = 3
+_MOST_EVENTS = 1000
+
+
+def happened(db: Database, plugin: str, since: str) -> list[dict[str, Any]]:
+    """What became of the targets of a plugin since a moment, the newest first."""
+    return list(
+        db.query(
+            f"SELECT target, name, at, text FROM {plugin}_history JOIN {plugin}_targets AS t ON t.id = target "  # noqa: S608
+            "WHERE at >= ? ORDER BY at DESC LIMIT ?",
+            [since, _MOST_EVENTS],
+        )
+    )
 
 
 def listed(one: Known, now: datetime, zone: ZoneInfo) -> dict[str, Any]:

@@ -17,8 +17,7 @@ ROOMS = frozenset(
         *("metrics", "migrations", "report", "fake", "demo"),
     }
 )
-"""Each a file, or a package of that name."""
-NEEDED_ROOMS = ROOMS - {"report"}
+"""Each a file, or a package of that name; a reader of another plugin expects all of them."""
 NEEDED_FILES = frozenset({"sample.toml", "README.md"})
 MOST_LINES = 250
 """Of one file of Python."""
@@ -65,7 +64,7 @@ def double_rooms(folder: Path) -> list[str]:
 
 def missing_rooms(folder: Path) -> list[str]:
     """What a reader of another plugin expects and does not find."""
-    rooms = [room for room in sorted(NEEDED_ROOMS) if not (_file(folder, room) or _package(folder, room))]
+    rooms = [room for room in sorted(ROOMS) if not (_file(folder, room) or _package(folder, room))]
     files = [name for name in sorted(NEEDED_FILES) if not (folder / name).is_file()]
     return [f"{folder.name}: it lacks {name}" for name in [*rooms, *files]]
 

@@ -72,7 +72,7 @@ url = "http://127.0.0.1:9/canary-core-ping"
 CORE_SECRETS = ("canary-core-notify", "canary-core-ping", COOKIE)
 LOOKS = (
     ("status",), ("status", "--json"), ("why",), ("history", "--json"), ("show", "RUN"), ("replay", "--all", "--json"), ("check",),
-    ("plugins", "--json"), ("outbox", "list", "--json"), ("metrics",), ("metrics", "--textfile", "metrics.prom"),
+    ("plugins", "--json"), ("outbox", "list", "--json"), ("metrics",), ("metrics", "--textfile", "metrics.prom"), ("report",), ("report", "--json"),
     ("db", "backup", "backup.db"), ("--debug", "check", "--json"), ("due", "--next", "2"),
 )  # fmt: skip
 

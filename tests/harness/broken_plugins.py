@@ -397,6 +397,13 @@ SUITE = {
         "a plan with no database wrote seen.txt; fetch and decide write nothing",
         fetch="(run):\n    open('seen.txt', 'w').write(run.id)\n    yield Batch(1)",
     ),
+    "shows_a_column_without_a_kind": _found(
+        "report",
+        "plugin 'GUEST' (GUEST-package 1.2.3): report: Things: table 'All': 'word' is a column without a kind; write "
+        "pollctl.Column('word', kind=...)",
+        report="(db):\n    from pollctl import Section, Table\n    rows = [{'word': 'a'}]\n"
+        "    return [Section('Things', [Table(['word'], rows, 'All')])]",
+    ),
     "does_the_same_twice": _found(
         "crashes",
         ".py:",

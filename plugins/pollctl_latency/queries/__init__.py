@@ -35,6 +35,8 @@ _NAMED = 20
 _PATIENCE = timedelta(minutes=2)
 """How long samples may wait to be sent before `status` says so."""
 _FLAGS = ("alert_offline", "alert_recovery", "alert_blind", "is_blind", "stale")
+Point = tuple[datetime, float | None]
+"""When a sample was taken, and its round-trip time in ms; None for one that was missed."""
 SAMPLE_COLUMNS = ("sequence_number", "status", "rtt_ms", "jitter_ms", "recorded_at", "reason", "address")
 
 
@@ -109,6 +111,16 @@ def samples(db: Database, job_id: int, *, limit: int | None = None) -> list[dict
     columns = ", ".join(SAMPLE_COLUMNS)
     statement = f"SELECT {columns} FROM latency_samples WHERE job_id = ? ORDER BY sequence_number DESC LIMIT ?"  # noqa: S608 - own names
     return list(db.query(statement, [job_id, -1 if limit is None else limit]))
+
+
+def points(db: Database, job_id: int, since: datetime) -> list[Point]:
+    """The samples of a job since a moment that say something about its target, as the report draws them."""
+    rows = db.execute(
+        """SELECT recorded_at, rtt_ms FROM latency_samples
+           WHERE job_id = ? AND recorded_at >= ? AND status <> 'system_error'""",
+        [job_id, to_text(since)],
+    )
+    return [(from_text(recorded_at), rtt_ms) for recorded_at, rtt_ms in rows.fetchall()]
 
 
 def alerts(db: Database) -> sql.Listing:

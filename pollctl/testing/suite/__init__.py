@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Subject], list[str]], ...] = (
     passes.values,
     passes.keys,
     passes.plan,
+    passes.report,
     passes.crashes,
     hostile.deadline,
     hostile.secrets,

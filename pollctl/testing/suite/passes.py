@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pollctl.clock import from_text
+from pollctl.pages.plugin_sections import MISSING
 from pollctl.plugin_host.conformance.recordings import read_back
 from pollctl.plugin_host.loader import migrations_of
 from pollctl.store.database import open_to_write
@@ -114,6 +116,15 @@ def _plan_problems(bench: Bench, place: str) -> Iterator[str]:
 def _files(folder: Path) -> dict[str, bytes]:
     """What lies in a folder; SQLite's index of its journal is no content."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.suffix != ".db-shm"}
+
+
+def report(subject: Subject) -> list[str]:
+    """What the plugin gives to the report can be drawn."""
+    with subject.arranged() as (bench, _):
+        bench.run()
+        shown = json.loads(bench.command("report", subject.name, "--json"))
+    sections = [section for one in shown["plugins"] for section in one["sections"]]
+    return [block["body"] for section in sections if section["title"] == MISSING for block in section["blocks"]]
 
 
 def crashes(subject: Subject) -> list[str]:

@@ -62,7 +62,7 @@ def test_a_secret_without_end(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*ENDLESS, ".", ""])
-@pytest.mark.parametrize("words", [("db", "backup"), ("metrics", "--textfile")], ids=" ".join)
+@pytest.mark.parametrize("words", [("db", "backup"), ("metrics", "--textfile"), ("report", "--out")], ids=" ".join)
 def test_a_target_that_is_no_file_is_left_as_it_is(folder: Path, name: str, words: tuple[str, ...]) -> None:
     assert spawn_pollctl(folder, clean_environment(folder), "db", "migrate").returncode == 0
     before = sorted(path.name for path in folder.iterdir())
@@ -85,7 +85,7 @@ def test_a_pipe_in_the_place_of_a_lock_holds_nobody_up(folder: Path) -> None:
     env = clean_environment(folder)
     assert spawn_pollctl(folder, env, "db", "migrate").returncode == 0
     os.mkfifo(folder / "pollctl.db.latency.lock")
-    for words in (("status",), ("why", "latency"), ("metrics",), ("check",)):
+    for words in (("status",), ("why", "latency"), ("metrics",), ("report",), ("check",)):
         done = spawn_pollctl(folder, env, *words, timeout=AT_ONCE_S)
         assert done.returncode == 0, done
     done = spawn_pollctl(folder, env, "run", "latency", timeout=AT_ONCE_S)

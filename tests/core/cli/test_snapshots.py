@@ -63,7 +63,7 @@ toilet-gap dead-letters
 ]
 WIDTHS = (80, 120, 200)
 OTHERS = {
-    "run", "check", "latency add", "shell-query submit", "soc-sections subscribe", "soc-sections catalogue", "stockx-ops track",
+    "run", "check", "report", "latency add", "shell-query submit", "soc-sections subscribe", "soc-sections catalogue", "stockx-ops track",
     "toilet-gap seed-template",
 }  # fmt: skip
 """What takes ``--json`` and is no listing, or, as ``check``, has a test of its own."""

@@ -130,11 +130,11 @@ def test_the_fast_path_takes_nothing_that_the_full_way_refuses(settings: Path) -
 
 
 COMMANDS = (
-    ("check",), ("due",), ("due", "--run"), ("run", "latency"), ("plan", "latency"), ("status",), ("why",), ("history",), ("plugins",), ("metrics",),
+    ("check",), ("due",), ("due", "--run"), ("run", "latency"), ("plan", "latency"), ("status",), ("why",), ("history",), ("plugins",), ("metrics",), ("report",),
     ("outbox", "list"), ("db", "migrate"), ("db", "check"), ("latency", "jobs"),
 )  # fmt: skip
 LOOKING = (
-    ("due",), ("due", "--next", "2"), ("why",), ("status",), ("history",), ("plugins",), ("check",), ("outbox", "list"), ("metrics",), ("db", "check"),
+    ("due",), ("due", "--next", "2"), ("why",), ("status",), ("history",), ("plugins",), ("check",), ("outbox", "list"), ("metrics",), ("report",), ("db", "check"),
     ("replay",), ("db", "backup", "copy.db"), ("latency", "jobs"),
 )  # fmt: skip
 ACTING = (

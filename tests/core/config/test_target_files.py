@@ -15,10 +15,12 @@ from pollctl.config import settings
 from pollctl.config.target_file import require_new
 from pollctl.errors import UsageError
 
+REPORT = ["report", "--out"]
 METRICS = ["metrics", "--textfile"]
 BACKUP = ["db", "backup"]
 FOREIGN = {
     "notes": b"dear diary\n",
+    "another page": b'<!doctype html>\n<html lang="en">\n<p>mine</p>\n',
     "other metrics": b"# HELP node_cpu_seconds_total Seconds.\n",
     "another program's database": b"SQLite format 3\0" + bytes(200),
 }
@@ -54,7 +56,7 @@ def refused(place: Place, words: list[str], path: Path) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("words", [METRICS, BACKUP], ids=" ".join)
+@pytest.mark.parametrize("words", [METRICS, REPORT, BACKUP], ids=" ".join)
 def test_foreign_files_are_refused_and_empty_or_earlier_ones_replaced(place: Place, words: list[str]) -> None:
     path = place.folder / "target"
     for content in FOREIGN.values():
@@ -69,7 +71,7 @@ def test_foreign_files_are_refused_and_empty_or_earlier_ones_replaced(place: Pla
     assert path.read_bytes()[:14] == first[:14]
 
 
-@pytest.mark.parametrize("words", [METRICS, BACKUP], ids=" ".join)
+@pytest.mark.parametrize("words", [METRICS, REPORT, BACKUP], ids=" ".join)
 def test_what_is_pollctls_own_is_refused_there_or_not(place: Place, words: list[str]) -> None:
     for name in OWN:
         assert "name another file" in refused(place, words, place.folder / name)
@@ -87,7 +89,7 @@ def device(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("words", [METRICS, BACKUP], ids=" ".join)
+@pytest.mark.parametrize("words", [METRICS, REPORT, BACKUP], ids=" ".join)
 def test_devices_pipes_links_and_folders_are_refused(place: Place, words: list[str]) -> None:
     os.mkfifo(place.folder / "pipe")
     (place.folder / "link").symlink_to("anywhere")

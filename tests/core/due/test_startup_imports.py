@@ -162,3 +162,14 @@ def test_a_pass_by_cron_does_not_load_what_only_notifications_need(
 ) -> None:
     found = imported(idle_place, "run", "counter")
     assert not found & {"apprise", "zeep", "boto3", "lxml", "prometheus_client"}
+
+
+def test_a_pass_loads_nothing_of_the_report(idle_place: tuple[Path, dict[str, str]]) -> None:
+    found = imported(idle_place, "run", "counter")
+    assert not found & {
+        "jinja2",
+        "markupsafe",
+        "pollctl.api.report",
+        "pollctl.plugin_host.report_values",
+        "pollctl.pages",
+    }

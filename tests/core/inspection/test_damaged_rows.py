@@ -99,6 +99,7 @@ def test_every_listing_goes_on(
     shown = (
         listed(capfd, "history") + listed(capfd, "outbox", "list") + listed(capfd, "status") + listed(capfd, "metrics")
     )
+    listed(capfd, "report")
     shown += "".join(listed(capfd, "show", run_id) for run_id in (damaged, sound) if (table, column) != ("runs", "id"))
     if content == NOT_UTF8 and f"{table}.{column}" not in NEVER_SHOWN:
         assert "damaged: {\\xff" in shown + in_json.replace("\\\\", "\\")

@@ -62,6 +62,7 @@ def test_a_section_with_such_a_name_is_one_line_and_the_others_run(tmp_path: Pat
         (("due",), 0),
         (("status",), 0),
         (("metrics",), 0),
+        (("report",), 0),
         (("why",), 2),
         (("plugins",), 0),
     ):

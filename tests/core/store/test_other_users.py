@@ -27,6 +27,7 @@ WRITING = [
 LOOKING = [
     "status",
     "metrics",
+    "report",
     "history",
     "show latest",
     "why",

@@ -24,7 +24,7 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [["status"], ["metrics"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["status"], ["metrics"], ["report"]], ids=" ".join)
 def test_who_looks_waits_ten_seconds_in_all_however_many_plugins_there_are(place: Place, words: list[str]) -> None:
     place.call("db", "migrate")
     place.settings(*(f"[plugins.{name}]" for name in ("latency", "soc_sections", "shell_query", "toilet_gap")))

@@ -1,0 +1,86 @@
+"""The picture of `pollctl report` in the manual: a made-up day, seen in Chromium. ``python docs/picture.py`` writes it."""
+# ruff: noqa: INP001, PLR2004 - a script beside the manual, no package; numbers of a made-up day
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from math import sin
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "harness")]
+
+from full_database import NOW, hash_of, lay_out  # noqa: E402
+from playwright.sync_api import sync_playwright  # noqa: E402
+from plugin_package import clean_environment, run_pollctl  # noqa: E402
+
+from pollctl import from_text, to_text  # noqa: E402
+from pollctl.store.database import open_to_write, writing  # noqa: E402
+from pollctl.store.runs import id_prefix  # noqa: E402
+
+PICTURE = ROOT / "docs" / "report.png"
+EVERY = {"latency": 1, "shell_query": 30, "soc_sections": 5, "stockx_ops": 5, "toilet_gap": 10}
+"""Minutes between the passes of each plugin."""
+_END = from_text(NOW)
+_BEGIN = _END - timedelta(hours=24)
+
+
+def passes() -> Iterator[tuple[Any, ...]]:
+    """The passes of the day before those that are there."""
+    for plugin, minutes in EVERY.items():
+        at = _BEGIN
+        while at < _END - timedelta(hours=1):
+            luck = hash_of(f"{plugin}{at:%H%M}") % 1000
+            outcome = "failed" if luck < 4 * minutes else "partial" if luck < 12 else "ok"
+            moment = to_text(at)
+            yield f"{id_prefix(at)}-{hash_of(plugin + moment):08x}", plugin, moment, moment, outcome
+            at += timedelta(minutes=minutes)
+
+
+def samples() -> Iterator[tuple[Any, ...]]:
+    """A line that is slower in the evening, and was gone for half an hour."""
+    for number in range(1440):
+        at = _BEGIN + timedelta(minutes=number)
+        is_lost = 700 < number < 730 or hash_of(str(number)) % 90 == 0
+        rtt_ms = 24 + 8 * sin(number / 230) + hash_of(f"rtt{number}") % 900 / 100
+        yield "missed" if is_lost else "success", None if is_lost else rtt_ms, to_text(at), number
+
+
+def page(folder: Path) -> Path:
+    """The report of that day."""
+    lay_out(folder, is_full=True)
+    with closing(open_to_write(folder / "pollctl.db")) as db, writing(db):
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO runs (id, plugin, trigger, started_at, finished_at, outcome, trace_id, pid, host) "
+            "VALUES (?, ?, 'due', ?, ?, ?, '', 1, '')",
+            passes(),
+        )
+        db.conn.execute("DELETE FROM latency_samples")
+        db.conn.executemany(
+            "INSERT INTO latency_samples (job_id, status, rtt_ms, recorded_at, sequence_number) VALUES (1, ?, ?, ?, ?)",
+            samples(),
+        )
+    run_pollctl(folder, clean_environment(folder) | {"POLLCTL_NOW": NOW}, "report", "--out", "report.html")
+    return folder / "report.html"
+
+
+def main() -> None:
+    """Write the picture."""
+    with TemporaryDirectory() as folder, sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1100, "height": 1420})
+        tab.clock.install(time=datetime.fromisoformat(NOW))
+        tab.goto(page(Path(folder)).as_uri())
+        tab.evaluate("document.querySelector('header b').textContent = 'box'")
+        tab.screenshot(path=PICTURE)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

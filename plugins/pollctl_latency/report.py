@@ -1,0 +1,125 @@
+"""What the report shows of latency: is the line good?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from statistics import median, quantiles
+from typing import TYPE_CHECKING, Any
+
+from pollctl import (
+    Column,
+    Figure,
+    KeyFigures,
+    Section,
+    State,
+    Table,
+    Threshold,
+    TimeSeries,
+    counted,
+    from_text,
+    spoken_number,
+)
+from pollctl_latency import queries
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+    from pollctl_latency.queries import Point
+
+_MOST_SERIES = 6
+_MOST_JOBS = 12
+_MOST_ALERTS = 8
+_VERDICTS = {
+    "pass": State("pass", "ok"),
+    "fail": State("fail", "fail"),
+    "unreliable": State("unreliable", "warn"),
+    "no_data": State("no data", "none"),
+}
+_JOB_COLUMNS = (
+    Column("id", "job", "id"),
+    Column("target"),
+    Column("probe", kind="id", drop=3),
+    Column("state", kind="state"),
+    Column("since", kind="moment", drop=2),
+    Column("median", "median ms", "number", drop=2),
+    Column("p95", "p95 ms", "number", drop=1),
+    Column("lost", kind="share"),
+    Column("samples", kind="number", drop=3),
+)
+_ALERT_COLUMNS = (
+    Column("triggered_at", "when", "moment"),
+    Column("state", "what", "state"),
+    Column("target"),
+    Column("job_id", "job", "id", drop=1),
+)
+
+
+def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
+    """Running jobs with their series, offline ones first; jobs; alerts."""
+    jobs = sorted(queries.jobs(db, now), key=lambda job: (not _is_offline(job), job["status"] != "running"))
+    running = [job for job in jobs if job["status"] == "running"]
+    points = {job["id"]: queries.points(db, job["id"], since) for job in running[:_MOST_SERIES]}
+    alerts = queries.alerts(db)
+    offline = sum(map(_is_offline, jobs))
+    figures = (
+        Figure("jobs running", len(running)),
+        Figure("offline now", offline, level="fail" if offline else "ok"),
+        Figure("alerts", sum(from_text(alert["triggered_at"]) >= since for alert in alerts)),
+    )
+    empty = "No job yet: `pollctl latency add TARGET` starts one."
+    rows = [_row(job, points.get(job["id"], ())) for job in jobs[:_MOST_JOBS]]
+    series = [_series(job, points[job["id"]], since, now) for job in running[:_MOST_SERIES]]
+    table = Table(_JOB_COLUMNS, rows, "Jobs", empty, len(jobs))
+    return [
+        Section(
+            "Is the line good?", (KeyFigures(figures), table, *series, _alerts(alerts)), _summary(len(running), offline)
+        )
+    ]
+
+
+def _summary(running: int, offline: int) -> str:
+    if offline:
+        return f"{offline} of {counted(running, 'target')} offline"
+    return f"{counted(running, 'target')}, none offline" if running else ""
+
+
+def _is_offline(job: Mapping[str, Any]) -> bool:
+    return (job["status"], job["alert_state"]) == ("running", "offline_alerted")
+
+
+def _row(job: Mapping[str, Any], points: Sequence[Point]) -> dict[str, Any]:
+    values = [value for _, value in points if value is not None]
+    is_measured = len(values) > 1  # of which a 95th percentile can be taken
+    return {
+        **job,
+        "state": _state(job),
+        "since": job["offline_since"] if _is_offline(job) else job["last_ping_at"],
+        "median": median(values) if values else job["rtt_median_ms"],
+        "p95": quantiles(values, n=20, method="inclusive")[-1] if is_measured else job["rtt_p95_ms"],
+        "lost": None if job["loss_percent"] is None else job["loss_percent"] / 100,
+        "samples": job["success"] + job["missed"] + job["system_error"],
+    }
+
+
+def _state(job: Mapping[str, Any]) -> State:
+    if _is_offline(job):
+        return State("offline", "fail")
+    if job["status"] == "running":
+        trouble = "blind" if job["is_blind"] else "stale" if job["stale"] else ""
+        return State(trouble, "warn") if trouble else State("running", "info")
+    return _VERDICTS.get(job["verdict"], State(job["status"], "none"))
+
+
+def _series(job: Mapping[str, Any], points: Sequence[Point], since: datetime, now: datetime) -> TimeSeries:
+    limit = job["max_p95_ms"]
+    thresholds = [Threshold(limit, f"limit {spoken_number(limit)} ms (p95)")] if limit else []
+    return TimeSeries(job["target"], "ms", points, since, now, thresholds)
+
+
+def _alerts(alerts: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [
+        {**alert, "state": State(alert["alert_type"], "fail" if alert["alert_type"] == "offline" else "ok")}
+        for alert in alerts[:_MOST_ALERTS]
+    ]
+    return Table(_ALERT_COLUMNS, rows, "Alerts", "No alert.", len(alerts))

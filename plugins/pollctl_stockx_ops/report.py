@@ -1,0 +1,106 @@
+"""What the report shows of stockx_ops: what became of the operations?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pollctl import Column, Figure, KeyFigures, Lane, Section, Span, State, Table, Timeline, counted, from_text
+from pollctl_stockx_ops import queries
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_MOST_LANES = 10
+_MOST_ROWS = 14
+_NO_ACCOUNT = "No account: `pollctl stockx-ops account connect USER` makes one."
+_STATES = {
+    "COMPLETED": State("completed", "ok"),
+    "FAILED": State("failed", "fail"),
+    "PARTIAL": State("partial", "warn"),
+    "PENDING": State("pending", "info"),
+    "IN_PROGRESS": State("in progress", "info"),
+}
+_ACCOUNT_COLUMNS = (
+    Column("user_id", "account", "id"),
+    Column("login", kind="state"),
+    Column("open_jobs", "open jobs", "number"),
+    Column("updated_at", "since", "moment", drop=1),
+)
+_JOB_COLUMNS = (
+    Column("started_at", "started", "moment"),
+    Column("stockx_listing_id", "listing", "id"),
+    Column("job_type", "operation", drop=1),
+    Column("user_id", "account", "id", drop=2),
+    Column("state", kind="state"),
+    Column("took", kind="span", drop=2),
+    Column("error_message", "error"),
+)
+
+
+def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
+    """Accounts, the latest operations as lanes and as rows."""
+    accounts = queries.accounts(db)
+    jobs = queries.jobs(db, None, queries.Wanted(limit=_MOST_ROWS))
+    counts = queries.by_status(db, "stockx_batch_jobs")
+    total = sum(counts.values())
+    blocks = (
+        KeyFigures(_figures(counts)),
+        Table(
+            _ACCOUNT_COLUMNS,
+            [_account(row) for row in accounts],
+            "Accounts",
+            _NO_ACCOUNT,
+        ),
+        _timeline(jobs, since, now),
+        Table(_JOB_COLUMNS, [_row(job) for job in jobs], "Operations", "No operation is followed.", total),
+    )
+    return [Section("What became of the operations?", blocks, _summary(accounts, counts))]
+
+
+def _figures(counts: Mapping[str, int]) -> tuple[Figure, ...]:
+    completed, failed = counts.get("COMPLETED", 0), counts.get("FAILED", 0) + counts.get("PARTIAL", 0)
+    ended = completed + failed
+    return (
+        Figure("open", counts.get("PENDING", 0) + counts.get("IN_PROGRESS", 0)),
+        Figure("completed", completed, level="ok"),
+        Figure("failed", failed, level="fail" if failed else "none"),
+        Figure("success", round(100 * completed / ended, 1) if ended else None, unit="%" if ended else ""),
+    )
+
+
+def _account(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "login": State(row["status"].lower(), "ok" if row["status"] == "ACTIVE" else "fail")}
+
+
+def _summary(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> str:
+    lost = [row["user_id"] for row in accounts if row["status"] != "ACTIVE"]
+    parts = [f"{counted(len(lost), 'login')} lost: {', '.join(lost)}"] if lost else []
+    ended = [
+        f"{counts[status]} {_STATES[status].word}"
+        for status in ("COMPLETED", "FAILED", "PARTIAL")
+        if counts.get(status)
+    ]
+    return "; ".join([*parts, *filter(None, [", ".join(ended)])])
+
+
+def _row(job: Mapping[str, Any]) -> dict[str, Any]:
+    ends_at = job["completed_at"]
+    took = from_text(ends_at) - from_text(job["started_at"]) if ends_at else None
+    return {**job, "state": _STATES[job["status"]], "took": took}
+
+
+def _timeline(jobs: Sequence[Mapping[str, Any]], since: datetime, now: datetime) -> Timeline:
+    """The latest operations from start to end; the axis begins with the first that is shown."""
+    shown = [job for job in jobs if not job["completed_at"] or from_text(job["completed_at"]) >= since][:_MOST_LANES]
+    start = min((from_text(job["started_at"]) for job in shown), default=since)
+    return Timeline([_lane(job, now) for job in shown], max(since, start), now, "Latest operations, from start to end")
+
+
+def _lane(job: Mapping[str, Any], now: datetime) -> Lane:
+    state = _STATES[job["status"]]
+    text = ": ".join(filter(None, (state.word, job["error_message"])))
+    ends_at = from_text(job["completed_at"]) if job["completed_at"] else now
+    label = f"{job['stockx_listing_id'] or job['id']} {job['job_type'].removesuffix('_listing')}"
+    return Lane(label, [Span(from_text(job["started_at"]), ends_at, state.level, text)])
