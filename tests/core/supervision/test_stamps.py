@@ -15,7 +15,7 @@ def _way_of_starting() -> None:
 
 @pytest.mark.parametrize("named", ["", " ", "/srv/state", "state", "./state"])
 def test_the_state_folder_is_that_of_platformdirs(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """But that a relative one is ignored, as the XDG specification says: platformdirs does so since its version 4.5."""
+    """But that a relative one is ignored, as the XDG specification says; not every platformdirs does."""
     monkeypatch.setenv("XDG_STATE_HOME", named)
     found = _state_folder()
     if not named.startswith("/"):
