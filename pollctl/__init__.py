@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pollctl.api.report import KeyFigures as KeyFigures
     from pollctl.api.report import Lane as Lane
     from pollctl.api.report import Mark as Mark
+    from pollctl.api.report import Notice as Notice
     from pollctl.api.report import Section as Section
     from pollctl.api.report import Span as Span
     from pollctl.api.report import Table as Table
@@ -112,6 +113,7 @@ _HOMES = {
     "KeyFigures": "api.report",
     "Lane": "api.report",
     "Mark": "api.report",
+    "Notice": "api.report",
     "Section": "api.report",
     "Span": "api.report",
     "State": "api.listing",

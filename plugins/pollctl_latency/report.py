@@ -11,6 +11,7 @@ from pollctl import (
     Column,
     Figure,
     KeyFigures,
+    Notice,
     Section,
     State,
     Table,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _MOST_SERIES = 6
 _MOST_JOBS = 12
 _MOST_ALERTS = 8
+_MOST_NOTICES = 5
 _VERDICTS = {
     "pass": State("pass", "ok"),
     "fail": State("fail", "fail"),
@@ -71,11 +73,14 @@ def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
     rows = [_row(job, points.get(job["id"], ())) for job in jobs[:_MOST_JOBS]]
     series = [_series(job, points[job["id"]], since, now) for job in running[:_MOST_SERIES]]
     table = Table(_JOB_COLUMNS, rows, "Jobs", empty, len(jobs))
-    return [
-        Section(
-            "Is the line good?", (KeyFigures(figures), table, *series, _alerts(alerts)), _summary(len(running), offline)
-        )
-    ]
+    blocks: tuple[KeyFigures | Table | TimeSeries, ...] = (KeyFigures(figures), table, *series, _alerts(alerts))
+    notices = [_notice(job) for job in jobs[: min(offline, _MOST_NOTICES)]]
+    return [Section("Is the line good?", blocks, _summary(len(running), offline), notices)]
+
+
+def _notice(job: Mapping[str, Any]) -> Notice:
+    since = from_text(job["offline_since"]) if job["offline_since"] else None
+    return Notice(f"{job['target']} is offline", "fail", since, f"pollctl latency show {job['id']}")
 
 
 def _summary(running: int, offline: int) -> str:

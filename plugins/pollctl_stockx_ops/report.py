@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Column, Figure, KeyFigures, Lane, Section, Span, State, Table, Timeline, counted, from_text
+from pollctl import Column, Figure, KeyFigures, Lane, Notice, Section, Span, State, Table, Timeline, counted, from_text
 from pollctl_stockx_ops import queries
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+_LOST = ("BROKEN", "EXPIRED")
 _MOST_LANES = 10
 _MOST_ROWS = 14
 _NO_ACCOUNT = "No account: `pollctl stockx-ops account connect USER` makes one."
@@ -56,7 +57,15 @@ def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
         _timeline(jobs, since, now),
         Table(_JOB_COLUMNS, [_row(job) for job in jobs], "Operations", "No operation is followed.", total),
     )
-    return [Section("What became of the operations?", blocks, _summary(accounts, counts))]
+    notices = [_notice(row) for row in accounts if row["status"] in _LOST and row["open_jobs"]]
+    return [Section("What became of the operations?", blocks, _summary(accounts, counts), notices)]
+
+
+def _notice(row: Mapping[str, Any]) -> Notice:
+    """An account whose jobs wait until its user logs in again."""
+    text = f"the login of {row['user_id']} is {row['status'].lower()}, {counted(row['open_jobs'], 'job')} of it open"
+    remedy = f"pollctl stockx-ops account connect {row['user_id']} --refresh-token-env NAME"
+    return Notice(text, since=from_text(row["updated_at"]), remedy=remedy)
 
 
 def _figures(counts: Mapping[str, int]) -> tuple[Figure, ...]:

@@ -135,9 +135,26 @@ class Text(Struct, frozen=True, tag=True):
 Block = KeyFigures | Table | Heartbeat | TimeSeries | Timeline | Text
 
 
+class Notice(Struct, frozen=True):
+    """One thing that needs somebody: it stands on top of the page, and title and icon say so.
+
+    Attributes:
+        text: what it is, in a sentence without a full stop.
+        level: how urgent it is.
+        since: from which moment on it has been so.
+        remedy: the command to type.
+    """
+
+    text: str
+    level: Literal["warn", "fail"] = "warn"
+    since: Moment | None = None
+    remedy: str = ""
+
+
 class Section(Struct, frozen=True):
-    """A part of the report: a heading, what it shows, and the same in one sentence for the row of the plugin."""
+    """A part of the report: a heading, what it shows, the same in one sentence for the row of the plugin, what needs somebody."""
 
     title: str
     blocks: Sequence[Block]
     summary: str = ""
+    notices: Sequence[Notice] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -26,7 +27,7 @@ class Attention(Struct, frozen=True):
         plugin: whose it is.
         what: what it is, in a few words.
         why: what was said about it, with moments as the database has them.
-        since: the moment from which on it has been so, as the database has it, where that is known.
+        since: the moment from which on it has been so, where that is known.
         remedy: the command to type.
     """
 
@@ -34,7 +35,7 @@ class Attention(Struct, frozen=True):
     plugin: str
     what: str
     why: str = ""
-    since: str | None = None
+    since: str | datetime | None = None
     remedy: str = ""
 
     def line(self, moments: Moments) -> str:
@@ -46,7 +47,11 @@ class Attention(Struct, frozen=True):
 
 def attention(statuses: Sequence[PluginStatus], past: PastPasses) -> list[Attention]:
     """What needs somebody, failures first."""
-    found = [one for status in statuses for one in _of_plugin(status, past)]
+    return most_urgent_first([one for status in statuses for one in _of_plugin(status, past)])
+
+
+def most_urgent_first(found: Sequence[Attention]) -> list[Attention]:
+    """Failures first, otherwise as they are."""
     return sorted(found, key=lambda one: one.urgency != "failed")
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from pollctl.api.listing import Column, Standing, State
-from pollctl.api.report import Heartbeat, Section, Table
+from pollctl.api.report import Heartbeat, Notice, Section, Table
 from pollctl.console.words import count
 from pollctl.damage import moment_of
 from pollctl.delivery.admin import listing
 from pollctl.encoding import masked
-from pollctl.inspection.attention import Attention, attention
+from pollctl.inspection.attention import Attention, Urgency, attention, most_urgent_first
 from pollctl.inspection.looking_back import Window, beats, standing_of, troubled
 from pollctl.inspection.past import past_passes
 from pollctl.inspection.status import PluginStatus, notices, plugin_statuses
@@ -124,11 +124,11 @@ def read_report(
     window = Window(now - stretch.length, now, stretch.bar)
     with past_passes(config) as past:
         needed = attention(statuses, past)
-    said = notices(config, chosen, now)
-    needed += [Attention("warn", name, text) for name, text in said.items()]
+    needed += [Attention("warn", name, text) for name, text in notices(config, chosen, now).items()]
     sections = {
         name: sections_of(config, one, window.since, now) for name, one in chosen.items() if name in config.enabled
     }
+    needed += [_needed(name, notice) for name, shown in sections.items() for one in shown for notice in one.notices]
     with database.looking(config.core.database) as db:
         strips = beats(db, window)
         passes = _passes(db, window, {row.plugin for row in statuses})
@@ -145,7 +145,7 @@ def read_report(
             since=window.since,
             bar_s=int(stretch.bar.total_seconds()),
             database_bytes=path.stat().st_size if (path := config.core.database).exists() else 0,
-            attention=needed,
+            attention=most_urgent_first(needed),
             plugins=[
                 _plugin(
                     row,
@@ -160,6 +160,11 @@ def read_report(
         keeps_names=True,
     )
     return whole
+
+
+def _needed(plugin: str, notice: Notice) -> Attention:
+    urgency: Urgency = "failed" if notice.level == "fail" else "warn"
+    return Attention(urgency, plugin, notice.text, since=notice.since, remedy=notice.remedy)
 
 
 def _level(needed: Sequence[Attention], statuses: Sequence[PluginStatus]) -> Standing:

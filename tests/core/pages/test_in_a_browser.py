@@ -91,9 +91,9 @@ def test_nothing_is_wider_than_the_window_and_nothing_is_said_or_asked_for(
 
 def test_trouble_comes_first_and_title_and_icon_say_it(chromium: Any, page: Path) -> None:
     with Tab(chromium, page) as shown:
-        assert shown.tab.title().startswith("3 things need attention · ")
+        assert shown.tab.title().startswith("5 things need attention · ")
         assert shown.tab.locator("main > section").first.get_attribute("class") == "attention"
-        assert shown.tab.locator(".attention li").count() == 3
+        assert shown.tab.locator(".attention li").count() == 5
         assert "cc3311" in shown.tab.locator("link[rel=icon]").get_attribute("href")
 
 

@@ -161,6 +161,17 @@ def test_trouble_comes_first_and_title_and_icon_say_it(tmp_path: Path, env: Env)
     assert "<code>pollctl why plain</code>" in text
 
 
+def test_what_a_plugin_says_needs_somebody_stands_on_top_with_its_command(tmp_path: Path) -> None:
+    notice = "Notice('the well is dry', 'fail', now, 'pollctl plain fill')"
+    body = f"from pollctl import Notice, Section\n    return [Section('x', [], notices=[{notice}])]"
+    env = package(tmp_path, f"\n@hookimpl\ndef pollctl_report(db, now, since):\n    {body}\n")
+    text = drawn(tmp_path, env)
+    assert "<title>1 thing needs attention · " in text
+    assert text.index("the well is dry") < text.index("pollctl plain fill") < text.index("Plugins <span")
+    (found,) = json_of(run_pollctl(tmp_path, env, "report", "--json"))["attention"]
+    assert (found["urgency"], found["since"]) == ("failed", "2026-03-08T12:00:30.000Z")
+
+
 @pytest.mark.parametrize(
     "body",
     ["raise ValueError('boom')", "raise SystemExit(3)", "db.execute('DELETE FROM runs')", "return ['<b>']", "return 7"],

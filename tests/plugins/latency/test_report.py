@@ -2,7 +2,7 @@
 
 from shown import Shown, ago
 
-from pollctl import TimeSeries
+from pollctl import TimeSeries, from_text
 
 
 def job(shown: Shown, number: int, target: str, **more: object) -> None:
@@ -45,6 +45,18 @@ def test_offline_ones_come_first_and_six_are_drawn() -> None:
     assert shown.rows("Jobs", "target", "state")[-1] == ("old", "unreliable")
     assert shown.figures == {"jobs running": 8, "offline now": 1, "alerts": 0}
     assert shown.section.summary == "1 of 8 targets offline"
+
+
+def test_what_is_offline_needs_somebody() -> None:
+    shown = Shown("latency")
+    for number in range(1, 9):
+        since = {"alert_state": "offline_alerted", "offline_since": ago(minutes=20)} if number != 2 else {}
+        job(shown, number, f"host{number}", **since)
+    assert [notice.text for notice in shown.section.notices] == [
+        f"host{number} is offline" for number in (8, 7, 6, 5, 4)
+    ]
+    notice = shown.section.notices[0]
+    assert (notice.level, notice.since, notice.remedy) == ("fail", from_text(ago(minutes=20)), "pollctl latency show 8")
 
 
 def test_a_login_in_a_target_is_not_shown() -> None:

@@ -44,5 +44,10 @@ def test_a_lost_login_is_said_and_no_token_is() -> None:
     shown.insert("stockx_accounts", user_id="ben", status="EXPIRED", refresh_token="swordfish", access_token="marlin")
     shown.insert("stockx_accounts", user_id="anna")
     assert shown.section.summary == "1 login lost: ben"
+    assert shown.section.notices == []
+    job(shown, "shoe-1", "PENDING", 2)
+    (notice,) = shown.section.notices
+    assert (notice.text, notice.level) == ("the login of ben is expired, 1 job of it open", "warn")
+    assert notice.remedy == "pollctl stockx-ops account connect ben --refresh-token-env NAME"
     assert shown.rows("Accounts", "user_id", "login") == [("anna", "active"), ("ben", "expired")]
     assert not [word for word in ("swordfish", "marlin") if word in repr(shown.section)]
