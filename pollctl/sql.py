@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 Row = dict[str, Any]
+_LARGEST = 2**63 - 1  # as far as SQLite counts
 
 NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 """The present moment as ``pollctl.to_text`` writes it, for ``DEFAULT (...)`` of tables that other programs write too."""
@@ -31,17 +32,21 @@ class Listing(Sequence[Row]):
 
     Args:
         db: the database.
-        statement: a SELECT without LIMIT.
+        statement: a SELECT.
         values: what its marks stand for.
         row: what becomes of a row.
     """
 
     def __init__(
-        self, db: Database, statement: str, values: Sequence[Any] = (), row: Callable[[Row], Row] = lambda row: row
+        self,
+        db: Database,
+        statement: str,
+        values: Sequence[Any] | dict[str, Any] = (),
+        row: Callable[[Row], Row] = lambda row: row,
     ) -> None:
         self._db = db
         self._statement = statement
-        self._values = list(values)
+        self._values = values
         self._row = row
 
     def then(self, row: Callable[[Row], Row]) -> Listing:
@@ -73,4 +78,4 @@ class Listing(Sequence[Row]):
 def _most(index: slice) -> int:
     """How many rows a slice needs at most, from the first; -1 for all, as SQLite has it."""
     is_from_the_end = any(place is not None and place < 0 for place in (index.start, index.stop))
-    return -1 if index.stop is None or is_from_the_end else index.stop
+    return -1 if index.stop is None or is_from_the_end else min(index.stop, _LARGEST)

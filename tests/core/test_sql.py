@@ -61,7 +61,9 @@ def test_a_listing_reads_the_rows_that_are_shown_and_counts_the_others(numbers: 
     assert [row["n"] for row in listing] == list(range(499, -1, -1))
 
 
-@pytest.mark.parametrize("index", [0, 3, -1, slice(None), slice(2, 5), slice(-3, None), slice(0, -490), slice(0, 9, 2)])
+@pytest.mark.parametrize(
+    "index", [0, 3, -1, slice(None), slice(2, 5), slice(-3, None), slice(0, -490), slice(0, 9, 2), slice(10**30)]
+)
 def test_a_listing_has_the_rows_that_a_list_would_have(
     numbers: tuple[sql.Listing, list[int]], index: int | slice
 ) -> None:
