@@ -3,9 +3,10 @@
     python benchmarks/get_many.py [TURNS]
 
 First 64 at a time of answers that come at once, against plain requests in threads; then 256 at a time of answers that take
-50 ms, against the ideal. Peers are taken where they are installed: aiohttp, and curl with ``--parallel``. It starts nginx (Debian:
-``apt-get install nginx-light libnginx-mod-http-echo``) on a free port and stops it again. Turns in which others kept the cores
-busy count too, and it says how busy: rates mean little then, processor time beside that of a peer still means something.
+50 ms, against the ideal. Peers are taken where they are installed: aiohttp, curl with ``--parallel``, and blackbox_exporter
+(Debian: ``prometheus-blackbox-exporter``), which that curl asks to ask nginx. It starts nginx (Debian: ``apt-get install
+nginx-light libnginx-mod-http-echo``) and blackbox_exporter on free ports and stops them again. Turns in which others kept the
+cores busy count too, and it says how busy: rates mean little then, processor time beside that of a peer still means something.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal, NamedTuple
+from urllib.request import urlopen
 
 from pollctl.api.values import Request
 from pollctl.concurrency.cancellation import Stop
@@ -44,6 +46,13 @@ ECHO = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
 Run = Callable[[str, int], None]
 """Asks an address, so many times at once."""
+
+
+class Contender(NamedTuple):
+    """Somebody who asks, and what says how much processor time that has taken in all, in seconds."""
+
+    run: Run
+    spent: Callable[[], float]
 
 
 def with_get_many(engine: Literal["python", "curl"], url: str, at_once: int) -> None:
@@ -95,15 +104,27 @@ def with_curl(url: str, at_once: int) -> None:
     subprocess.run(command, input=words, text=True, check=True, stdout=subprocess.DEVNULL)
 
 
-def contenders() -> dict[str, Run]:
+def with_blackbox(exporter: str, url: str, at_once: int) -> None:
+    probe = f"{exporter}/probe?module=http&target={url}"
+    with urlopen(probe) as answer:
+        assert b"probe_success 1" in answer.read()
+    with_curl(probe, at_once)
+
+
+def contenders(exporter: tuple[str, int] | None) -> dict[str, Contender]:
     """Requests first: the others are held against it."""
-    found: dict[str, Run] = {"requests": with_requests, "get_many (python)": partial(with_get_many, "python")}
+    runs: dict[str, Run] = {"requests": with_requests, "get_many (python)": partial(with_get_many, "python")}
     if find_spec("pycurl"):
-        found["get_many (curl)"] = partial(with_get_many, "curl")
+        runs["get_many (curl)"] = partial(with_get_many, "curl")
     if find_spec("aiohttp"):
-        found["aiohttp"] = with_aiohttp
+        runs["aiohttp"] = with_aiohttp
     if shutil.which("curl"):
-        found["curl --parallel"] = with_curl
+        runs["curl --parallel"] = with_curl
+    found = {name: Contender(run, _spent) for name, run in runs.items()}
+    if exporter:
+        address, pid = exporter
+        of_exporter = partial(_seconds, pid)  # who asks it is left out
+        found["blackbox_exporter"] = Contender(partial(with_blackbox, address), of_exporter)
     return found
 
 
@@ -137,11 +158,15 @@ class Turn(NamedTuple):
     foreign: float
 
 
-def measured(run: Run, url: str, at_once: int, machine: Machine) -> Turn:
-    before, spent, began = machine.foreign(), _spent(), time.perf_counter()
-    run(url, at_once)
+def measured(one: Contender, url: str, at_once: int, machine: Machine) -> Turn:
+    before, spent, began = machine.foreign(), one.spent(), time.perf_counter()
+    one.run(url, at_once)
     took = time.perf_counter() - began
-    return Turn(took, _spent() - spent, (machine.foreign() - before) / took)
+    return Turn(took, one.spent() - spent, (machine.foreign() - before) / took)
+
+
+def _seconds(pid: int) -> float:
+    return _ticks(pid) / os.sysconf("SC_CLK_TCK")
 
 
 def _spent() -> float:
@@ -149,12 +174,14 @@ def _spent() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def in_turn(runs: dict[str, Run], url: str, at_once: int, machine: Machine, turns: int) -> dict[str, list[Turn]]:
+def in_turn(
+    contenders: dict[str, Contender], url: str, at_once: int, machine: Machine, turns: int
+) -> dict[str, list[Turn]]:
     """Each run once, and again, so that all meet the same weather."""
-    found: dict[str, list[Turn]] = {name: [] for name in runs}
+    found: dict[str, list[Turn]] = {name: [] for name in contenders}
     for _ in range(turns):
-        for name, run in runs.items():
-            found[name].append(measured(run, url, at_once, machine))
+        for name, one in contenders.items():
+            found[name].append(measured(one, url, at_once, machine))
             time.sleep(0.2)
     busy = statistics.median(turn.foreign for turns_of in found.values() for turn in turns_of)
     print(f"  others had {busy:.1f} of {os.cpu_count()} cores (median)")
@@ -167,8 +194,7 @@ def nginx() -> Iterator[tuple[str, int]]:
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None or not ECHO.exists():
         sys.exit("nginx is missing: apt-get install nginx-light libnginx-mod-http-echo")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         template = Path(__file__).with_name("nginx.conf").read_text()
         late = f"echo_sleep {DELAY}; echo -n '{BODY}';"
@@ -183,13 +209,40 @@ def nginx() -> Iterator[tuple[str, int]]:
             process.wait(timeout=10)
 
 
+@contextmanager
+def blackbox_exporter() -> Iterator[tuple[str, int] | None]:
+    """The address and process id of one of our own; None where it is not installed."""
+    program = shutil.which("prometheus-blackbox-exporter") or shutil.which("blackbox_exporter")
+    if program is None:
+        yield None
+        return
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        conf = Path(folder, "blackbox.yml")
+        conf.write_text("modules: {http: {prober: http, timeout: 10s}}")
+        words = [program, f"--config.file={conf}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+        process = subprocess.Popen(words)
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}", process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
 def wait_for(port: int) -> None:
     for _ in range(100):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    sys.exit("nginx does not answer")
+    sys.exit(f"nothing answers at port {port}")
 
 
 def show_at_once(found: dict[str, list[Turn]]) -> None:
@@ -219,15 +272,15 @@ def _cpu_us(turns: list[Turn]) -> float:
 def main(turns: int) -> None:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}, {platform.machine()}")
-    with nginx() as (url, pid):
-        machine = Machine(os.getpid(), pid)
-        runs = contenders()
-        for run in runs.values():
-            run(f"{url}/now", AT_ONCE)  # imports, caches
+    with nginx() as (url, pid), blackbox_exporter() as exporter:
+        machine = Machine(os.getpid(), pid, *([exporter[1]] if exporter else []))
+        all_of_them = contenders(exporter)
+        for one in all_of_them.values():
+            one.run(f"{url}/now", AT_ONCE)  # imports, caches
         print(f"{COUNT} GETs, {AT_ONCE} at a time, answered at once:")
-        show_at_once(in_turn(runs, f"{url}/now", AT_ONCE, machine, turns))
+        show_at_once(in_turn(all_of_them, f"{url}/now", AT_ONCE, machine, turns))
         print(f"{COUNT} GETs, {LATE} at a time, answered after {DELAY * 1000:.0f} ms:")
-        show_late(in_turn(runs, f"{url}/late", LATE, machine, turns))
+        show_late(in_turn(all_of_them, f"{url}/late", LATE, machine, turns))
 
 
 if __name__ == "__main__":

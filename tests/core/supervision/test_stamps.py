@@ -15,7 +15,10 @@ def _way_of_starting() -> None:
 
 @pytest.mark.parametrize("named", ["", " ", "/srv/state", "state", "./state"])
 def test_the_state_folder_is_that_of_platformdirs(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a relative one is ignored, as the XDG specification says."""
+    """But that a relative one is ignored, as the XDG specification says; not every platformdirs does."""
     monkeypatch.setenv("XDG_STATE_HOME", named)
-    assert _state_folder().is_absolute()
-    assert _state_folder() == platformdirs.user_state_path("pollctl")
+    found = _state_folder()
+    if not named.startswith("/"):
+        monkeypatch.delenv("XDG_STATE_HOME")
+    assert found.is_absolute()
+    assert found == platformdirs.user_state_path("pollctl")
