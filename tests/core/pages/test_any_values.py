@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 
 from pollctl import (
@@ -37,6 +37,7 @@ from pollctl.plugin_host.report_values import drawable
 NOW = datetime(2026, 11, 28, 18, 2, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=24)
 EMPTY = Table([], [])
+_PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a page is too large to be made smaller in many steps
 texts = some.text(max_size=12) | some.sampled_from(
     ["</script><b>", "\x1b[31m", "\u202e", "'\"><img src=x>", "{{ 7*7 }}", "a\nb"]
 )
@@ -90,7 +91,7 @@ def drawn(shown: list[Section], zone: ZoneInfo | None = None) -> str:
     return page(report_of(shown), Moments(NOW, zone or ZoneInfo("Europe/Amsterdam")), timedelta(minutes=15))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None, phases=_PHASES)
 @given(some.lists(sections, max_size=2))
 def test_whatever_can_be_shown_is_drawn_and_stays_text(shown: list[Section]) -> None:
     try:
@@ -112,6 +113,11 @@ def test_numbers_of_any_size_are_shown(value: float, kind: Any) -> None:
     points = TimeSeries("rtt", "ms", [(NOW, value), (NOW, 1.0)], SINCE, NOW) if isinstance(value, float) else figures
     text = drawn([Section("x", [figures, Table([Column("x", kind=kind)], [{"x": value}]), points])])
     assert "It cannot be drawn" not in text
+
+
+def test_a_strip_of_ten_years_has_few_bars() -> None:
+    long = Heartbeat([Beat(NOW, "fail")], NOW - timedelta(days=3650), NOW)
+    assert drawn([Section("x", [long])]).count("<rect") < 300
 
 
 def test_a_value_that_cannot_be_drawn_costs_its_section_only() -> None:
