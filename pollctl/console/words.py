@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 _UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 _EXACT_FROM = 100
@@ -43,6 +44,8 @@ def distance(seconds: float) -> str:
 
 def took(milliseconds: float) -> str:
     """How long something took: ``9 ms``, ``1.4 s``, ``58 s``, ``2 min 5 s``."""
+    if not isfinite(milliseconds):
+        return f"{milliseconds} ms"
     if milliseconds < _SECOND_MS:
         return f"{round(milliseconds)} ms"
     seconds = milliseconds / _SECOND_MS
@@ -61,7 +64,7 @@ def share(part: float) -> str:
 
 def number(value: float) -> str:
     """A number with as many places as it needs to be compared: ``1440``, ``129.5``, ``20.8``, ``0.12``."""
-    if isinstance(value, int):
+    if isinstance(value, int) or not isfinite(value):
         return str(value)
     if abs(value) >= _EXACT_FROM or value == int(value):
         return f"{value:.1f}".removesuffix(".0")

@@ -22,6 +22,7 @@ _WORDS: Mapping[Standing, str] = {"ok": "ok", "warn": "partial", "fail": "failed
 _SAID_FIRST: Sequence[Standing] = ("fail", "warn", "ok", "info", "none")
 _Height = Callable[[float], float]
 _MOST_LOST = 0.5
+_MOST_BARS = 120
 _HIGHEST_LIMIT = 1.5  # times the highest value: a limit that lies further off would flatten what is drawn
 
 
@@ -67,8 +68,8 @@ class Plot(Struct, frozen=True):
 
 
 def strip(heartbeat: Heartbeat, bar: timedelta, moments: Moments) -> Strip:
-    """Draw a heartbeat with bars of one length of time."""
-    found = bars(heartbeat, bar)
+    """Draw a heartbeat with bars of one length of time; of a longer one where there would be too many."""
+    found = bars(heartbeat, max(bar, (heartbeat.end - heartbeat.start) / _MOST_BARS))
     totals: dict[Standing, int] = {level: sum(one.counts.get(level, 0) for one in found) for level in _SAID_FIRST}
     when = f"{moments.minute(heartbeat.start)} to {moments.minute(heartbeat.end)}"
     return Strip(

@@ -45,7 +45,7 @@ def bars(heartbeat: Heartbeat, length: timedelta) -> list[Bar]:
     counts: list[Counter[Standing]] = [Counter() for _ in range(number)]
     texts: list[tuple[int, str]] = [(-1, "")] * number
     for beat in heartbeat.beats:
-        place = _place(beat.at, heartbeat.start, heartbeat.end, length)
+        place = _place(beat.at, heartbeat.start, heartbeat.end, number, length)
         if place is None:
             continue
         counts[place][beat.level] += beat.count
@@ -63,7 +63,7 @@ def buckets(series: TimeSeries, number: int = BUCKETS) -> list[Bucket]:
     values: list[list[float]] = [[] for _ in range(number)]
     lost = [0] * number
     for at, value in series.points:
-        place = _place(at, series.start, series.end, length)
+        place = _place(at, series.start, series.end, number, length)
         if place is None:
             continue
         if value is None or not isfinite(value):
@@ -85,8 +85,8 @@ def quantile(values: Sequence[float], part: float) -> float:
     return values[min(len(values) - 1, int(len(values) * part))]
 
 
-def _place(at: datetime, start: datetime, end: datetime, length: timedelta) -> int | None:
-    """Which bucket a moment belongs to; the end itself to the last."""
+def _place(at: datetime, start: datetime, end: datetime, number: int, length: timedelta) -> int | None:
+    """Which of so many buckets a moment belongs to; the end itself to the last."""
     if not length or not start <= at <= end:
         return None
-    return min(int((at - start) / length), ceil((end - start) / length) - 1)
+    return min(int((at - start) / length), number - 1)

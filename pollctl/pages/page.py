@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pollctl.api.listing import Standing
-from pollctl.api.report import Figure
+from pollctl.api.report import Figure, Section, Text
 from pollctl.console import cells, words
 from pollctl.console.moments import Moments, read
 from pollctl.pages import drawings, timelines
@@ -20,6 +20,7 @@ from pollctl.redaction import one_line
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from pollctl.pages.report import Report
 
@@ -97,8 +98,24 @@ def _environment(report: Report, moments: Moments) -> Environment:
         plot=lambda series: drawings.plot(series, moments),
         lanes=lambda timeline: timelines.lanes(timeline, moments),
     )
+    made.globals["drawn"] = lambda section: _drawn(section, made)
     made.filters["tips"] = lambda tips: list(map(one_line, tips))
     return made
+
+
+def _drawn(section: Section, environment: Environment) -> Markup:
+    """A section of a plugin; where a value in it cannot be drawn after all, why that is."""
+    block: Any = environment.get_template("blocks.html.j2").module.block  # type: ignore[attr-defined]
+    try:
+        return _joined(map(block, section.blocks))
+    except Exception as error:  # noqa: BLE001 - a value of one plugin must not take the page of all along
+        return _joined([block(Text(f"It cannot be drawn: {type(error).__name__}: {error}"))])
+
+
+def _joined(drawings: Iterable[Markup]) -> Markup:
+    from markupsafe import Markup
+
+    return Markup().join(drawings)
 
 
 def _printable(value: Any) -> Any:

@@ -165,6 +165,7 @@ def _leaks(arranged: Arranged, planted: Mapping[str, str], fault: str) -> Iterat
     shown = {
         "what the pass logs": result.log + result.error,
         "what `pollctl history` prints": bench.command("history", "--json", code=None),
+        "what `pollctl report` prints": bench.command("report", "--json", code=None),
         "the database": _dump(bench),
     }
     for name, secret in planted.items():

@@ -61,6 +61,12 @@ def test_a_bucket_in_which_all_was_lost_is_not_left_blank() -> None:
     assert (folded[0].count, folded[0].lost, folded[0].median) == (2, 1.0, None)
 
 
+def test_the_last_point_of_a_length_that_cannot_be_divided_is_in_the_last_bucket() -> None:
+    end = START + timedelta(seconds=1, microseconds=81)
+    folded = buckets(TimeSeries("rtt", "ms", [(end - timedelta(microseconds=1), 1.0)], START, end))
+    assert [bucket.count for bucket in folded[-1:]] == [1]
+
+
 def test_a_series_without_length_is_empty() -> None:
     assert all(bucket.count == 0 for bucket in buckets(TimeSeries("rtt", "ms", [(END, 1.0)], END, END)))
 
