@@ -29,7 +29,7 @@ def loop(invocation: Invocation, beat: Path | None) -> None:
     passes at their next safe point and the loop within 5 s; what was committed stands.
     """
     from pollctl.config.target_file import STDOUT, require_replaceable
-    from pollctl.deploy.loop import run
+    from pollctl.deploy.loop import command, run
 
     if clock.is_stopped():
         raise UsageError(f"{clock.VARIABLE} stops the clock, and the next full minute never comes; `@` lets it run")
@@ -38,10 +38,7 @@ def loop(invocation: Invocation, beat: Path | None) -> None:
     config = invocation.config
     if beat:
         require_replaceable(beat, config, lambda _: False, "an empty file")
-    file = ["--config", str(config.path.absolute())] if config.path else []
-    # -P: a module that happens to lie in the present folder must not be taken for one of ours
-    words = [sys.executable, "-P", "-m", "pollctl", *file, *console.log_format.options(), "due", "--run"]
-    run(words, partial(_touch, beat) if beat else lambda: None)
+    run(command(config.path), partial(_touch, beat) if beat else lambda: None)
 
 
 @click.command()

@@ -61,7 +61,7 @@ def is_debugging() -> bool:
 def options() -> list[str]:
     """The options that make a process of pollctl write its log as this one does."""
     return [
-        *([f"--log-format={_current.format}"] if _current.is_chosen else []),
+        *(["--log-format", _current.format] if _current.is_chosen else []),
         *(["--verbose"] if _current.is_verbose else []),
         *(["--debug"] if _current.is_debugging else []),
     ]

@@ -12,13 +12,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
+from typing import Literal
 
 import pytest
 from core.supervision.supervised import NEVER_BACK_OFF, Supervised
 from place import eventually, wait_for
 
 from pollctl import clock
+from pollctl.console import log_format
 from pollctl.deploy import loop
+from pollctl.due.fast_path import is_nothing_due
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
@@ -137,6 +140,22 @@ def test_what_keeps_it_from_beginning_is_said(
     place.settings()
     done = place.call(*words, now=now)
     assert (done.returncode, told in done.stderr) == (code, True), done
+
+
+@pytest.mark.parametrize("format_", [None, "json"])
+@pytest.mark.parametrize("is_verbose", [False, True])
+def test_a_run_that_finds_nothing_due_takes_the_fast_path(
+    place: Supervised, format_: Literal["json"] | None, *, is_verbose: bool
+) -> None:
+    place.now = ""
+    place.settings('[plugins.latency]\nschedule = "0 0 1 1 *"')
+    place.do("run", "latency")
+    time.sleep(0.1)  # the settings must be older than the process that remembers them
+    assert place.spawn("due", "--run").returncode == 0
+    with log_format.kept():
+        log_format.choose(format_, is_verbose=is_verbose)
+        words = loop.command(place.folder / "pollctl.toml")
+    assert is_nothing_due(words[words.index("pollctl") + 1 :], place.env)
 
 
 class Clock:

@@ -207,6 +207,20 @@ def test_a_running_job_without_a_sample_for_more_than_twice_its_cadence_is_stale
     assert shell.rows("jobs")[0]["stale"] is False
 
 
+def test_a_listing_reads_the_jobs_that_it_shows_and_counts_the_others(shell: Shell) -> None:
+    shell.do("add", "192.0.2.7")
+    shell.sql(
+        """INSERT INTO latency_jobs (target, probe)
+           SELECT 'host-' || value, 'tcp' FROM json_each(?)""",
+        [json.dumps(list(range(149)))],
+    )
+    assert len(shell.rows("jobs")) == 150
+    assert [row["id"] for row in shell.rows("jobs", "--limit", "2")] == [150, 149]
+    assert len(shell.rows("jobs", "--limit", str(10**30))) == 150
+    shell.do("jobs")
+    assert shell.stderr == "50 more; `--limit 0` shows all\n"
+
+
 # people.md 3
 
 

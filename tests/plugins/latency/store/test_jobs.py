@@ -13,6 +13,7 @@ from plugins.latency.values import NOON
 from plugins.latency.world import World
 from sqlite_utils import Database
 
+from pollctl_latency import queries
 from pollctl_latency.fetch.rounds import select_jobs
 from pollctl_latency.store.jobs import closed_jobs, in_groups, jobs_by_id, jobs_in_turn, logins, next_turn
 
@@ -96,3 +97,11 @@ def test_a_round_reads_no_job_that_has_not_its_turn(world: World, read: Callable
         plan = [row[-1] for row in world.db.execute(f"EXPLAIN QUERY PLAN {sql}", marks)]
         assert not [line for line in plan if line.startswith("SCAN latency_jobs") or "(status=?)" in line], plan
     assert statements
+
+
+def test_a_notice_names_the_newest_stale_jobs_and_counts_the_others(world: World) -> None:
+    for number in range(1, 26):
+        world.add_job(target=f"192.0.2.{number}")
+    notice = queries.stale_notice(world.db, NOON + timedelta(minutes=10))
+    assert notice.startswith("no sample for more than twice the cadence: job 25 (192.0.2.25), 24 (192.0.2.24), ")
+    assert notice.endswith(", 6 (192.0.2.6) and 5 more")
