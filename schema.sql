@@ -210,6 +210,10 @@ CREATE TABLE latency_mirror_state (
     error TEXT NOT NULL DEFAULT '',
     is_pinging INTEGER NOT NULL DEFAULT 0 CHECK (is_pinging IN (0, 1))
 ) STRICT;
+CREATE INDEX latency_jobs_by_ping ON latency_jobs (cadence_seconds, last_ping_at) WHERE status = 'running';
+CREATE INDEX latency_jobs_by_end ON latency_jobs (
+    strftime('%Y-%m-%dT%H:%M:%fZ', started_at, '+' || duration_seconds || ' seconds')
+) WHERE status = 'running';
 CREATE TABLE shell_query_runs (
     id TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
     name TEXT NOT NULL DEFAULT '',

@@ -86,10 +86,22 @@ def refusal_to_write(database: Path) -> str:
         return ""
     if state.st_uid == os.geteuid() or _may_write_by_group(state):
         return ""
-    return (
-        f"{database}: the database belongs to {described(state)}, and you are {_name(os.geteuid())};"
-        f" write to it as its owner: {_as(state)}"
-    )
+    if _is_known(os.geteuid()):
+        remedy = f"write to it as its owner: {_as(state)}"
+    else:  # in a pod, where nobody can become its owner
+        own = os.getegid()
+        remedy = f"let your group have it: `chgrp {own} {database}; chmod 660 {database}`, which fsGroup: {own} of a pod does"
+    return f"{database}: the database belongs to {described(state)}, and you are {_you()}; {remedy}"
+
+
+def refusal_to_read(path: Path) -> str:
+    """Whose a file is that this user must not read, with the remedy of a pod; empty where nobody can tell."""
+    try:
+        state = path.stat()
+    except OSError:
+        return ""
+    remedy = "" if _is_known(os.geteuid()) else f"; fsGroup: {os.getegid()} of a pod makes what is mounted its group's"
+    return f"it belongs to {described(state)}, and you are {_you()}{remedy}"
 
 
 def may_write(path: Path, user: int) -> bool:
@@ -163,6 +175,11 @@ def _owner_of_read_only(folder: Path) -> list[int]:
 def described(state: os.stat_result) -> str:
     """Owner and mode of a file, as people say them."""
     return f"{_name(state.st_uid)} (uid {state.st_uid}, gid {state.st_gid}), mode {stat.S_IMODE(state.st_mode):04o}"
+
+
+def _you() -> str:
+    uid = os.geteuid()
+    return _name(uid) if _is_known(uid) else f"uid {uid}, gid {os.getegid()}"
 
 
 def _name(uid: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,18 @@ def run_as_nobody(folder: Path, env: Mapping[str, str], *arguments: str) -> subp
     words = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *rights, *command(*arguments)]
     streams = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
     return subprocess.run(words, cwd=folder, env=dict(env), timeout=60, check=False, **streams)  # type: ignore[call-overload,no-any-return]
+
+
+@contextmanager
+def become(user: int, group: int) -> Iterator[None]:
+    """Let this process be another user until the block ends, as the system sees it."""
+    before = os.getgroups()
+    os.setgroups([])
+    os.setegid(group)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(before)

@@ -20,7 +20,7 @@ _BY_JOB = ("job", "target")
 
 def families(db: Database, now: datetime) -> list[Metric]:
     """Samples and jobs by status, stale jobs; of each running job the latest round-trip time and the loss."""
-    jobs = queries.jobs(db, now)
+    jobs = list(queries.jobs(db, now))
     return [_samples(jobs), _jobs(jobs), _stale(jobs), _last_rtt(db), _loss(jobs)]
 
 

@@ -193,6 +193,21 @@ def m005_mirror(db: Database) -> None:
         db.execute(statement)
 
 
+_TURNS = (
+    "CREATE INDEX latency_jobs_by_ping ON latency_jobs (cadence_seconds, last_ping_at) WHERE status = 'running'",
+    """CREATE INDEX latency_jobs_by_end ON latency_jobs (
+    strftime('%Y-%m-%dT%H:%M:%fZ', started_at, '+' || duration_seconds || ' seconds')
+) WHERE status = 'running'""",
+)
+
+
+@migrations()
+def m006_turns(db: Database) -> None:
+    """Running jobs are found by when they are due or over: a round reads those alone, however many there are."""
+    for statement in _TURNS:
+        db.execute(statement)
+
+
 def _alert(payload: dict[str, Any]) -> tuple[str, str]:
     change = "is offline" if payload["alert_type"] == "offline" else "has recovered"
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import UsageError, to_text
+from pollctl import UsageError, sql, to_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,9 +35,9 @@ RUN_IDS = "SELECT id, name || ' ' || status FROM shell_query_runs ORDER BY creat
 """What a shell offers for a run."""
 
 
-def runs(db: Database, limit: int = -1) -> list[dict[str, Any]]:
-    """Runs, the newest first: all, or only so many."""
-    return [_shown(row) for row in db.query(f"{_RUNS} ORDER BY created_at DESC, id LIMIT ?", [limit])]
+def runs(db: Database) -> sql.Listing:
+    """Runs, the newest first."""
+    return sql.Listing(db, f"{_RUNS} ORDER BY created_at DESC, id", row=_shown)
 
 
 def run_id(db: Database, named: str) -> str:

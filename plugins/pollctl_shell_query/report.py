@@ -36,7 +36,7 @@ _COLUMNS = (
 
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
     """The latest queries as lanes and as rows."""
-    runs = queries.runs(db, _MOST_ROWS)
+    runs = queries.runs(db)[:_MOST_ROWS]
     counts = queries.by_status(db)
     failed = counts.get("failed", 0)
     took = [length.total_seconds() for run in runs if (length := _took(run))]

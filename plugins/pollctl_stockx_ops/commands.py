@@ -160,7 +160,7 @@ def jobs(context: PluginContext, /, status: str | None, limit: int | None, *, as
     """List the jobs, the newest first."""
     with context.reading() as db:
         rows = queries.jobs(db, status, queries.Wanted(**selection))
-    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB, limit=limit)
+        context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB, limit=limit)
 
 
 @click.command()
@@ -180,7 +180,7 @@ def show_listings(context: PluginContext, /, limit: int | None, *, as_json: bool
     """List the listings, the latest change first."""
     with context.reading() as db:
         rows = queries.listings(db, queries.Wanted(**selection))
-    context.show(rows, as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING, limit=limit)
+        context.show(rows, as_json=as_json, columns=_LISTING_COLUMNS, empty=_NO_LISTING, limit=limit)
 
 
 @click.command()
@@ -194,7 +194,7 @@ def history(
     """List what happened, to one LISTING or to all, the newest first."""
     with context.reading() as db:
         rows = queries.history(db, listing, queries.Wanted(**selection))
-    context.show(rows, as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING, limit=limit)
+        context.show(rows, as_json=as_json, columns=_HISTORY_COLUMNS, empty=_NO_LISTING, limit=limit)
 
 
 @click.command()

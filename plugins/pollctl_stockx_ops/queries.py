@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pollctl import UsageError, counted, to_text
+from pollctl import UsageError, counted, sql, to_text
 from pollctl_stockx_ops.model import COUNTERS, LISTING_STATUS
 
 if TYPE_CHECKING:
@@ -71,14 +71,12 @@ def account(db: Database, user_id: str) -> dict[str, Any]:
     )
 
 
-def jobs(db: Database, status: str | None, wanted: Wanted = ALL) -> list[dict[str, Any]]:
+def jobs(db: Database, status: str | None, wanted: Wanted = ALL) -> sql.Listing:
     """Jobs, the newest first."""
-    return list(
-        db.query(
-            f"{_JOBS} WHERE (:status IS NULL OR status = :status) AND {_WANTED} ORDER BY started_at DESC, id LIMIT :limit",
-            {"status": status, **wanted.values()},
-        )
+    statement = (
+        f"{_JOBS} WHERE (:status IS NULL OR status = :status) AND {_WANTED} ORDER BY started_at DESC, id LIMIT :limit"
     )
+    return sql.Listing(db, statement, {"status": status, **wanted.values()})
 
 
 def job(db: Database, job_id: str) -> dict[str, Any]:
@@ -92,21 +90,21 @@ def job(db: Database, job_id: str) -> dict[str, Any]:
     raise UsageError(f"no job {job_id!r}; `pollctl stockx-ops jobs` lists them")
 
 
-def listings(db: Database, wanted: Wanted = ALL) -> list[dict[str, Any]]:
+def listings(db: Database, wanted: Wanted = ALL) -> sql.Listing:
     """Listings, the latest change first."""
-    return list(
-        db.query(
-            """SELECT stockx_listing_id, user_id, status, ask_price, currency_code, expires_at, updated_at
+    return sql.Listing(
+        db,
+        """SELECT stockx_listing_id, user_id, status, ask_price, currency_code, expires_at, updated_at
                FROM stockx_listings WHERE (:user IS NULL OR user_id = :user) AND (:since IS NULL OR updated_at >= :since)
                ORDER BY updated_at DESC, stockx_listing_id LIMIT :limit""",
-            wanted.values(),
-        )
+        wanted.values(),
     )
 
 
-def history(db: Database, listing_id: str | None, wanted: Wanted = ALL) -> list[dict[str, Any]]:
+def history(db: Database, listing_id: str | None, wanted: Wanted = ALL) -> sql.Listing:
     """What happened, to one listing or to all, the newest first; ``metadata`` decoded."""
-    rows = db.query(
+    return sql.Listing(
+        db,
         """SELECT id, stockx_listing_id, job_id, attempt, action, status, changed_by, changed_at, metadata
            FROM stockx_listing_history AS row WHERE (:listing IS NULL OR stockx_listing_id = :listing)
            AND (:since IS NULL OR changed_at >= :since)
@@ -114,8 +112,8 @@ def history(db: Database, listing_id: str | None, wanted: Wanted = ALL) -> list[
                WHERE job.id = row.job_id AND job.user_id = :user))
            ORDER BY id DESC LIMIT :limit""",
         {"listing": listing_id, **wanted.values()},
+        lambda row: {**row, "metadata": _decoded(row["metadata"])},
     )
-    return [{**row, "metadata": _decoded(row["metadata"])} for row in rows]
 
 
 def stats(db: Database, wanted: Wanted = ALL) -> dict[str, Any]:

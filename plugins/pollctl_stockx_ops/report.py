@@ -43,7 +43,7 @@ _JOB_COLUMNS = (
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
     """Accounts, the latest operations as lanes and as rows."""
     accounts = queries.accounts(db)
-    jobs = queries.jobs(db, None, queries.Wanted(limit=_MOST_ROWS))
+    jobs = queries.jobs(db, None)[:_MOST_ROWS]
     counts = queries.by_status(db, "stockx_batch_jobs")
     total = sum(counts.values())
     blocks = (

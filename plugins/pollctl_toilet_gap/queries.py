@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pollctl import UsageError, counted, to_text
+from pollctl import UsageError, counted, sql, to_text
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -20,13 +20,14 @@ CHECK_IDS = "SELECT id, monitor || ' ' || local_date || ' ' || phase FROM status
 """What a shell offers for a check."""
 
 
-def checks(db: Database, monitor: str | None, date: str | None) -> list[dict[str, Any]]:
+def checks(db: Database, monitor: str | None, date: str | None) -> sql.Listing:
     """Checks, the newest first; ``settings`` decoded."""
-    rows = db.query(
+    return sql.Listing(
+        db,
         f"{_CHECKS} WHERE (?1 IS NULL OR c.monitor = ?1) AND (?2 IS NULL OR c.local_date = ?2) ORDER BY c.id DESC",
         [monitor, date],
+        lambda row: {**row, "settings": _decoded(row["settings"])},
     )
-    return [{**row, "settings": _decoded(row["settings"])} for row in rows]
 
 
 def checks_since(db: Database, since: str, limit: int) -> list[dict[str, Any]]:

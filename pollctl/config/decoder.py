@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pollctl.config.files import UnfitFileError, read_at_most
+from pollctl.config.files import UnfitFileError, read_at_most, why_unread
 from pollctl.config.messages import ZONE, shown
 from pollctl.redaction import Secret, one_line
 from pollctl.units import Duration, HttpUrl, Size
@@ -95,7 +95,7 @@ class Decoder:
         except IsADirectoryError as error:
             raise RefusedError(f"secret file {name} is not a regular file") from error
         except OSError as error:
-            raise RefusedError(f"secret file {name} cannot be read: {error.strerror}") from error
+            raise RefusedError(f"secret file {name} cannot be read: {why_unread(path, error)}") from error
         return _secret_in(content, name)
 
 

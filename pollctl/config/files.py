@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from pollctl.ownership import fault_of_file
+from pollctl.ownership import fault_of_file, refusal_to_read
 
 
 class UnfitFileError(ValueError):
@@ -34,6 +34,13 @@ def read_at_most(path: Path, limit: int, *, is_obeyed: bool = True) -> bytes:
         if is_obeyed and (fault := fault_of_file(path, state)):
             raise UnfitFileError(f"not obeyed: {fault}")
         return file.read(limit + 1)
+
+
+def why_unread(path: Path, error: OSError | ValueError) -> str:
+    """What the system says of a file that cannot be read; where it refuses that, whose it is as well."""
+    why = getattr(error, "strerror", None) or "no such path"
+    whose = refusal_to_read(path) if isinstance(error, PermissionError) else ""
+    return ": ".join(filter(None, (why, whose)))
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

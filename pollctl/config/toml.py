@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pollctl.config.files import UnfitFileError, read_at_most
+from pollctl.config.files import UnfitFileError, read_at_most, why_unread
 from pollctl.errors import ConfigError
 from pollctl.redaction import one_line
 
@@ -40,8 +40,7 @@ def read(path: Path, *, is_obeyed: bool = True) -> dict[str, Any]:
     except UnfitFileError as error:
         raise ConfigError(f"{one_line(str(path))}: {error}") from error
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "no such path"
-        raise ConfigError(f"{one_line(str(path))}: cannot be read: {why}") from error
+        raise ConfigError(f"{one_line(str(path))}: cannot be read: {why_unread(path, error)}") from error
     if len(content) > LARGEST:
         raise ConfigError(f"{one_line(str(path))}: larger than 1 MB; that is not a settings file")
     try:

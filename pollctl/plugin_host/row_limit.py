@@ -29,4 +29,4 @@ def within(rows: Sequence[_Row], limit: int | None, *, as_json: bool) -> tuple[S
         as_json: whether they go out as JSON.
     """
     most = (0 if as_json else SHOWN) if limit is None else limit
-    return (rows[:most], max(0, len(rows) - most)) if most else (rows, 0)
+    return (rows[:most], max(0, len(rows) - most)) if most else (rows[:], 0)

@@ -67,17 +67,9 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def jobs(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the jobs, the newest first."""
-    limit = (0 if as_json else _SHOWN) if limit is None else limit
     with context.reading() as db:
-        found = queries.jobs(db, context.now)
-        shown = [rounded(numbers_so_far(db, row)) for row in found[: limit or None]]
-    if not as_json:
-        shown = [
-            {**row, "verdict": f"{row['verdict'].replace('_', ' ')} so far"} if row["provisional"] else row
-            for row in shown
-        ]
-    rows = [*shown, *found[len(shown) :]]  # those are only counted
-    context.show(rows, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB, limit=limit)
+        found = queries.jobs(db, context.now).then(lambda row: _listed(numbers_so_far(db, row), as_json=as_json))
+        context.show(found, as_json=as_json, columns=_JOB_COLUMNS, empty=_NO_JOB, limit=limit)
 
 
 @click.command()
@@ -137,8 +129,7 @@ def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
 def alerts(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the alerts, the newest first."""
     with context.reading() as db:
-        rows = queries.alerts(db)
-    context.show(rows, as_json=as_json, columns=_ALERT_COLUMNS, empty=_NO_ALERT, limit=limit)
+        context.show(queries.alerts(db), as_json=as_json, columns=_ALERT_COLUMNS, empty=_NO_ALERT, limit=limit)
 
 
 @click.command()
@@ -148,6 +139,14 @@ def cancel(context: PluginContext, job: int) -> None:
     """Close a running job early; nobody is notified, and a probe in flight is dropped."""
     with context.writing() as db:
         cancel_job(db, job)
+
+
+def _listed(row: Mapping[str, Any], *, as_json: bool) -> dict[str, Any]:
+    """A job as the listing has it: for people the verdict says that it is provisional."""
+    shown = rounded(row)
+    if as_json or not row["provisional"]:
+        return shown
+    return {**shown, "verdict": f"{row['verdict'].replace('_', ' ')} so far"}
 
 
 def numbers_so_far(db: Database, row: dict[str, Any]) -> dict[str, Any]:

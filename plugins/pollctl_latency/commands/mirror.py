@@ -30,8 +30,7 @@ def mirror() -> None:
 def held(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the samples that the other side does not take."""
     with context.reading() as db:
-        rows = [{**row, "is_released": bool(row["is_released"])} for row in queries.held(db)]
-    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_NONE, limit=limit)
+        context.show(queries.held(db), as_json=as_json, columns=_COLUMNS, empty=_NONE, limit=limit)
 
 
 @mirror.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pollctl import Run, counted, spoken_moment
 from pollctl_latency.fetch.probe_pool import SHORTEST_ROUND, SHUTDOWN_TIME, ProbePool
 from pollctl_latency.model import Job, Round
-from pollctl_latency.store.jobs import closed_jobs, in_groups, logins, running_jobs
+from pollctl_latency.store.jobs import closed_jobs, in_groups, jobs_in_turn, logins, next_turn
 from pollctl_latency.store.mirror.load import claiming
 from pollctl_latency.store.pruning import prunable_jobs
 
@@ -59,9 +59,9 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
     probes = ProbePool(run)
     is_open = True
     while is_open:
-        selected = select_jobs(running_jobs(db), run.now, probes.in_flight)
+        selected = select_jobs(jobs_in_turn(db, run.now), run.now, probes.in_flight, next_turn(db, run.now))
         say_clock(run, selected.ahead)
-        probes.start(selected.due, logins(db))
+        probes.start(selected.due, logins(db, (job.id for job in selected.due)))
         yield from finished_rounds([*selected.expired, *closed_jobs(db)])
         yield from probes.completed(selected.next_at - run.now)
         is_open = bool(selected.is_any or probes.in_flight or claiming(db)) and goes_on(run, selected)
@@ -72,9 +72,19 @@ def rounds(run: Run, db: Database) -> Iterator[Round]:
         yield Round(prunable=prunable)
 
 
-def select_jobs(jobs: Iterable[Job], now: datetime, in_flight: Iterable[int]) -> Selection:
-    """Sort jobs into expired, due and neither, expiry first; a job whose probe is in flight is neither."""
-    due, expired, ahead, waiting = [], [], [], []
+def select_jobs(
+    jobs: Iterable[Job], now: datetime, in_flight: Iterable[int], next_turn: datetime | None = None
+) -> Selection:
+    """Sort jobs into expired, due and neither, expiry first; a job whose probe is in flight is neither.
+
+    Args:
+        jobs: those that are to be sorted.
+        now: the moment of the round.
+        in_flight: ids of jobs whose probe is in flight.
+        next_turn: when the first of those is due or over that are not among *jobs*.
+    """
+    due, expired, ahead = [], [], []
+    waiting = [next_turn] if next_turn else []
     for job in jobs:
         if job.id in in_flight:
             continue

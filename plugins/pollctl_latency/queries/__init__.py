@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pollctl import UsageError, counted, from_text, spoken_moment, to_text
+from pollctl import UsageError, counted, from_text, spoken_moment, sql, to_text
 from pollctl_latency.client.targets import split_login
+from pollctl_latency.queries.turns import IN_TURN
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
     from pollctl_latency.model import Settings
 
-_JOBS = """
+_STALE = """status = 'running' AND round((julianday(?1) - julianday(coalesce(last_ping_at, started_at))) * 86400000)
+        > 2000 * cadence_seconds"""
+_JOBS = f"""
 SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, status, alert_state,
     alert_offline, alert_recovery, started_at, last_ping_at, completed_at, success, missed, system_error,
     coalesce(loss_percent, 100.0 * missed / nullif(success + missed, 0)) AS loss_percent,
@@ -22,12 +25,13 @@ SELECT id, target, probe, monitoring_mode, cadence_seconds, duration_seconds, st
     outages, longest_streak, verdict, cause,
     coalesce(alert_blind, EXISTS (SELECT 1 FROM latency_notify WHERE job_id = latency_jobs.id)) AS alert_blind,
     is_blind, offline_since, max_loss_percent, max_p95_ms, max_jitter_ms, outage_length, nullif(family, 0) AS family, expect,
-    status = 'running' AND round((julianday(?) - julianday(coalesce(last_ping_at, started_at))) * 86400000)
-        > 2000 * cadence_seconds AS stale,
+    {_STALE} AS stale,
     (SELECT count(*) FROM latency_notify WHERE job_id = latency_jobs.id) AS recipients
-FROM latency_jobs"""
+FROM latency_jobs"""  # noqa: S608 - own text
 JOB_IDS = "SELECT id, target FROM latency_jobs ORDER BY id DESC"
 """What a shell offers for a job."""
+_NAMED = 20
+"""Jobs that a notice names; more of them are counted."""
 _PATIENCE = timedelta(minutes=2)
 """How long samples may wait to be sent before `status` says so."""
 _FLAGS = ("alert_offline", "alert_recovery", "alert_blind", "is_blind", "stale")
@@ -36,15 +40,19 @@ Point = tuple[datetime, float | None]
 SAMPLE_COLUMNS = ("sequence_number", "status", "rtt_ms", "jitter_ms", "recorded_at", "reason", "address")
 
 
-def jobs(db: Database, now: datetime) -> list[dict[str, Any]]:
+def jobs(db: Database, now: datetime) -> sql.Listing:
     """All jobs, the newest first, with ``stale``: running, and no sample for more than twice the cadence."""
-    return [_with_flags(row) for row in db.query(f"{_JOBS} ORDER BY id DESC", [to_text(now)])]
+    return sql.Listing(db, f"{_JOBS} ORDER BY id DESC", [to_text(now)], _with_flags)
 
 
 def stale_notice(db: Database, now: datetime) -> str:
-    """The stale jobs in a line; empty without any."""
-    stale = [f"{row['id']} ({row['target']})" for row in jobs(db, now) if row["stale"]]
-    return f"no sample for more than twice the cadence: job {', '.join(stale)}" if stale else ""
+    """The stale jobs in a line, the newest of them where they are many; empty without any."""
+    source = f"FROM latency_jobs WHERE id IN ({IN_TURN}) AND {_STALE}"
+    (number,) = db.execute(f"SELECT count(*) {source}", [to_text(now)]).fetchone()
+    rows = db.execute(f"SELECT id, target {source} ORDER BY id DESC LIMIT {_NAMED}", [to_text(now)])
+    named = [f"{job_id} ({split_login(target)[0]})" for job_id, target in rows]
+    more = f" and {number - _NAMED:,} more" if number > _NAMED else ""
+    return f"no sample for more than twice the cadence: job {', '.join(named)}{more}" if named else ""
 
 
 def notice(db: Database, now: datetime) -> str:
@@ -77,13 +85,13 @@ def mirror_notice(db: Database, now: datetime) -> str:
     return "; ".join(parts)
 
 
-def held(db: Database) -> list[dict[str, Any]]:
+def held(db: Database) -> sql.Listing:
     """Samples that the side where jobs are kept does not take, and why."""
-    return list(
-        db.query(
-            """SELECT job_id, sequence_number, target, held.reason, held_at, is_released
-               FROM latency_mirror_held AS held JOIN latency_jobs ON id = job_id ORDER BY held_at DESC, job_id, sequence_number"""
-        )
+    return sql.Listing(
+        db,
+        """SELECT job_id, sequence_number, target, held.reason, held_at, is_released
+               FROM latency_mirror_held AS held JOIN latency_jobs ON id = job_id ORDER BY held_at DESC, job_id, sequence_number""",
+        row=lambda row: {**row, "is_released": bool(row["is_released"])},
     )
 
 
@@ -101,8 +109,8 @@ def job(db: Database, job_id: int, now: datetime | None) -> dict[str, Any]:
 def samples(db: Database, job_id: int, *, limit: int | None = None) -> list[dict[str, Any]]:
     """The samples of a job, the newest first; only so many where *limit* says so."""
     columns = ", ".join(SAMPLE_COLUMNS)
-    sql = f"SELECT {columns} FROM latency_samples WHERE job_id = ? ORDER BY sequence_number DESC LIMIT ?"  # noqa: S608 - own names
-    return list(db.query(sql, [job_id, -1 if limit is None else limit]))
+    statement = f"SELECT {columns} FROM latency_samples WHERE job_id = ? ORDER BY sequence_number DESC LIMIT ?"  # noqa: S608 - own names
+    return list(db.query(statement, [job_id, -1 if limit is None else limit]))
 
 
 def points(db: Database, job_id: int, since: datetime) -> list[Point]:
@@ -115,13 +123,11 @@ def points(db: Database, job_id: int, since: datetime) -> list[Point]:
     return [(from_text(recorded_at), rtt_ms) for recorded_at, rtt_ms in rows.fetchall()]
 
 
-def alerts(db: Database) -> list[dict[str, Any]]:
+def alerts(db: Database) -> sql.Listing:
     """All alerts, the newest first."""
-    rows = db.query(
-        """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
-           JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
-    )
-    return [_shown(row) for row in rows]
+    statement = """SELECT alert.id, job_id, target, alert_type, triggered_at FROM latency_alerts AS alert
+        JOIN latency_jobs AS job ON job.id = job_id ORDER BY alert.id DESC"""
+    return sql.Listing(db, statement, row=_shown)
 
 
 def last_rtts(db: Database) -> list[tuple[int, str, float | None]]:

@@ -14,6 +14,7 @@ from pollctl import HttpUrl, PollctlError, Secret, counted, from_text, to_text
 from pollctl_latency import queries
 from pollctl_latency.client.targets import split_login
 from pollctl_latency.model import Job, Limits, NewJob
+from pollctl_latency.queries.turns import IN_TURN, NEXT_TURN
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -25,14 +26,20 @@ _JOB = """id, target, probe, monitoring_mode, status, cadence_seconds, duration_
     max_loss_percent, max_p95_ms, max_jitter_ms, outage_length, family, expect"""
 
 
-def running_jobs(db: Database) -> list[Job]:
-    """The jobs that are to be sampled."""
-    return _jobs(db, "status = 'running'")
+def jobs_in_turn(db: Database, now: datetime) -> list[Job]:
+    """The running jobs that are due or over, or whose latest probe lies ahead; the others are not read, however many there are."""
+    return _jobs(db, f"id IN ({IN_TURN})", to_text(now))
+
+
+def next_turn(db: Database, now: datetime) -> datetime | None:
+    """When the first of the others is due or over; None where there is no other."""
+    (moment,) = db.execute(NEXT_TURN, [to_text(now)]).fetchone()
+    return from_text(moment) if moment else None
 
 
 def closed_jobs(db: Database) -> list[Job]:
     """Jobs that are no longer running and that have no roll-ups yet."""
-    return _jobs(db, "status <> 'running' AND is_rolled_up = 0")
+    return _jobs(db, "status IN ('completed', 'cancelled', 'failed') AND is_rolled_up = 0")
 
 
 def jobs_by_id(db: Database, ids: Iterable[int]) -> dict[int, Job]:
@@ -55,11 +62,12 @@ def in_groups(sizes: Iterable[tuple[int, int]], limit: int) -> Iterator[list[int
         yield group
 
 
-def logins(db: Database) -> dict[int, str]:
-    """The logins of running jobs whose targets have one, by id; from now on they are masked wherever secrets are."""
+def logins(db: Database, ids: Iterable[int]) -> dict[int, str]:
+    """The logins of jobs whose targets have one, by id; from now on they are masked wherever secrets are."""
     rows = db.execute(
-        """SELECT id, target, login FROM latency_jobs
-           WHERE status = 'running' AND probe = 'http' AND target LIKE '%@%'"""
+        """SELECT id, target, login FROM latency_jobs WHERE id IN (SELECT value FROM json_each(?))
+           AND probe = 'http' AND target LIKE '%@%'""",
+        [json.dumps(list(ids))],
     )
     found = {number: login or split_login(target)[1] for number, target, login in rows}
     for login in found.values():

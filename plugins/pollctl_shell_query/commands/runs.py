@@ -29,8 +29,8 @@ _COLUMNS = (
 def runs(context: PluginContext, limit: int | None, *, as_json: bool) -> None:
     """List the runs, the newest first."""
     with context.reading() as db:
-        rows = [queries.without_sql(row) for row in queries.runs(db)]
-    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY, limit=limit)
+        rows = queries.runs(db).then(queries.without_sql)
+        context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY, limit=limit)
 
 
 @click.command()

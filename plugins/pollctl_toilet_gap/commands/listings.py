@@ -93,10 +93,10 @@ def checks(context: PluginContext, monitor: str | None, date: str | None, limit:
         _check_date(date)
     with context.reading() as db:
         rows = queries.checks(db, monitor, date)
-    if not rows and monitor is not None and monitor not in context.settings.by_name:
-        known = ", ".join(context.settings.by_name) or "there are none"
-        raise UsageError(f"no monitor {monitor!r}, in the settings or among the checks; in the settings: {known}")
-    context.show(rows, as_json=as_json, columns=_CHECK_COLUMNS, empty=_NO_CHECK, limit=limit)
+        if not rows and monitor is not None and monitor not in context.settings.by_name:
+            known = ", ".join(context.settings.by_name) or "there are none"
+            raise UsageError(f"no monitor {monitor!r}, in the settings or among the checks; in the settings: {known}")
+        context.show(rows, as_json=as_json, columns=_CHECK_COLUMNS, empty=_NO_CHECK, limit=limit)
 
 
 def _check_date(text: str) -> None:

@@ -118,11 +118,11 @@ def test_a_target_is_split_and_put_together_again(target: str, kept: str, login:
 
 
 def test_a_login_is_no_part_of_what_the_rules_look_at(world: World) -> None:
-    from pollctl_latency.store.jobs import logins, running_jobs
+    from pollctl_latency.store.jobs import jobs_by_id, logins
 
     job_id = world.add_job(target="http://***@host/", login=LOGIN, probe="http")
-    assert logins(world.db) == {job_id: LOGIN}
-    assert LOGIN not in repr(running_jobs(world.db))
+    assert logins(world.db, [job_id]) == {job_id: LOGIN}
+    assert LOGIN not in repr(jobs_by_id(world.db, [job_id])[job_id])
 
 
 def test_the_database_is_where_a_login_stays(place: Place, address: Callable[[str], str]) -> None:

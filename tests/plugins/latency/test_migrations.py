@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from sqlite_utils import Database
 
 from pollctl_latency.migrations import migrations
 from pollctl_latency.model import Limits
-from pollctl_latency.store.jobs import running_jobs
+from pollctl_latency.store.jobs import jobs_in_turn
+
+EVER = datetime(2301, 1, 1, tzinfo=UTC)
 
 
 def test_a_target_is_all_that_another_program_must_say(world: World) -> None:
     world.db.execute("INSERT INTO latency_jobs (target) VALUES ('192.0.2.7')")
-    (job,) = running_jobs(world.db)
+    (job,) = jobs_in_turn(world.db, EVER)
 
     assert (job.probe, job.cadence_seconds, job.duration_seconds, job.status) == ("api", 60, 3600, "running")
 
@@ -25,7 +28,7 @@ def test_a_target_is_all_that_another_program_must_say(world: World) -> None:
 def test_moments_of_other_programs_may_have_fractions_or_none(world: World, moment: Any) -> None:
     world.add_job(started_at=moment)
 
-    assert running_jobs(world.db)[0].started_at.hour == 12
+    assert jobs_in_turn(world.db, EVER)[0].started_at.hour == 12
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_a_row_that_no_rule_could_read_is_refused_by_the_table(world: World, col
 def test_what_fits_into_the_table_can_be_read_and_ends_within_time(world: World) -> None:
     world.add_job(started_at="2200-12-31T23:59:59.999Z", duration_seconds=3_153_600_000)
 
-    assert running_jobs(world.db)[0].ends_at.year == 2300
+    assert jobs_in_turn(world.db, EVER)[0].ends_at.year == 2300
 
 
 def test_what_an_earlier_version_wrote_is_kept_and_gets_the_limits_that_held() -> None:
@@ -61,7 +64,7 @@ def test_what_an_earlier_version_wrote_is_kept_and_gets_the_limits_that_held() -
     db.execute("INSERT INTO latency_notify (job_id, url) VALUES (1, 'json://127.0.0.1/x')")
     migrations.apply(db)
 
-    (job,) = running_jobs(db)
+    (job,) = jobs_in_turn(db, EVER)
     assert (job.limits, job.family, job.expect, job.is_blind, job.alert_blind) == (Limits(), 0, "200-399", False, True)
     assert db.execute("SELECT reason, address FROM latency_samples").fetchall() == [("no reply", None)]
     assert db.execute("SELECT * FROM latency_alerts").fetchall() == [(7, 1, "offline", moment)]
