@@ -27,7 +27,7 @@ def db(tmp_path: Path) -> Iterator[sqlite_utils.Database]:
 
 
 def is_late(db: object) -> bool:
-    return type(db) is not type(sqlite_utils.Database(memory=True)) and not issubclass(type(db), sqlite_utils.Database)
+    return not issubclass(type(db), sqlite_utils.Database)
 
 
 USES: dict[str, Callable[[sqlite_utils.Database], Any]] = {
