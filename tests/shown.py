@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ class Shown:
     def __init__(self, name: str) -> None:
         self._plugin = load(find(name))
         self.db = Database(memory=True)
+        weakref.finalize(self, self.db.close)
         core_migrations.apply(self.db)
         made: Any = self._plugin.poller.migrations
         (made() if callable(made) else made).apply(self.db)

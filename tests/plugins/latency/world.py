@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -54,6 +55,7 @@ class World:
 
     def __init__(self) -> None:
         self.db = Database(memory=True)
+        weakref.finalize(self, self.db.close)
         self.db.execute("PRAGMA foreign_keys=ON")
         migrations.apply(self.db)
         self.run: Any = RecordingRun(self.db)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -59,6 +60,7 @@ class World:
 
     def __init__(self) -> None:
         self.db = Database(memory=True)
+        weakref.finalize(self, self.db.close)
         self.db.execute("PRAGMA foreign_keys=ON")
         self.db.execute("CREATE TABLE runs (plugin TEXT, started_at TEXT, stats TEXT)")
         migrations.apply(self.db)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, cast
@@ -107,6 +108,7 @@ class InMemoryWorld:
         self.posted: list[str] = []
         self.passes = 0
         self.db = Database(memory=True)
+        weakref.finalize(self, self.db.close)
         core_migrations.apply(self.db)
         migrations.apply(self.db)
 
