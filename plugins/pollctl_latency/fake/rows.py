@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -55,6 +56,7 @@ class SqliteRows:
 
     def __init__(self) -> None:
         self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        weakref.finalize(self, self._db.close)
         self._db.row_factory = sqlite3.Row
         self._db.executescript(f"PRAGMA foreign_keys = ON; {_SCHEMA}")
         self._lock = threading.Lock()
