@@ -71,7 +71,6 @@ def test_the_image_runs_as_a_number_of_group_0_below_tini_and_keeps_its_data_in_
     assert fnmatch(pollctl.__version__, pinned)
 
 
-@pytest.mark.slow
 def test_what_the_image_copies_is_what_a_wheel_is_built_from(tmp_path: Path) -> None:
     for words in instructions("COPY"):
         *sources, target = words.split()
