@@ -62,7 +62,7 @@ class Listing(Sequence[Row]):
     def __getitem__(self, index: slice) -> list[Row]: ...
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         if isinstance(index, int):
-            return self[:][index]
+            return list(self._rows(-1 if index < 0 else index + 1))[index]
         return list(self._rows(_most(index)))[index]
 
     def __iter__(self) -> Iterator[Row]:

@@ -59,23 +59,30 @@ _ALERT_COLUMNS = (
 
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
     """Running jobs with their series, offline ones first; jobs; alerts."""
-    jobs = sorted(queries.jobs(db, now), key=lambda job: (not _is_offline(job), job["status"] != "running"))
-    running = [job for job in jobs if job["status"] == "running"]
-    points = {job["id"]: queries.points(db, job["id"], since) for job in running[:_MOST_SERIES]}
-    alerts = queries.alerts(db)
-    offline = sum(map(_is_offline, jobs))
+    listed = queries.most_urgent(db, now)
+    jobs = listed[:_MOST_JOBS]
+    running, offline, alerted = queries.numbers(db, since)
+    points = {job["id"]: queries.points(db, job["id"], since) for job in jobs if job["status"] == "running"}
     figures = (
-        Figure("jobs running", len(running)),
+        Figure("jobs running", running),
         Figure("offline now", offline, level="fail" if offline else "ok"),
-        Figure("alerts", sum(from_text(alert["triggered_at"]) >= since for alert in alerts)),
+        Figure("alerts", alerted),
     )
     empty = "No job yet: `pollctl latency add TARGET` starts one."
-    rows = [_row(job, points.get(job["id"], ())) for job in jobs[:_MOST_JOBS]]
-    series = [_series(job, points[job["id"]], since, now) for job in running[:_MOST_SERIES]]
-    table = Table(_JOB_COLUMNS, rows, "Jobs", empty, len(jobs))
-    blocks: tuple[KeyFigures | Table | TimeSeries, ...] = (KeyFigures(figures), table, *series, _alerts(alerts))
-    notices = [_notice(job) for job in jobs[: min(offline, _MOST_NOTICES)]]
-    return [Section("Is the line good?", blocks, _summary(len(running), offline), notices)]
+    rows = [_row(job, points.get(job["id"])) for job in jobs]
+    series = [_series(job, points[job["id"]], since, now) for job in jobs[:_MOST_SERIES] if job["id"] in points]
+    table = Table(_JOB_COLUMNS, rows, "Jobs", empty, len(listed))
+    blocks: tuple[KeyFigures | Table | TimeSeries, ...] = (KeyFigures(figures), table, *series, _alerts(db))
+    return [Section("Is the line good?", blocks, _summary(running, offline), _notices(jobs, offline))]
+
+
+def _notices(jobs: Sequence[Mapping[str, Any]], offline: int) -> list[Notice]:
+    """Each target that is offline; of many the latest, and how many more there are."""
+    found = [_notice(job) for job in jobs[:_MOST_NOTICES] if _is_offline(job)]
+    if more := offline - len(found):
+        text = f"{counted(more, 'more target is', 'more targets are')} offline"
+        found.append(Notice(text, "fail", remedy="pollctl latency jobs"))
+    return found
 
 
 def _notice(job: Mapping[str, Any]) -> Notice:
@@ -93,17 +100,33 @@ def _is_offline(job: Mapping[str, Any]) -> bool:
     return (job["status"], job["alert_state"]) == ("running", "offline_alerted")
 
 
-def _row(job: Mapping[str, Any], points: Sequence[Point]) -> dict[str, Any]:
-    values = [value for _, value in points if value is not None]
-    is_measured = len(values) > 1  # of which a 95th percentile can be taken
+def _row(job: Mapping[str, Any], points: Sequence[Point] | None) -> dict[str, Any]:
+    """A job with its numbers: of the time that is shown while it runs, its own when it has ended."""
     return {
         **job,
         "state": _state(job),
         "since": job["offline_since"] if _is_offline(job) else job["last_ping_at"],
-        "median": median(values) if values else job["rtt_median_ms"],
-        "p95": quantiles(values, n=20, method="inclusive")[-1] if is_measured else job["rtt_p95_ms"],
+        **(_own_numbers(job) if points is None else _numbers(points)),
+    }
+
+
+def _own_numbers(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "median": job["rtt_median_ms"],
+        "p95": job["rtt_p95_ms"],
         "lost": None if job["loss_percent"] is None else job["loss_percent"] / 100,
         "samples": job["success"] + job["missed"] + job["system_error"],
+    }
+
+
+def _numbers(points: Sequence[Point]) -> dict[str, Any]:
+    values = [value for _, value in points if value is not None]
+    is_measured = len(values) > 1  # of which a 95th percentile can be taken
+    return {
+        "median": median(values) if values else None,
+        "p95": quantiles(values, n=20, method="inclusive")[-1] if is_measured else None,
+        "lost": 1 - len(values) / len(points) if points else None,
+        "samples": len(points),
     }
 
 
@@ -122,7 +145,8 @@ def _series(job: Mapping[str, Any], points: Sequence[Point], since: datetime, no
     return TimeSeries(job["target"], "ms", points, since, now, thresholds)
 
 
-def _alerts(alerts: Sequence[Mapping[str, Any]]) -> Table:
+def _alerts(db: Database) -> Table:
+    alerts = queries.alerts(db)
     rows = [
         {**alert, "state": State(alert["alert_type"], "fail" if alert["alert_type"] == "offline" else "ok")}
         for alert in alerts[:_MOST_ALERTS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -224,6 +224,16 @@ def unasked(db: Database, now: datetime) -> list[str]:
 
 def _ended_accounts(db: Database) -> Iterator[str]:
     for row in accounts(db):
-        if row["status"] in ("BROKEN", "EXPIRED") and row["open_jobs"]:
-            how = f"`pollctl stockx-ops account connect {row['user_id']} --refresh-token-env NAME`"
+        if is_lost(row) and row["open_jobs"]:
+            how = f"`{connecting(row)}`"
             yield f"account {row['user_id']} is {row['status']}, {counted(row['open_jobs'], 'job')} of it open; {how}"
+
+
+def is_lost(account: Mapping[str, Any]) -> bool:
+    """Whether a login ended although nobody revoked it."""
+    return account["status"] in ("BROKEN", "EXPIRED")
+
+
+def connecting(account: Mapping[str, Any]) -> str:
+    """The command that connects an account anew."""
+    return f"pollctl stockx-ops account connect {account['user_id']} --refresh-token-env NAME"

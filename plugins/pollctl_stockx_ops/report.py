@@ -12,7 +12,6 @@ from pollctl_stockx_ops import queries
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_LOST = ("BROKEN", "EXPIRED")
 _MOST_LANES = 10
 _MOST_ROWS = 14
 _NO_ACCOUNT = "No account: `pollctl stockx-ops account connect USER` makes one."
@@ -48,24 +47,18 @@ def sections(db: Database, now: datetime, since: datetime) -> list[Section]:
     total = sum(counts.values())
     blocks = (
         KeyFigures(_figures(counts)),
-        Table(
-            _ACCOUNT_COLUMNS,
-            [_account(row) for row in accounts],
-            "Accounts",
-            _NO_ACCOUNT,
-        ),
+        Table(_ACCOUNT_COLUMNS, [_account(row) for row in accounts], "Accounts", _NO_ACCOUNT),
         _timeline(jobs, since, now),
         Table(_JOB_COLUMNS, [_row(job) for job in jobs], "Operations", "No operation is followed.", total),
     )
-    notices = [_notice(row) for row in accounts if row["status"] in _LOST and row["open_jobs"]]
+    notices = [_notice(row) for row in accounts if queries.is_lost(row) and row["open_jobs"]]
     return [Section("What became of the operations?", blocks, _summary(accounts, counts), notices)]
 
 
 def _notice(row: Mapping[str, Any]) -> Notice:
     """An account whose jobs wait until its user logs in again."""
     text = f"the login of {row['user_id']} is {row['status'].lower()}, {counted(row['open_jobs'], 'job')} of it open"
-    remedy = f"pollctl stockx-ops account connect {row['user_id']} --refresh-token-env NAME"
-    return Notice(text, since=from_text(row["updated_at"]), remedy=remedy)
+    return Notice(text, since=from_text(row["updated_at"]), remedy=queries.connecting(row))
 
 
 def _figures(counts: Mapping[str, int]) -> tuple[Figure, ...]:
@@ -80,11 +73,16 @@ def _figures(counts: Mapping[str, int]) -> tuple[Figure, ...]:
 
 
 def _account(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "login": State(row["status"].lower(), "ok" if row["status"] == "ACTIVE" else "fail")}
+    """A row with how its login stands; one that was revoked is nobody's trouble."""
+    is_active = row["status"] == "ACTIVE"
+    return {
+        **row,
+        "login": State(row["status"].lower(), "fail" if queries.is_lost(row) else "ok" if is_active else "none"),
+    }
 
 
 def _summary(accounts: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> str:
-    lost = [row["user_id"] for row in accounts if row["status"] != "ACTIVE"]
+    lost = [row["user_id"] for row in accounts if queries.is_lost(row)]
     parts = [f"{counted(len(lost), 'login')} lost: {', '.join(lost)}"] if lost else []
     ended = [
         f"{counts[status]} {_STATES[status].word}"

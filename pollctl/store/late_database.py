@@ -25,9 +25,8 @@ class _LateDatabase:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.conn = connection
-        connection.execute(
-            "PRAGMA recursive_triggers=on"
-        )  # as the real one would, but that may come where no PRAGMA may
+        # as the real one would, which may become it where no PRAGMA is allowed
+        connection.execute("PRAGMA recursive_triggers=on")
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> sqlite3.Cursor:
         return self.conn.execute(sql, parameters or ())

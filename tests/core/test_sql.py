@@ -58,6 +58,8 @@ def test_a_listing_reads_the_rows_that_are_shown_and_counts_the_others(numbers: 
     assert (len(listing), read) == (500, [])
     assert listing[:3] == [{"n": 499}, {"n": 498}, {"n": 497}]
     assert read == [499, 498, 497]
+    assert listing[4] == {"n": 495}
+    assert read[3:] == [499, 498, 497, 496, 495]
     assert [row["n"] for row in listing] == list(range(499, -1, -1))
 
 

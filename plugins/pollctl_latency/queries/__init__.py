@@ -45,6 +45,21 @@ def jobs(db: Database, now: datetime) -> sql.Listing:
     return sql.Listing(db, f"{_JOBS} ORDER BY id DESC", [to_text(now)], _with_flags)
 
 
+def most_urgent(db: Database, now: datetime) -> sql.Listing:
+    """The same, those that are offline first, then the others that run."""
+    order = "status = 'running' AND alert_state = 'offline_alerted' DESC, status = 'running' DESC, id DESC"
+    return sql.Listing(db, f"{_JOBS} ORDER BY {order}", [to_text(now)], _with_flags)
+
+
+def numbers(db: Database, since: datetime) -> tuple[int, int, int]:
+    """How many jobs run, how many of those are offline, and how many alerts there were since a moment."""
+    running, offline = db.execute(
+        "SELECT count(*), coalesce(sum(alert_state = 'offline_alerted'), 0) FROM latency_jobs WHERE status = 'running'"
+    ).fetchone()
+    (alerts,) = db.execute("SELECT count(*) FROM latency_alerts WHERE triggered_at >= ?", [to_text(since)]).fetchone()
+    return running, offline, alerts
+
+
 def stale_notice(db: Database, now: datetime) -> str:
     """The stale jobs in a line, the newest of them where they are many; empty without any."""
     source = f"FROM latency_jobs WHERE id IN ({IN_TURN}) AND {_STALE}"

@@ -28,6 +28,19 @@ def test_a_series_has_what_was_measured_and_lost_since_then_and_nothing_of_our_o
     assert [(limit.value, limit.label) for limit in series.thresholds] == [(80, "limit 80 ms (p95)")]
 
 
+def test_numbers_of_a_job_that_runs_are_of_the_time_shown_and_those_of_one_that_has_ended_are_its_own() -> None:
+    shown = Shown("latency")
+    job(shown, 1, "runs", success=98, missed=2)
+    for number, (minutes, rtt_ms) in enumerate([(3000, 9.0), (4, 20.0), (3, 30.0), (2, None), (1, 40.0)]):
+        sample(shown, 1, number, minutes, rtt_ms)
+    own = {"rtt_median_ms": 7.0, "rtt_p95_ms": 8.0, "loss_percent": 5.0, "success": 19, "missed": 1}
+    job(shown, 2, "over", status="completed", verdict="pass", completed_at=ago(hours=3), **own)
+    assert shown.rows("Jobs", "target", "median", "p95", "lost", "samples") == [
+        ("runs", 30.0, 39.0, 0.25, 4),
+        ("over", 7.0, 8.0, 0.05, 20),
+    ]
+
+
 def test_offline_ones_come_first_and_six_are_drawn() -> None:
     shown = Shown("latency")
     for number in range(1, 9):
@@ -53,7 +66,8 @@ def test_what_is_offline_needs_somebody() -> None:
         since = {"alert_state": "offline_alerted", "offline_since": ago(minutes=20)} if number != 2 else {}
         job(shown, number, f"host{number}", **since)
     assert [notice.text for notice in shown.section.notices] == [
-        f"host{number} is offline" for number in (8, 7, 6, 5, 4)
+        *(f"host{number} is offline" for number in (8, 7, 6, 5, 4)),
+        "2 more targets are offline",
     ]
     notice = shown.section.notices[0]
     assert (notice.level, notice.since, notice.remedy) == ("fail", from_text(ago(minutes=20)), "pollctl latency show 8")

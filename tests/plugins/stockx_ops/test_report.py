@@ -2,7 +2,7 @@
 
 from shown import Shown, ago, spans_of
 
-from pollctl import Timeline
+from pollctl import Table, Timeline
 
 
 def job(
@@ -51,3 +51,13 @@ def test_a_lost_login_is_said_and_no_token_is() -> None:
     assert notice.remedy == "pollctl stockx-ops account connect ben --refresh-token-env NAME"
     assert shown.rows("Accounts", "user_id", "login") == [("anna", "active"), ("ben", "expired")]
     assert not [word for word in ("swordfish", "marlin") if word in repr(shown.section)]
+
+
+def test_a_login_that_a_person_revoked_is_not_lost() -> None:
+    shown = Shown("stockx_ops")
+    shown.insert("stockx_accounts", user_id="ben", status="REVOKED")
+    job(shown, "shoe-1", "PENDING", 2)
+    assert shown.section.summary == ""
+    assert shown.section.notices == []
+    (login,) = [row["login"] for row in shown.blocks(Table)[0].rows]
+    assert (login.word, login.level) == ("revoked", "none")
