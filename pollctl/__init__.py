@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from pollctl.addresses import read_addresses as read_addresses
     from pollctl.addresses import split_addresses as split_addresses
+    from pollctl.api.conditional import conditional_key as conditional_key
     from pollctl.api.hookspecs import hookimpl as hookimpl
     from pollctl.api.listing import Column as Column
     from pollctl.api.listing import State as State
@@ -88,6 +89,7 @@ _HOMES = {
     "PluginError": "errors",
     "PollctlError": "errors",
     "UsageError": "errors",
+    "conditional_key": "api.conditional",
     "hookimpl": "api.hookspecs",
     "fetch_error": "http.errors",
     "open_socket": "http.connecting",

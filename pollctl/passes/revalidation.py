@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from pollctl.api.conditional import conditional_key
 from pollctl.api.values import Answer, Request
 from pollctl.store import validators
 from pollctl.store.database import open_to_read
@@ -22,8 +23,6 @@ from pollctl.store.validators import Kept
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
-
-_CONDITIONS = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range")
 
 
 class Revalidation:
@@ -50,7 +49,7 @@ class Revalidation:
                 for answer in ask(self._conditional(request, db) for request in requests):
                     self._latest.pop(ours, None)
                     request: Request = answer.request.tag
-                    if (key := digest(request)) and answer.status == 200:  # noqa: PLR2004
+                    if (key := conditional_key(request)) and answer.status == 200:  # noqa: PLR2004
                         self._latest[ours] = Kept(key, answer.validators)
                     yield replace(answer, request=request)
         finally:
@@ -67,22 +66,10 @@ class Revalidation:
 
     def _conditional(self, request: Request, db: Database | None) -> Request:
         """The request as it is sent, with the one that it was made of as its tag."""
-        key = digest(request)
+        key = conditional_key(request)
         is_whole = "no-cache" in _header(request, "cache-control")
         known = validators.of_request(db, self._plugin, key) if db and key and not is_whole else {}
         return replace(request, headers={**request.headers, **known}, tag=request)
-
-
-def digest(request: Request) -> str:
-    """What a request is known by: its address and headers; empty for one that cannot be asked again under a condition."""
-    from hashlib import sha256
-
-    names = {name.lower() for name in request.headers}
-    if request.method != "GET" or request.body is not None or names & {*_CONDITIONS}:
-        return ""
-    headers = sorted(f"{name.lower()}:{value}" for name, value in request.headers.items())
-    lines = [request.url, *(line for line in headers if not line.startswith("cache-control:"))]
-    return sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
 def _header(request: Request, name: str) -> str:

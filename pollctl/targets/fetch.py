@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from pollctl import Answer, Request, Run, counted, retry_after, to_text
+from pollctl import Answer, Request, Run, conditional_key, counted, retry_after, to_text
 from pollctl.targets.decide import said_of
 from pollctl.targets.model import Batch, Look, Target, Validators
 from pollctl.targets.rows import Known, Roll
@@ -26,8 +25,6 @@ LONGEST_S = 1.0
 """When a batch is full: many looks, much that was read, or a while after the last one; each commit costs a wait for the disk."""
 _NOT_ASKED = ("deadline", "stopped")
 """Errors of requests whose turn did not come before the end of the pass."""
-
-_CONDITIONS = {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range", "range"}
 
 
 class Reading(NamedTuple):
@@ -150,7 +147,7 @@ def _held(run: Run) -> set[str]:
 def _conditions(one: Known, request: Request) -> Mapping[str, str]:
     """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
     known = _known_validators(one)
-    return known.headers if known.headers and known.asked == _digest(request) else {}
+    return known.headers if known.headers and known.asked == conditional_key(request) else {}
 
 
 def _known_validators(one: Known) -> Validators:
@@ -161,17 +158,8 @@ def _known_validators(one: Known) -> Validators:
 
 def _validators(answer: Answer, request: Request) -> Validators:
     """What to ask by the next time; nothing where the request has conditions of its own, or is not a plain GET."""
-    asked = _digest(request) if answer.validators else ""
+    asked = conditional_key(request) if answer.validators else ""
     return Validators(asked, answer.validators) if asked else Validators()
-
-
-def _digest(request: Request) -> str:
-    """What a request is known by: its address and headers; empty for one that cannot be asked again under a condition."""
-    names = {name.lower() for name in request.headers}
-    if request.method != "GET" or request.body is not None or names & _CONDITIONS:
-        return ""
-    lines = [request.url, *sorted(f"{name.lower()}:{value}" for name, value in request.headers.items())]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
 def _looks(reading: Reading, due: list[Known], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look, int]]:
