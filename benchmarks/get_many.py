@@ -200,13 +200,8 @@ def nginx() -> Iterator[tuple[str, int]]:
         late = f"echo_sleep {DELAY}; echo -n '{BODY}';"
         conf = Path(folder, "nginx.conf")
         conf.write_text(template.format(folder=folder, port=port, body=BODY, late=late, echo=f"load_module {ECHO};"))
-        process = subprocess.Popen([program, "-p", folder, "-c", str(conf), "-e", f"{folder}/error.log"])
-        try:
-            wait_for(port)
-            yield f"http://127.0.0.1:{port}", process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
+        with served([program, "-p", folder, "-c", str(conf), "-e", f"{folder}/error.log"], port) as started:
+            yield started
 
 
 @contextmanager
@@ -221,13 +216,20 @@ def blackbox_exporter() -> Iterator[tuple[str, int] | None]:
         conf = Path(folder, "blackbox.yml")
         conf.write_text("modules: {http: {prober: http, timeout: 10s}}")
         words = [program, f"--config.file={conf}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-        process = subprocess.Popen(words)
-        try:
-            wait_for(port)
-            yield f"http://127.0.0.1:{port}", process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
+        with served(words, port) as started:
+            yield started
+
+
+@contextmanager
+def served(command: list[str], port: int) -> Iterator[tuple[str, int]]:
+    """The address and process id of a server at *port*, which is stopped at the end."""
+    process = subprocess.Popen(command)
+    try:
+        wait_for(port)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def free_port() -> int:

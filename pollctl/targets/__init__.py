@@ -16,7 +16,7 @@ plugin = TargetPlugin("pages", Target, str, key="pages", summary="Has a page cha
 
 from __future__ import annotations
 
-from pollctl.targets.model import Change, News, Target, TargetSettings
 from pollctl.targets.plugin import TargetPlugin
+from pollctl.targets.target import Change, News, Target, TargetSettings
 
 __all__ = ["Change", "News", "Target", "TargetPlugin", "TargetSettings"]

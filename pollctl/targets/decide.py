@@ -14,22 +14,19 @@ from msgspec.structs import replace
 from pollctl import Secret, address_digest, counted, spoken_length
 from pollctl.targets.model import (
     Batch,
-    Change,
     Decision,
     Gathered,
     Kept,
     Look,
     Memory,
     Missed,
-    News,
     Retired,
     State,
-    Target,
-    TargetSettings,
     Told,
     Unchanged,
     Waiting,
 )
+from pollctl.targets.target import Change, News, Target, TargetSettings
 
 
 class Rules(NamedTuple):

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from pollctl import Answer, Request, Run, conditional_key, counted, retry_after, to_text
 from pollctl.targets.decide import said_of
-from pollctl.targets.model import Batch, Look, Target, Validators
+from pollctl.targets.model import Batch, Look, Validators
 from pollctl.targets.rows import Known, Roll
 from pollctl.targets.store import Store, uncompared
+from pollctl.targets.target import Target
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -12,8 +12,9 @@ from msgspec.structs import force_setattr
 
 from pollctl import Answer, Poller, Run, hookimpl, split_addresses
 from pollctl.targets import decide, fetch, rows
-from pollctl.targets.model import Batch, Change, Decision, Gathered, State, Target, TargetSettings, Told
+from pollctl.targets.model import Batch, Decision, Gathered, State, Told
 from pollctl.targets.store import Store
+from pollctl.targets.target import Change, Target, TargetSettings
 
 if TYPE_CHECKING:
     import click

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pollctl import Secret, from_text
-from pollctl.targets.model import Target
+from pollctl.targets.target import Target
 
 
 class Row(NamedTuple):

@@ -20,12 +20,12 @@ from pollctl.targets.model import (
     Missed,
     Retired,
     State,
-    Target,
     Told,
     Unchanged,
     Validators,
 )
 from pollctl.targets.rows import Row
+from pollctl.targets.target import Target
 from pollctl.targets.telling import Telling
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from pollctl import Run, from_text, to_text
 from pollctl.targets.decide import people
-from pollctl.targets.model import Gathered, News, Target, Told, Waiting
+from pollctl.targets.model import Gathered, Told, Waiting
+from pollctl.targets.target import News, Target
 from pollctl.targets.words import message
 
 if TYPE_CHECKING:

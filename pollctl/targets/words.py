@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pollctl import Level, counted
-from pollctl.targets.model import News
+from pollctl.targets.target import News
 
 _LEVELS: Sequence[Level] = ("info", "success", "warning", "failure")
 
