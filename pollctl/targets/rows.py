@@ -33,6 +33,7 @@ class Row(NamedTuple):
     error: str | None
     is_alerted: int
     validators: str | None
+    answer: str | None
 
     @property
     def has_memory(self) -> bool:
