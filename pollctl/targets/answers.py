@@ -48,9 +48,9 @@ def row_of_same(one: Known, request: Request, answer: Answer, digest: str) -> in
     another name than its row, there is something to write, or to tell.
     """
     row = one.row
-    if row is None or not row.has_memory or one.is_redefined or retry_after(answer, answer.started_at):
+    if row is None or not (answer.is_unchanged or digest == row.answer) or not row.has_memory or one.is_redefined:
         return None
-    if row.failures or row.retired_at or row.name != one.title:
+    if row.failures or row.retired_at or row.name != one.title or retry_after(answer, answer.started_at):
         return None
-    is_same = answer.is_unchanged or (digest == row.answer and validators(answer, request) == known_validators(one))
-    return row.id if is_same else None
+    is_asked_alike = answer.is_unchanged or known_validators(one).asked in ("", conditional_key(request))
+    return row.id if is_asked_alike else None

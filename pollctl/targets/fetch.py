@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -111,7 +111,7 @@ def _tell_course(run: Run, roll: Roll, due: list[Known], looked: dict[str, bool]
     if not roll.known and not roll.broken:
         run.note("there is no target")
     if resting:
-        until = to_text(min(_moment(one, run) for one in resting))
+        until = to_text(min(_moments(resting, run)))
         run.note(f"{counted(len(due), 'target')} looked at, {len(resting)} not due until {until}")
 
 
@@ -123,14 +123,14 @@ def _tell_standing(one: Known, run: Run) -> None:
         run.reached(one.title)
 
 
-def _moment(one: Known, run: Run) -> datetime:
-    """When a target is due, not before its host may be asked again."""
-    at, held_until = one.next_at(run.now, run.timezone) or run.now, run.held_until(one.target.host)
-    return max(at, held_until) if held_until else at
+def _moments(known: Iterable[Known], run: Run) -> Iterator[datetime]:
+    """When targets are due, not before their hosts may be asked again; each moment of a host once."""
+    for at, host in {(one.next_at(run.now, run.timezone) or run.now, one.target.host) for one in known}:
+        yield max(at, run.held_until(host) or at)
 
 
 def _next_moment(roll: Roll, digest_at: datetime | None, run: Run) -> datetime:
-    moments = [_moment(one, run) for one in roll.known if one.is_active]
+    moments = _moments([one for one in roll.known if one.is_active], run)
     return min([*moments, *([digest_at] if digest_at else [])], default=datetime.max.replace(tzinfo=run.now.tzinfo))
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pollctl import Secret, from_text
+from pollctl import Pace, Secret, from_text
 from pollctl.targets.target import Target
 
 
@@ -63,8 +63,15 @@ class Known(NamedTuple):
         """When it is due; None for at once, as when it was looked at while the clock was ahead."""
         if self.row is None or self.row.looked_at is None or self.is_redefined:
             return None
-        looked_at = from_text(self.row.looked_at)
-        return self.target.every.next_after(looked_at, zone) if looked_at <= now else None
+        looked_at, next_at = _moments(self.row.looked_at, self.target.every, zone)
+        return next_at if looked_at <= now else None
+
+
+@lru_cache(maxsize=16_384)
+def _moments(looked_at: str, every: Pace, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When something was looked at, and when it is due again: alike for all that one pass looked at."""
+    moment = from_text(looked_at)
+    return moment, every.next_after(moment, zone)
 
 
 class Broken(NamedTuple):

@@ -56,7 +56,7 @@ class Store:
             f"SELECT {_COLUMNS}, m.validators, m.answer FROM {self.targets} AS t "  # noqa: S608 - names of our own
             f"LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id AND m.definition = t.definition ORDER BY t.id"
         )
-        return [Row(*row) for row in found]
+        return list(map(Row._make, found))
 
     def next_digest(self, db: Database, now: datetime) -> datetime | None:
         """When the next news has waited long enough."""
