@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -108,7 +108,7 @@ class TargetPlugin(Generic[T, V]):
         """Write it, and tell people."""
         titles = {one.title for one in decisions if isinstance(one, Told)}
         titles |= {waiting.title for one in decisions if isinstance(one, Gathered) for waiting in one.waiting}
-        self.store.apply(db, decisions, run, self._by_title(run.settings, self.store.added(db, titles)))
+        self.store.apply(db, decisions, run, self.called(db, run.settings, titles))
 
     @hookimpl
     def pollctl_prune(self, db: Database, now: datetime) -> None:
@@ -167,6 +167,10 @@ class TargetPlugin(Generic[T, V]):
         rows.read_kept(keys, self.target)
         number = self.store.enrol(db, target.title, target.address, keys)
         self.store.note(db, number, "added", now)
+
+    def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, Target]:
+        """Those targets that are called so, with all of the settings."""
+        return self._by_title(settings, self.store.added(db, titles))
 
     def roll(self, db: Database, settings: TargetSettings) -> rows.Roll:
         """All targets with what is known of each."""
