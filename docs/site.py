@@ -19,7 +19,14 @@ import tomlkit
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / "docs" / "zensical.toml"
-PAGES = ("*.md", "docs/**/*.md", "plugins/*/README.md", "extras/*/**/README.md", "extras/*/CHANGELOG.md")
+PAGES = (
+    "*.md",
+    "docs/**/*.md",
+    "plugins/*/README.md",
+    "extras/*/README.md",
+    "extras/*/pollctl_*/README.md",
+    "extras/*/CHANGELOG.md",
+)
 LINKED = ("docs/**/*.png", "docs/deploy/**/*", "plugins/*/sample.toml", "docs/iframe-worker.js")
 """What pages link to and is no page."""
 
