@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")
+K = TypeVar("K")
 
 
 class _Titled(NamedTuple):
@@ -39,7 +40,8 @@ class TargetPlugin(Generic[T, V]):
     Args:
         name: of the plugin, that of the entry point.
         target: the keys of one target: a frozen subclass of ``Target``.
-        value: the type of what is read and remembered; anything that msgspec writes as JSON and reads back.
+        value: the type of what is read; anything that msgspec writes as JSON and reads back.
+        kept: the type of what is remembered, where that is another.
         key: the list of targets in the section, and the command that lists them.
         summary: one line that says what is polled.
         read: what one answer holds. A ValueError says why there is nothing to compare: this target failed.
@@ -56,11 +58,12 @@ class TargetPlugin(Generic[T, V]):
         key: str = "targets",
         summary: str,
         read: Callable[[Answer, T], V],
-        compare: Callable[[V | None, V, T], Change[V]],
+        compare: Callable[[K | None, V, T], Change[K]],
+        kept: type[K] | Any = None,
     ) -> None:
         self.name, self.key, self.target = name, key, target
         self._summary = summary
-        self._rules = decide.Rules(compare, value)
+        self._rules = decide.Rules(compare, value, kept or value)
         self.reading = fetch.Reading(read, value)
         self.store = Store(name)
         self._settings = _settings_of(key, target)

@@ -12,7 +12,7 @@ from pollctl import Migrations, Run, Section, UsageError, hookimpl
 from pollctl.targets import TargetPlugin, TargetSettings
 from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
-from pollctl_watch.model import Seen, Watch
+from pollctl_watch.model import Remembered, Seen, Watch
 
 if TYPE_CHECKING:
     import click
@@ -97,4 +97,13 @@ def _fault_of(watch: Watch) -> str:
     return ""
 
 
-plugin = WatchPlugin("watch", Watch, Seen, key="watches", summary="Has a page changed?", read=read, compare=compare)
+plugin = WatchPlugin(
+    "watch",
+    Watch,
+    Seen,
+    kept=Remembered,
+    key="watches",
+    summary="Has a page changed?",
+    read=read,
+    compare=compare,
+)

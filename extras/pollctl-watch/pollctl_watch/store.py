@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from pollctl import Run, to_text
-from pollctl_watch.model import Seen, Watch
+from pollctl_watch.model import Remembered, Watch
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -54,7 +54,7 @@ def hold_slow_hosts(decisions: Sequence[Any], watches: Mapping[str, Watch], run:
 
 
 def _bound(kept: Any, limit: int, now: datetime) -> dict[str, Any]:
-    text = msgspec.convert(kept.value, Seen).text
+    text = msgspec.convert(kept.value, Remembered).text
     return {
         "row": kept.look.row,
         "title": kept.look.title,

@@ -38,6 +38,8 @@ class Watch(Target, frozen=True, kw_only=True):
         unique: whether a line that comes again is dropped.
         links: whether the addresses of links are part of the text.
         keep: how many texts are kept to be compared by hand.
+        format: in which format people are told, ``text`` or ``html``.
+        attach_page: whether the page goes along with a message, as it was read.
         allow_hosts: further hosts that a redirect may lead to.
         cookies: sent along, by their names.
         user: with *password*, for basic authentication.
@@ -49,7 +51,7 @@ class Watch(Target, frozen=True, kw_only=True):
     """
 
     COSMETIC: ClassVar[frozenset[str]] = frozenset(
-        {"keep", "allow_hosts", "cookies", "user", "password", "rate", "robots"}
+        {"keep", "format", "attach_page", "allow_hosts", "cookies", "user", "password", "rate", "robots"}
     )
 
     every: Pace = Pace("15m")
@@ -68,6 +70,8 @@ class Watch(Target, frozen=True, kw_only=True):
     unique: bool = False
     links: bool = False
     keep: Annotated[int, Meta(ge=0, le=1000)] = 20
+    format: Literal["text", "html"] = "text"
+    attach_page: bool = False
     allow_hosts: tuple[str, ...] = ()
     cookies: Mapping[str, Secret] = {}
     user: str = ""
