@@ -130,8 +130,8 @@ class Run(Protocol[Settings]):
 
         ``timeout=`` is the total limit of an exchange, a pair of them added up. Redirects of GET and HEAD are followed as ``send``
         does, others not at all. Cookies last as long as the session. With ``stream=True`` too the whole body is there, within
-        *max_body*, before anything is read of it. ``verify=False``, ``cert``, ``proxies`` and adapters are refused: the settings
-        have the word. What goes wrong is raised as requests does, and ``pollctl.fetch_error`` says its kind.
+        *max_body*, before anything is read of it. ``verify=False``, ``cert``, ``proxies`` and adapters for HTTP are refused:
+        the settings have the word. What goes wrong is raised as requests does, and ``pollctl.fetch_error`` says its kind.
 
         Args:
             max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
