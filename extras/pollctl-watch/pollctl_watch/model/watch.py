@@ -54,6 +54,8 @@ class Watch(Target, frozen=True, kw_only=True):
         {"keep", "format", "attach_page", "allow_hosts", "cookies", "user", "password", "rate", "robots"}
     )
 
+    SETTINGS_ONLY: ClassVar[frozenset[str]] = frozenset({"user", "before"})
+
     every: Pace = Pace("15m")
     kind: Literal["auto", "html", "json", "xml", "text", "pdf", "bytes"] = "auto"
     select: str = ""
@@ -115,11 +117,6 @@ class Watch(Target, frozen=True, kw_only=True):
     def seconds_between(self) -> float:
         """How many seconds lie between two requests to its host at least."""
         return _seconds_between(self.rate) if self.rate else 0
-
-    @property
-    def is_for_settings_only(self) -> bool:
-        """Whether it has keys that may be secret, which are kept in no database."""
-        return bool(self.cookies or self.user or self.password or self.form or self.body or self.before)
 
     def request(self) -> Request:
         """As every target's, with what is sent along and where it may be sent on to."""
