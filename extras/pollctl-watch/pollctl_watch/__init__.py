@@ -69,6 +69,13 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         add_commands(self, group)
 
     @hookimpl
+    def pollctl_private(self) -> Mapping[str, Mapping[str, bool]]:
+        """As for all targets; the texts are private too, which may be of pages behind a login."""
+        from pollctl.sql import columns
+
+        return {**super().pollctl_private(), "watch_snapshots": columns(shown="at", private="text")}
+
+    @hookimpl
     def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
         """Watches that nobody polls as they are meant, and selectors that cannot be read."""
         return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
