@@ -18,6 +18,7 @@ Shown = Mapping[str, frozenset[str]]
 ReadShown = Callable[[Any], Shown]
 """Reads from a database which columns of which tables may be shown."""
 _ALWAYS_SHOWN = frozenset({"sqlite_master", "json_each", "json_tree"})
+_REACHING_OUT = frozenset({"load_extension", "fts3_tokenizer"})
 _LARGEST_VALUE = 64 * 1024 * 1024  # bytes, of a text or a row: what a query may have SQLite make up
 _UNJUDGED_JOIN = re.compile(r"(?<![^\W\d])(?:using|natural)(?!\w)", re.IGNORECASE)
 """Of the columns that such a join compares, and hands out where it is a FULL one, SQLite does not ask the authorizer."""
@@ -77,6 +78,8 @@ class ShowingConnection(sqlite3.Connection):
         if action == sqlite3.SQLITE_PRAGMA:
             is_asking = first in ASKING_PRAGMAS or (first in {"schema_version", "database_list"} and second is None)
             return sqlite3.SQLITE_OK if is_asking else sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_FUNCTION and second in _REACHING_OUT:
+            return sqlite3.SQLITE_DENY
         return sqlite3.SQLITE_OK if action in READS else sqlite3.SQLITE_DENY
 
     def _judge_read(self, table: str, column: str) -> int:

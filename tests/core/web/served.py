@@ -31,8 +31,9 @@ class Served:
         cookie: what it gave for that.
     """
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         assert process.stdout
+        self.folder = folder
         self.process = process
         self.login = process.stdout.readline().strip()
         self.port = urlsplit(self.login).port or 0
@@ -73,7 +74,7 @@ def serving(folder: Path, env: Mapping[str, str], *options: str) -> Iterator[Ser
         words, cwd=folder, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        yield Served(process)
+        yield Served(process, folder)
     finally:
         process.kill()
         process.communicate()

@@ -62,7 +62,9 @@ def test_a_wrong_token_and_a_look_at_the_right_one_use_nothing_up(served: Served
     assert served.log_in().status == 303
 
 
-@pytest.mark.parametrize("host", ["evil.example.net", "evil.example.net:8001", "127.0.0.1.evil.example.net", "10.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["evil.example.net", "evil.example.net:8001", "127.0.0.1.evil.example.net", "10.0.0.1"]
+)
 def test_a_foreign_host_is_refused_even_with_the_address_and_the_cookie(served: Served, host: str) -> None:
     path = served.login.partition(f":{served.port}")[2]
     assert served.ask(path, host=host).status == 421
@@ -101,7 +103,9 @@ def test_cookies_of_other_programs_on_this_host_do_not_lock_out(served: Served) 
 def test_it_answers_on_the_loopback_device_alone(served: Served) -> None:
     found = Path("/proc/net/tcp").read_text().splitlines()
     listening = [line.split()[1] for line in found if line.split()[3] == "0A"]
-    assert [one for one in listening if int(one.rpartition(":")[2], 16) == served.port] == [f"0100007F:{served.port:04X}"]
+    assert [one for one in listening if int(one.rpartition(":")[2], 16) == served.port] == [
+        f"0100007F:{served.port:04X}"
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -136,7 +140,10 @@ def test_a_path_that_is_taken_is_a_message_and_stays(folder: Path, env: Env, tmp
     path.write_text("mine")
     done = spawn_pollctl(folder, env, "web", "--uds", str(path))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"pollctl: {path}: something lies there already; end who listens on it, then remove it, or name another\n"
+    assert (
+        done.stderr
+        == f"pollctl: {path}: something lies there already; end who listens on it, then remove it, or name another\n"
+    )
     assert path.read_text() == "mine"
     path.unlink()
     with closing(socket.socket(socket.AF_UNIX)) as other:
@@ -184,7 +191,9 @@ def test_a_browser_is_told_the_address_through_a_page_that_only_this_user_can_re
     folder: Path, env: Env, tmp_path: Path
 ) -> None:
     browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\nstat -c %a "$(dirname "${{1#file://}}")" >{tmp_path}/mode\necho "$1" >{tmp_path}/seen\n')
+    browser.write_text(
+        f'#!/bin/sh\nstat -c %a "$(dirname "${{1#file://}}")" >{tmp_path}/mode\necho "$1" >{tmp_path}/seen\n'
+    )
     browser.chmod(0o755)
     with serving(folder, env | {"BROWSER": f"{browser} %s"}, "--port", "0", "--open") as served:
         token = served.login.partition("token=")[2]
