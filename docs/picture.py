@@ -1,4 +1,4 @@
-"""The picture of `pollctl report` in the manual: a made-up day, seen in Chromium. ``python docs/picture.py`` writes it."""
+"""The pictures of `pollctl report` in the manual: a made-up day, seen in Chromium. ``python docs/picture.py`` writes them."""
 # ruff: noqa: INP001, PLR2004 - a script beside the manual, no package; numbers of a made-up day
 
 from __future__ import annotations
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from io import BytesIO
+from itertools import product
 from math import sin
 from pathlib import Path
 from shutil import which
@@ -17,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "harness")]
 
 from full_database import NOW, hash_of, lay_out  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+from PIL import Image  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from plugin_package import clean_environment, run_pollctl  # noqa: E402
 
 from pollctl import from_text, to_text  # noqa: E402
@@ -25,6 +28,10 @@ from pollctl.store.database import open_to_write, writing  # noqa: E402
 from pollctl.store.runs import id_prefix  # noqa: E402
 
 PICTURE = ROOT / "docs" / "report.png"
+SCREENS = ROOT / "docs" / "screens"
+WIDTHS = (320, 390, 1280, 2560)
+THEMES = ("light", "dark")
+_COLOURS = 64
 EVERY = {"latency": 1, "shell_query": 30, "soc_sections": 5, "stockx_ops": 5, "toilet_gap": 10}
 """Minutes between the passes of each plugin."""
 _END = from_text(NOW)
@@ -71,15 +78,36 @@ def page(folder: Path) -> Path:
 
 
 def main() -> None:
-    """Write the picture."""
+    """Write the picture, and the whole page on screens of four widths in two themes."""
+    SCREENS.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1100, "height": 1420})
-        tab.clock.install(time=datetime.fromisoformat(NOW))
-        tab.goto(page(Path(folder)).as_uri())
-        tab.evaluate("document.querySelector('header b').textContent = 'box'")
-        tab.screenshot(path=PICTURE)
+        address = page(Path(folder)).as_uri()
+        shoot(browser, address, PICTURE, width=1100, height=1420)
+        for width, theme in product(WIDTHS, THEMES):
+            shoot(
+                browser,
+                address,
+                SCREENS / f"report-{width}-{theme}.png",
+                width=width,
+                height=900,
+                theme=theme,
+                is_whole=True,
+            )
         browser.close()
+
+
+def shoot(
+    browser: Browser, address: str, file: Path, *, width: int, height: int, theme: str = "light", is_whole: bool = False
+) -> None:
+    """Write what a window shows, or all that it shows when scrolled through, with few colours, which keeps files small."""
+    tab = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+    tab.clock.install(time=datetime.fromisoformat(NOW))
+    tab.goto(address)
+    tab.evaluate("document.querySelector('header b').textContent = 'box'")
+    picture = Image.open(BytesIO(tab.screenshot(full_page=is_whole))).convert("RGB")
+    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    tab.close()
 
 
 if __name__ == "__main__":

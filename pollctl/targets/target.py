@@ -6,14 +6,14 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
 
-from pollctl import Answer, Duration, HttpUrl, Level, Pace, Request, Secret
+from pollctl import Answer, Attachment, Duration, HttpUrl, Level, Pace, Request, Secret
 
 V = TypeVar("V")
 _NETLOC = re.compile("//|[/?#]")
@@ -111,6 +111,8 @@ class News(Struct, frozen=True):
         id: what it is about: told once for good for its target; without one it is told each time.
         level: how it is to be taken.
         url: where it can be seen; the address of the target if empty.
+        format: what the body is written in, as ``run.tell`` has it; the title is text.
+        attach: files that go along.
     """
 
     title: str
@@ -118,6 +120,8 @@ class News(Struct, frozen=True):
     id: str = ""
     level: Level = "info"
     url: str = ""
+    format: Literal["text", "markdown", "html"] = "text"
+    attach: tuple[Attachment, ...] = ()
 
 
 class Change(Struct, Generic[V], frozen=True):

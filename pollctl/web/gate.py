@@ -21,7 +21,7 @@ _POLICY = (
     "default-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; script-src-attr 'none'; "
     "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Nothing is fetched from elsewhere and no attribute runs, whatever a table holds. Pages of Datasette have scripts, Vega makes some."""
+"""Nothing is fetched from elsewhere and no attribute runs, whatever a table holds. Datasette brings scripts, Vega makes some."""
 _ALWAYS: tuple[Header, ...] = (
     (b"content-security-policy", _POLICY.encode()),
     (b"referrer-policy", b"no-referrer"),

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Migrations, Run, UsageError, hookimpl
+from msgspec.structs import replace
+
+from pollctl import Migrations, Run, Section, UsageError, hookimpl
 from pollctl.targets import TargetPlugin, TargetSettings
 from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
@@ -74,6 +76,14 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         from pollctl.sql import columns
 
         return {**super().pollctl_private(), "watch_snapshots": columns(shown="at", private="text")}
+
+    @hookimpl
+    def pollctl_report(self, db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+        """What changed and what fails, and how texts have changed."""
+        from pollctl_watch.report import last_differences
+
+        [section] = super().pollctl_report(db, now, since)
+        return [replace(section, blocks=(*section.blocks, *last_differences(db, since)))]
 
     @hookimpl
     def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:

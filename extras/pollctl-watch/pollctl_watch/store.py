@@ -68,3 +68,17 @@ def snapshots(db: Database, row: int) -> list[Snapshot]:
     """The texts of a watch, the latest first."""
     rows = db.conn.execute("SELECT at, text FROM watch_snapshots WHERE target = ? ORDER BY id DESC", (row,))
     return [Snapshot(number, at, zlib.decompress(text).decode()) for number, (at, text) in enumerate(rows, 1)]
+
+
+def changed(db: Database, since: str, limit: int) -> list[tuple[str, str, str]]:
+    """Name, last text but one and last text of the watches whose text changed after a moment, the latest first."""
+    rows = db.conn.execute(
+        """SELECT name, (SELECT text FROM watch_snapshots WHERE target = latest.target AND id < latest.id
+                         ORDER BY id DESC LIMIT 1) AS before, text
+           FROM watch_snapshots AS latest JOIN watch_targets ON watch_targets.id = latest.target
+           WHERE at >= ? AND before IS NOT NULL
+                 AND latest.id = (SELECT max(id) FROM watch_snapshots WHERE target = latest.target)
+           ORDER BY latest.id DESC LIMIT ?""",
+        (since, limit),
+    )
+    return [(name, *(zlib.decompress(text).decode() for text in texts)) for name, *texts in rows]
