@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -15,13 +16,13 @@ _OF_THE_EXCHANGE = frozenset(["age", "date", "set-cookie"])
 """Headers that differ from one answer to the next without saying anything else."""
 
 
-def conditions(one: Known, request: Request) -> Mapping[str, str]:
+def conditions(one: Known[Any], request: Request) -> Mapping[str, str]:
     """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
     known = known_validators(one)
     return known.headers if known.headers and known.asked == conditional_key(request) else {}
 
 
-def known_validators(one: Known) -> Validators:
+def known_validators(one: Known[Any]) -> Validators:
     """What the upstream named for what is remembered."""
     if one.row is None or one.row.validators in (None, "{}") or one.is_redefined:
         return Validators()
@@ -41,7 +42,7 @@ def digest_of(answer: Answer) -> str:
     return sha256(b"%d\n%r\n%b" % (answer.status, headers, answer.body)).hexdigest()[:32]
 
 
-def row_of_same(one: Known, request: Request, answer: Answer, digest: str) -> int | None:
+def row_of_same(one: Known[Any], request: Request, answer: Answer, digest: str) -> int | None:
     """The row of a target where nothing comes of an answer but that there was one; None where more may come of it.
 
     That is one of which the upstream says so (304), or the one from before. Of a target that failed the last time, or goes by

@@ -112,7 +112,7 @@ def _seen(rules: Rules, look: Look, memory: Memory, target: Target, now: datetim
 def _is_settled(rules: Rules, kept: Kept, memory: Memory, target: Target) -> bool:
     """Whether the same answer would change nothing again: what compares may count looks, as an example."""
     try:
-        keep, found = _compared(rules, msgspec.convert(kept.value, rules.value), kept.look, target)
+        keep, found = _compared(rules, msgspec.convert(kept.value, rules.kept), kept.look, target)
     except (_Broken, msgspec.ValidationError):
         return False
     return keep == kept.value and not list(_fresh(found, [*memory.told, *kept.ids]))

@@ -123,25 +123,14 @@ def _tell_standing(one: Known[Any], run: Run) -> None:
         run.reached(one.title)
 
 
-<<<<<<< HEAD
-def _moments(known: Iterable[Known], run: Run) -> Iterator[datetime]:
+def _moments(known: Iterable[Known[Any]], run: Run) -> Iterator[datetime]:
     """When targets are due, not before their hosts may be asked again; each moment of a host once."""
     for at, host in {(one.next_at(run.now, run.timezone) or run.now, one.target.host) for one in known}:
         yield max(at, run.held_until(host) or at)
 
 
-def _next_moment(roll: Roll, digest_at: datetime | None, run: Run) -> datetime:
-    moments = _moments([one for one in roll.known if one.is_active], run)
-=======
-def _moment(one: Known[Any], run: Run) -> datetime:
-    """When a target is due, not before its host may be asked again."""
-    at, held_until = one.next_at(run.now, run.timezone) or run.now, run.held_until(one.target.host)
-    return max(at, held_until) if held_until else at
-
-
 def _next_moment(roll: Roll[Any], digest_at: datetime | None, run: Run) -> datetime:
-    moments = [_moment(one, run) for one in roll.known if one.is_active]
->>>>>>> main
+    moments = _moments([one for one in roll.known if one.is_active], run)
     return min([*moments, *([digest_at] if digest_at else [])], default=datetime.max.replace(tzinfo=run.now.tzinfo))
 
 
@@ -162,34 +151,13 @@ def _held(run: Run) -> set[str]:
     return hosts
 
 
-<<<<<<< HEAD
-def _looks(reading: Reading, due: list[Known], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look | int, int]]:
+def _looks(
+    reading: Reading, due: list[Known[Any]], run: Run, looked: dict[str, bool]
+) -> Iterator[tuple[Look | int, int]]:
     """Looks at what is due, or rows over which nothing is to be decided, each with how much was read.
 
     *looked* gets whether those were reached whose turn came.
     """
-=======
-def _conditions(one: Known[Any], request: Request) -> Mapping[str, str]:
-    """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
-    known = _known_validators(one)
-    return known.headers if known.headers and known.asked == conditional_key(request) else {}
-
-
-def _known_validators(one: Known[Any]) -> Validators:
-    if one.row is None or one.row.validators is None or one.is_redefined:
-        return Validators()
-    return msgspec.json.decode(one.row.validators, type=Validators)
-
-
-def _validators(answer: Answer, request: Request) -> Validators:
-    """What to ask by the next time; nothing where the request has conditions of its own, or is not a plain GET."""
-    asked = conditional_key(request) if answer.validators else ""
-    return Validators(asked, answer.validators) if asked else Validators()
-
-
-def _looks(reading: Reading, due: list[Known[Any]], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look, int]]:
-    """Looks at what is due, each with how much was read; *looked* gets whether those were reached whose turn came."""
->>>>>>> main
     for answer in run.get_many(_requests(due, run)):
         asked: Asked = answer.request.tag
         if answer.error and answer.error.kind in _NOT_ASKED:

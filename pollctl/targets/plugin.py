@@ -31,7 +31,7 @@ class _Titled(NamedTuple):
     """The targets of some settings by title: those of a pass are asked for once in each batch."""
 
     settings: TargetSettings | None
-    targets: dict[str, Target]
+    targets: dict[str, Any]
 
 
 class TargetPlugin(Generic[T, V]):
@@ -192,15 +192,11 @@ class TargetPlugin(Generic[T, V]):
         number = self.store.enrol(db, target.title, target.address, keys)
         self.store.note(db, number, "added", now)
 
-<<<<<<< HEAD
-    def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, Target]:
+    def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, T]:
         """Those targets that are called so, with all of the settings."""
         return self._by_title(settings, self.store.added(db, titles))
 
-    def roll(self, db: Database, settings: TargetSettings) -> rows.Roll:
-=======
     def roll(self, db: Database, settings: TargetSettings) -> rows.Roll[T]:
->>>>>>> main
         """All targets with what is known of each."""
         return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
 
@@ -242,7 +238,7 @@ class TargetPlugin(Generic[T, V]):
 
         return name_argument(self.store.targets)
 
-    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, Target]:
+    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, T]:
         if settings is not self._latest.settings:
             self._latest = _Titled(settings, {one.title: one for one in self.of_settings(settings)})
         return ChainMap(self._latest.targets, rows.readable(added, self.target))

@@ -11,15 +11,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-<<<<<<< HEAD
 from pollctl import Pace, Secret, from_text
-from pollctl.targets.target import Target
-=======
-from pollctl import Secret, from_text
 from pollctl.targets.target import Target, default_of
 
 T = TypeVar("T", bound=Target)
->>>>>>> main
 
 
 class Row(NamedTuple):
@@ -231,7 +226,7 @@ def read_kept(keys: str, kind: type[T]) -> T:
     return msgspec.json.decode(keys, type=kind, strict=False, dec_hook=_decode_kept)
 
 
-def readable(added: Mapping[str, str], kind: type[Target]) -> dict[str, Target]:
+def readable(added: Mapping[str, str], kind: type[T]) -> dict[str, T]:
     """Those of some added targets, by title, whose keys are still valid."""
     found = {}
     for title, keys in added.items():

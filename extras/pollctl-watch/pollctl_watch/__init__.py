@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from pollctl import Migrations, Run, Section, hookimpl
-from pollctl.targets import Batch, Decision, TargetPlugin, TargetSettings
+from pollctl.targets import Batch, Decision, Kept, TargetPlugin, TargetSettings
 from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
 from pollctl_watch.model import Remembered, Seen, Watch
@@ -52,7 +52,7 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         from pollctl_watch.fetch import asked_hosts
 
         super().pollctl_apply(db, decisions, run)
-        kept = [one for one in decisions if hasattr(one, "value")]
+        kept = [one for one in decisions if isinstance(one, Kept)]
         store.keep_texts(db, kept, self.called(db, run.settings, [one.look.title for one in kept]), run.now)
         slow = run.once("pollctl_watch.slow", lambda: store.slow_hosts(db, self.of_settings(run.settings)))
         store.hold(slow, asked_hosts(run), run)
@@ -85,13 +85,6 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         """Watches that nobody polls as they are meant, and selectors that cannot be read."""
         return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
 
-<<<<<<< HEAD
-=======
-    def _watches(self, db: Database, run: Run) -> Mapping[str, Watch]:
-        """All watches, by title."""
-        return {one.title: one.target for one in self.roll(db, run.settings).known}
-
->>>>>>> main
 
 def _fault_of(watch: Watch) -> str:
     """What is wrong with the selectors of a watch; empty if nothing is."""

@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-<<<<<<< HEAD
 from pollctl import HttpUrl, Run, to_text
-from pollctl_watch.model import Seen, Watch
-=======
-from pollctl import Run, to_text
-from pollctl.targets import Decision, Kept
+from pollctl.targets import Kept
 from pollctl_watch.model import Remembered, Watch
->>>>>>> main
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,15 +30,9 @@ class Snapshot(NamedTuple):
     text: str
 
 
-<<<<<<< HEAD
-def keep_texts(db: Database, kept: Sequence[Any], watches: Mapping[str, Any], now: datetime) -> None:
+def keep_texts(db: Database, kept: Sequence[Kept], watches: Mapping[str, Watch], now: datetime) -> None:
     """Keep the texts of what was decided to be remembered, unless it is the same as the last one; and only the last ones."""
     rows = [_bound(one, watches[one.look.title].keep, now) for one in kept]
-=======
-def keep_texts(db: Database, decisions: Sequence[Decision], watches: Mapping[str, Watch], now: datetime) -> None:
-    """Keep the texts of what was decided to be remembered, unless it is the same as the last one; and only the last ones."""
-    kept = [_bound(one, watches[one.look.title].keep, now) for one in decisions if isinstance(one, Kept)]
->>>>>>> main
     db.conn.executemany(
         f"""INSERT INTO watch_snapshots (target, at, text) SELECT {_ROW}, :at, :text WHERE :limit > 0
             AND :text IS NOT (SELECT text FROM watch_snapshots WHERE target = {_ROW} ORDER BY id DESC LIMIT 1)""",  # noqa: S608
@@ -56,7 +45,6 @@ def keep_texts(db: Database, decisions: Sequence[Decision], watches: Mapping[str
     )
 
 
-<<<<<<< HEAD
 def slow_hosts(db: Database, watches: Iterable[Watch]) -> Mapping[str, float]:
     """Hosts whose rate is too slow for a second request in one pass, with the seconds between two; that of the slowest watch.
 
@@ -84,16 +72,6 @@ def hold(slow: Mapping[str, float], asked: Container[str], run: Run) -> None:
         until = run.now + timedelta(seconds=seconds)
         if host in asked and until > (run.held_until(host) or run.now):
             run.hold(host, until)
-=======
-def hold_slow_hosts(decisions: Sequence[Decision], watches: Mapping[str, Watch], run: Run) -> None:
-    """Let hosts rest between passes whose rate is too slow for a second request in one."""
-    looked = {watches[one.look.title].host for one in decisions if hasattr(one, "look")}
-    for watch in watches.values():
-        if watch.seconds_between >= SLOW_S and watch.host in looked:
-            until = run.now + timedelta(seconds=watch.seconds_between)
-            if until > (run.held_until(watch.host) or run.now):
-                run.hold(watch.host, until)
->>>>>>> main
 
 
 def _bound(kept: Kept, limit: int, now: datetime) -> dict[str, Any]:
