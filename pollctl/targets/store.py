@@ -100,6 +100,11 @@ class Store:
         )
         return dict(rows.fetchall())
 
+    def all_added(self, db: Database) -> dict[str, str]:
+        """The keys of all targets that were added by a command, as JSON, by title."""
+        rows = db.conn.execute(f"SELECT name, added FROM {self.targets} WHERE added IS NOT NULL ORDER BY id")  # noqa: S608
+        return dict(rows.fetchall())
+
     def apply(self, db: Database, decisions: Sequence[Decision], run: Run, targets: Mapping[str, Target]) -> None:
         """Write decisions; news is told, or waits to be gathered."""
         looked = [one for one in decisions if isinstance(one, Unchanged | Kept | Missed)]
