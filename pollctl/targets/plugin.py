@@ -147,6 +147,20 @@ class TargetPlugin(Generic[T, V]):
         return sections(db, self.name, self._summary, self.store.rows(db), now, since)
 
     @hookimpl
+    def pollctl_private(self) -> Mapping[str, Mapping[str, bool]]:
+        """Call private: addresses and definitions of targets, what is remembered of them and what waits to be told."""
+        from pollctl.targets.report import privacy
+
+        return privacy(self.name)
+
+    @hookimpl
+    def pollctl_queries(self) -> Mapping[str, tuple[str, str]]:
+        """Name what fails, what changed, and what became of one target."""
+        from pollctl.targets.report import queries
+
+        return queries(self.name)
+
+    @hookimpl
     def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
         """Targets that nobody polls as they are meant."""
         from pollctl.targets.queries import warnings

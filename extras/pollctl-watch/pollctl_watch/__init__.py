@@ -64,6 +64,13 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         add_commands(self, group)
 
     @hookimpl
+    def pollctl_private(self) -> Mapping[str, Mapping[str, bool]]:
+        """As for all targets; the texts are private too, which may be of pages behind a login."""
+        from pollctl.sql import columns
+
+        return {**super().pollctl_private(), "watch_snapshots": columns(shown="at", private="text")}
+
+    @hookimpl
     def pollctl_report(self, db: Database, now: datetime, since: datetime) -> Sequence[Section]:
         """What changed and what fails, and how texts have changed."""
         from pollctl_watch.report import last_differences
