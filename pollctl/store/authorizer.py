@@ -18,12 +18,12 @@ Refuse = Callable[[str], str]
 CORE_TABLES = frozenset(
     {
         *("runs", "schedules", "next_due", "outbox", "outbox_addresses", "recordings", "holds", "printed", "tireless"),
-        *("idle", "validators"),
+        *("idle", "validators", "outbox_attachments"),
         *("purity", "plugin_tables", "_sqlite_migrations"),
     }
 )
-PRIVATE_TABLES = frozenset({"outbox_addresses"})
-"""What no hook may read: secrets of other plugins' people."""
+PRIVATE_TABLES = frozenset({"outbox_addresses", "outbox_attachments"})
+"""What no hook may read: secrets of other plugins' people, and what goes to them."""
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_temp_master"})
 _READS = {
     sqlite3.SQLITE_SELECT,

@@ -38,6 +38,8 @@ class Watch(Target, frozen=True, kw_only=True):
         unique: whether a line that comes again is dropped.
         links: whether the addresses of links are part of the text.
         keep: how many texts are kept to be compared by hand.
+        format: in which format people are told, ``text`` or ``html``.
+        attach_page: whether the page goes along with a message, as it was read.
         allow_hosts: further hosts that a redirect may lead to.
         cookies: sent along, by their names.
         user: with *password*, for basic authentication.
@@ -49,8 +51,10 @@ class Watch(Target, frozen=True, kw_only=True):
     """
 
     COSMETIC: ClassVar[frozenset[str]] = frozenset(
-        {"keep", "allow_hosts", "cookies", "user", "password", "rate", "robots"}
+        {"keep", "format", "attach_page", "allow_hosts", "cookies", "user", "password", "rate", "robots"}
     )
+
+    SETTINGS_ONLY: ClassVar[frozenset[str]] = frozenset({"user", "before"})
 
     every: Pace = Pace("15m")
     kind: Literal["auto", "html", "json", "xml", "text", "pdf", "bytes"] = "auto"
@@ -68,6 +72,8 @@ class Watch(Target, frozen=True, kw_only=True):
     unique: bool = False
     links: bool = False
     keep: Annotated[int, Meta(ge=0, le=1000)] = 20
+    format: Literal["text", "html"] = "text"
+    attach_page: bool = False
     allow_hosts: tuple[str, ...] = ()
     cookies: Mapping[str, Secret] = {}
     user: str = ""
@@ -111,11 +117,6 @@ class Watch(Target, frozen=True, kw_only=True):
     def seconds_between(self) -> float:
         """How many seconds lie between two requests to its host at least."""
         return _seconds_between(self.rate) if self.rate else 0
-
-    @property
-    def is_for_settings_only(self) -> bool:
-        """Whether it has keys that may be secret, which are kept in no database."""
-        return bool(self.cookies or self.user or self.password or self.form or self.body or self.before)
 
     def request(self) -> Request:
         """As every target's, with what is sent along and where it may be sent on to."""
