@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow lint docs schema bench campaign clean
+.PHONY: demo test slow lint docs site schema bench campaign clean
 
 $(BIN)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,9 @@ lint: $(BIN)/.ready      ## style, types, layers
 
 docs: $(BIN)/.ready      ## what the manual takes from the code
 	$(BIN)/python docs/generate.py
+
+site: $(BIN)/.ready      ## the manual as a site, in dist/site
+	$(BIN)/python docs/site.py
 
 schema: $(BIN)/.ready    ## the picture of what the migrations produce, and the crontab
 	$(BIN)/pollctl db schema > schema.sql

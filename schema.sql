@@ -112,6 +112,14 @@ CREATE TABLE validators (
 ) STRICT;
 CREATE INDEX validators_old ON validators (kept_at);
 CREATE TABLE plugin_tables (plugin TEXT PRIMARY KEY, tables TEXT NOT NULL) STRICT;
+CREATE TABLE outbox_attachments (
+    effect_id INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (effect_id, number)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE latency_jobs (
     id INTEGER PRIMARY KEY,
     target TEXT NOT NULL CHECK (target <> ''),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pollctl.api.report import TimeSeries as TimeSeries
     from pollctl.api.run import Run as Run
     from pollctl.api.values import Answer as Answer
+    from pollctl.api.values import Attachment as Attachment
     from pollctl.api.values import Drop as Drop
     from pollctl.api.values import Effect as Effect
     from pollctl.api.values import FetchError as FetchError
@@ -96,6 +97,7 @@ _HOMES = {
     "retry_after": "http.retry_after",
     "strict_json": "untrusted_json",
     "Answer": "api.values",
+    "Attachment": "api.values",
     "Column": "api.listing",
     "Drop": "api.values",
     "Effect": "api.values",

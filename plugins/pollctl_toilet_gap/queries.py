@@ -97,15 +97,14 @@ def records(db: Database, number: int) -> list[dict[str, Any]]:
     )
 
 
-def letters(db: Database) -> list[dict[str, Any]]:
+def letters(db: Database) -> sql.Listing:
     """Dead letters, the newest first; ``state`` says what became of each."""
-    return list(
-        db.query(
-            """SELECT id, created_at, source, robot_id, event_name, event_id, reason, body, is_watched,
-               CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN replay_at IS NOT NULL THEN 'put back'
-                   WHEN key >= 'future:' AND key < 'future;' THEN 'quarantined' ELSE 'unread' END AS state
-               FROM status_check_dead_letter ORDER BY id DESC"""
-        )
+    return sql.Listing(
+        db,
+        """SELECT id, created_at, source, robot_id, event_name, event_id, reason, body, is_watched,
+           CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN replay_at IS NOT NULL THEN 'put back'
+               WHEN key >= 'future:' AND key < 'future;' THEN 'quarantined' ELSE 'unread' END AS state
+           FROM status_check_dead_letter ORDER BY id DESC""",
     )
 
 

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from pollctl.api.values import Answer, Level, Request, Result, Tag, TextFormat
+from pollctl.api.values import Answer, Attachment, Level, Request, Result, Tag, TextFormat
 from pollctl.redaction import Secret
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ class Run(Protocol[Settings]):
 
         ``timeout=`` is the total limit of an exchange, a pair of them added up. Redirects of GET and HEAD are followed as ``send``
         does, others not at all. Cookies last as long as the session. With ``stream=True`` too the whole body is there, within
-        *max_body*, before anything is read of it. ``verify=False``, ``cert``, ``proxies`` and adapters are refused: the settings
-        have the word. What goes wrong is raised as requests does, and ``pollctl.fetch_error`` says its kind.
+        *max_body*, before anything is read of it. ``verify=False``, ``cert``, ``proxies`` and adapters for HTTP are refused:
+        the settings have the word. What goes wrong is raised as requests does, and ``pollctl.fetch_error`` says its kind.
 
         Args:
             max_body: largest decoded body in bytes; the settings' ``max_body`` if None.
@@ -150,7 +150,7 @@ class Run(Protocol[Settings]):
         key: str,
         level: Level = "info",
         format: TextFormat = "text",  # noqa: A002 - Apprise's own word
-        attach: Iterable[str | PathLike[str]] = (),
+        attach: Iterable[str | PathLike[str] | Attachment] = (),
     ) -> None:
         """Send one message to an Apprise address now; *key* travels along where the service takes headers.
 
@@ -180,7 +180,7 @@ class Run(Protocol[Settings]):
         to: Secret | Iterable[Secret] | None = None,
         level: Level = "info",
         format: TextFormat = "text",  # noqa: A002 - Apprise's own word
-        attach: Iterable[str | PathLike[str]] = (),
+        attach: Iterable[str | PathLike[str] | Attachment] = (),
         not_before: datetime | None = None,
     ) -> int:
         """Queue a message to people in this transaction; answers how many will get it. The core delivers it.
@@ -195,7 +195,7 @@ class Run(Protocol[Settings]):
             to: Apprise addresses, several in one secret too; those of ``[pollctl.notify]`` for None.
             level: how it is to be taken.
             format: what *body* is written in.
-            attach: paths of files that go along; they must still be there when it is sent.
+            attach: files that go along: paths, which must still be there when it is sent, or ``Attachment``, at most 10 MB in all.
             not_before: the moment before which it rests.
         """
 

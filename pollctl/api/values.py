@@ -67,6 +67,24 @@ class Drop(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class Attachment(Struct, frozen=True):
+    """A file that goes along with a message, from memory: kept in the database until the message has arrived.
+
+    Attributes:
+        name: of the file, without a folder.
+        content: its bytes.
+        type: its media type; by its name if empty.
+    """
+
+    name: str
+    content: bytes
+    type: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name in ("", ".", "..") or not self.name.isprintable() or "/" in self.name:
+            raise ValueError(f"{self.name!r} is not the name of a file; an attachment has one without a folder")
+
+
 class Request(Struct, Generic[Tag], frozen=True, kw_only=True):
     """One HTTP exchange to be made.
 

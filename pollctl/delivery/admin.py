@@ -107,6 +107,7 @@ def drop(db: Database, numbers: Sequence[int], now: datetime) -> None:
     _change(db, numbers, CHANGEABLE, assignment, now)
     with writing(db):
         db.conn.executemany("DELETE FROM outbox_addresses WHERE effect_id=?", [(number,) for number in numbers])
+        db.conn.executemany("DELETE FROM outbox_attachments WHERE effect_id=?", [(number,) for number in numbers])
 
 
 def _change(db: Database, numbers: Sequence[int], allowed: Sequence[str], assignment: str, now: datetime) -> None:

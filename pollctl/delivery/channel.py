@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from mimetypes import guess_type
+from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 from urllib.parse import quote, unquote, urlsplit
 
 from pollctl.addresses import service
@@ -18,6 +20,7 @@ from pollctl.errors import DeliveryError
 from pollctl.redaction import Secret, know_login, mask, redact, shorten
 
 if TYPE_CHECKING:
+    from pollctl.api.values import Attachment
     from pollctl.config.schema import Http
     from pollctl.delivery.messages import Message
 
@@ -28,8 +31,12 @@ _SHORTEST_CREDENTIAL = 4
 _captured: ContextVar[list[str] | None] = ContextVar("captured", default=None)
 
 
-def send(url: str, message: Message, *, key: str, timeout: float, http: Http) -> None:
+def send(
+    url: str, message: Message, enclosed: Sequence[Attachment] = (), *, key: str, timeout: float, http: Http
+) -> None:
     """Send one message to an Apprise address within *timeout* seconds, secrets in title and body masked.
+
+    What is *enclosed* goes along, and so do the files that the message names; nothing that is empty, which Apprise refuses.
 
     Generic web hooks (``json://``, ``xml://``, ``form://``) get *key* as header ``Idempotency-Key``.
 
@@ -42,14 +49,14 @@ def send(url: str, message: Message, *, key: str, timeout: float, http: Http) ->
     know_login(url)
     longest = max(0.0, min(timeout, http.timeout.total_seconds()))
     with DaemonExecutor(1) as executor:
-        future: Future[None] = executor.submit(_send, url, message, key, longest, http)
+        future: Future[None] = executor.submit(_send, url, message, enclosed, key, longest, http)
         try:
             future.result(timeout=longest)
         except FutureTimeoutError:
             raise DeliveryError(f"{service(url)} did not answer in time", uncertain=True) from None
 
 
-def _send(url: str, message: Message, key: str, timeout: float, http: Http) -> None:
+def _send(url: str, message: Message, enclosed: Sequence[Attachment], key: str, timeout: float, http: Http) -> None:
     import apprise
 
     from pollctl.delivery.apprise_http import Exchanges, made_by
@@ -68,10 +75,22 @@ def _send(url: str, message: Message, key: str, timeout: float, http: Http) -> N
                 body=mask(message.body),
                 notify_type=message.level,
                 body_format=apprise.NotifyFormat(message.format),
-                attach=list(message.attach) or None,
+                attach=[*message.attach, *(_in_memory(one) for one in enclosed if one.content)] or None,
             )
     if not is_taken:
         raise DeliveryError(f"{service(url)}: {_reason(url, [*log, *exchanges.failures])}")
+
+
+def _in_memory(file: Attachment) -> Any:
+    from apprise.attachment.memory import AttachMemory
+
+    make: Any = AttachMemory  # has no type hints
+    return make(file.content, _plain(file.name), file.type or guess_type(file.name)[0])
+
+
+def _plain(name: str) -> str:
+    """The name of a file with letters that every mail program reads: Apprise writes others into mails as nobody reads them."""
+    return re.sub(r"[^\w. -]", "_", normalize("NFKD", name).encode("ascii", "ignore").decode()) or "_"
 
 
 class _Capture(logging.Handler):

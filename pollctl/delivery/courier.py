@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pollctl.api.values import Drop, Effect, NotNow
+from pollctl.api.values import Attachment, Drop, Effect, NotNow
 from pollctl.delivery.effects import NotNowError
 from pollctl.delivery.messages import DROPPED, NO_ADDRESS, SENT, Message, message_of
 from pollctl.errors import DeliveryError
@@ -54,7 +54,7 @@ class Courier:
                 raise NotNowError(until, why)
             case Drop(why=why):
                 return f"{DROPPED}{why}"
-        send(url, message, key=effect.key, timeout=timeout, http=self._http)
+        send(url, message, _enclosed(db, effect.id), key=effect.key, timeout=timeout, http=self._http)
         return SENT
 
     def _url(self, db: Database, effect_id: int, message: Message) -> str:
@@ -68,3 +68,9 @@ class Courier:
         raise DeliveryError(
             "its address is not known any more: it was neither kept nor is it in the settings", permanent=True
         )
+
+
+def _enclosed(db: Database, effect_id: int) -> list[Attachment]:
+    """What goes along from memory."""
+    query = "SELECT name, content, type FROM outbox_attachments WHERE effect_id=? ORDER BY number"
+    return [Attachment(*row) for row in db.conn.execute(query, (effect_id,))]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pollctl import units
+from pollctl.api.values import Attachment
 from pollctl.clock import to_text
 from pollctl.errors import MisuseError
 
@@ -22,6 +23,7 @@ class Queued(NamedTuple):
         payload: JSON.
         not_before: database text.
         address: of the person whom it is for: a secret, kept beside the effect as long as it may still be sent.
+        enclosed: what goes along with a message, kept beside the effect as long.
     """
 
     kind: str
@@ -30,6 +32,7 @@ class Queued(NamedTuple):
     lane: str = ""
     not_before: str = ""
     address: str = ""
+    enclosed: tuple[Attachment, ...] = ()
 
 
 class NotNowError(Exception):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from pollctl.api.values import TELL, Effect, Level, TextFormat
+from pollctl.api.values import TELL, Attachment, Effect, Level, TextFormat
 from pollctl.delivery.effects import CORE_PREFIX, Queued, queued
+from pollctl.errors import MisuseError
 from pollctl.redaction import Secret, address_digest
 
+Attached = str | PathLike[str] | Attachment
+MOST_ENCLOSED = 10_000_000
 SENT, NO_ADDRESS = "sent", "no address"
 DROPPED = "dropped: "
 """What the result of a message that ``pollctl_tell`` dropped begins with; why comes after it."""
@@ -25,6 +29,7 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         address: digest of the recipient's address; None where there is nobody to tell.
         attach: paths of files that go along.
+        enclosed: what goes along from memory, in words: its bytes are beside the effect.
     """
 
     address: str | None = None
@@ -33,16 +38,35 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     level: Level = "info"
     format: TextFormat = "text"
     attach: tuple[str, ...] = ()
+    enclosed: tuple[str, ...] = ()
 
     @classmethod
-    def new(cls, title: str, body: str, *, attach: Iterable[str | PathLike[str]] = (), **more: str) -> Message:
+    def new(cls, title: str, body: str, *, attach: Sequence[Attached] = (), **more: str) -> Message:
         """A message to nobody yet.
 
         Raises:
             msgspec.ValidationError: a value is not one that a message can have.
+            MisuseError: more goes along than may.
         """
-        paths = [str(Path(path).absolute()) for path in attach]
-        return msgspec.convert({"title": title, "body": body, "attach": paths, **more}, cls)
+        paths = [str(Path(one).absolute()) for one in attach if not isinstance(one, Attachment)]
+        words = [_words_of(one) for one in enclosed_in(attach)]
+        return msgspec.convert({"title": title, "body": body, "attach": paths, "enclosed": words, **more}, cls)
+
+
+def enclosed_in(attach: Iterable[Attached]) -> tuple[Attachment, ...]:
+    """Those of some attachments that are no paths.
+
+    Raises:
+        MisuseError: they are too long.
+    """
+    found = tuple(one for one in attach if isinstance(one, Attachment))
+    if sum(len(one.content) for one in found) > MOST_ENCLOSED:
+        raise MisuseError("more than 10 MB go along with a message, which few services take")
+    return found
+
+
+def _words_of(one: Attachment) -> str:
+    return f"{one.name}, {len(one.content)} bytes, sha256 {sha256(one.content).hexdigest()}"
 
 
 def is_message(kind: str) -> bool:

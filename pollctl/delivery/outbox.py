@@ -67,6 +67,15 @@ class Outbox:
             "ON CONFLICT DO NOTHING",
             [(effect.address, self._plugin, effect.key) for effect in effects if effect.address],
         )
+        self._db.conn.executemany(
+            "INSERT INTO outbox_attachments SELECT id, ?, ?, ?, ? FROM outbox WHERE plugin=? AND key=? AND status='pending' "
+            "ON CONFLICT DO NOTHING",
+            [
+                (number, one.name, one.type, one.content, self._plugin, effect.key)
+                for effect in effects
+                for number, one in enumerate(effect.enclosed)
+            ],
+        )
         return queued
 
     def known_otherwise(self, effects: Sequence[Queued]) -> list[Queued]:

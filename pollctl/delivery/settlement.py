@@ -80,6 +80,7 @@ class Settlement:
             (to_text(now), encoded(result), effect.id),
         )
         self._db.conn.execute("DELETE FROM outbox_addresses WHERE effect_id=?", (effect.id,))
+        self._db.conn.execute("DELETE FROM outbox_attachments WHERE effect_id=?", (effect.id,))
 
     def _mark_postponed(self, effect: Effect, error: NotNowError) -> None:
         """It leaves its lane, so that what stands behind it need not wait as well."""

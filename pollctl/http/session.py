@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from http.cookiejar import CookieJar
@@ -36,6 +37,7 @@ _RAISED: dict[FetchErrorKind, type[requests.RequestException]] = {
     "bad_address": requests.exceptions.InvalidURL,
     "truncated": requests.exceptions.ChunkedEncodingError,
 }
+_OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:")
 _WORTH_A_REPEAT = ("refused", "unreachable", "dns", "reset", "local")
 """Kinds that libraries may ask again after: as ``ConnectionError``, as they know it."""
 
@@ -53,6 +55,7 @@ class Session(requests.Session):
         super().__init__()
         self.trust_env = False  # the client sees to that
         self.headers = CaseInsensitiveDict({"Accept": "*/*"})
+        self.adapters.clear()
         self._adapter = _Adapter(make, self.cookies, max_body, allow_hosts)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
@@ -64,20 +67,25 @@ class Session(requests.Session):
             MachineError: no thread can be started; nothing was sent.
         """
         follow = kwargs.pop("allow_redirects", True)
-        return super().send(request, allow_redirects=False, follow=follow, **kwargs)
+        if self.get_adapter(request.url or "") is self._adapter:
+            kwargs["follow"] = follow
+        return super().send(request, allow_redirects=False, **kwargs)
 
-    def get_adapter(self, url: str | bytes) -> BaseAdapter:  # noqa: ARG002 - one for all
-        """What makes the exchanges."""
-        return self._adapter
+    def get_adapter(self, url: str | bytes) -> BaseAdapter:
+        """What makes the exchange: what is mounted for another scheme than HTTP's, else our own."""
+        text = str(url).lower()
+        return next((adapter for prefix, adapter in self.adapters.items() if text.startswith(prefix)), self._adapter)
 
-    def mount(self, prefix: str | bytes, adapter: BaseAdapter) -> None:  # noqa: ARG002 - refused
-        """Refuse to have exchanges made by anything else; ``requests.Session`` itself mounts its own at first.
+    def mount(self, prefix: str | bytes, adapter: BaseAdapter) -> None:
+        """Have another scheme than HTTP's served, as zeep has ``file://``; ``requests.Session`` itself mounts its own at first.
 
         Raises:
-            ValueError: always, after that.
+            ValueError: HTTP would go through the *adapter*.
         """
-        if hasattr(self, "_adapter"):
+        text = str(prefix).lower()
+        if hasattr(self, "_adapter") and not _OTHER_SCHEME.match(text):
             raise ValueError(f"no adapter can be mounted at {prefix!r}: the exchanges of this session have limits")
+        super().mount(text, adapter)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: what the client does not follow is not followed."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from pollctl.concurrency.worker_pool import Call
     from pollctl.config.schema import Core
+    from pollctl.delivery.messages import Attached
     from pollctl.http.cookies import CookieStore
 
 
@@ -190,14 +191,17 @@ class PassContext:
         until = self._new_holds.get(upstream, self._holds.get(upstream))
         return until if is_held(until, self.now) else None
 
-    def notify(self, url: str, *, title: str, body: str, key: str, **more: Any) -> None:
+    def notify(
+        self, url: str, *, title: str, body: str, key: str, attach: Iterable[Attached] = (), **more: Any
+    ) -> None:
         """Send one message through Apprise."""
         from pollctl.delivery.channel import send
-        from pollctl.delivery.messages import Message
+        from pollctl.delivery.messages import Message, enclosed_in
 
-        message = Message.new(title, body, **more)
+        attach = tuple(attach)
+        message = Message.new(title, body, attach=attach, **more)
         try:
-            send(url, message, key=key, timeout=self.remaining, http=self._core.http)
+            send(url, message, enclosed_in(attach), key=key, timeout=self.remaining, http=self._core.http)
         except DeliveryError:
             self.deliveries.note_begin()
             raise
@@ -237,10 +241,11 @@ class PassContext:
         *,
         to: redaction.Secret | Iterable[redaction.Secret] | None = None,
         not_before: datetime | None = None,
+        attach: Iterable[Attached] = (),
         **more: Any,
     ) -> int:
         """Queue a message to people in this transaction (see ``pollctl.Run``)."""
-        from pollctl.delivery.messages import Message, to_each
+        from pollctl.delivery.messages import Message, enclosed_in, to_each
 
         self.deliveries.refuse("tell")
         if not key:
@@ -248,7 +253,10 @@ class PassContext:
         if secret_in([title, body]):  # words of an upstream, maybe: people must hear of it all the same
             title, body = redaction.mask(title), redaction.mask(body)
         recipients = split_addresses(self.addresses if to is None else to)
-        self._effects += to_each(TELL, key, Message.new(title, body, **more), recipients, self.addresses, not_before)
+        attach = tuple(attach)
+        message = Message.new(title, body, attach=attach, **more)
+        effects = to_each(TELL, key, message, recipients, self.addresses, not_before)
+        self._effects += [one._replace(enclosed=enclosed_in(attach)) for one in effects]
         return len(recipients)
 
     def hold(self, upstream: str, until: datetime) -> None:

@@ -231,3 +231,18 @@ def m009_validators(db: Database) -> None:
 def m010_whose_tables(db: Database) -> None:
     """Which tables the migrations of each plugin made, as JSON: those it may write, and nobody else."""
     db.execute("CREATE TABLE plugin_tables (plugin TEXT PRIMARY KEY, tables TEXT NOT NULL) STRICT")
+
+
+@migrations()
+def m011_attachments(db: Database) -> None:
+    """What goes along with messages, as long as they may still be sent."""
+    db.execute(
+        """CREATE TABLE outbox_attachments (
+    effect_id INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (effect_id, number)
+) STRICT, WITHOUT ROWID"""
+    )

@@ -30,10 +30,11 @@ from pollctl.targets.target import Change, News, Target, TargetSettings
 
 
 class Rules(NamedTuple):
-    """What an author gives: how two values are compared, and of which type they are."""
+    """What an author gives: how what is remembered and what was read are compared, and of which types they are."""
 
     compare: Callable[[Any, Any, Any], Change[Any]]
     value: Any
+    kept: Any
 
 
 class _Broken(Exception):  # noqa: N818 - it ends the comparison of one target, no more
@@ -112,7 +113,7 @@ def _before(rules: Rules, look: Look, memory: Memory) -> tuple[str, Any]:
     if memory.definition != look.definition:
         return "what defines it has changed, nothing is told", None
     try:
-        return "", msgspec.convert(memory.value, rules.value)
+        return "", msgspec.convert(memory.value, rules.kept)
     except msgspec.ValidationError as error:
         return f"what was remembered is of another form ({error}), nothing is told", None
 

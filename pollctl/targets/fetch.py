@@ -42,11 +42,11 @@ class UnreadableError(Exception):
 class Asked(NamedTuple):
     """A target that is asked, and by which request before conditions were added."""
 
-    known: Known
+    known: Known[Any]
     request: Request
 
 
-def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll) -> Iterator[Batch]:
+def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll[Any]) -> Iterator[Batch]:
     """Ask what is due, and say until when nothing is."""
     due = [one for one in roll.known if one.is_active and _is_due(one, run)]
     looked: dict[str, bool] = {}
@@ -61,7 +61,7 @@ def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll) 
         run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db, run.now), run))
 
 
-def _last_batch(store: Store, run: Run, db: Database, roll: Roll) -> Batch | None:
+def _last_batch(store: Store, run: Run, db: Database, roll: Roll[Any]) -> Batch | None:
     """What there is to do beside looking."""
     digest_at = store.next_digest(db, run.now)
     is_digest_due = digest_at is not None and digest_at <= run.now
@@ -86,12 +86,12 @@ def _in_batches(looks: Iterator[tuple[Look, int]], run: Run) -> Iterator[list[Lo
         yield gathered
 
 
-def _is_due(one: Known, run: Run) -> bool:
+def _is_due(one: Known[Any], run: Run) -> bool:
     at = one.next_at(run.now, run.timezone)
     return (at is None or at <= run.now) and not run.held_until(one.target.host)
 
 
-def _tell_course(run: Run, roll: Roll, due: list[Known], looked: dict[str, bool]) -> None:
+def _tell_course(run: Run, roll: Roll[Any], due: list[Known[Any]], looked: dict[str, bool]) -> None:
     """Say which targets were reached, how the others stand, which cannot be read, and in a plan when the others are due."""
     broken_off = uncompared(run)
     for title, was_reached in looked.items():
@@ -111,7 +111,7 @@ def _tell_course(run: Run, roll: Roll, due: list[Known], looked: dict[str, bool]
         run.note(f"{counted(len(due), 'target')} looked at, {len(resting)} not due until {until}")
 
 
-def _tell_standing(one: Known, run: Run) -> None:
+def _tell_standing(one: Known[Any], run: Run) -> None:
     """Say of a target what its last look said: that it is dead is so, too, while it is not due."""
     if one.row and one.row.error:
         run.failed(one.title, one.row.error)
@@ -119,18 +119,18 @@ def _tell_standing(one: Known, run: Run) -> None:
         run.reached(one.title)
 
 
-def _moment(one: Known, run: Run) -> datetime:
+def _moment(one: Known[Any], run: Run) -> datetime:
     """When a target is due, not before its host may be asked again."""
     at, held_until = one.next_at(run.now, run.timezone) or run.now, run.held_until(one.target.host)
     return max(at, held_until) if held_until else at
 
 
-def _next_moment(roll: Roll, digest_at: datetime | None, run: Run) -> datetime:
+def _next_moment(roll: Roll[Any], digest_at: datetime | None, run: Run) -> datetime:
     moments = [_moment(one, run) for one in roll.known if one.is_active]
     return min([*moments, *([digest_at] if digest_at else [])], default=datetime.max.replace(tzinfo=run.now.tzinfo))
 
 
-def _requests(due: list[Known], run: Run) -> Iterator[Request]:
+def _requests(due: list[Known[Any]], run: Run) -> Iterator[Request]:
     """One for each target; none to a host that has asked in this pass to be left alone."""
     held = _held(run)
     for one in due:
@@ -145,13 +145,13 @@ def _held(run: Run) -> set[str]:
     return hosts
 
 
-def _conditions(one: Known, request: Request) -> Mapping[str, str]:
+def _conditions(one: Known[Any], request: Request) -> Mapping[str, str]:
     """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
     known = _known_validators(one)
     return known.headers if known.headers and known.asked == conditional_key(request) else {}
 
 
-def _known_validators(one: Known) -> Validators:
+def _known_validators(one: Known[Any]) -> Validators:
     if one.row is None or one.row.validators is None or one.is_redefined:
         return Validators()
     return msgspec.json.decode(one.row.validators, type=Validators)
@@ -163,7 +163,7 @@ def _validators(answer: Answer, request: Request) -> Validators:
     return Validators(asked, answer.validators) if asked else Validators()
 
 
-def _looks(reading: Reading, due: list[Known], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look, int]]:
+def _looks(reading: Reading, due: list[Known[Any]], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look, int]]:
     """Looks at what is due, each with how much was read; *looked* gets whether those were reached whose turn came."""
     for answer in run.get_many(_requests(due, run)):
         asked: Asked = answer.request.tag

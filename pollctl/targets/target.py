@@ -6,14 +6,14 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
 
-from pollctl import Answer, Duration, HttpUrl, Level, Pace, Request, Secret
+from pollctl import Answer, Attachment, Duration, HttpUrl, Level, Pace, Request, Secret
 
 V = TypeVar("V")
 _NETLOC = re.compile("//|[/?#]")
@@ -37,6 +37,8 @@ class Target(Struct, frozen=True, kw_only=True):
 
     COSMETIC: ClassVar[frozenset[str]] = frozenset()
     """Keys of the author's own that do not change what is compared: their change begins no new baseline."""
+    SETTINGS_ONLY: ClassVar[frozenset[str]] = frozenset()
+    """Keys that stand in the settings alone, as those do that are or hold a ``Secret``: `add` offers no option for them."""
 
     url: HttpUrl
     name: str = ""
@@ -90,10 +92,11 @@ class Target(Struct, frozen=True, kw_only=True):
 def _own_keys(kind: type[Target]) -> list[tuple[str, Any]]:
     """The keys that an author has added and that say what is compared, each with its default."""
     own = {*kind.__struct_fields__} - {*Target.__struct_fields__} - kind.COSMETIC
-    return [(field.name, _default(field)) for field in msgspec.structs.fields(kind) if field.name in own]
+    return [(field.name, default_of(field)) for field in msgspec.structs.fields(kind) if field.name in own]
 
 
-def _default(field: msgspec.structs.FieldInfo) -> Any:
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """What a key is where nobody says otherwise."""
     return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
@@ -111,6 +114,8 @@ class News(Struct, frozen=True):
         id: what it is about: told once for good for its target; without one it is told each time.
         level: how it is to be taken.
         url: where it can be seen; the address of the target if empty.
+        format: what the body is written in, as ``run.tell`` has it; the title is text.
+        attach: files that go along.
     """
 
     title: str
@@ -118,6 +123,8 @@ class News(Struct, frozen=True):
     id: str = ""
     level: Level = "info"
     url: str = ""
+    format: Literal["text", "markdown", "html"] = "text"
+    attach: tuple[Attachment, ...] = ()
 
 
 class Change(Struct, Generic[V], frozen=True):

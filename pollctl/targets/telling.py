@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from pollctl import Run, from_text, to_text
 from pollctl.targets.decide import people
 from pollctl.targets.model import Gathered, Told, Waiting
 from pollctl.targets.target import News, Target
-from pollctl.targets.words import message
+from pollctl.targets.words import Words, message
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -68,13 +68,13 @@ class Telling:
             )
             return
         words = message(told.title, [(one, target.address) for one in told.news])
-        _send(run, f"{row}:{to_text(run.now)}", target, *words)
+        _send(run, f"{row}:{to_text(run.now)}", target, words)
 
     def tell_gathered(self, db: Database, gathered: Gathered, run: Run, targets: Mapping[str, Target]) -> None:
         """Tell news that has waited long enough in one message."""
         waiting = gathered.waiting
         words = message(self._plugin, [(one.news, "") for one in waiting])
-        _send(run, f"digest:{waiting[0].id}:{to_text(run.now)}", targets.get(waiting[0].title), *words)
+        _send(run, f"digest:{waiting[0].id}:{to_text(run.now)}", targets.get(waiting[0].title), words)
         db.conn.executemany(f"DELETE FROM {self._table} WHERE id=?", [(one.id,) for one in waiting])  # noqa: S608
 
     def withdraw(self, db: Database, rows: Sequence[int]) -> set[int]:
@@ -88,5 +88,6 @@ def _text_of(news: News, target: Target) -> str:
     return msgspec.json.encode(replace(news, url=news.url or target.address)).decode()
 
 
-def _send(run: Run, key: str, target: Target | None, title: str, body: str, level: Any) -> None:
-    run.tell(key, title, body, to=people(target, run.settings) or None, level=level)
+def _send(run: Run, key: str, target: Target | None, words: Words) -> None:
+    to = people(target, run.settings) or None
+    run.tell(key, words.title, words.body, to=to, level=words.level, format=words.format, attach=words.attach)

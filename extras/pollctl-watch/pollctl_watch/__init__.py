@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pollctl import Migrations, Run, UsageError, hookimpl
-from pollctl.targets import TargetPlugin, TargetSettings
+from msgspec.structs import replace
+
+from pollctl import Migrations, Run, Section, hookimpl
+from pollctl.targets import Batch, Decision, TargetPlugin, TargetSettings
 from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
-from pollctl_watch.model import Seen, Watch
+from pollctl_watch.model import Remembered, Seen, Watch
 
 if TYPE_CHECKING:
     import click
@@ -27,31 +29,24 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         return add_to(super().migrations())
 
     @hookimpl
-    def pollctl_fetch(self, run: Run, db: Database) -> Iterator[Any]:
+    def pollctl_fetch(self, run: Run, db: Database) -> Iterator[Batch]:
         """Ask what is due, politely."""
         from pollctl_watch.fetch import PoliteRun
 
         polite: Any = PoliteRun(run)
         yield from super().pollctl_fetch(polite, db)
 
-    def add(self, db: Database, target: Watch, now: datetime) -> None:
-        """Add a watch in the database.
+    def check(self, watch: Watch) -> None:
+        """Look whether a watch can be added.
 
         Raises:
-            UsageError: it sends what may be secret, or its selectors cannot be read.
+            ValueError: it has keys that belong in the settings, or its selectors cannot be read.
         """
-        if target.is_for_settings_only:
-            raise UsageError(
-                "cookies, user, password, form, body and before belong in the settings, not in the database"
-            )
-        try:
-            check_selectors(target)
-        except ValueError as error:
-            raise UsageError(f"{target.title}: {error}") from error
-        super().add(db, target, now)
+        super().check(watch)
+        check_selectors(watch)
 
     @hookimpl
-    def pollctl_apply(self, db: Database, decisions: Sequence[Any], run: Run) -> None:
+    def pollctl_apply(self, db: Database, decisions: Sequence[Decision], run: Run) -> None:
         """Write decisions and the texts that they keep, and let hosts rest that are asked seldom."""
         from pollctl_watch import store
 
@@ -69,13 +64,28 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         add_commands(self, group)
 
     @hookimpl
+    def pollctl_private(self) -> Mapping[str, Mapping[str, bool]]:
+        """As for all targets; the texts are private too, which may be of pages behind a login."""
+        from pollctl.sql import columns
+
+        return {**super().pollctl_private(), "watch_snapshots": columns(shown="at", private="text")}
+
+    @hookimpl
+    def pollctl_report(self, db: Database, now: datetime, since: datetime) -> Sequence[Section]:
+        """What changed and what fails, and how texts have changed."""
+        from pollctl_watch.report import last_differences
+
+        [section] = super().pollctl_report(db, now, since)
+        return [replace(section, blocks=(*section.blocks, *last_differences(db, since)))]
+
+    @hookimpl
     def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
         """Watches that nobody polls as they are meant, and selectors that cannot be read."""
         return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
 
     def _watches(self, db: Database, run: Run) -> Mapping[str, Watch]:
         """All watches, by title."""
-        return {one.title: one.target for one in self.roll(db, run.settings).known if isinstance(one.target, Watch)}
+        return {one.title: one.target for one in self.roll(db, run.settings).known}
 
 
 def _fault_of(watch: Watch) -> str:
@@ -87,4 +97,6 @@ def _fault_of(watch: Watch) -> str:
     return ""
 
 
-plugin = WatchPlugin("watch", Watch, Seen, key="watches", summary="Has a page changed?", read=read, compare=compare)
+plugin = WatchPlugin(
+    "watch", Watch, Seen, kept=Remembered, key="watches", summary="Has a page changed?", read=read, compare=compare
+)

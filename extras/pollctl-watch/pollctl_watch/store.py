@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from pollctl import Run, to_text
-from pollctl_watch.model import Seen, Watch
+from pollctl.targets import Decision, Kept
+from pollctl_watch.model import Remembered, Watch
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -28,9 +29,9 @@ class Snapshot(NamedTuple):
     text: str
 
 
-def keep_texts(db: Database, decisions: Sequence[Any], watches: Mapping[str, Watch], now: datetime) -> None:
+def keep_texts(db: Database, decisions: Sequence[Decision], watches: Mapping[str, Watch], now: datetime) -> None:
     """Keep the texts of what was decided to be remembered, unless it is the same as the last one; and only the last ones."""
-    kept = [_bound(one, watches[one.look.title].keep, now) for one in decisions if hasattr(one, "value")]
+    kept = [_bound(one, watches[one.look.title].keep, now) for one in decisions if isinstance(one, Kept)]
     db.conn.executemany(
         f"""INSERT INTO watch_snapshots (target, at, text) SELECT {_ROW}, :at, :text WHERE :limit > 0
             AND :text IS NOT (SELECT text FROM watch_snapshots WHERE target = {_ROW} ORDER BY id DESC LIMIT 1)""",  # noqa: S608
@@ -43,7 +44,7 @@ def keep_texts(db: Database, decisions: Sequence[Any], watches: Mapping[str, Wat
     )
 
 
-def hold_slow_hosts(decisions: Sequence[Any], watches: Mapping[str, Watch], run: Run) -> None:
+def hold_slow_hosts(decisions: Sequence[Decision], watches: Mapping[str, Watch], run: Run) -> None:
     """Let hosts rest between passes whose rate is too slow for a second request in one."""
     looked = {watches[one.look.title].host for one in decisions if hasattr(one, "look")}
     for watch in watches.values():
@@ -53,8 +54,8 @@ def hold_slow_hosts(decisions: Sequence[Any], watches: Mapping[str, Watch], run:
                 run.hold(watch.host, until)
 
 
-def _bound(kept: Any, limit: int, now: datetime) -> dict[str, Any]:
-    text = msgspec.convert(kept.value, Seen).text
+def _bound(kept: Kept, limit: int, now: datetime) -> dict[str, Any]:
+    text = msgspec.convert(kept.value, Remembered).text
     return {
         "row": kept.look.row,
         "title": kept.look.title,
@@ -68,3 +69,17 @@ def snapshots(db: Database, row: int) -> list[Snapshot]:
     """The texts of a watch, the latest first."""
     rows = db.conn.execute("SELECT at, text FROM watch_snapshots WHERE target = ? ORDER BY id DESC", (row,))
     return [Snapshot(number, at, zlib.decompress(text).decode()) for number, (at, text) in enumerate(rows, 1)]
+
+
+def changed(db: Database, since: str, limit: int) -> list[tuple[str, str, str]]:
+    """Name, last text but one and last text of the watches whose text changed after a moment, the latest first."""
+    rows = db.conn.execute(
+        """SELECT name, (SELECT text FROM watch_snapshots WHERE target = latest.target AND id < latest.id
+                         ORDER BY id DESC LIMIT 1) AS before, text
+           FROM watch_snapshots AS latest JOIN watch_targets ON watch_targets.id = latest.target
+           WHERE at >= ? AND before IS NOT NULL
+                 AND latest.id = (SELECT max(id) FROM watch_snapshots WHERE target = latest.target)
+           ORDER BY latest.id DESC LIMIT ?""",
+        (since, limit),
+    )
+    return [(name, *(zlib.decompress(text).decode() for text in texts)) for name, *texts in rows]

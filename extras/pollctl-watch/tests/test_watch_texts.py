@@ -1,5 +1,6 @@
 """Texts that were kept, and what a selector gives now."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -30,8 +31,6 @@ def after(shop: Bench, *pages: str) -> Bench:
 
 
 def numbers(shop: Bench) -> list[Any]:
-    import json
-
     return [
         (row["number"], row["begins"]) for row in json.loads(shop.command("watch", "snapshots", "bicycle", "--json"))
     ]
@@ -103,3 +102,19 @@ def test_a_selector_is_tried_without_saving(shop: Bench, words: list[str], shown
 )
 def test_what_cannot_be_tried_says_why(shop: Bench, words: list[str], code: int) -> None:
     shop.answer(URL, PAGE).command("watch", "test", URL, *words, code=code)
+
+
+def test_the_report_shows_how_texts_changed_last(shop: Bench) -> None:
+    after(shop, "<p>one<p>two", "<p>one<p>three<p>" + "x" * 500, "<p>one<p>four")
+    [section] = json.loads(shop.command("report", "--json"))["plugins"][0]["sections"]
+    name, change = section["blocks"][-2:]
+    assert name["body"] == "bicycle"
+    assert change["form"] == "diff"
+    assert {"-three", "+four"} <= set(change["body"].splitlines())
+    assert max(map(len, change["body"].splitlines())) <= 200
+
+
+def test_the_report_shows_no_change_of_what_was_read_once(shop: Bench) -> None:
+    after(shop, "one", "one")
+    [section] = json.loads(shop.command("report", "--json"))["plugins"][0]["sections"]
+    assert [block["type"] for block in section["blocks"]] == ["KeyFigures", "Timeline", "Table", "Table"]

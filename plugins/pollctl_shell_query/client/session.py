@@ -9,15 +9,18 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from pollctl import Answer, Request, Run, retry_after
+from pollctl import Answer, Request, Run, fetch_error, retry_after
 from pollctl_shell_query.client import tokens
-from pollctl_shell_query.client.errors import ErrorKind, UpstreamError
+from pollctl_shell_query.client.answers import answer_of, answered, error_without_answer
+from pollctl_shell_query.client.errors import UpstreamError
+from pollctl_shell_query.client.xml import MAX_BODY
 from pollctl_shell_query.model import Hold, Settings, Token
 
 if TYPE_CHECKING:
+    import requests
+
     from pollctl_shell_query.client.soap import SoapClient
 
-_CUT = ("deadline", "stopped")
 _UNAUTHORIZED, _TOO_MANY = 401, 429
 _REJECTED = range(400, 500)
 _RETRIED = (408, 425, _TOO_MANY)
@@ -34,6 +37,9 @@ class RequestContext(Protocol):
 
     def send(self, request: Request) -> Answer:
         """Make one exchange."""
+
+    def session(self, *, max_body: int) -> requests.Session:
+        """What SOAP goes through."""
 
     def held_until(self, upstream: str) -> datetime | None:
         """The moment before which *upstream* wants no request."""
@@ -128,9 +134,15 @@ class ApiSession:
             UpstreamError: it did not come about.
             ConfigError: the WSDL of the settings cannot be used.
         """
+        import requests
+
         client = self.soap_client()
         self._refuse_if_held(soap_name(token.soap_url))
-        return _answered(client.call(token.soap_url, token.access_token.reveal(), operation, **arguments))
+        try:
+            response = client.call(token.soap_url, token.access_token.reveal(), operation, **arguments)
+        except requests.RequestException as error:
+            raise error_without_answer(fetch_error(error)) from None
+        return answer_of(response, self.context.now)
 
     def rest(self, path: str, *, body: bytes | None = None, max_body: int | None = None) -> Answer:
         """Ask a REST address below the instance, with a new token once if need be; a GET, or a POST of JSON.
@@ -154,7 +166,7 @@ class ApiSession:
 
         with self._lock:
             if self._soap_client is None:
-                self._soap_client = SoapClient(self.context.settings.wsdl, self.context.send)
+                self._soap_client = SoapClient(self.context.settings.wsdl, self.context.session(max_body=MAX_BODY))
             return self._soap_client
 
     def error_of(self, answer: Answer, upstream: str, message: str = "") -> UpstreamError:
@@ -180,7 +192,7 @@ class ApiSession:
 
     def _send(self, upstream: str, request: Request) -> Answer:
         self._refuse_if_held(upstream)
-        return _answered(self.context.send(request))
+        return answered(self.context.send(request))
 
     # pauses
 
@@ -222,19 +234,3 @@ def soap_name(soap_url: str) -> str:
 def rest_name(token: Token) -> str:
     """The name under which a pause of REST is remembered."""
     return f"rest {urlsplit(token.rest_url).netloc}"
-
-
-def _answered(answer: Answer) -> Answer:
-    """An answer that has a status.
-
-    Raises:
-        UpstreamError: it has none.
-    """
-    if answer.error is None:
-        return answer
-    kind: ErrorKind = "transient"
-    if answer.error.kind == "too_large":
-        kind = "large"
-    elif answer.error.kind in _CUT:
-        kind = "cut"
-    raise UpstreamError(kind, answer.error.message)

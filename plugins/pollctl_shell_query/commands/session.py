@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pollctl import Answer, PluginContext, Request
 from pollctl_shell_query.client.session import ApiSession
 from pollctl_shell_query.client.tokens import require_settings
 from pollctl_shell_query.model import Settings
 from pollctl_shell_query.store.tokens import keep_token, kept_token
+
+if TYPE_CHECKING:
+    import requests
 
 
 class CommandRequests:
@@ -24,6 +28,10 @@ class CommandRequests:
     def send(self, request: Request) -> Answer:
         """Make one exchange."""
         return self._send(request)
+
+    def session(self, *, max_body: int) -> requests.Session:
+        """None: no command asks by SOAP."""
+        raise NotImplementedError
 
     def held_until(self, upstream: str) -> datetime | None:  # noqa: ARG002 - see above
         """Never."""

@@ -98,7 +98,7 @@ def sections(
     """List the known sections."""
     with context.reading() as db:
         rows = queries.sections(db, is_open=is_open, title=title or "", **chosen)
-    context.show(rows, as_json=as_json, columns=_SECTION_COLUMNS, empty=_NO_SECTION, limit=limit)
+        context.show(rows, as_json=as_json, columns=_SECTION_COLUMNS, empty=_NO_SECTION, limit=limit)
 
 
 @click.command()

@@ -76,7 +76,7 @@ def subscribe(
     )
     with context.writing() as db:
         numbers = [stored.subscribe(db, context.now, each) for each in new]
-        rows = queries.subscriptions(db, numbers)
+        rows = list(queries.subscriptions(db, numbers))
         unknown = queries.unknown_lines(db, numbers)
     polled = context.settings.polled(context.now)
     for warning in (*unpolled(new, polled), *unresolvable(new, context.settings), *unknown):
@@ -122,8 +122,7 @@ def subscriptions(context: PluginContext, number: int | None, limit: int | None,
                 queries.history(db, number), as_json=as_json, columns=_EVENT_COLUMNS, empty=_NO_EVENT, limit=limit
             )
             return
-        rows = queries.subscriptions(db)
-    context.show(rows, as_json=as_json, columns=_COLUMNS, empty=_EMPTY, limit=limit)
+        context.show(queries.subscriptions(db), as_json=as_json, columns=_COLUMNS, empty=_EMPTY, limit=limit)
 
 
 @click.command()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from pollctl.sql import utc
 from pollctl_soc_sections.migrations.tables import CAMPUS, SECTION, migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _MEMORY = {
     "listed_count": "INTEGER NOT NULL DEFAULT 0",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pollctl import sql
 from pollctl_soc_sections.model import ANY_SECTION
 from pollctl_soc_sections.store.courses import COURSE_SECTIONS, SECTIONS_FOLLOWED
 
@@ -43,11 +44,15 @@ _LIVE = ("pending", "active", "paused")
 _FLAGS = ("unresolved", "unless_open", "is_rolling")
 
 
-def subscriptions(db: Database, numbers: Iterable[int] | None = None) -> list[dict[str, Any]]:
+def subscriptions(db: Database, numbers: Iterable[int] | None = None) -> sql.Listing:
     """All subscriptions, or some, oldest first."""
     chosen = None if numbers is None else json.dumps(list(numbers))
-    rows = db.query(_SUBSCRIPTIONS, {"chosen": chosen, "any": ANY_SECTION})
-    return [{**row, **{flag: bool(row[flag]) for flag in _FLAGS}} for row in rows]
+    return sql.Listing(
+        db,
+        _SUBSCRIPTIONS,
+        {"chosen": chosen, "any": ANY_SECTION},
+        lambda row: {**row, **{flag: bool(row[flag]) for flag in _FLAGS}},
+    )
 
 
 def history(db: Database, number: int) -> list[dict[str, Any]]:
@@ -59,11 +64,11 @@ def history(db: Database, number: int) -> list[dict[str, Any]]:
 
 def sections(
     db: Database, *, is_open: bool, term: str | None, campus: str | None, course: str | None, title: str
-) -> list[dict[str, Any]]:
+) -> sql.Listing:
     """Known sections with status, description and number of subscriptions; *title*: words that all occur in theirs."""
-    return list(
-        db.query(
-            f"""SELECT term, campus, index_number, status, course, section_number, title, misses, changed_at, open_to,
+    return sql.Listing(
+        db,
+        f"""SELECT term, campus, index_number, status, course, section_number, title, misses, changed_at, open_to,
                permission, eligibility, subtitle, (SELECT count(*) FROM soc_subscriptions AS subscription
                    WHERE subscription.term = section.term AND subscription.campus = section.campus
                    AND (subscription.index_number = section.index_number AND subscription.course = ''
@@ -77,11 +82,10 @@ def sections(
                AND NOT EXISTS (SELECT 1 FROM json_each(:words)
                    WHERE instr(lower(section.title || ' ' || section.subtitle), value) = 0)
                ORDER BY term, campus, index_number""",  # noqa: S608 - own text
-            {
-                "all": not is_open, "term": term, "campus": campus, "course": course,
-                "words": json.dumps(title.lower().split()),
-            },
-        )
+        {
+            "all": not is_open, "term": term, "campus": campus, "course": course,
+            "words": json.dumps(title.lower().split()),
+        },
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ ROOMS = {
     "store",
     "commands",
     "queries",
+    "report",
     "metrics",
     "migrations",
     "fake",

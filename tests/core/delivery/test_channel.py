@@ -13,6 +13,7 @@ from core.http.test_client_certificates import Asking
 from hostile_server import TLS, HostileServer, serving, whole
 from inbox import Inbox
 
+from pollctl import Attachment
 from pollctl.config.schema import Http
 from pollctl.delivery.channel import send
 from pollctl.delivery.messages import Message
@@ -122,6 +123,19 @@ def test_a_file_goes_along(tmp_path: Path) -> None:
     (file,) = mail.iter_attachments()
     assert (file.get_filename(), text_of(mail)) == ("day.csv", BODY)
     assert file.get_payload(decode=True) == b"at,rtt_ms\n09:03,20.8\n"
+
+
+def test_bytes_go_along_under_their_name_and_as_what_they_are() -> None:
+    with MailServer() as server:
+        files = [
+            Attachment('prêt "à" lire.html', b"<p>\xff</p>"),
+            Attachment("nothing.txt", b""),
+            Attachment("x", b"1"),
+        ]
+        send(server.address, Message(title="t", body="b"), files, key="one", timeout=10, http=Http())
+    found = [(file.get_filename(), file.get_content_type()) for file in server.mails[0].iter_attachments()]
+    assert found == [("pret _a_ lire.html", "text/html"), ("x", "application/octet-stream")]
+    assert next(server.mails[0].iter_attachments()).get_payload(decode=True) == b"<p>\xff</p>"
 
 
 def test_title_and_body_are_masked(inbox: Inbox) -> None:

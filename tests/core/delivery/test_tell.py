@@ -158,6 +158,58 @@ def test_a_file_goes_along_wherever_the_pass_found_it(parrot: Parrot) -> None:
     assert (file["filename"], b64decode(file["base64"])) == ("day.csv", b"09:03")
 
 
+PAGE = "Attachment('page.html', b'<p>799 \\xff</p>')"
+FROM_MEMORY = APPLY.replace("\n    for learn", "\n    from pollctl import Attachment\n    for learn")
+
+
+def test_bytes_go_along_and_are_kept_beside_the_effect_until_they_have_arrived(parrot: Parrot) -> None:
+    with Inbox() as inbox:
+        address = f"Secret('{inbox.json_url}/ann-503')"
+        parrot.teach(
+            telling(f"to={address}, attach=[{PAGE}]", apply=FROM_MEMORY), PLAN, "[pollctl.outbox]\nbackoff = '0s'"
+        )
+        parrot.report(code=3)
+        assert parrot.rows("SELECT name, hex(content) FROM outbox_attachments") == [
+            ("page.html", b"<p>799 \xff</p>".hex().upper())
+        ]
+        assert "page.html, 12 bytes" in parrot.do("outbox", "show", "1")
+        assert "content" not in parrot.do("outbox", "show", "1", "--json")
+        parrot.sql("UPDATE outbox_addresses SET url = replace(url, '-503', '')")
+        parrot.report()
+    (file,) = inbox.messages[0]["attachments"]
+    assert (file["filename"], b64decode(file["base64"])) == ("page.html", b"<p>799 \xff</p>")
+    assert parrot.rows("SELECT count(*) FROM outbox_attachments") == [0]
+
+
+def test_bytes_of_a_message_that_was_dropped_are_kept_no_longer(parrot: Parrot) -> None:
+    with Inbox() as inbox:
+        address = f"Secret('{inbox.json_url}/ann-503')"
+        parrot.teach(telling(f"to={address}, attach=[{PAGE}]", apply=FROM_MEMORY), PLAN)
+        parrot.report(code=3)
+    parrot.do("outbox", "drop", "1")
+    assert parrot.rows("SELECT count(*) FROM outbox_attachments") == [0]
+
+
+@pytest.mark.parametrize(
+    ("attachment", "said"),
+    [
+        ("Attachment('../page.html', b'')", "'../page.html' is not the name of a file"),
+        ("Attachment('page.html', bytes(10_000_001))", "10 MB"),
+    ],
+    ids=["a path", "too much"],
+)
+def test_an_attachment_that_cannot_go_along_is_refused_where_it_is_told(
+    parrot: Parrot, attachment: str, said: str
+) -> None:
+    parrot.teach(telling(f"attach=[{attachment}]", apply=FROM_MEMORY), PLAN, notify("json://127.0.0.1:9/x"))
+    assert said in parrot.report(code=1)["error"]["message"]
+
+
+def test_no_hook_may_read_what_goes_along(parrot: Parrot) -> None:
+    parrot.teach(parrot_source(load="(db):\n    db.execute('SELECT content FROM outbox_attachments')\n"), PLAN)
+    assert "SELECT from outbox_attachments" in parrot.report(code=1)["error"]["message"]
+
+
 def test_a_message_that_rests_until_a_moment_is_sent_then(parrot: Parrot) -> None:
     with Inbox() as inbox:
         parrot.teach(telling("not_before=run.now.replace(hour=9)"), PLAN, notify(inbox.json_url))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import zeep
 from core.http.exchanges import header
 from hostile_server import HostileServer, Peer, Play, black_hole, saying, serving, whole
 from requests.adapters import HTTPAdapter
@@ -170,9 +173,24 @@ def test_what_the_settings_say_cannot_be_said_otherwise(asked: Any, says: str) -
     assert not server.connections
 
 
-def test_nothing_else_can_be_mounted() -> None:
-    with session() as ours, pytest.raises(ValueError, match="https://api"):
-        ours.mount("https://api", HTTPAdapter())
+@pytest.mark.parametrize("prefix", ["https://api", "HTTP://", "http:", "h", ""])
+def test_nothing_else_can_be_mounted_where_http_would_go_through_it(prefix: str) -> None:
+    with session() as ours, pytest.raises(ValueError, match=re.escape(f"mounted at {prefix!r}")):
+        ours.mount(prefix, HTTPAdapter())
+
+
+def test_zeep_takes_it_with_what_it_mounts_for_files(tmp_path: Path) -> None:
+    (tmp_path / "a.xsd").write_text("<schema/>")
+
+    def play(peer: Peer) -> None:
+        peer.request()
+        peer.trickle(whole(b"x" * 1000))
+
+    with HostileServer(play) as server, session() as ours:
+        transport: Any = zeep.Transport(session=ours, operation_timeout=0.3)  # type: ignore[no-untyped-call]  # zeep has no types
+        assert transport.load((tmp_path / "a.xsd").as_uri()) == b"<schema/>"
+        with pytest.raises(requests.Timeout, match=r"no whole answer within 0\.3 s"):
+            transport.post(server.url, "<a/>", {})
 
 
 # redirects

@@ -2,13 +2,16 @@
 
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_package import Env, json_of, make_plugin_package, run_pollctl, write_settings
+from full_database import NOW, lay_out
+from plugin_package import Env, clean_environment, json_of, make_plugin_package, run_pollctl, write_settings
 from sample_plugin import PLAIN
 
 OWN = """
@@ -266,3 +269,21 @@ def test_secrets_are_masked_on_the_page_and_as_json(tmp_path: Path) -> None:
         text = drawn(tmp_path, env, *words)
         assert "it is ***" in text
         assert "swordfish" not in text
+
+
+def test_the_report_of_all_plugins_needs_no_heavy_library(tmp_path: Path) -> None:
+    """They would cost a third of what a day's page may."""
+    lay_out(tmp_path, is_full=True)
+    code = "import sys; from pollctl.cli import start; start(['report', '--out', 'page.html']); print(*sys.modules, file=sys.stderr)"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env=clean_environment(tmp_path) | {"POLLCTL_NOW": NOW},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "jinja2" in imported
+    assert imported.isdisjoint({"sqlite_utils", "requests", "urllib3", "zeep", "apprise", "rich", "asyncio"})

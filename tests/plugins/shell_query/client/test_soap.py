@@ -6,31 +6,39 @@ import os
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from plugins.shell_query.listening import listening
 
-from pollctl import Answer, ConfigError, Request
-from pollctl_shell_query.client.soap import BUNDLED, SoapClient, is_foreign, left_out
+from pollctl import ConfigError
+from pollctl_shell_query.client.soap import BUNDLED, SoapClient, left_out
+from pollctl_shell_query.client.transport import is_foreign
 from pollctl_shell_query.fake.requests import read_request
 
-NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 BESIDE = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "marketing-cloud-partnerapi.wsdl"
 PARTNER_WSDL = Path(os.environ.get("POLLCTL_PARTNER_WSDL") or BESIDE)
 
 
-class Sent:
+class Sent(requests.Session):
     """Keeps what would be sent."""
 
     def __init__(self) -> None:
-        self.requests: list[Request] = []
+        super().__init__()
+        self.headers.clear()
+        self.requests: list[requests.PreparedRequest] = []
 
-    def __call__(self, request: Request) -> Answer:
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         self.requests.append(request)
-        return Answer(request=request, status=200, started_at=NOW, elapsed_ms=1)
+        return requests.Response()
+
+
+def body(request: requests.PreparedRequest) -> bytes:
+    assert isinstance(request.body, bytes)
+    return request.body
 
 
 def wsdls() -> list[Any]:
@@ -81,14 +89,15 @@ def test_both_descriptions_ask_for_the_same_things_at_the_address_of_the_token(w
     assert [request.headers["SOAPAction"] for request in sent.requests] == [
         "Create", "Create", "Retrieve", "Perform", "Delete",
     ]  # fmt: skip
-    asked = [read_request(request.body or b"") for request in sent.requests]
+    assert not any("User-Agent" in request.headers for request in sent.requests)  # the settings say that
+    asked = [read_request(body(request)) for request in sent.requests]
     assert [one.kind for one in asked] == ["create", "create_target", "status", "perform", "delete"]
     assert {one.token for one in asked} == {"TOKEN"}
     assert asked[0].texts["QueryText"] == "SELECT 1 WHERE a < 'ü'"
     assert asked[0].texts["DataExtensionTarget/CustomerKey"] == "DE"
     assert asked[1].fields == [{"Name": "a", "FieldType": "Decimal", "MaxLength": "18", "Scale": "2"}]
     assert asked[2].value == "t1"
-    assert b"Options" not in b"".join(request.body or b"" for request in sent.requests)
+    assert b"Options" not in b"".join(body(request) for request in sent.requests)
 
 
 def test_the_real_description_is_read_without_a_request_though_it_imports_a_file_from_the_network() -> None:
@@ -100,9 +109,10 @@ def test_the_real_description_is_read_without_a_request_though_it_imports_a_file
         "def refuse(event, arguments):\n"
         "    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.gethostbyname', 'socket.sendto'): raise SystemExit(event)\n"
         "sys.addaudithook(refuse)\n"
+        "import requests\n"
         "from pathlib import Path\n"
         "from pollctl_shell_query.client.soap import SoapClient\n"
-        f"SoapClient(Path({str(PARTNER_WSDL)!r}), None)\n"
+        f"SoapClient(Path({str(PARTNER_WSDL)!r}), requests.Session())\n"
         "print('built')"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
