@@ -50,6 +50,11 @@ class Store:
         self.targets = f"{plugin}_targets"
         self._telling = Telling(plugin)
 
+    def stands(self, db: Database) -> list[Row]:
+        """All rows as ``rows`` answers them, without what is known of answers."""
+        found = db.conn.execute(f"SELECT {_COLUMNS}, NULL, NULL FROM {self.targets} AS t ORDER BY id")  # noqa: S608
+        return list(map(Row._make, found))
+
     def rows(self, db: Database) -> list[Row]:
         """All rows, those without a target too."""
         found = db.conn.execute(
