@@ -53,5 +53,5 @@ def row_of_same(one: Known[Any], request: Request, answer: Answer, digest: str) 
         return None
     if row.failures or row.retired_at or row.name != one.title or retry_after(answer, answer.started_at):
         return None
-    is_asked_alike = answer.is_unchanged or known_validators(one).asked in ("", conditional_key(request))
-    return row.id if is_asked_alike else None
+    asked = known_validators(one).asked
+    return row.id if answer.is_unchanged or not asked or asked == conditional_key(request) else None

@@ -59,7 +59,7 @@ class PoliteRun:
     def _politely(self, requests: Iterable[Request], **how: Any) -> Iterator[Answer]:
         hosts: dict[str, Host] = {}
         for request in requests:
-            hosts.setdefault(urlsplit(request.url).netloc.rpartition("@")[2], Host()).requests.append(request)
+            hosts.setdefault(_host(request), Host()).requests.append(request)
         alone = [host.requests[0] for host in hosts.values() if host.is_simple]
         yield from self._run.get_many(alone, **how)
         waiting = [host for host in hosts.values() if not host.is_simple]
@@ -70,6 +70,10 @@ class PoliteRun:
 
     def _ask(self, host: Host) -> None:
         host.ask(self._run)
+
+
+def _host(request: Request) -> str:
+    return request.watch.host if isinstance(request, Asked) else urlsplit(request.url).netloc.rpartition("@")[2]
 
 
 class Host:
