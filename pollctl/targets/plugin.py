@@ -42,6 +42,7 @@ class TargetPlugin(Generic[T, V]):
         target: the keys of one target: a frozen subclass of ``Target``.
         value: the type of what is read; anything that msgspec writes as JSON and reads back.
         kept: the type of what is remembered, where that is another.
+        settings: the keys of the section beside the list of targets: a subclass of ``TargetSettings``, as frozen as that.
         key: the list of targets in the section, and the command that lists them.
         summary: one line that says what is polled.
         read: what one answer holds. A ValueError says why there is nothing to compare: this target failed.
@@ -60,13 +61,14 @@ class TargetPlugin(Generic[T, V]):
         read: Callable[[Answer, T], V],
         compare: Callable[[K | None, V, T], Change[K]],
         kept: type[K] | Any = None,
+        settings: type[TargetSettings] = TargetSettings,
     ) -> None:
         self.name, self.key, self.target = name, key, target
         self._summary = summary
         self._rules = decide.Rules(compare, value, kept or value)
         self.reading = fetch.Reading(read, value)
         self.store = Store(name)
-        self._settings = _settings_of(key, target)
+        self._settings = _settings_of(key, target, settings)
         self._latest = _Titled(None, {})
 
     @hookimpl
@@ -247,8 +249,9 @@ class TargetPlugin(Generic[T, V]):
         return ChainMap(self._latest.targets, rows.readable(added, self.target, people))
 
 
-def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:
+def _settings_of(key: str, target: type[Target], base: type[TargetSettings]) -> type[TargetSettings]:
     def check(settings: Any) -> None:
+        getattr(base, "__post_init__", lambda _: None)(settings)
         force_setattr(settings, "notify", tuple(split_addresses(settings.notify)))
         titles = Counter(one.title for one in getattr(settings, key))
         for title, number in titles.items():
@@ -259,7 +262,7 @@ def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:
     made: Any = msgspec.defstruct(
         "Settings",
         [(key, rows_of_targets, ())],
-        bases=(TargetSettings,),
+        bases=(base,),
         namespace={"__post_init__": check},
         module=target.__module__,
         frozen=True,
