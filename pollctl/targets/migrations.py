@@ -26,6 +26,18 @@ def migrations_of(name: str) -> Migrations:
         """By what the answer is known over which nothing is to be decided any more."""
         db.execute(f"ALTER TABLE {name}_memory ADD COLUMN answer TEXT NOT NULL DEFAULT ''")
 
+    @found()
+    def m003_notify(db: Database) -> None:
+        """Whom targets name that were added by a command: secrets."""
+        db.execute(
+            f"""CREATE TABLE {name}_notify (
+    target INTEGER NOT NULL REFERENCES {name}_targets (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    PRIMARY KEY (target, number)
+) STRICT, WITHOUT ROWID"""
+        )
+
     return found
 
 

@@ -289,10 +289,10 @@ def test_a_key_that_stands_in_the_settings_alone_has_no_option(explained: Watchi
     ("keys", "why"),
     [
         ({"url": "http://a.example/", "token": Secret("1")}, "token of http://a.example/ belongs in the settings"),
-        ({"url": "http://a.example/", "notify": (Secret("json://x"),)}, "notify of http://a.example/ belongs"),
+        ({"url": "http://a.example/", "headers": {"X": Secret("1")}}, "headers of http://a.example/ belongs"),
         ({"url": "http://ann:1@a.example/"}, "an address with a login in it belongs in the settings"),
     ],
-    ids=["a secret", "people", "a login"],
+    ids=["a secret", "secrets by name", "a login"],
 )
 def test_what_belongs_in_the_settings_is_not_added_without_it(keys: dict[str, Any], why: str) -> None:
     target = Target(**{**keys, "url": HttpUrl(keys["url"])})
