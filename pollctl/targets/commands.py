@@ -38,7 +38,7 @@ def add_commands(plugin: TargetPlugin[Any, Any], group: click.Group) -> None:
     name = plugin.name_argument()
     commands = _Commands(plugin)
     group.add_command(_command(plugin.key, commands.list, as_json_option))
-    group.add_command(_command("add", commands.add, click.argument("url"), *plugin.options(), _people(plugin)))
+    group.add_command(_command("add", commands.add, click.argument("url"), *plugin.options()))
     for command in (commands.remove, commands.pause, commands.resume, commands.forget, commands.look):
         group.add_command(_command(command.__name__, command, name))
     group.add_command(_command("history", commands.history, name, as_json_option))
@@ -53,19 +53,6 @@ def _command(name: str, function: Any, *parameters: Callable[[Any], Any]) -> cli
     for parameter in reversed(parameters):
         wrapped = parameter(wrapped)
     return click.command(name)(wrapped)
-
-
-def _people(plugin: TargetPlugin[Any, Any]) -> Callable[[Any], Any]:
-    """An option that says where people belong: many a program has one, and so does ``pollctl latency add``."""
-
-    def refuse(context: click.Context, option: click.Parameter, given: str | None) -> None:  # noqa: ARG001 - click's
-        if given is not None:
-            raise UsageError(
-                "people belong in the settings, not in the database: notify = [...] in "
-                f"[plugins.{plugin.name}] or [pollctl.notify] for all, in [[plugins.{plugin.name}.{plugin.key}]] for one"
-            )
-
-    return click.option("--notify", hidden=True, expose_value=False, callback=refuse)
 
 
 class _Commands:

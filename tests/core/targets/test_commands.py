@@ -270,16 +270,6 @@ def test_the_help_of_an_option_is_what_its_key_means(explained: Watching) -> Non
     assert "After how many failures in a row people hear of them." in text  # of every target
 
 
-def test_people_are_refused_with_where_they_belong(watch: Watching) -> None:
-    watch.settings()
-    watch.do("add", "http://a.example/", "--notify", "json://x", code=2)
-    assert (
-        "notify = [...] in [plugins.watch] or [pollctl.notify] for all, in [[plugins.watch.watches]]"
-        in watch.place.stderr
-    )
-    assert watch.listed() == []
-
-
 def test_a_key_that_stands_in_the_settings_alone_has_no_option(explained: Watching) -> None:
     assert "--tone" not in explained.do("add", "--help")
     explained.do("add", "http://a.example/", "--tone", "x", code=2)
