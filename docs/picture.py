@@ -1,4 +1,4 @@
-"""The pictures of `pollctl report` in the manual: a made-up day, seen in Chromium. ``python docs/picture.py`` writes them."""
+"""The pictures in the manual: a made-up day, on a terminal and as a report. ``python docs/picture.py`` writes them."""
 # ruff: noqa: INP001, PLR2004 - a script beside the manual, no package; numbers of a made-up day
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
-from io import BytesIO
+from io import BytesIO, StringIO
 from itertools import product
 from math import sin
 from pathlib import Path
@@ -20,14 +20,25 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "harness")]
 
 from full_database import NOW, hash_of, lay_out  # noqa: E402
 from PIL import Image  # noqa: E402
+from PIL.PngImagePlugin import PngInfo  # noqa: E402
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from plugin_package import clean_environment, run_pollctl  # noqa: E402
+from pseudo_terminal import Screen, show_listings  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.terminal_theme import MONOKAI  # noqa: E402
+from rich.text import Text  # noqa: E402
 
 from pollctl import from_text, to_text  # noqa: E402
 from pollctl.store.database import open_to_write, writing  # noqa: E402
 from pollctl.store.runs import id_prefix  # noqa: E402
 
 PICTURE = ROOT / "docs" / "report.png"
+TERMINAL = ROOT / "docs" / "terminal.png"
+ON_THE_TERMINAL = (("status",), ("why", "toilet-gap"))
+COLUMNS = 92
+_CONSOLE = """\
+<body style="background: {background}; margin: 0; width: max-content">
+<pre style="color: {foreground}; font: 15px/18px monospace; padding: 16px; margin: 0">{code}</pre>"""
 SCREENS = ROOT / "docs" / "screens"
 WIDTHS = (320, 390, 1280, 2560)
 THEMES = ("light", "dark")
@@ -59,8 +70,8 @@ def samples() -> Iterator[tuple[Any, ...]]:
         yield "missed" if is_lost else "success", None if is_lost else rtt_ms, to_text(at), number
 
 
-def page(folder: Path) -> Path:
-    """The report of that day."""
+def lay_out_day(folder: Path) -> None:
+    """Write the settings and the database of that day."""
     lay_out(folder, is_full=True)
     with closing(open_to_write(folder / "pollctl.db")) as db, writing(db):
         db.conn.executemany(
@@ -73,16 +84,39 @@ def page(folder: Path) -> Path:
             "INSERT INTO latency_samples (job_id, status, rtt_ms, recorded_at, sequence_number) VALUES (1, ?, ?, ?, ?)",
             samples(),
         )
+
+
+def report_page(folder: Path) -> Path:
+    """The report of that day."""
     run_pollctl(folder, clean_environment(folder) | {"POLLCTL_NOW": NOW}, "report", "--out", "report.html")
     return folder / "report.html"
 
 
+def screen(folder: Path) -> Screen:
+    """What a terminal shows of that day."""
+    env = clean_environment(folder) | {"POLLCTL_NOW": NOW}
+    return show_listings(ON_THE_TERMINAL, columns=COLUMNS, cwd=folder, env=env)
+
+
+def terminal_page(folder: Path, sent: str) -> Path:
+    """What was sent to a terminal, in its colours."""
+    console = Console(record=True, file=StringIO(), width=COLUMNS)
+    console.print(Text.from_ansi(sent.replace("\r", "").strip()))
+    page = folder / "terminal.html"
+    page.write_text(console.export_html(theme=MONOKAI, code_format=_CONSOLE, inline_styles=True), encoding="utf-8")
+    return page
+
+
 def main() -> None:
-    """Write the picture, and the whole page on screens of four widths in two themes."""
+    """Write both pictures, and the whole page on screens of four widths in two themes."""
     SCREENS.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
-        address = page(Path(folder)).as_uri()
+        lay_out_day(Path(folder))
+        shown = screen(Path(folder))
+        address = terminal_page(Path(folder), shown.sent).as_uri()
+        shoot(browser, address, TERMINAL, width=10, height=10, is_whole=True, text=shown.text)
+        address = report_page(Path(folder)).as_uri()
         shoot(browser, address, PICTURE, width=1100, height=1420)
         for width, theme in product(WIDTHS, THEMES):
             shoot(
@@ -98,15 +132,29 @@ def main() -> None:
 
 
 def shoot(
-    browser: Browser, address: str, file: Path, *, width: int, height: int, theme: str = "light", is_whole: bool = False
+    browser: Browser,
+    address: str,
+    file: Path,
+    *,
+    width: int,
+    height: int,
+    theme: str = "light",
+    is_whole: bool = False,
+    text: str = "",
 ) -> None:
-    """Write what a window shows, or all that it shows when scrolled through, with few colours, which keeps files small."""
+    """Write what a window shows, or all that it shows when scrolled through, with few colours, which keeps files small.
+
+    The text goes into the file as well: by it a test knows whether the picture still shows what there is to see.
+    """
     tab = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
     tab.clock.install(time=datetime.fromisoformat(NOW))
     tab.goto(address)
-    tab.evaluate("document.querySelector('header b').textContent = 'box'")
+    tab.evaluate("for (const name of document.querySelectorAll('header b')) name.textContent = 'box'")
     picture = Image.open(BytesIO(tab.screenshot(full_page=is_whole))).convert("RGB")
-    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    described = PngInfo()
+    if text:
+        described.add_itxt("Description", text)
+    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(file, optimize=True, pnginfo=described)
     tab.close()
 
 

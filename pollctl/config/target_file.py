@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STDOUT = Path("-")
 """What people write for stdout in the place of a file."""
 _HEAD = 100  # bytes: the header of SQLite
-_BESIDE_DATABASE = ("", "-journal", "-wal", "-shm", ".new", ".lock", ".*.lock")
+_BESIDE_DATABASE = ("", "-journal", "-wal", "-shm", ".new", ".idle", ".lock", ".*.lock")
 _KINDS = {
     stat.S_IFLNK: "a link",
     stat.S_IFDIR: "a folder",

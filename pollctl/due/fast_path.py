@@ -1,8 +1,8 @@
 """The idle case of ``pollctl due --run``, which cron starts 1,440 times a day: nothing is due, known already.
 
 The full way leaves a row in ``next_due``: until which moment nothing can be due, and a fingerprint of all it
-computed from. While that fits, this module answers with SQLite and little else. It never answers "due": any
-doubt takes the full way.
+computed from. While that fits, this module answers: from the stamp that holds the row too (``stamp``), else with SQLite and
+little more. It never answers "due": any doubt takes the full way.
 
 Why a wrong guess can do no harm: the settings file is only scanned for its database, not parsed; but a row
 that fits was written by the full way, which had parsed exactly this file in exactly this state and found
@@ -18,6 +18,8 @@ import os
 import sys
 import time
 
+from pollctl.due import stamp
+
 TYPE_CHECKING = False  # see pollctl/__init__.py
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 FORMAT = "1"
 SOURCES = ("pollctl", "croniter")
 """Packages whose code computes when a plugin is due."""
+ROW = "SELECT due_at, reckoned_at, fingerprint FROM next_due"
 
 _HEAD = 8
 _LARGEST = 1_000_000
@@ -85,13 +88,8 @@ def mentions(key: str, settings: str) -> bool:
 
 
 def _content(settings: str) -> bytes:
-    with open(settings, "rb", opener=_without_waiting) as file:
-        return file.read(_LARGEST + 1) or b""
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file, or a pipe that nobody writes into, which the full way then refuses."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    with open(settings, "rb", opener=stamp.without_waiting) as file:
+        return file.read(_LARGEST + 1) or b""  # None of a pipe, which the full way refuses
 
 
 def _is_own(settings: str) -> bool:
@@ -200,23 +198,29 @@ def _value(text: str) -> str:
 
 
 def _is_before_next(settings: str, database: str, environ: Mapping[str, str]) -> bool:
-    import _sqlite3  # without the module around it, which imports datetime and collections
-
-    try:
-        connection = _sqlite3.connect(connect_address(database, "ro"), uri=True, timeout=_PATIENCE_S)
-        try:
-            row = connection.execute("SELECT due_at, reckoned_at, fingerprint FROM next_due").fetchone()
-        finally:
-            connection.close()
-    except _sqlite3.Error:
-        return False
-    if row is None:
+    row = stamp.read(database) or _kept(database)
+    if not row:
         return False
     due_at, reckoned_at, known = row
     if not reckoned_at <= _now() < due_at:
         return False
     sources = [line.partition(" ")[2] for line in known.split("\n")[_HEAD + 1 :]]
-    return bool(known == fingerprint(settings, database, environ, sources))
+    return known == fingerprint(settings, database, environ, sources)
+
+
+def _kept(database: str) -> Sequence[str] | None:
+    """The row in the database."""
+    import _sqlite3  # without the module around it, which imports datetime and collections
+
+    try:
+        connection = _sqlite3.connect(connect_address(database, "ro"), uri=True, timeout=_PATIENCE_S)
+        try:
+            row: Sequence[str] | None = connection.execute(ROW).fetchone()
+            return row
+        finally:
+            connection.close()
+    except _sqlite3.Error:
+        return None
 
 
 def _now() -> str:

@@ -6,12 +6,13 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from pollctl.config.target_file import written_whole
 from pollctl.damage import mark_damage, table_of
-from pollctl.due import fast_path
+from pollctl.due import fast_path, stamp
 from pollctl.errors import ConfigError, DatabaseError
 from pollctl.patience import patience
 
@@ -114,11 +115,15 @@ def remember_next_due(
         path = os.path.join(os.getcwd(), settings)  # noqa: PTH109, PTH118 - as idle spells it
         if not all(map(fast_path.is_older_than_this_process, (path, *sources))):
             return False
-        known = fast_path.fingerprint(path, str(database), os.environ, sources)
+        row = due_at, reckoned_at, fast_path.fingerprint(path, str(database), os.environ, sources)
         with closing(_connect(database, "rw", _NOTE_PATIENCE_S)) as connection:
-            return _note(connection, (due_at, reckoned_at, known), seen)
+            is_noted = _note(connection, row, seen)
+        if is_noted:
+            with suppress(sqlite3.Error, OSError):  # without a stamp it stands in the database all the same
+                _stamp(database, row)
     except (sqlite3.Error, OSError):
         return False
+    return is_noted
 
 
 def note_message(database: Path, plugin: str, message: str | None, key: str, at: str) -> None:
@@ -193,6 +198,20 @@ def _note(connection: sqlite3.Connection, row: tuple[str, str, str], seen: Plugi
     connection.execute("INSERT OR REPLACE INTO next_due VALUES (1, ?, ?, ?)", row)
     connection.execute("COMMIT")
     return True
+
+
+def _stamp(database: Path, row: tuple[str, str, str]) -> None:
+    """Put the row beside the database too, if it still stands there; nobody can commit meanwhile.
+
+    To close a file gives up all locks that the process has on it, so that its own descriptor is closed last.
+    """
+    path = os.path.realpath(database)
+    with open(path, "rb") as file, closing(_connect(database, "rw", _NOTE_PATIENCE_S)) as connection:  # noqa: PTH123 - see above
+        connection.execute("BEGIN IMMEDIATE")
+        state = stamp.state_of(path, file.fileno())
+        if state and connection.execute(fast_path.ROW).fetchone() == row:
+            with written_whole(Path(stamp.path_of(path)), mode=0o600) as beside:
+                beside.write(stamp.text_of(state, row))
 
 
 def _zone_files(zones: Iterable[str]) -> list[str]:

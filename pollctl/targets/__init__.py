@@ -16,7 +16,9 @@ plugin = TargetPlugin("pages", Target, str, key="pages", summary="Has a page cha
 
 from __future__ import annotations
 
+from pollctl.targets.model import Batch, Decision, Kept
 from pollctl.targets.plugin import TargetPlugin
+from pollctl.targets.rows import Known
 from pollctl.targets.target import Change, News, Target, TargetSettings
 
-__all__ = ["Change", "News", "Target", "TargetPlugin", "TargetSettings"]
+__all__ = ["Batch", "Change", "Decision", "Kept", "Known", "News", "Target", "TargetPlugin", "TargetSettings"]

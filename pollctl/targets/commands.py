@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from pollctl import Column, PluginContext, PollctlError, ReadBy, UsageError, completion_from, to_text
+from pollctl import Column, PluginContext, PollctlError, UsageError, to_text
 from pollctl.targets.fetch import UnreadableError, value_of
 from pollctl.targets.queries import listed
-from pollctl.targets.rows import Known, Row, is_secret, read_target, read_value
+from pollctl.targets.rows import Row
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -29,18 +29,16 @@ _COLUMNS = (
     Column("origin", kind="id", drop=5),
 )
 _HISTORY = (Column("at", kind="moment"), Column("text", wraps=True))
-_NOT_OPTIONS = ("url", "name", "enabled")
-_SEQUENCES = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType, msgspec.inspect.SetType)
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def add_commands(plugin: TargetPlugin[Any, Any], group: click.Group) -> None:
     """Add all commands to the plugin's group."""
-    name = click.argument("name", shell_complete=completion_from(_names(plugin)))
+    name = plugin.name_argument()
     commands = _Commands(plugin)
     group.add_command(_command(plugin.key, commands.list, as_json_option))
-    group.add_command(_command("add", commands.add, click.argument("url"), *_options(plugin)))
+    group.add_command(_command("add", commands.add, click.argument("url"), *plugin.options()))
     for command in (commands.remove, commands.pause, commands.resume, commands.forget, commands.look):
         group.add_command(_command(command.__name__, command, name))
     group.add_command(_command("history", commands.history, name, as_json_option))
@@ -57,30 +55,6 @@ def _command(name: str, function: Any, *parameters: Callable[[Any], Any]) -> cli
     return click.command(name)(wrapped)
 
 
-def _names(plugin: TargetPlugin[Any, Any]) -> str:
-    return f"SELECT name, error FROM {plugin.store.targets} WHERE retired_at IS NULL ORDER BY name"  # noqa: S608
-
-
-def _options(plugin: TargetPlugin[Any, Any]) -> list[Callable[[Any], Any]]:
-    """An option for each key of a target that may be typed; secrets belong in the settings."""
-    found = [click.option("--name", help="What it is called; its address without one.")]
-    fields = msgspec.structs.fields(plugin.target)
-    typed = [field for field in fields if field.name not in _NOT_OPTIONS and not is_secret(field.type)]
-    return [*found, *map(_option, typed)]
-
-
-def _option(field: msgspec.structs.FieldInfo) -> Callable[[Any], Any]:
-    words, help_text = f"--{field.encode_name.replace('_', '-')}", "As in the settings."
-    kind = msgspec.inspect.type_info(field.type)
-    if isinstance(kind, msgspec.inspect.BoolType):
-        return click.option(words, field.name, is_flag=True, default=None, help=help_text)
-    if isinstance(kind, _SEQUENCES):
-        one = ReadBy("text", lambda text: (read_value([text], field.type), text)[1])
-        return click.option(words, field.name, multiple=True, type=one, help=f"{help_text}  [several]")
-    value = ReadBy("text", lambda text: (read_value(text, field.type), text)[1])
-    return click.option(words, field.name, type=value, help=help_text)
-
-
 class _Commands:
     """What each command does; its docstring is its help."""
 
@@ -95,19 +69,19 @@ class _Commands:
         where = f"[[plugins.{self._plugin.name}.{self._plugin.key}]] in the settings"
         context.show(rows, as_json=as_json, columns=_COLUMNS, empty=f"no target; `add` makes one, and {where}")
 
-    def add(self, context: PluginContext, *, url: str, name: str | None, **keys: Any) -> None:
+    def add(self, context: PluginContext, **keys: Any) -> None:
         """Add a target in the database, beside those in the settings.
 
         URL is its address; one with a login belongs in the settings, as do headers, tokens and people.
         """
-        given = {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
-        given = {"url": url, "name": name, **given}
-        names = {field.name: field.encode_name for field in msgspec.structs.fields(self._plugin.target)}
-        target = self._read({names[key]: value for key, value in given.items() if value not in (None, [])})
-        with context.writing() as db:
-            if any(one.title == target.title for one in self._plugin.roll(db, context.settings).known):
-                raise UsageError(f"there is a target called {target.title!r} already; give this one another --name")
-            self._plugin.add(db, target, context.now)
+        try:
+            target = self._plugin.typed(keys)
+            with context.writing() as db:
+                if any(one.title == target.title for one in self._plugin.roll(db, context.settings).known):
+                    raise UsageError(f"there is a target called {target.title!r} already; give this one another --name")
+                self._plugin.add(db, target, context.now)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
         click.echo(f"added {target.title}")
 
     def remove(self, context: PluginContext, *, name: str) -> None:
@@ -115,7 +89,7 @@ class _Commands:
         with context.writing() as db:
             row = self._added(db, context, name)
             if row is None:
-                self._find(db, context, name)
+                self._plugin.find(db, context.settings, name)
                 where = f"{context.settings_file}, [[plugins.{self._plugin.name}.{self._plugin.key}]]"
                 raise UsageError(f"{name!r} stands in {where}: take it out there, or say enabled = false")
             self._plugin.store.delete(db, row.id)
@@ -132,7 +106,7 @@ class _Commands:
     def forget(self, context: PluginContext, *, name: str) -> None:
         """Take a new baseline with the next look, of which nobody is told; what was told once stays told."""
         with context.writing() as db:
-            one = self._find(db, context, name)
+            one = self._plugin.find(db, context.settings, name)
             if one.row:
                 self._plugin.store.forget(db, one.row.id)
                 self._plugin.store.note(db, one.row.id, "forgotten by hand", context.now)
@@ -141,7 +115,7 @@ class _Commands:
     def look(self, context: PluginContext, *, name: str) -> None:
         """Show what would be read now; nothing is kept of it, and nobody is told."""
         with context.reading() as db:
-            target = self._find(db, context, name).target
+            target = self._plugin.find(db, context.settings, name).target
         with context.asking() as send:
             answer = send(target.request())
         try:
@@ -153,23 +127,14 @@ class _Commands:
     def history(self, context: PluginContext, *, name: str, as_json: bool) -> None:
         """Show what became of a target, the newest first."""
         with context.reading() as db:
-            one = self._find(db, context, name)
+            one = self._plugin.find(db, context.settings, name)
             rows = self._plugin.store.history(db, one.row.id) if one.row else []
         context.show(rows, as_json=as_json, columns=_HISTORY, empty=f"{name} was not looked at yet")
-
-    def _read(self, keys: dict[str, Any]) -> Any:
-        try:
-            target = read_target(keys, self._plugin.target)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-        if target.address != target.url:
-            raise UsageError("an address with a login in it belongs in the settings, not in the database")
-        return target
 
     def _set_pause(self, context: PluginContext, name: str, at: str | None, what: str) -> None:
         store = self._plugin.store
         with context.writing() as db:
-            one = self._find(db, context, name)
+            one = self._plugin.find(db, context.settings, name)
             number = one.row.id if one.row else store.enrol(db, one.title, one.target.address)
             store.pause(db, number, at)
             store.note(db, number, f"{what} by hand", context.now)
@@ -180,14 +145,3 @@ class _Commands:
         roll = self._plugin.roll(db, context.settings)
         rows = [*(one.row for one in roll.known), *(one.row for one in roll.broken.values()), *roll.shadowed]
         return next((row for row in rows if row and row.added is not None and row.name == name), None)
-
-    def _find(self, db: Database, context: PluginContext, name: str) -> Known:
-        known = self._plugin.roll(db, context.settings).known
-        for one in known:
-            if one.title == name:
-                return one
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, [one.title for one in known], n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else f"; `{self._plugin.key}` lists them"
-        raise UsageError(f"no target is called {name!r}{hint}")

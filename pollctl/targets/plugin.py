@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from pollctl import Answer, Poller, Run, hookimpl, split_addresses
+from pollctl import Answer, Poller, Run, UsageError, hookimpl, split_addresses
 from pollctl.targets import decide, fetch, rows
 from pollctl.targets.model import Batch, Decision, Gathered, State, Told
 from pollctl.targets.store import Store
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Target)
 V = TypeVar("V")
+K = TypeVar("K")
 
 
 class _Titled(NamedTuple):
     """The targets of some settings by title: those of a pass are asked for once in each batch."""
 
     settings: TargetSettings | None
-    targets: dict[str, Target]
+    targets: dict[str, Any]
 
 
 class TargetPlugin(Generic[T, V]):
@@ -39,7 +40,8 @@ class TargetPlugin(Generic[T, V]):
     Args:
         name: of the plugin, that of the entry point.
         target: the keys of one target: a frozen subclass of ``Target``.
-        value: the type of what is read and remembered; anything that msgspec writes as JSON and reads back.
+        value: the type of what is read; anything that msgspec writes as JSON and reads back.
+        kept: the type of what is remembered, where that is another.
         key: the list of targets in the section, and the command that lists them.
         summary: one line that says what is polled.
         read: what one answer holds. A ValueError says why there is nothing to compare: this target failed.
@@ -56,11 +58,12 @@ class TargetPlugin(Generic[T, V]):
         key: str = "targets",
         summary: str,
         read: Callable[[Answer, T], V],
-        compare: Callable[[V | None, V, T], Change[V]],
+        compare: Callable[[K | None, V, T], Change[K]],
+        kept: type[K] | Any = None,
     ) -> None:
         self.name, self.key, self.target = name, key, target
         self._summary = summary
-        self._rules = decide.Rules(compare, value)
+        self._rules = decide.Rules(compare, value, kept or value)
         self.reading = fetch.Reading(read, value)
         self.store = Store(name)
         self._settings = _settings_of(key, target)
@@ -108,7 +111,7 @@ class TargetPlugin(Generic[T, V]):
         """Write it, and tell people."""
         titles = {one.title for one in decisions if isinstance(one, Told)}
         titles |= {waiting.title for one in decisions if isinstance(one, Gathered) for waiting in one.waiting}
-        self.store.apply(db, decisions, run, self._by_title(run.settings, self.store.added(db, titles)))
+        self.store.apply(db, decisions, run, self.called(db, run.settings, titles))
 
     @hookimpl
     def pollctl_prune(self, db: Database, now: datetime) -> None:
@@ -169,24 +172,73 @@ class TargetPlugin(Generic[T, V]):
         found: Sequence[T] = getattr(settings, self.key)
         return found
 
+    def check(self, target: T) -> None:
+        """Look whether a target can be added; extend it with what a plugin of yours refuses.
+
+        Raises:
+            ValueError: it has keys that are secret, or people, or a login in its address: those belong in the settings.
+        """
+        rows.check_keys(target)
+
     def add(self, db: Database, target: T, now: datetime) -> None:
         """Add a target in the database, within a transaction, as ``add`` does: for commands that import many.
 
-        Only keys that are not secret are kept, and no people.
-
         Raises:
-            ValueError: one that must be given is secret.
+            ValueError: as of ``check``.
         """
+        self.check(target)
         keys = rows.kept(target)
         rows.read_kept(keys, self.target)
         number = self.store.enrol(db, target.title, target.address, keys)
         self.store.note(db, number, "added", now)
 
-    def roll(self, db: Database, settings: TargetSettings) -> rows.Roll:
+    def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, T]:
+        """Those targets that are called so, with all of the settings."""
+        return self._by_title(settings, self.store.added(db, titles))
+
+    def roll(self, db: Database, settings: TargetSettings) -> rows.Roll[T]:
         """All targets with what is known of each."""
         return rows.roll(self.of_settings(settings), self.target, self.store.rows(db))
 
-    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, Target]:
+    def find(self, db: Database, settings: TargetSettings, name: str) -> rows.Known[T]:
+        """The target of that name, with what is known of it.
+
+        Raises:
+            UsageError: there is none; names the nearest.
+        """
+        known = self.roll(db, settings).known
+        for one in known:
+            if one.title == name:
+                return one
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, [one.title for one in known], n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else f"; `{self.key}` lists them"
+        raise UsageError(f"no target is called {name!r}{hint}")
+
+    def typed(self, given: Mapping[str, Any]) -> T:
+        """A target from its keys as a person types them; those that are None or hold nothing are as if not given.
+
+        Raises:
+            ValueError: one of them is not valid.
+        """
+        names = {field.name: field.encode_name for field in msgspec.structs.fields(self.target)}
+        keys = {names[key]: value for key, value in given.items() if value is not None and value != ()}
+        return rows.read_target(keys, self.target)
+
+    def options(self, *only: str) -> Sequence[Callable[[Any], Any]]:
+        """The options of ``add`` for a command of your own, as decorators; all, or only those of some keys."""
+        from pollctl.targets.options import options_of
+
+        return options_of(self.target, only)
+
+    def name_argument(self) -> Callable[[Any], Any]:
+        """The argument of a command that takes the name of a target, with completion."""
+        from pollctl.targets.options import name_argument
+
+        return name_argument(self.store.targets)
+
+    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, T]:
         if settings is not self._latest.settings:
             self._latest = _Titled(settings, {one.title: one for one in self.of_settings(settings)})
         return ChainMap(self._latest.targets, rows.readable(added, self.target))

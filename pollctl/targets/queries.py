@@ -28,7 +28,7 @@ def happened(db: Database, plugin: str, since: str) -> list[dict[str, Any]]:
     )
 
 
-def listed(one: Known, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+def listed(one: Known[Any], now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """One target as a row of the listing."""
     row, at = one.row, one.next_at(now, zone) if one.is_active else None
     return {
@@ -46,7 +46,7 @@ def listed(one: Known, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def state_of(one: Known) -> str:
+def state_of(one: Known[Any]) -> str:
     """How a target stands, in a word."""
     if not one.target.enabled:
         return "disabled"
@@ -57,7 +57,7 @@ def state_of(one: Known) -> str:
     return "failing" if one.row.failures else "ok"
 
 
-def notice(roll: Roll) -> str:
+def notice(roll: Roll[Any]) -> str:
     """What a person should look at: which targets fail, and which cannot be read."""
     failing = [one.title for one in roll.known if one.row and one.is_active and one.row.failures]
     of = len(roll.known) + len(roll.broken)
@@ -72,7 +72,7 @@ def _some(titles: Sequence[str], of: int, what: str) -> str:
     return f"{len(titles)} of {counted(of, 'target')} {what}: {named}{more}"
 
 
-def warnings(roll: Roll) -> list[str]:
+def warnings(roll: Roll[Any]) -> list[str]:
     """Targets that were added and are not polled as they were meant."""
     found = [f"{title}: its keys are not valid any more: {broken.why}" for title, broken in roll.broken.items()]
     return found + [

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, NamedTuple, get_args
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pollctl import Secret, from_text
-from pollctl.targets.target import Target
+from pollctl import Pace, Secret, from_text
+from pollctl.targets.target import Target, default_of
+
+T = TypeVar("T", bound=Target)
 
 
 class Row(NamedTuple):
@@ -33,6 +35,7 @@ class Row(NamedTuple):
     error: str | None
     is_alerted: int
     validators: str | None
+    answer: str | None
 
     @property
     def has_memory(self) -> bool:
@@ -40,10 +43,10 @@ class Row(NamedTuple):
         return self.validators is not None
 
 
-class Known(NamedTuple):
+class Known(NamedTuple, Generic[T]):
     """One target, with what is known of it."""
 
-    target: Target
+    target: T
     title: str
     definition: str
     row: Row | None = None
@@ -62,8 +65,15 @@ class Known(NamedTuple):
         """When it is due; None for at once, as when it was looked at while the clock was ahead."""
         if self.row is None or self.row.looked_at is None or self.is_redefined:
             return None
-        looked_at = from_text(self.row.looked_at)
-        return self.target.every.next_after(looked_at, zone) if looked_at <= now else None
+        looked_at, next_at = _moments(self.row.looked_at, self.target.every, zone)
+        return next_at if looked_at <= now else None
+
+
+@lru_cache(maxsize=16_384)
+def _moments(looked_at: str, every: Pace, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When something was looked at, and when it is due again: alike for all that one pass looked at."""
+    moment = from_text(looked_at)
+    return moment, every.next_after(moment, zone)
 
 
 class Broken(NamedTuple):
@@ -73,7 +83,7 @@ class Broken(NamedTuple):
     why: str
 
 
-class Roll(NamedTuple):
+class Roll(NamedTuple, Generic[T]):
     """All targets of a plugin, and the rows that are of none of them.
 
     Attributes:
@@ -83,7 +93,7 @@ class Roll(NamedTuple):
         orphans: rows of targets that were in the settings.
     """
 
-    known: list[Known]
+    known: list[Known[T]]
     broken: dict[str, Broken]
     shadowed: list[Row]
     orphans: list[Row]
@@ -94,7 +104,7 @@ class Roll(NamedTuple):
         renamed = {one.row.id: one.title for one in self.known if one.row and one.row.name != one.title}
         return renamed | dict.fromkeys((row.id for row in self.orphans), "")
 
-    def renewed(self, rows: Sequence[Row]) -> Roll:
+    def renewed(self, rows: Sequence[Row]) -> Roll[T]:
         """The same targets with the rows as they are now."""
         by_name, by_number = {row.name: row for row in rows}, {row.id: row for row in rows}
         known = [
@@ -103,7 +113,7 @@ class Roll(NamedTuple):
         return self._replace(known=known)
 
 
-def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> Roll:
+def roll(targets: Iterable[T], kind: type[T], rows: Sequence[Row]) -> Roll[T]:
     """Join the targets of the settings, and those of type *kind* that rows hold, with their rows."""
     own = [Known(one, one.title, one.definition) for one in targets]
     claimed = _claimed(own, [row for row in rows if row.added is None])
@@ -124,7 +134,7 @@ def roll(targets: Iterable[Target], kind: type[Target], rows: Sequence[Row]) -> 
     return Roll(known, broken, shadowed, [row for row in rows if row.added is None and row.id not in left])
 
 
-def _claimed(targets: Sequence[Known], rows: Sequence[Row]) -> dict[str, Row]:
+def _claimed(targets: Sequence[Known[Any]], rows: Sequence[Row]) -> dict[str, Row]:
     """The rows of targets, by title.
 
     That with its name and definition; else one with its definition: the target was given another name; else one with its name:
@@ -169,7 +179,30 @@ def kept(target: Target) -> str:
 @cache
 def _plain_keys(kind: type[Target]) -> list[tuple[str, str]]:
     """The names of fields that are not secret, as a program and as settings spell them."""
-    return [(field.name, field.encode_name) for field in msgspec.structs.fields(kind) if not is_secret(field.type)]
+    return [
+        (field.name, field.encode_name) for field in msgspec.structs.fields(kind) if not is_for_settings(kind, field)
+    ]
+
+
+def is_for_settings(kind: type[Target], field: msgspec.structs.FieldInfo) -> bool:
+    """Whether a key stands in the settings alone: what is secret, and what is of no use without it."""
+    return is_secret(field.type) or field.name in kind.SETTINGS_ONLY
+
+
+def check_keys(target: Target) -> None:
+    """Look whether a target can be kept in the database.
+
+    Raises:
+        ValueError: it has keys that stand in the settings alone, or a login in its address.
+    """
+    kind = type(target)
+    private = [field for field in msgspec.structs.fields(kind) if is_for_settings(kind, field)]
+    given = [field.encode_name for field in private if getattr(target, field.name) != default_of(field)]
+    if given:
+        verb = "belongs" if len(given) == 1 else "belong"
+        raise ValueError(f"{' and '.join(given)} of {target.title} {verb} in the settings, not in the database")
+    if target.address != target.url:
+        raise ValueError("an address with a login in it belongs in the settings, not in the database")
 
 
 def _text_of(value: Any) -> str:
@@ -184,7 +217,7 @@ def is_secret(kind: Any) -> bool:
 
 
 @lru_cache(maxsize=16_384)
-def read_kept(keys: str, kind: type[Target]) -> Target:
+def read_kept(keys: str, kind: type[T]) -> T:
     """A target from its keys as they are kept, as JSON; its texts were read when it was added, and are not again each minute.
 
     Raises:
@@ -193,7 +226,7 @@ def read_kept(keys: str, kind: type[Target]) -> Target:
     return msgspec.json.decode(keys, type=kind, strict=False, dec_hook=_decode_kept)
 
 
-def readable(added: Mapping[str, str], kind: type[Target]) -> dict[str, Target]:
+def readable(added: Mapping[str, str], kind: type[T]) -> dict[str, T]:
     """Those of some added targets, by title, whose keys are still valid."""
     found = {}
     for title, keys in added.items():
@@ -202,7 +235,7 @@ def readable(added: Mapping[str, str], kind: type[Target]) -> dict[str, Target]:
     return found
 
 
-def read_target(keys: Mapping[str, Any], kind: type[Target]) -> Target:
+def read_target(keys: Mapping[str, Any], kind: type[T]) -> T:
     """A target from its keys as a person typed them.
 
     Raises:

@@ -37,6 +37,8 @@ class Target(Struct, frozen=True, kw_only=True):
 
     COSMETIC: ClassVar[frozenset[str]] = frozenset()
     """Keys of the author's own that do not change what is compared: their change begins no new baseline."""
+    SETTINGS_ONLY: ClassVar[frozenset[str]] = frozenset()
+    """Keys that stand in the settings alone, as those do that are or hold a ``Secret``: `add` offers no option for them."""
 
     url: HttpUrl
     name: str = ""
@@ -90,10 +92,11 @@ class Target(Struct, frozen=True, kw_only=True):
 def _own_keys(kind: type[Target]) -> list[tuple[str, Any]]:
     """The keys that an author has added and that say what is compared, each with its default."""
     own = {*kind.__struct_fields__} - {*Target.__struct_fields__} - kind.COSMETIC
-    return [(field.name, _default(field)) for field in msgspec.structs.fields(kind) if field.name in own]
+    return [(field.name, default_of(field)) for field in msgspec.structs.fields(kind) if field.name in own]
 
 
-def _default(field: msgspec.structs.FieldInfo) -> Any:
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """What a key is where nobody says otherwise."""
     return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 

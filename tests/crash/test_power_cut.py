@@ -129,7 +129,7 @@ def test_no_power_cut_loses_what_a_plugin_decided(tmp_path: Path, states: Path, 
                 told.whole_pass(step)
                 continue
             before, env = on_disk(folder), told.environment(step)
-            recorded = Recorded(before, record(folder, env, command(*told.words), DATABASE, (0, 3)), states)
+            recorded = Recorded(before, record(folder, env, command(*told.words), DATABASE, codes=(0, 3)), states)
             for cut in recorded.cuts(dice, PLUGINS_RANDOM_ONES):
                 if dice.random() < PLUGINS_SHARE:
                     recorded.check(cut)

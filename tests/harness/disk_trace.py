@@ -47,9 +47,9 @@ class Event(NamedTuple):
 
 
 def record(
-    folder: Path, env: Mapping[str, str], command: Sequence[str], prefix: str, codes: Sequence[int] = (0,)
+    folder: Path, env: Mapping[str, str], command: Sequence[str], *prefixes: str, codes: Sequence[int] = (0,)
 ) -> list[Event]:
-    """Run *command* in *folder* and tell what it did to the files there whose names begin with *prefix*.
+    """Run *command* in *folder* and tell what it did to the files there whose names begin with one of *prefixes*.
 
     It must end with one of *codes*.
     """
@@ -72,7 +72,7 @@ def record(
         [*strace, *command], cwd=folder, env=dict(env), capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode in codes, done.stderr
-    reader = _Reader(folder, prefix)
+    reader = _Reader(folder, prefixes)
     events = [event for line in _whole_lines(trace) for event in reader.read(line)]
     trace.unlink()
     return events
@@ -97,9 +97,10 @@ def _whole_lines(trace: Path) -> Iterator[str]:
 
 
 class _Reader:
-    def __init__(self, folder: Path, prefix: str) -> None:
+    def __init__(self, folder: Path, prefixes: tuple[str, ...]) -> None:
         self._folder = str(folder.resolve())
-        self._prefix = prefix
+        self._prefixes = prefixes
+        self._lengths: dict[str, int] = {}  # of files that were created
         self._names = {path.name for path in folder.iterdir()}
 
     def read(self, line: str) -> Iterator[Event]:
@@ -116,6 +117,7 @@ class _Reader:
             return
         if name not in self._names:
             self._names.add(name)
+            self._lengths[name] = 0
             yield Rename("", name)
         elif "O_TRUNC" in arguments:
             yield Truncate(name, 0)
@@ -126,6 +128,16 @@ class _Reader:
             offset = _NUMBER.search(arguments)
             assert offset
             yield Write(name, int(offset[1]), _texts(arguments)[0])
+
+    def appended(self, arguments: str) -> Iterator[Deed]:
+        """A write where the one before ended: known only of a file from its beginning on."""
+        name = self._name(_path(arguments))
+        if name not in self._lengths:
+            yield from self.alien(arguments)
+            return
+        data = _texts(arguments)[0]
+        yield Write(name, self._lengths[name], data)
+        self._lengths[name] += len(data)
 
     def truncated(self, arguments: str) -> Iterator[Deed]:
         name = self._name(_path(arguments))
@@ -173,7 +185,7 @@ class _Reader:
         return name if folder in ("", self._folder) else ""
 
     def _is_ours(self, name: str) -> bool:
-        return name.startswith(self._prefix) and not name.endswith((".lock", "-shm"))
+        return name.startswith(self._prefixes) and not name.endswith((".lock", "-shm"))
 
 
 def _texts(arguments: str) -> list[bytes]:
@@ -193,6 +205,7 @@ _READERS: Mapping[str, Callable[[_Reader, str], Iterator[Deed]]] = {
     **dict.fromkeys(_CALLS.split(","), _Reader.alien),
     "openat": _Reader.opened,
     "pwrite64": _Reader.written,
+    "write": _Reader.appended,
     "ftruncate": _Reader.truncated,
     "rename": _Reader.renamed,
     "renameat": _Reader.renamed,

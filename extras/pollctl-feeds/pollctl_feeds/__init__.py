@@ -8,13 +8,13 @@ from pollctl import hookimpl
 from pollctl.targets import TargetPlugin
 from pollctl_feeds.client import read
 from pollctl_feeds.decide import compare
-from pollctl_feeds.model import Entries, Feed
+from pollctl_feeds.model import Entry, Feed, Known
 
 if TYPE_CHECKING:
     import click
 
 
-class Feeds(TargetPlugin[Feed, Entries]):
+class Feeds(TargetPlugin[Feed, list[Entry]]):
     """A plugin of targets with two commands more."""
 
     @hookimpl
@@ -26,4 +26,6 @@ class Feeds(TargetPlugin[Feed, Entries]):
         add_commands(self, group)
 
 
-plugin = Feeds("feeds", Feed, Entries, key="feeds", summary="What is new in feeds?", read=read, compare=compare)
+plugin = Feeds(
+    "feeds", Feed, list[Entry], kept=Known, key="feeds", summary="What is new in feeds?", read=read, compare=compare
+)

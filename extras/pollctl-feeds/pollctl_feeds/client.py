@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from pollctl import Answer, shorten
-from pollctl_feeds.model import Entries, Entry, Feed
+from pollctl_feeds.model import Entry, Feed
 
 LONGEST = {"none": 0, "excerpt": 300, "full": 4000}
 _LINES = frozenset(["blockquote", "br", "div", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "pre", "tr"])
@@ -41,7 +41,7 @@ class _JsonFeed(Struct, frozen=True):
     items: list[_Item] = []
 
 
-def read(answer: Answer, feed: Feed) -> Entries:
+def read(answer: Answer, feed: Feed) -> list[Entry]:
     """All entries of a feed, each once, in its order.
 
     Raises:
@@ -50,7 +50,7 @@ def read(answer: Answer, feed: Feed) -> Entries:
     most = LONGEST[feed.text]
     is_json = answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
     found = _of_json(answer, most) if is_json else _of_xml(answer, most)
-    return Entries(entries=list({one.key: one for one in found}.values()))
+    return list({one.key: one for one in found}.values())
 
 
 def _of_json(answer: Answer, most: int) -> Iterator[Entry]:

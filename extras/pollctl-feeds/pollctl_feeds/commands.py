@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
-from pollctl import HttpUrl, PluginContext, UsageError, shorten, text_of
+from pollctl import PluginContext, UsageError, shorten, text_of
 from pollctl_feeds.model import Feed
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def _take_over(
     added, refused = [], []
     for name, url in feeds:
         try:
-            feed = _feed(name, url, titles)
+            feed = _feed(plugin, name, url, titles)
+            plugin.check(feed)
         except ValueError as error:
             refused.append(f"not taken over: {shorten(name, 80)}: {error}")
             continue
@@ -87,15 +89,13 @@ def _take_over(
     return [*added, *refused], not refused
 
 
-def _feed(name: str, url: str, titles: set[str]) -> Feed:
+def _feed(plugin: Feeds, name: str, url: str, titles: set[str]) -> Feed:
     """A feed by a name that no other has."""
-    feed = Feed(url=HttpUrl.parse(url.strip()), name=" ".join(name.split()))
-    if feed.address != feed.url:
-        raise ValueError("an address with a login in it belongs in the settings, not in the database")
-    return Feed(url=feed.url, name=f"{feed.name} ({feed.host})") if feed.title in titles else feed
+    feed = plugin.typed({"url": url.strip(), "name": " ".join(name.split())})
+    return replace(feed, name=f"{feed.name} ({feed.host})") if feed.title in titles else feed
 
 
-def opml(feeds: list[Any]) -> str:
+def opml(feeds: list[Feed]) -> str:
     """A list of feeds in OPML 2.0."""
     from lxml import etree
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from pollctl import counted
 from pollctl.targets import Change, News
-from pollctl_feeds.model import Entries, Entry, Feed
+from pollctl_feeds.model import Entry, Feed, Known
 
 REMEMBERED = 2000
 """How many keys are kept at least of a feed; twice as many as it has entries where that is more."""
 
 
-def compare(before: Entries | None, now: Entries, feed: Feed) -> Change[Entries]:
+def compare(before: Known | None, now: list[Entry], feed: Feed) -> Change[Known]:
     """What is in the feed at the first look is known; later each entry that is not is told, the oldest first."""
     if before is None:
-        return Change(Entries(known=[one.key for one in now.entries]))
+        return Change(Known([one.key for one in now]))
     known = set(before.known)
-    fresh = [one for one in now.entries if one.key not in known]
+    fresh = [one for one in now if one.key not in known]
     if not fresh:
         return Change(before)
-    most = max(REMEMBERED, 2 * len(now.entries))
-    keys = [*(one.key for one in now.entries), *before.known]
-    return Change(
-        Entries(known=list(dict.fromkeys(keys))[:most]), _news([one for one in fresh if feed.wants(one)], feed)
-    )
+    most = max(REMEMBERED, 2 * len(now))
+    keys = dict.fromkeys([*(one.key for one in now), *before.known])
+    return Change(Known(list(keys)[:most]), _news([one for one in fresh if feed.wants(one)], feed))
 
 
 def _news(fresh: list[Entry], feed: Feed) -> list[News]:

@@ -25,11 +25,10 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     categories: list[str] = []
 
 
-class Entries(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a feed has now, or the keys of all entries that are known of it."""
+class Known(Struct, frozen=True):
+    """The keys of all entries that are known of a feed."""
 
-    entries: list[Entry] = []
-    known: list[str] = []
+    known: list[str]
 
 
 class Condition(NamedTuple):

@@ -21,7 +21,7 @@ def answer(body: str | bytes, headers: Mapping[str, str] | None = None) -> Answe
 
 
 def entries(body: str | bytes, headers: Mapping[str, str] | None = None, **keys: Any) -> list[Any]:
-    return read(answer(body, headers), Feed(url=URL, **keys)).entries
+    return read(answer(body, headers), Feed(url=URL, **keys))
 
 
 RSS_2 = """<?xml version="1.0"?><rss version="2.0"><channel><title>b</title><item><guid isPermaLink="false">7</guid>

@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from pollctl import HttpUrl, testing
 from pollctl_feeds.decide import REMEMBERED, compare
-from pollctl_feeds.model import Entries, Entry, Feed
+from pollctl_feeds.model import Entry, Feed, Known
 
 
 def feed(**keys: Any) -> Feed:
     return Feed(url=HttpUrl("https://blog.example.net/feed"), name="blog", **keys)
 
 
-def now(*keys: str) -> Entries:
-    return Entries(entries=[Entry(key=key, title=key) for key in keys])
+def now(*keys: str) -> list[Entry]:
+    return [Entry(key=key, title=key) for key in keys]
 
 
-def told(looks: Sequence[Entries], blog: Feed) -> list[list[str]]:
+def told(looks: Sequence[list[Entry]], blog: Feed) -> list[list[str]]:
     before, found = None, []
     for look in looks:
         change = compare(before, look, blog)
@@ -69,12 +69,12 @@ FOG = Entry(key="2", title="Fog", url="https://blog.example.net/fog", categories
     ],
 )
 def test_conditions_and_categories_choose_what_is_told(keys: dict[str, Any], titles: list[str]) -> None:
-    assert told([now(), Entries(entries=[RELEASE, FOG])], feed(**keys))[1] == titles
+    assert told([now(), [RELEASE, FOG]], feed(**keys))[1] == titles
 
 
 def test_another_condition_tells_nothing_that_was_passed_over() -> None:
-    known = compare(now(), Entries(entries=[RELEASE]), feed(when='title ~ "fog"')).keep
-    assert compare(known, Entries(entries=[RELEASE]), feed()).news == ()
+    known = compare(Known([]), [RELEASE], feed(when='title ~ "fog"')).keep
+    assert compare(known, [RELEASE], feed()).news == ()
     assert feed(when='title ~ "fog"', most=9, text="full").definition == feed().definition
 
 
@@ -103,4 +103,4 @@ def test_no_entry_is_told_twice_and_none_is_lost(looks: list[list[str]], most: i
 
 def test_compare_is_pure() -> None:
     rule: Any = compare
-    assert testing.impurities(rule, now("a"), now("b", "a"), feed(when='title ~ "b"')) == []
+    assert testing.impurities(rule, Known(["a"]), now("b", "a"), feed(when='title ~ "b"')) == []

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from pollctl import Migrations, Run, Section, UsageError, hookimpl
-from pollctl.targets import TargetPlugin, TargetSettings
+from pollctl import Migrations, Run, Section, hookimpl
+from pollctl.targets import Batch, Decision, Kept, TargetPlugin, TargetSettings
 from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
-from pollctl_watch.model import Seen, Watch
+from pollctl_watch.model import Remembered, Seen, Watch
 
 if TYPE_CHECKING:
     import click
@@ -29,38 +29,33 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         return add_to(super().migrations())
 
     @hookimpl
-    def pollctl_fetch(self, run: Run, db: Database) -> Iterator[Any]:
+    def pollctl_fetch(self, run: Run, db: Database) -> Iterator[Batch]:
         """Ask what is due, politely."""
         from pollctl_watch.fetch import PoliteRun
 
         polite: Any = PoliteRun(run)
         yield from super().pollctl_fetch(polite, db)
 
-    def add(self, db: Database, target: Watch, now: datetime) -> None:
-        """Add a watch in the database.
+    def check(self, watch: Watch) -> None:
+        """Look whether a watch can be added.
 
         Raises:
-            UsageError: it sends what may be secret, or its selectors cannot be read.
+            ValueError: it has keys that belong in the settings, or its selectors cannot be read.
         """
-        if target.is_for_settings_only:
-            raise UsageError(
-                "cookies, user, password, form, body and before belong in the settings, not in the database"
-            )
-        try:
-            check_selectors(target)
-        except ValueError as error:
-            raise UsageError(f"{target.title}: {error}") from error
-        super().add(db, target, now)
+        super().check(watch)
+        check_selectors(watch)
 
     @hookimpl
-    def pollctl_apply(self, db: Database, decisions: Sequence[Any], run: Run) -> None:
+    def pollctl_apply(self, db: Database, decisions: Sequence[Decision], run: Run) -> None:
         """Write decisions and the texts that they keep, and let hosts rest that are asked seldom."""
         from pollctl_watch import store
+        from pollctl_watch.fetch import asked_hosts
 
         super().pollctl_apply(db, decisions, run)
-        watches = run.once("pollctl_watch.watches", lambda: self._watches(db, run))
-        store.keep_texts(db, decisions, watches, run.now)
-        store.hold_slow_hosts(decisions, watches, run)
+        kept = [one for one in decisions if isinstance(one, Kept)]
+        store.keep_texts(db, kept, self.called(db, run.settings, [one.look.title for one in kept]), run.now)
+        slow = run.once("pollctl_watch.slow", lambda: store.slow_hosts(db, self.of_settings(run.settings)))
+        store.hold(slow, asked_hosts(run), run)
 
     @hookimpl
     def pollctl_commands(self, group: click.Group) -> None:
@@ -90,10 +85,6 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         """Watches that nobody polls as they are meant, and selectors that cannot be read."""
         return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
 
-    def _watches(self, db: Database, run: Run) -> Mapping[str, Watch]:
-        """All watches, by title."""
-        return {one.title: one.target for one in self.roll(db, run.settings).known if isinstance(one.target, Watch)}
-
 
 def _fault_of(watch: Watch) -> str:
     """What is wrong with the selectors of a watch; empty if nothing is."""
@@ -104,4 +95,6 @@ def _fault_of(watch: Watch) -> str:
     return ""
 
 
-plugin = WatchPlugin("watch", Watch, Seen, key="watches", summary="Has a page changed?", read=read, compare=compare)
+plugin = WatchPlugin(
+    "watch", Watch, Seen, kept=Remembered, key="watches", summary="Has a page changed?", read=read, compare=compare
+)

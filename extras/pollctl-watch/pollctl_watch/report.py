@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pollctl import Text, shorten, to_text
 from pollctl_watch import store
-from pollctl_watch.decide.wording import difference
+from pollctl_watch.decide.difference import difference
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pages import watch
 
-from pollctl import Secret, UsageError
+from pollctl import Secret
 from pollctl.fakes import ServerRequest, ServerResponse
 from pollctl.testing import Bench
 from pollctl_watch import plugin
@@ -190,6 +190,18 @@ def test_a_host_of_a_slow_rate_is_asked_once_a_pass_and_rests_between_passes(ben
     assert asked_so_far == [1, 1, 1, 2, 2, 2, 3]
 
 
+def test_a_host_of_a_slow_rate_rests_also_when_its_page_is_the_same(bench: Callable[..., Bench]) -> None:
+    shop = bench("watch").answer_all(lambda _: ServerResponse(body=b"a"))
+    for name in ("one", "two"):
+        shop.command("watch", "add", f"http://shop.example/{name}", "--every", "1m", "--rate", "20/h", "--kind", "text")
+    asked_so_far = []
+    for _ in range(13):
+        shop.run()
+        asked_so_far.append(len(shop.requests))
+        shop.at("+1m")
+    assert asked_so_far == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5]
+
+
 def test_a_host_that_wants_to_be_left_alone_is_asked_no_more(bench: Callable[..., Bench]) -> None:
     shop = bench("watch", many(1, 5)).answer_all(lambda _: ServerResponse(429, headers={"Retry-After": "600"}))
     shop.run()
@@ -201,8 +213,8 @@ def test_a_host_that_wants_to_be_left_alone_is_asked_no_more(bench: Callable[...
 def test_what_may_be_secret_is_kept_in_no_database(bench: Callable[..., Bench]) -> None:
     shop = bench("watch")
     offered = shop.command("watch", "add", "--help")
-    assert not [name for name in ("user", "password", "cookies", "form", "body", "before") if f"--{name}" in offered]
-    with pytest.raises(UsageError, match="belong in the settings"):
+    assert not [name for name in ("user", "password", "cookies", "form", "body", "before") if f"--{name} " in offered]
+    with pytest.raises(ValueError, match="user of bicycle belongs in the settings"):
         plugin.add(None, watch(user="ann"), shop.now)  # type: ignore[arg-type] # it is refused before anything is written
 
 

@@ -11,7 +11,7 @@ from pages import seen, watch
 from pollctl import testing
 from pollctl.targets import News
 from pollctl_watch.decide import compare
-from pollctl_watch.decide.wording import LONGEST, difference
+from pollctl_watch.decide.difference import LONGEST, difference
 from pollctl_watch.model import Seen, Watch
 
 
@@ -154,12 +154,8 @@ def test_the_level_is_that_of_the_condition(when: str, level: str) -> None:
     assert watch(when=when).condition.level == level
 
 
-def test_compare_is_pure() -> None:
+@pytest.mark.parametrize("keys", [{}, {"when": "number < 5"}, {"format": "html", "attach_page": True}])
+def test_compare_is_pure(keys: dict[str, Any]) -> None:
     rule: Any = compare
-    assert testing.impurities(rule, seen("5 red"), seen("4 blue"), watch()) == []
-    assert (
-        testing.impurities(
-            rule, seen("5 €", when="number < 5"), seen("4 €", when="number < 5"), watch(when="number < 5")
-        )
-        == []
-    )
+    before = compare(None, seen("5 €", **keys), watch(**keys)).keep
+    assert testing.impurities(rule, before, seen("4 €", **keys), watch(**keys)) == []

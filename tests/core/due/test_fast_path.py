@@ -7,13 +7,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from place import Place
+from core.due.idle import PLAIN_RUN, YEARLY, Idle, age
 
 from pollctl import clock
 from pollctl.config.places import find
@@ -21,47 +20,15 @@ from pollctl.config.settings import load
 from pollctl.due import fast_path, selection, state
 from pollctl.errors import ConfigError
 from pollctl.store import migrations
-from pollctl.store.database import APPLICATION_ID, open_to_write
+from pollctl.store.database import APPLICATION_ID
 
 pytestmark = pytest.mark.slow
-
-YEARLY = '[plugins.counter]\nschedule = "0 0 1 1 *"\ntimezone = "Asia/Tokyo"'
-PLAIN_RUN = ("due", "--run")
-
-
-class Idle(Place):
-    """A folder in which a pass of plugin ``counter`` has run, whose next slot is next year."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, PYTHONTZPATH=f"{folder / 'zones'}:/usr/share/zoneinfo")
-        self.plugin("counter")
-        self.settings(YEARLY)
-        open_to_write(self.database).close()
-        age()
-        self.due_run()
-
-    @property
-    def settings_file(self) -> Path:
-        return self.folder / "pollctl.toml"
-
-    def is_idle(self, *arguments: str, **variables: str) -> bool:
-        return fast_path.is_nothing_due(arguments or PLAIN_RUN, {**self.env, **variables})
-
-    def due_run(self, code: int = 0, now: str = "") -> None:
-        done = self.call(*PLAIN_RUN, now=now)
-        assert done.returncode == code, done.stderr
-        assert code or (done.stdout, done.stderr) == ("", "")
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Idle:
     monkeypatch.chdir(tmp_path)
     return Idle(tmp_path)
-
-
-def age() -> None:
-    """Let files become older than the process that comes next: younger ones are not relied on."""
-    time.sleep(0.05)
 
 
 def test_after_a_pass_nothing_is_due_until_the_next_slot(place: Idle) -> None:

@@ -9,9 +9,9 @@ import pytest
 from core.targets.watching import FEEDS, Watching
 from plugin_package import json_of
 
-from pollctl import HttpUrl, Secret
+from pollctl import Duration, HttpUrl, Pace, Secret
 from pollctl.fakes import ServerResponse
-from pollctl.targets import Target
+from pollctl.targets import Change, Target, TargetPlugin
 from pollctl.targets.rows import kept
 
 A = 'name = "a"\nurl = "/a"'
@@ -234,3 +234,73 @@ def test_a_key_that_holds_secrets_among_others_is_not_kept() -> None:
     assert "pins" not in kept(Login(url=url, pins={"a": [Secret("1")]}))
     with pytest.raises(ValueError, match="belongs in the settings"):
         kept(Login(url=url, ways=[Secret("1")]))
+
+
+MEANINGS = '''
+class Feed(Target, frozen=True, kw_only=True):
+    """One feed.
+
+    Attributes:
+        most: how many words count,
+            at *most*.
+        mood, tone: how it is ``said``.
+    """
+
+    COSMETIC = frozenset({"mood"})
+    SETTINGS_ONLY = frozenset({"tone"})
+    mood: str = "calm"
+    tone: str = ""
+    most: int = 20
+'''
+
+
+@pytest.fixture
+def explained(feeds: Watching) -> Watching:
+    """Feeds whose keys say what they mean."""
+    before, _, after = FEEDS.partition("class Feed")
+    feeds.is_made_of(f"{before}{MEANINGS}\ndef read{after.partition('def read')[2]}")
+    feeds.settings()
+    return feeds
+
+
+def test_the_help_of_an_option_is_what_its_key_means(explained: Watching) -> None:
+    text = " ".join(explained.do("add", "--help").split())
+    assert "How many words count, at most." in text
+    assert "How it is said." in text
+    assert "After how many failures in a row people hear of them." in text  # of every target
+
+
+def test_a_key_that_stands_in_the_settings_alone_has_no_option(explained: Watching) -> None:
+    assert "--tone" not in explained.do("add", "--help")
+    explained.do("add", "http://a.example/", "--tone", "x", code=2)
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"url": "http://a.example/", "token": Secret("1")}, "token of http://a.example/ belongs in the settings"),
+        ({"url": "http://a.example/", "notify": (Secret("json://x"),)}, "notify of http://a.example/ belongs"),
+        ({"url": "http://ann:1@a.example/"}, "an address with a login in it belongs in the settings"),
+    ],
+    ids=["a secret", "people", "a login"],
+)
+def test_what_belongs_in_the_settings_is_not_added_without_it(keys: dict[str, Any], why: str) -> None:
+    target = Target(**{**keys, "url": HttpUrl(keys["url"])})
+    with pytest.raises(ValueError, match=why):
+        PLUGIN.check(target)
+
+
+def test_a_target_is_read_from_keys_as_a_person_types_them() -> None:
+    target = PLUGIN.typed({"url": "http://a.example/", "every": "3m", "name": None, "digest": "1h", "notify": ()})
+    assert (target.every, target.digest, target.name) == (Pace("3m"), Duration(hours=1), "")
+    with pytest.raises(ValueError, match="every"):
+        PLUGIN.typed({"url": "http://a.example/", "every": "often"})
+
+
+def _compare(before: str | None, now: str, target: Target) -> Change[str]:
+    return Change(now)
+
+
+PLUGIN: TargetPlugin[Target, str] = TargetPlugin(
+    "pages", Target, str, summary="x", read=lambda answer, _: answer.text, compare=_compare
+)

@@ -29,7 +29,7 @@ def compare(before: list[str] | None, now: list[str], target: Target) -> Change[
     return Change(now, [*([News("changed")] if has_changed else []), *(News(word, id=word) for word in now)])
 
 
-RULES = Rules(compare, list[str])
+RULES = Rules(compare, list[str], list[str])
 PAGES = st.lists(st.sampled_from("abcd"), max_size=3)
 LOOKS = st.lists(PAGES | st.none(), min_size=1, max_size=12)
 """What a page holds at each look; None: it does not answer."""

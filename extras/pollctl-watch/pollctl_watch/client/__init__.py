@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace
 
 from pollctl import Answer, shorten
 from pollctl_watch.client import documents, lines, markup
 from pollctl_watch.client.charset import decoded
 from pollctl_watch.client.numbers import number_in
-from pollctl_watch.model import Seen, Watch
+from pollctl_watch.model import Page, Seen, Watch
 
+LONGEST_PAGE = 1_000_000
+"""Bytes of a page that goes along with a message."""
 Reader = Callable[[Answer, Watch], list[str]]
 _READERS: Mapping[str, Reader] = {
     "html": markup.html,
@@ -22,11 +27,16 @@ _READERS: Mapping[str, Reader] = {
 
 
 def read(answer: Answer, watch: Watch) -> Seen:
-    """What a watch compares.
+    """What a watch compares, and the page itself where it is to go along.
 
     Raises:
         ValueError: it cannot be read, its selector matches nothing, or there is no number in it.
     """
+    seen = _seen(answer, watch)
+    return replace(seen, page=_page(answer, watch)) if watch.attach_page else seen
+
+
+def _seen(answer: Answer, watch: Watch) -> Seen:
     condition = watch.condition
     if condition.kind == "status":
         return Seen(text=f"status {answer.status}", status=answer.status)
@@ -40,6 +50,12 @@ def read(answer: Answer, watch: Watch) -> Seen:
     if condition.needs_number and number is None:
         raise ValueError(f"there is no number in {shorten(text, 80)!r}")
     return Seen(text=text, number=number)
+
+
+def _page(answer: Answer, watch: Watch) -> Page:
+    is_short = len(answer.body) <= LONGEST_PAGE
+    packed = zlib.compress(answer.body) if is_short else b""
+    return Page(kind=kind_of(answer, watch), size=len(answer.body), packed=packed)
 
 
 def check_selectors(watch: Watch) -> None:

@@ -11,13 +11,8 @@ if TYPE_CHECKING:
 
     from pollctl_watch import WatchPlugin
 
-_IN_SETTINGS_ONLY = ("user", "before")
-"""Keys beside those that are secret themselves which are of no use without them."""
-
 
 def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
     """Add them to the plugin's group."""
     for room in (looks, texts, imports):
         room.add_commands(plugin, group)
-    adding = group.commands["add"]
-    adding.params = [one for one in adding.params if one.name not in _IN_SETTINGS_ONLY]

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
+from msgspec.structs import replace
 
-from pollctl import HttpUrl, Pace, PluginContext, shorten, text_of
-from pollctl_watch.client import check_selectors
+from pollctl import PluginContext, shorten, text_of
 from pollctl_watch.job_files import Job, jobs_of
 from pollctl_watch.model import Watch
 
@@ -47,7 +46,7 @@ def _take_over(plugin: WatchPlugin, db: Database, context: PluginContext, jobs: 
     for job in jobs:
         title = shorten(job.title, 80)
         try:
-            watch = _watch(job)
+            watch = _watch(plugin, job)
         except ValueError as error:
             yield f"not taken over: {title}: {error}"
             continue
@@ -59,15 +58,11 @@ def _take_over(plugin: WatchPlugin, db: Database, context: PluginContext, jobs: 
         yield from (f"{title}: left out {one}" for one in job.left_out)
 
 
-def _watch(job: Job) -> Watch:
+def _watch(plugin: WatchPlugin, job: Job) -> Watch:
     if job.refused:
         raise ValueError(job.refused)
-    watch = msgspec.convert(
-        {**job.keys, "name": " ".join(str(job.keys.get("name", "")).split())}, Watch, dec_hook=_read
-    )
-    if watch.address != watch.url:
-        raise ValueError("an address with a login in it belongs in the settings, not in the database")
-    check_selectors(watch)
+    watch = plugin.typed({**job.keys, "name": " ".join(str(job.keys.get("name", "")).split())})
+    plugin.check(watch)
     return watch
 
 
@@ -78,8 +73,4 @@ def _renamed(watch: Watch, known: dict[str, str]) -> Watch:
     while name in known:
         name = f"{watch.title} ({number})"
         number += 1
-    return msgspec.structs.replace(watch, name=name) if name != watch.title else watch
-
-
-def _read(kind: type, raw: str) -> object:
-    return kind.parse(raw) if kind in (HttpUrl, Pace) else kind(raw)
+    return replace(watch, name=name) if name != watch.title else watch

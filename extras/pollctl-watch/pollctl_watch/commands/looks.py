@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from pollctl import HttpUrl, PluginContext, PollctlError, UsageError
+from pollctl import PluginContext, PollctlError, UsageError
 from pollctl_watch.client import read
 from pollctl_watch.client.numbers import number_in
-from pollctl_watch.commands.named import find, names
 from pollctl_watch.fetch import ask
 from pollctl_watch.model import Seen, Watch
 
@@ -19,39 +18,38 @@ if TYPE_CHECKING:
     from pollctl_watch import WatchPlugin
 
 _AROUND = 3
-_TEXTS = ("select", "xpath", "json", "regex", "when")
+_READ_BY = (
+    *("kind", "select", "without", "xpath", "json", "regex", "when", "threshold", "decimal"),
+    *("ignore", "lines", "sort", "unique", "links"),
+)
+"""Keys that say what is read, and what of it is told."""
 
 
 def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
     """Add them to the plugin's group; `look` takes the place of the one that every plugin of targets has."""
 
     @group.command()
-    @click.argument("name", shell_complete=names)
+    @plugin.name_argument()
     @click.pass_obj
     def look(context: PluginContext, name: str) -> None:
         """Show what would be read now, with three lines around it; nothing is kept of it, and nobody is told."""
         with context.reading() as db:
-            watch = find(plugin, db, context, name).watch
+            watch = plugin.find(db, context.settings, name).target
         _show(context, watch)
 
-    @group.command()
-    @click.argument("url")
-    @click.option("--select", default="", help="A CSS selector.")
-    @click.option("--xpath", default="", help="An XPath expression.")
-    @click.option("--json", default="", help="A JMESPath expression.")
-    @click.option("--regex", default="", help="Of that only what matches.")
-    @click.option("--when", default="changed", help="A condition.")
-    @click.option("--ignore", multiple=True, help="A pattern that is dropped.  [several]")
-    @click.option("--lines", multiple=True, help="Keep only lines with this pattern.  [several]")
-    @click.option("--links", is_flag=True, help="Keep the addresses of links.")
-    @click.pass_obj
-    def test(context: PluginContext, /, url: str, **keys: Any) -> None:
+    def test(context: PluginContext, /, **keys: Any) -> None:
         """Show what a watch of URL would read, without adding one."""
         try:
-            watch = Watch(url=HttpUrl.parse(url), **keys)
+            watch = plugin.typed(keys)
+            plugin.check(watch)
         except ValueError as error:
             raise UsageError(str(error)) from error
         _show(context, watch)
+
+    command: Any = click.pass_obj(test)
+    for option in reversed([click.argument("url"), *plugin.options(*_READ_BY)]):
+        command = option(command)
+    group.command()(command)
 
 
 def _show(context: PluginContext, watch: Watch) -> None:

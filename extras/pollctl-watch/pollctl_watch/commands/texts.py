@@ -9,7 +9,6 @@ import click
 
 from pollctl import Column, PluginContext, UsageError
 from pollctl_watch import store
-from pollctl_watch.commands.named import find, names
 
 if TYPE_CHECKING:
     from pollctl_watch import WatchPlugin
@@ -27,7 +26,7 @@ def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
     """Add them to the plugin's group."""
 
     @group.command()
-    @click.argument("name", shell_complete=names)
+    @plugin.name_argument()
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.pass_obj
     def snapshots(context: PluginContext, name: str, *, as_json: bool) -> None:
@@ -45,7 +44,7 @@ def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
         context.show(rows, as_json=as_json, columns=_COLUMNS, empty=f"nothing was kept of {name} yet")
 
     @group.command()
-    @click.argument("name", shell_complete=names)
+    @plugin.name_argument()
     @click.argument("old", type=int, default=2)
     @click.argument("new", type=int, default=1)
     @click.pass_obj
@@ -64,5 +63,5 @@ def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
 
 def _kept(plugin: WatchPlugin, context: PluginContext, name: str) -> list[store.Snapshot]:
     with context.reading() as db:
-        row = find(plugin, db, context, name).row
-        return store.snapshots(db, row) if row is not None else []
+        row = plugin.find(db, context.settings, name).row
+        return store.snapshots(db, row.id) if row else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from pollctl import Answer, Pace, Request, Secret
 from pollctl.targets import Target
-from pollctl_watch.model.before import Before, body_of, kind_of
+from pollctl_watch.model.before import Before, body_of, kind_of, refuse_both
 from pollctl_watch.model.condition import Condition
 
 _RIVALS = (("select", "xpath"), ("select", "json"), ("xpath", "json"), ("form", "body"), ("user", "token"))
@@ -38,6 +38,8 @@ class Watch(Target, frozen=True, kw_only=True):
         unique: whether a line that comes again is dropped.
         links: whether the addresses of links are part of the text.
         keep: how many texts are kept to be compared by hand.
+        format: in which format people are told, ``text`` or ``html``.
+        attach_page: whether the page goes along with a message, as it was read.
         allow_hosts: further hosts that a redirect may lead to.
         cookies: sent along, by their names.
         user: with *password*, for basic authentication.
@@ -49,8 +51,10 @@ class Watch(Target, frozen=True, kw_only=True):
     """
 
     COSMETIC: ClassVar[frozenset[str]] = frozenset(
-        {"keep", "allow_hosts", "cookies", "user", "password", "rate", "robots"}
+        {"keep", "format", "attach_page", "allow_hosts", "cookies", "user", "password", "rate", "robots"}
     )
+
+    SETTINGS_ONLY: ClassVar[frozenset[str]] = frozenset({"user", "before"})
 
     every: Pace = Pace("15m")
     kind: Literal["auto", "html", "json", "xml", "text", "pdf", "bytes"] = "auto"
@@ -68,6 +72,8 @@ class Watch(Target, frozen=True, kw_only=True):
     unique: bool = False
     links: bool = False
     keep: Annotated[int, Meta(ge=0, le=1000)] = 20
+    format: Literal["text", "html"] = "text"
+    attach_page: bool = False
     allow_hosts: tuple[str, ...] = ()
     cookies: Mapping[str, Secret] = {}
     user: str = ""
@@ -79,8 +85,7 @@ class Watch(Target, frozen=True, kw_only=True):
     robots: bool = False
 
     def __post_init__(self) -> None:
-        for one, other in self._rivals():
-            raise ValueError(f"{one} and {other} exclude each other")
+        refuse_both(self, _RIVALS)
         if self.threshold and self.when != "changed":
             raise ValueError(f"threshold goes with when = 'changed', not with {self.when!r}")
         if self.condition.kind == "status" and self.selector:
@@ -91,11 +96,6 @@ class Watch(Target, frozen=True, kw_only=True):
             _seconds_between(self.rate)
         for pattern in (*self.ignore, *self.lines, self.regex):
             _check_pattern(pattern)
-
-    def _rivals(self) -> Iterator[tuple[str, str]]:
-        """Keys that are both there, of those that exclude each other."""
-        rivals = [(self, pair) for pair in _RIVALS] + ([(self.before, ("form", "body"))] if self.before else [])
-        yield from (pair for owner, pair in rivals if all(getattr(owner, name) for name in pair))
 
     @property
     def condition(self) -> Condition:
@@ -111,11 +111,6 @@ class Watch(Target, frozen=True, kw_only=True):
     def seconds_between(self) -> float:
         """How many seconds lie between two requests to its host at least."""
         return _seconds_between(self.rate) if self.rate else 0
-
-    @property
-    def is_for_settings_only(self) -> bool:
-        """Whether it has keys that may be secret, which are kept in no database."""
-        return bool(self.cookies or self.user or self.password or self.form or self.body or self.before)
 
     def request(self) -> Request:
         """As every target's, with what is sent along and where it may be sent on to."""
