@@ -108,7 +108,7 @@ def privacy(plugin: str) -> dict[str, dict[str, bool]]:
             shown="name paused_at retired_at looked_at reached_at changed_at failing_since error",
             private="address definition added",
         ),
-        f"{plugin}_memory": columns(shown="kept_at", private="definition value validators"),
+        f"{plugin}_memory": columns(shown="kept_at", private="definition value validators answer"),
         f"{plugin}_told": columns(shown="told_at", private="id"),
         f"{plugin}_waiting": columns(shown="came_at due_at", private="news"),
         f"{plugin}_history": columns(shown="at text"),
