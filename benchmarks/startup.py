@@ -54,10 +54,11 @@ class Case(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What a process and its children took, by the clock and in CPU time: seconds, or a ratio to bare Python's."""
+    """What a process and its children took, by the clock and in CPU time: seconds, or a ratio to bare Python's; and its memory."""
 
     wall: float = math.inf
     cpu: float = math.inf
+    mb: float = math.inf
 
 
 CASES = (
@@ -139,7 +140,7 @@ def cost(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> Cost:
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"{command} ended with {child.returncode}")
-    return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime)
+    return Cost(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":

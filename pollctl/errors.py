@@ -57,6 +57,10 @@ class MachineError(PollctlError):
     """This machine cannot do it now: no thread can be started."""
 
 
+class FanoutError(PollctlError):
+    """The machines that ``[pollctl.fanout]`` names could not make requests, and nobody else may."""
+
+
 class PluginError(PollctlError):
     """A plugin cannot be imported, breaks the contract or raised; names the plugin and its distribution."""
 

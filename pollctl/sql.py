@@ -79,3 +79,13 @@ def _most(index: slice) -> int:
     """How many rows a slice needs at most, from the first; -1 for all, as SQLite has it."""
     is_from_the_end = any(place is not None and place < 0 for place in (index.start, index.stop))
     return -1 if index.stop is None or is_from_the_end else min(index.stop, _LARGEST)
+
+
+def columns(*, shown: str = "", private: str = "") -> dict[str, bool]:
+    """What ``pollctl_private`` says of the columns of one table: of each, whether it is private.
+
+    Args:
+        shown: names of columns that anybody may see who sees the database in a browser, with blanks between them.
+        private: names of those that read NULL there: tokens, addresses of people, payloads.
+    """
+    return {**dict.fromkeys(shown.split(), False), **dict.fromkeys(private.split(), True)}

@@ -120,7 +120,9 @@ class HttpUrl(str):
 
 def encode(value: Any) -> Any:
     """What msgspec writes for one of these types (its ``enc_hook``)."""
-    if isinstance(value, Duration | Size | HttpUrl | Secret | ZoneInfo | PurePath):
+    if isinstance(value, Secret):
+        return str(value) if value else ""  # that there is none is no secret, and rules may ask for it
+    if isinstance(value, Duration | Size | HttpUrl | ZoneInfo | PurePath):
         return str(value)
     if isinstance(value, str) and hasattr(value, "parse"):
         return str(value)

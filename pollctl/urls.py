@@ -112,3 +112,14 @@ def _idna(host: str) -> str:
     if "" in labels[:-1]:
         raise UnicodeError("a part of it is empty")
     return ".".join(label if label.isascii() else idna.alabel(label).decode() for label in labels)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as an address names it, is this machine and no other."""
+    import ipaddress
+
+    name = host.lower().rstrip(".")
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")

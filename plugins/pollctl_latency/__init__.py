@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +109,22 @@ def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Sec
     from pollctl_latency import report
 
     return report.sections(db, now, since)
+
+
+@hookimpl
+def pollctl_private() -> Mapping[str, Mapping[str, bool]]:
+    """Call private: logins of targets and addresses of people."""
+    from pollctl_latency import report
+
+    return report.PRIVACY
+
+
+@hookimpl
+def pollctl_queries() -> Mapping[str, tuple[str, str]]:
+    """Name jobs, alerts, hours-of-job."""
+    from pollctl_latency import report
+
+    return report.QUERIES
 
 
 @hookimpl

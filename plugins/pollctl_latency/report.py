@@ -21,6 +21,7 @@ from pollctl import (
     from_text,
     spoken_number,
 )
+from pollctl.sql import columns
 from pollctl_latency import queries
 
 if TYPE_CHECKING:
@@ -55,6 +56,42 @@ _ALERT_COLUMNS = (
     Column("target"),
     Column("job_id", "job", "id", drop=1),
 )
+PRIVACY = {
+    "latency_jobs": columns(
+        shown="target probe monitoring_mode status alert_state started_at last_ping_at completed_at verdict "
+        "offline_since offline_reason blind_since expect cause",
+        private="login",
+    ),
+    "latency_samples": columns(shown="status recorded_at reason address"),
+    "latency_rollups": columns(shown="bucket_start"),
+    "latency_notify": columns(private="url"),
+    "latency_alerts": columns(shown="alert_type triggered_at"),
+    "latency_mirror": columns(shown="remote_id state pinged_at"),
+    "latency_mirror_held": columns(shown="reason held_at"),
+    "latency_mirror_claims": columns(shown="remote_id"),
+    "latency_mirror_state": columns(shown="error"),
+}
+"""Logins of targets and addresses of people are private."""
+QUERIES = {
+    "jobs": (
+        "Jobs and how they do",
+        """SELECT id, target, status, alert_state, last_ping_at, success, missed, system_error,
+    round(100.0 * missed / nullif(success + missed, 0), 2) AS loss_percent, rtt_median_ms, rtt_p95_ms, verdict
+FROM latency_jobs ORDER BY status <> 'running', id DESC LIMIT 200""",
+    ),
+    "alerts": (
+        "Alerts",
+        """SELECT triggered_at, alert_type, target, job_id FROM latency_alerts
+JOIN latency_jobs ON latency_jobs.id = job_id ORDER BY latency_alerts.id DESC LIMIT 200""",
+    ),
+    "hours-of-job": (
+        "One job, hour by hour",
+        """SELECT substr(recorded_at, 1, 13) || ':00Z' AS hour, count(*) AS samples, sum(status = 'missed') AS missed,
+    round(avg(rtt_ms), 1) AS mean_ms, round(max(rtt_ms), 1) AS longest_ms
+FROM latency_samples WHERE job_id = :job GROUP BY 1 ORDER BY 1 DESC LIMIT 500""",
+    ),
+}
+"""By name: title and SELECT."""
 
 
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:

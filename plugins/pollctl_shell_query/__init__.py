@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,22 @@ def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Sec
     from pollctl_shell_query import report
 
     return report.sections(db, now, since)
+
+
+@hookimpl
+def pollctl_private() -> Mapping[str, Mapping[str, bool]]:
+    """Call private: the texts of queries, the login of the installed package and addresses of people."""
+    from pollctl_shell_query import report
+
+    return report.PRIVACY
+
+
+@hookimpl
+def pollctl_queries() -> Mapping[str, tuple[str, str]]:
+    """Name runs, open, durations."""
+    from pollctl_shell_query import report
+
+    return report.QUERIES
 
 
 @hookimpl

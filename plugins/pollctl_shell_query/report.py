@@ -8,6 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pollctl import Column, Figure, KeyFigures, Lane, Section, Span, State, Table, Timeline, from_text
+from pollctl.sql import columns
 from pollctl_shell_query import queries
 
 if TYPE_CHECKING:
@@ -32,6 +33,38 @@ _COLUMNS = (
     Column("poll_count", "polls", "number", drop=2),
     Column("error_message", "error", drop=1),
 )
+PRIVACY = {
+    "shell_query_runs": columns(
+        shown="id name target_de_customer_key target_update_type target_fields status task_id query_definition_id "
+        "customer_key error_message created_at admitted_at started_at poll_started_at completed_at "
+        "target_cleared_at",
+        private="sql_text sql_text_hash",
+    ),
+    "shell_query_polls": columns(shown="run_id next_poll_at not_running_detected_at row_probe_last_at closed_at"),
+    "shell_query_tokens": columns(shown="renew_at", private="grantor access_token soap_url rest_url"),
+    "shell_query_sweeps": columns(shown="swept_at"),
+    "shell_query_notify": columns(shown="run_id", private="url"),
+}
+"""The texts of queries, the login of the installed package and addresses of people are private."""
+QUERIES = {
+    "runs": (
+        "Queries, newest first",
+        """SELECT id, name, status, created_at, started_at, completed_at, row_count, error_message
+FROM shell_query_runs ORDER BY created_at DESC LIMIT 200""",
+    ),
+    "open": (
+        "Queries under way and when they are asked after",
+        """SELECT id, name, status, poll_count, next_poll_at, auth_failures
+FROM shell_query_runs JOIN shell_query_polls ON run_id = id WHERE completed_at IS NULL ORDER BY next_poll_at""",
+    ),
+    "durations": (
+        "How long queries take, by day",
+        """SELECT substr(created_at, 1, 10) AS day, status, count(*) AS queries,
+    round(avg(strftime('%s', completed_at) - strftime('%s', created_at))) AS mean_s
+FROM shell_query_runs WHERE completed_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1 DESC LIMIT 200""",
+    ),
+}
+"""By name: title and SELECT."""
 
 
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,22 @@ def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Sec
     from pollctl_soc_sections import report
 
     return report.sections(db, now, since)
+
+
+@hookimpl
+def pollctl_private() -> Mapping[str, Mapping[str, bool]]:
+    """Call private: contacts of subscribers and what is sent to them."""
+    from pollctl_soc_sections import report
+
+    return report.PRIVACY
+
+
+@hookimpl
+def pollctl_queries() -> Mapping[str, tuple[str, str]]:
+    """Name events, campuses, wanted, polls-of-campus."""
+    from pollctl_soc_sections import report
+
+    return report.QUERIES
 
 
 @hookimpl

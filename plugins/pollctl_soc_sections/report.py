@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import Column, Figure, KeyFigures, Lane, Section, Span, State, Table, Timeline, from_text, to_text
+from pollctl.sql import columns
 from pollctl_soc_sections import queries
 from pollctl_soc_sections.queries import wanted
 
@@ -32,6 +33,57 @@ _EVENT_COLUMNS = (
     Column("campus", kind="id", drop=2),
     Column("sent", "told", "number", drop=1),
 )
+PRIVACY = {
+    "soc_sections": columns(
+        shown="term campus index_number status changed_at section_number course title open_to permission missed_at "
+        "eligibility subtitle",
+    ),
+    "soc_campuses": columns(
+        shown="term campus counts last_counted_at settled_hash suspect_first suspect_since last_poll_at "
+        "catalogue_read_at catalogue_tried_at catalogue_failure accepted_at accepted_digest held_since "
+        "held_last_at held_seen failing_since doubted_since",
+    ),
+    "soc_polls": columns(shown="term campus polled_at verdict content_hash reason run_id"),
+    "soc_status_events": columns(shown="term campus index_number status status_before event_at dedupe_key run_id"),
+    "soc_subscriptions": columns(
+        shown="term campus index_number status window snooze_until last_known_section_status created_at course",
+        private="contact",
+    ),
+    "soc_subscription_events": columns(shown="kind at", private="detail"),
+    "soc_open_events": columns(
+        shown="term campus index_number status_before status_after event_at dedupe_key trace_id",
+        private="payload",
+    ),
+    "soc_open_event_notifications": columns(shown="fanout_status effect_key changed_at"),
+    "soc_answers": columns(shown="term campus sections"),
+    "soc_twins": columns(shown="term campus index_number course"),
+}
+"""Contacts of subscribers and what is sent to them are private."""
+QUERIES = {
+    "events": (
+        "Openings and closings, newest first",
+        """SELECT event_at, events.term, events.campus, events.index_number, events.status, course, title
+FROM soc_status_events AS events LEFT JOIN soc_sections AS sections ON sections.term = events.term
+    AND sections.campus = events.campus AND sections.index_number = events.index_number
+ORDER BY events.id DESC LIMIT 200""",
+    ),
+    "campuses": (
+        "How each campus answers",
+        """SELECT term, campus, last_poll_at, polls, failures, suspects, listed_count, held_since, failing_since
+FROM soc_campuses ORDER BY term, campus""",
+    ),
+    "wanted": (
+        "What is subscribed to most",
+        """SELECT term, campus, index_number, course, count(*) AS subscriptions, sum(sent_count) AS notifications
+FROM soc_subscriptions WHERE status <> 'unsubscribed' GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT 200""",
+    ),
+    "polls-of-campus": (
+        "The polls of one campus",
+        """SELECT polled_at, term, verdict, listed_count, known_count, duration_ms, reason
+FROM soc_polls WHERE campus = :campus ORDER BY id DESC LIMIT 500""",
+    ),
+}
+"""By name: title and SELECT."""
 
 
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:

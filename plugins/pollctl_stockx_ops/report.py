@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pollctl import Column, Figure, KeyFigures, Lane, Notice, Section, Span, State, Table, Timeline, counted, from_text
+from pollctl.sql import columns
 from pollctl_stockx_ops import queries
 
 if TYPE_CHECKING:
@@ -37,6 +38,50 @@ _JOB_COLUMNS = (
     Column("took", kind="span", drop=2),
     Column("error_message", "error"),
 )
+PRIVACY = {
+    "stockx_accounts": columns(
+        shown="user_id status expires_at connected_at updated_at",
+        private="access_token refresh_token",
+    ),
+    "stockx_notify": columns(shown="user_id", private="url"),
+    "stockx_batch_jobs": columns(
+        shown="id user_id job_type status stockx_operation_id stockx_listing_id error_code error_message started_at "
+        "next_poll_at updated_at completed_at asked_at forbidden_since",
+        private="metadata",
+    ),
+    "stockx_listings": columns(shown="stockx_listing_id user_id status currency_code expires_at updated_at"),
+    "stockx_listing_history": columns(
+        shown="stockx_listing_id job_id action status changed_by changed_at",
+        private="metadata",
+    ),
+    "stockx_days": columns(shown="day summarised_at"),
+    "stockx_pace": columns(shown="boot_id"),
+}
+"""Logins of users, what their operations say, and addresses of people are private."""
+QUERIES = {
+    "open": (
+        "Operations that are open",
+        """SELECT started_at, user_id, job_type, stockx_listing_id, status, poll_count, next_poll_at
+FROM stockx_batch_jobs WHERE status IN ('PENDING', 'IN_PROGRESS') ORDER BY started_at LIMIT 500""",
+    ),
+    "failed": (
+        "Operations that failed",
+        """SELECT started_at, completed_at, user_id, job_type, stockx_listing_id, status, error_code, error_message
+FROM stockx_batch_jobs WHERE status IN ('FAILED', 'PARTIAL') ORDER BY started_at DESC LIMIT 200""",
+    ),
+    "accounts": (
+        "Accounts and their operations",
+        """SELECT accounts.user_id, accounts.status, expires_at, count(jobs.id) AS operations,
+    sum(jobs.status = 'FAILED') AS failed
+FROM stockx_accounts AS accounts LEFT JOIN stockx_batch_jobs AS jobs ON jobs.user_id = accounts.user_id GROUP BY 1""",
+    ),
+    "history-of-listing": (
+        "The history of one listing",
+        """SELECT changed_at, action, status, changed_by, job_id, attempt
+FROM stockx_listing_history WHERE stockx_listing_id = :listing ORDER BY id DESC LIMIT 500""",
+    ),
+}
+"""By name: title and SELECT."""
 
 
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:

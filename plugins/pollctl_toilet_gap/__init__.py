@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +114,22 @@ def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Sec
     from pollctl_toilet_gap import report
 
     return report.sections(db, now, since)
+
+
+@hookimpl
+def pollctl_private() -> Mapping[str, Mapping[str, bool]]:
+    """Call private: settings of checks and messages that could not be read."""
+    from pollctl_toilet_gap import report
+
+    return report.PRIVACY
+
+
+@hookimpl
+def pollctl_queries() -> Mapping[str, tuple[str, str]]:
+    """Name days, windows, unreadable, records-of-day."""
+    from pollctl_toilet_gap import report
+
+    return report.QUERIES
 
 
 @hookimpl

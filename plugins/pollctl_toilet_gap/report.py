@@ -21,6 +21,7 @@ from pollctl import (
     from_text,
     to_text,
 )
+from pollctl.sql import columns
 from pollctl_toilet_gap import queries
 
 if TYPE_CHECKING:
@@ -47,6 +48,59 @@ _COLUMNS = (
     Column("alarms", kind="number"),
     Column("ends_at", "day ends", "moment", drop=2),
 )
+PRIVACY = {
+    "status_check": columns(
+        shown="monitor robot_id local_date phase subscription_id result planned_at ends_at closing_at created_at "
+        "updated_at",
+        private="settings",
+    ),
+    "status_check_poller": columns(shown="since until opened_by unjudged_since"),
+    "status_check_record": columns(
+        shown="incoming_event_id reference_id event_name event_at phase result created_at unread",
+    ),
+    "status_check_incoming": columns(shown="event_id event_at"),
+    "status_check_subscription": columns(shown="until state subscription_id trouble"),
+    "status_check_dead_letter": columns(
+        shown="key source reason robot_id event_id created_at subscription_id event_name event_at replay_at "
+        "replayed_at",
+        private="body",
+    ),
+    "status_check_missed": columns(shown="monitor local_date planned_at ends_at created_at"),
+    "status_check_description": columns(shown="name text"),
+    "status_check_template": columns(
+        shown="description event_name alarm_name past_event_dependencies future_event_dependencies",
+    ),
+    "status_check_expired": columns(shown="name"),
+    "status_check_template_detail": columns(shown="phase text"),
+}
+"""Settings of checks and messages that could not be read are private."""
+QUERIES = {
+    "days": (
+        "Days, and how often an alarm went out",
+        """SELECT id, monitor, local_date, phase, result,
+    (SELECT count(*) FROM status_check_record AS record WHERE status_check_id = status_check.id
+        AND event_name = 'EVENT_OBSERVED') AS visits,
+    (SELECT count(*) FROM status_check_record AS record WHERE status_check_id = status_check.id
+        AND event_name = 'ALARM_SENT') AS alarms
+FROM status_check ORDER BY id DESC LIMIT 200""",
+    ),
+    "windows": (
+        "Windows that are open",
+        """SELECT monitor, local_date, since, until, opened_by, unjudged
+FROM status_check_poller JOIN status_check ON id = status_check_id ORDER BY until""",
+    ),
+    "unreadable": (
+        "Messages that could not be read",
+        """SELECT created_at, source, reason, robot_id, event_name, event_at
+FROM status_check_dead_letter ORDER BY id DESC LIMIT 200""",
+    ),
+    "records-of-day": (
+        "The records of one day",
+        """SELECT "order", event_at, event_name, phase, result FROM status_check_record
+WHERE status_check_id = :check ORDER BY 1""",
+    ),
+}
+"""By name: title and SELECT."""
 
 
 def sections(db: Database, now: datetime, since: datetime) -> list[Section]:

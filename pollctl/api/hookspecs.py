@@ -7,7 +7,7 @@ with ``pollctl.hookimpl(wrapper=True)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +128,20 @@ def pollctl_prune(db: Database, now: datetime) -> None:
 @hookspec(firstresult=True)
 def pollctl_report(db: Database, now: datetime, since: datetime) -> Sequence[Section]:  # type: ignore[empty-body]
     """Answer the plugin's own sections of the report, about the time from *since* to *now*; *db* is read-only."""
+
+
+@hookspec(firstresult=True)
+def pollctl_private() -> Mapping[str, Mapping[str, bool]]:  # type: ignore[empty-body]
+    """Say of the columns of the plugin's tables, by table and name, whether they are private: ``{table: {column: bool}}``.
+
+    Private ones read NULL in ``pollctl web``, whatever is asked: tokens, addresses of people, payloads. All that can hold text must
+    be named; what is not reads NULL too, and a table that is not named cannot be read. ``pollctl.sql.columns`` writes it shortly.
+    """
+
+
+@hookspec(firstresult=True)
+def pollctl_queries() -> Mapping[str, tuple[str, str]]:  # type: ignore[empty-body]
+    """Name what is worth asking of the plugin's tables in ``pollctl web``: ``{name: (title, sql)}``, each one SELECT."""
 
 
 REQUIRED = ("pollctl_poller", "pollctl_fetch", "pollctl_decide", "pollctl_apply")

@@ -102,6 +102,8 @@ class Request(Struct, Generic[Tag], frozen=True, kw_only=True):
         allow_hosts: further hosts that a redirect may lead to: ``"host"`` with the usual port, ``"host:port"`` with another.
         repeat: whether a GET is made again at once when its connection was reset; not where an upstream counts requests.
         is_patient: whether a signal lets it run on until its time limit; one that changes something always may.
+        is_local: whether it must be made from this machine, because what it measures means something else elsewhere; only matters
+            with ``[pollctl.fanout]``.
         family: 4 or 6 for addresses of that kind only, else 0. All addresses of a name share the time limit and are tried side
             by side, as browsers do (RFC 8305).
     """
@@ -117,6 +119,7 @@ class Request(Struct, Generic[Tag], frozen=True, kw_only=True):
     allow_hosts: Sequence[str] = ()
     repeat: bool = True
     is_patient: bool = False
+    is_local: bool = False
     family: Literal[0, 4, 6] = 0
     params: Mapping[str, Any] | None = None
     json: Any = UNSET

@@ -31,6 +31,7 @@ COMMANDS = {
     "outbox": Entry("outbox", "List, retry or drop effects."),
     "db": Entry("database", "Migrate, back up, check or prune the database."),
     "report": Entry("report", "Write one HTML page about all plugins."),
+    "web": Entry("web", "Show the database in a browser, without what is private."),
     "metrics": Entry("metrics", "Print or serve metrics for Prometheus."),
     "loop": Entry("deploy", "Start what is due at each full minute, in place of cron."),
     "crontab": Entry("deploy", "Print the lines to install in a crontab."),
@@ -38,5 +39,5 @@ COMMANDS = {
     "help": Entry("help", "Show the help of a command."),
     "completion": Entry("install", "Print the completion script of a shell."),
 }
-TAKEN = (*COMMANDS, "web")
-"""Names that no plugin may have: those of commands, and of one to come."""
+TAKEN = tuple(COMMANDS)
+"""Names that no plugin may have."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pollctl import clock
 from pollctl.concurrency.cancellation import Stop
@@ -44,6 +45,8 @@ class Call:
         cut: why it was given up.
         on_cut: called in the consumer's thread when it is given up, to end its thread soon.
         is_elsewhere: whether no worker has it in hand.
+        is_away: whether another machine has: its time limit is kept there.
+        is_returned: whether nobody there can make it, so that it must be made here.
     """
 
     def __init__(self, item: Any, *, allowed: float, is_patient: bool) -> None:
@@ -58,6 +61,8 @@ class Call:
         self.cut: Cut | None = None
         self.on_cut: Callable[[], None] | None = None
         self.is_elsewhere = False
+        self.is_away = False
+        self.is_returned = False
         self._claim = threading.Lock()
 
     def make(self, function: Callable[[Call], Any]) -> bool:
@@ -94,6 +99,20 @@ class Call:
         return True
 
 
+class Away(Protocol):
+    """Other machines, which make some of the calls."""
+
+    @property
+    def room(self) -> int:
+        """How many calls they may have in hand, those that wait for them among these."""
+
+    def takes(self, item: Any) -> bool:
+        """Whether an item is one for them."""
+
+    def begin(self, call: Call, done: Callable[[Call], None], concurrency: int) -> None:
+        """Have a call made there, beside as many others as *concurrency* says; *done* takes it: complete, given up, or returned."""
+
+
 def make_all(
     function: Callable[[Call], Any],
     calls: Iterable[Call],
@@ -102,13 +121,15 @@ def make_all(
     stop: Stop,
     limiter: RateLimiter,
     elsewhere: Elsewhere | None = None,
+    away: Away | None = None,
 ) -> Iterator[Call]:
     """Make the calls side by side and yield each one when it has completed or was given up.
 
     Past the deadline, or when a signal came, no further call is taken from *calls*; each that was taken is yielded. With
-    *elsewhere*, only the calls that it does not begin are made in threads.
+    *elsewhere*, only the calls that it does not begin are made in threads; with *away*, only those that it does not take are made
+    here at all.
     """
-    pool = _WorkerPool(function, concurrency, stop, limiter, elsewhere)
+    pool = _WorkerPool(function, concurrency, stop, limiter, elsewhere, away)
     try:
         yield from pool.go(iter(calls))
     finally:
@@ -125,9 +146,11 @@ class _WorkerPool:
         stop: Stop,
         limiter: RateLimiter,
         elsewhere: Elsewhere | None,
+        away: Away | None,
     ) -> None:
         self._function = function
         self._elsewhere = elsewhere
+        self._away = away
         self._concurrency = max(1, concurrency)
         # A few calls wait ready for the next free worker; with a rate, a call is handed out when it may start.
         self._room = (
@@ -139,16 +162,18 @@ class _WorkerPool:
         self._completed: SimpleQueue[Call] = SimpleQueue()
         self._in_flight: set[Call] = set()
         self._workers = 0
-        self._waiting: Call | None = None  # taken, but too early for the rate
+        self._waiting: Call | None = None  # taken, but too early for the rate, or without room yet
+        self._returned: deque[Call] = deque()
+        self._are_away = 0
         self._is_exhausted = False
         self._next_look = 0.0
 
     def go(self, calls: Iterator[Call]) -> Iterator[Call]:
         delay = TICK
         while True:
-            if len(self._in_flight) <= self._concurrency:
+            if self._away or len(self._in_flight) <= self._concurrency:
                 delay = self._hand_out(calls)
-            if not self._in_flight and self._waiting is None:
+            if not self._in_flight and self._waiting is None and not self._returned:
                 return
             if call := self._next_completed(min(TICK, delay)):
                 yield call
@@ -165,23 +190,45 @@ class _WorkerPool:
 
     def _hand_out(self, calls: Iterator[Call]) -> float:
         """Give calls to workers while there is room; answers the seconds until the next may start."""
-        while len(self._in_flight) < self._room and not self._stop.is_stopping:
+        while (self._away or self._has_room) and not self._stop.is_stopping:
             call = self._waiting or self._take(calls)
             if call is None:
                 break
             self._waiting = call
             if delay := self._limiter.delay(call.item, time.monotonic()):
                 return delay
-            call.is_elsewhere = self._elsewhere is not None and self._elsewhere(call, self._completed.put)
-            if not call.is_elsewhere:
-                if self._workers < min(self._concurrency, len(self._in_flight) + 1):
-                    self._hire()
-                self._inbox.put(call)
+            if self._away and not call.is_returned and self._away.takes(call.item):
+                if self._are_away >= self._away.room:
+                    break
+                self._send_away(call, self._away)
+            elif self._has_room:
+                self._begin(call)
+            else:
+                break
             self._waiting = None
             self._in_flight.add(call)
         return TICK
 
+    @property
+    def _has_room(self) -> bool:
+        return len(self._in_flight) - self._are_away < self._room
+
+    def _begin(self, call: Call) -> None:
+        call.is_elsewhere = self._elsewhere is not None and self._elsewhere(call, self._completed.put)
+        if not call.is_elsewhere:
+            if self._workers < min(self._concurrency, len(self._in_flight) + 1):
+                self._hire()
+            self._inbox.put(call)
+
+    def _send_away(self, call: Call, away: Away) -> None:
+        call.begin()
+        call.is_elsewhere = call.is_away = True
+        self._are_away += 1
+        away.begin(call, self._completed.put, self._concurrency)
+
     def _take(self, calls: Iterator[Call]) -> Call | None:
+        if self._returned:
+            return self._returned.popleft()
         call = None if self._is_exhausted else next(calls, None)
         self._is_exhausted = call is None
         return call
@@ -191,8 +238,19 @@ class _WorkerPool:
             call = self._completed.get(timeout=min(patience, self._stop.remaining))
         except Empty:
             return None
+        is_back = call.is_away and call.is_returned
+        self._let_go(call)
+        if not is_back:
+            return call
+        call.begun, call.started_at = 0.0, None
+        self._returned.append(call)
+        return None
+
+    def _let_go(self, call: Call) -> None:
         self._in_flight.remove(call)
-        return call
+        if call.is_away:
+            self._are_away -= 1
+            call.is_away = False
 
     def _look(self) -> Iterator[Call]:
         """Yield what must be given up: past its own limit, past the deadline, or because a signal came."""
@@ -203,14 +261,14 @@ class _WorkerPool:
         for call in [call for call in self._in_flight if call.begun]:
             cut = self._why_cut(call, now)
             if cut and call.give_up(cut):
-                self._in_flight.remove(call)
+                self._let_go(call)
                 self._workers -= not call.is_elsewhere  # it is left to itself, and may hang
                 yield call
                 if not call.is_elsewhere:
                     self._hire()
 
     def _why_cut(self, call: Call, now: float) -> Cut | None:
-        if now >= call.begun + call.allowed:
+        if now >= call.begun + call.allowed and not call.is_away:
             return "timeout"
         if now >= self._stop.deadline:
             return "deadline"
@@ -225,7 +283,8 @@ class _WorkerPool:
 
     def _recall(self) -> list[Call]:
         """Take back what no worker has begun; taken out of the inbox, it cannot begin any more."""
-        recalled = [self._waiting] if self._waiting else []
+        recalled = [*self._returned, *([self._waiting] if self._waiting else [])]
+        self._returned.clear()
         self._waiting = None
         with suppress(Empty):
             while True:

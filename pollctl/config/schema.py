@@ -175,6 +175,50 @@ class Retention(Struct, frozen=True, kw_only=True):
     effects: PositiveDuration = PositiveDuration(days=30)
 
 
+class Fanout(Struct, frozen=True, kw_only=True):
+    """``[pollctl.fanout]``: who makes those GETs and HEADs of ``run.get_many`` that may be made elsewhere.
+
+    ``engine``: ``dask`` needs the extra of that name.
+
+    ``address`` is that of the scheduler: ``tls://``, with ``ca_file``, ``cert`` and ``key``, or ``tcp://``
+    on this machine, because whoever reaches a scheduler runs code on it. ``chunk`` requests are sent to a worker at a time.
+    ``fallback`` says what becomes of requests that nobody there can make: they are made from here, or the pass fails.
+    """
+
+    engine: Literal["local", "dask"] = "local"
+    address: str = ""
+    ca_file: Path | None = None
+    cert: Path | None = None
+    key: Secret = Secret("")
+    chunk: Annotated[int, Meta(ge=1, le=10_000)] = 250
+    fallback: Literal["local", "fail"] = "local"
+
+    def __post_init__(self) -> None:
+        if self.engine != "local":
+            _refuse_open_scheduler(self)
+
+
+def _refuse_open_scheduler(fanout: Fanout) -> None:
+    from urllib.parse import urlsplit
+
+    from pollctl.config.messages import shown
+    from pollctl.urls import is_loopback
+
+    try:
+        parts = urlsplit(fanout.address)
+        is_whole = bool(parts.hostname and parts.port) and not (parts.path or parts.query or "@" in parts.netloc)
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.scheme not in ("tls", "tcp"):
+        text = 'allowed the scheduler, such as "tls://scheduler.example:8786" or "tcp://127.0.0.1:8786"'
+        raise ValueError(f"address: found {shown(fanout.address)}; {text}")
+    if parts.scheme == "tcp" and not is_loopback(parts.hostname or ""):
+        text = "tcp:// is for this machine alone, as whoever reaches a scheduler runs code on it: write tls://"
+        raise ValueError(f"address: found {shown(fanout.address)}; {text}, with ca_file, cert and key")
+    if parts.scheme == "tls" and not (fanout.ca_file and fanout.cert and fanout.key):
+        raise ValueError("address: tls:// needs ca_file, cert and key: scheduler and workers know pollctl by them")
+
+
 class Core(Common, frozen=True, kw_only=True):
     """``[pollctl]``, all of it; ``grace`` is the time between the deadline of a pass and its being killed.
 
@@ -192,3 +236,4 @@ class Core(Common, frozen=True, kw_only=True):
     notify: Notify = Notify()
     healthcheck: Healthcheck = Healthcheck()
     retention: Retention = Retention()
+    fanout: Fanout = Fanout()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from pollctl import clock
 from pollctl.api.values import Answer, FetchError, Request
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.rate_limit import RateLimiter
-from pollctl.concurrency.worker_pool import Call, Elsewhere, make_all
+from pollctl.concurrency.worker_pool import Away, Call, Elsewhere, make_all
+from pollctl.errors import PollctlError
 from pollctl.http.engines import is_curl_usable
 from pollctl.http.limits import REPEATABLE, Limits
 from pollctl.redaction import redact
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     from pollctl.http.pool import Pool
 
 
+class Machines(Away, Protocol):
+    """Other machines, as a client has them."""
+
+    @property
+    def error(self) -> PollctlError | None:
+        """Why calls were not made that they should have made, if any were not."""
+
+    def close(self) -> None:
+        """Let them go, and call off what they have in hand."""
+
+
 class Client:
     """The HTTP client of one pass. Cheap to make; may be used by several threads.
 
@@ -31,11 +43,13 @@ class Client:
         stop: when the pass must end. Past its deadline what is in flight is cut; when a signal came, GETs
             and HEADs are cut at once and the others run until their own limit, because the upstream may have
             acted on them.
+        away: other machines, which make what ``get_many`` is given, as far as it is for them; ``close`` lets them go.
     """
 
-    def __init__(self, limits: Limits, *, stop: Stop) -> None:
+    def __init__(self, limits: Limits, *, stop: Stop, away: Machines | None = None) -> None:
         self._limits = limits
         self._stop = stop
+        self._away = away
         self._pool: Pool | None = None
         self._curl: Engine | None = None
         self._lock = threading.Lock()
@@ -79,6 +93,7 @@ class Client:
         Raises:
             ValueError: *rate* is not a valid rate.
             ConfigError: the settings ask for libcurl, which is not to be had.
+            FanoutError: other machines should have made some, could not, and nobody else may.
             MachineError: no thread can be started, when the first is needed or one that hangs must be replaced.
         """
         limiter = RateLimiter(rate, _host, self._next_starts)
@@ -90,11 +105,19 @@ class Client:
             stop=self._stop,
             limiter=limiter,
             elsewhere=self._elsewhere(),
+            away=None if rate else self._away,  # one clock paces one host
         )
         return map(answer_of, made)
 
+    @property
+    def fanout_error(self) -> PollctlError | None:
+        """Why what other machines should have made was not made, if it was not; whoever asked may have overheard it."""
+        return self._away.error if self._away else None
+
     def close(self) -> None:
         """Close the connections that were kept open."""
+        if self._away:
+            self._away.close()
         if self._curl:
             self._curl.close()
             self._curl = None

@@ -12,8 +12,8 @@ from pollctl import clock
 from pollctl.console import log, log_event
 from pollctl.delivery.policy import Kinds
 from pollctl.errors import LockedError, PluginError, PollctlError
+from pollctl.fanout.local import client_of
 from pollctl.http.client import Client
-from pollctl.http.limits import Limits
 from pollctl.passes.alerts import Alerts, outbox_of
 from pollctl.passes.batches import Batches
 from pollctl.passes.context import PassContext
@@ -125,7 +125,8 @@ class _Pass:
             trace_id = runs.start(self._db, self._id, self._name, trigger, self._now, defaults, tireless)
             self._outbox.recover(self._now, only_core=self._hooks is None)
         self._events.started(trace_id, trigger, self._now + (self._limits.window or self._limits.deadline))
-        with closing(self._outbox), closing(Client(Limits.of(self._config.core.http), stop=self._stop)) as client:
+        with closing(self._outbox), closing(client_of(self._config.core, self._stop)) as client:
+            self._client = client
             held_until = holds.of_plugin(self._db, self._name)
             self._run = pass_context(self._configured, self._id, trace_id, self._now, client, self._stop, held_until)
             self._batches = Batches(self._db, self._run, self._limits, self._outbox, self._events)
@@ -188,7 +189,7 @@ class _Pass:
 
     @property
     def _error(self) -> PollctlError | None:
-        return self._unusable or self._batches.error or self._sender.error
+        return self._unusable or self._batches.error or self._sender.error or self._client.fanout_error
 
     def _course(self) -> Course:
         return Course(

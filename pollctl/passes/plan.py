@@ -13,8 +13,7 @@ import msgspec
 from pollctl import clock
 from pollctl.console.words import count
 from pollctl.errors import PollctlError
-from pollctl.http.client import Client
-from pollctl.http.limits import Limits
+from pollctl.fanout.local import client_of
 from pollctl.passes.engine import pass_context
 from pollctl.passes.outcome import Course, judge
 from pollctl.passes.report import Report, as_json
@@ -51,7 +50,7 @@ def plan_pass(config: Config, found: Found, *, stop: Stop, deadline: Duration | 
     stop.end_in(configured.limits.deadline)
     with (
         closing(database.open_to_plan(config.core.database, configured.migrations)) as db,
-        closing(Client(Limits.of(config.core.http), stop=stop)) as client,
+        closing(client_of(config.core, stop)) as client,
     ):
         hooks = configured.held_to_contract(db).require_hooks()
         now = clock.now()

@@ -25,7 +25,7 @@ CORE_TABLES = frozenset(
 PRIVATE_TABLES = frozenset({"outbox_addresses", "outbox_attachments"})
 """What no hook may read: secrets of other plugins' people, and what goes to them."""
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_temp_master"})
-_READS = {
+READS = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,
     sqlite3.SQLITE_FUNCTION,
@@ -36,7 +36,7 @@ _WRITES = {
     sqlite3.SQLITE_UPDATE: "UPDATE of",
     sqlite3.SQLITE_DELETE: "DELETE from",
 }
-_ASKING_PRAGMAS = frozenset(
+ASKING_PRAGMAS = frozenset(
     {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list"}
 )
 _OF_TABLES = {
@@ -147,7 +147,7 @@ class AuthorizedConnection(sqlite3.Connection):
         self.set_authorizer(self._judge if access else None)
 
     def _judge(self, action: int, first: str | None, second: str | None, schema: str | None, _: str | None) -> int:
-        if action in _READS and first not in PRIVATE_TABLES:
+        if action in READS and first not in PRIVATE_TABLES:
             return sqlite3.SQLITE_OK
         attempt = _Attempt(action, first or "", second or "", schema or "")
         refusal = (_of_migration if self._access == "migrate" else _of_hook)(attempt, self._access, self._refuse)
@@ -179,8 +179,8 @@ class _Attempt(NamedTuple):
     def is_harmless(self) -> bool:
         """Whether anybody may do it who may read."""
         if self.action == sqlite3.SQLITE_PRAGMA:
-            return self.first in _ASKING_PRAGMAS
-        return self.action in _READS or self.action == sqlite3.SQLITE_SAVEPOINT  # sqlite-utils puts one around queries
+            return self.first in ASKING_PRAGMAS
+        return self.action in READS or self.action == sqlite3.SQLITE_SAVEPOINT  # sqlite-utils puts one around queries
 
     @property
     def is_private(self) -> bool:

@@ -126,6 +126,16 @@ def is_current(db: Database, sets: Sequence[AnyMigrations]) -> bool:
     return not any(migration_set.pending(db) for migration_set in (core_migrations, *map(of_plugin, sets)))
 
 
+def require_known(db: Database, sets: Sequence[AnyMigrations]) -> None:
+    """See that nobody newer was here.
+
+    Raises:
+        DatabaseError: a step was taken that neither the core nor its plugin knows.
+    """
+    for migration_set in (core_migrations, *map(of_plugin, sets)):
+        refuse_unknown(db, migration_set)
+
+
 def migrate(db: Database, sets: Sequence[AnyMigrations]) -> None:
     """Apply what is pending, all of it or nothing: the core's first, then the plugins' in the order of their names.
 
@@ -134,8 +144,7 @@ def migrate(db: Database, sets: Sequence[AnyMigrations]) -> None:
         PluginError: a migration raised.
     """
     own = sorted(map(of_plugin, sets), key=lambda migration_set: migration_set.name)
-    for migration_set in (core_migrations, *own):
-        refuse_unknown(db, migration_set)
+    require_known(db, own)
     if is_current(db, sets) and all(is_known(db, migration_set.name) for migration_set in own):
         return
     with writing(db):

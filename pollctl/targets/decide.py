@@ -21,6 +21,7 @@ from pollctl.targets.model import (
     Memory,
     Missed,
     Retired,
+    Same,
     State,
     Told,
     Unchanged,
@@ -49,6 +50,8 @@ def decide(
     for look in batch.looks:
         if look.title in targets and look.title in state.memories:
             found += _judge(rules, look, state.memories[look.title], targets[look.title], now, settings)
+    if batch.same:
+        found.append(Same(rows=batch.same, reason=f"{counted(len(batch.same), 'answer')} as before"))
     found += [Retired(row=row, reason="no target is called so any more") for row in batch.retired]
     if batch.is_digest_due:
         found += _gathered(state.waiting, targets, settings)
@@ -96,14 +99,23 @@ def _seen(rules: Rules, look: Look, memory: Memory, target: Target, now: datetim
         return Unchanged(look=look, note=note, reason="not modified, says the upstream"), again
     why, before = _before(rules, look, memory)
     keep, found = _compared(rules, before, look, target)
-    ids = [one.id for one in found if one.id]
-    if why:
-        return Kept(look=look, value=keep, ids=ids, is_baseline=True, note=f"baseline: {why}", reason=why), again
-    news = list(_fresh(found, memory.told))
-    if keep == memory.value and not ids and not news:
+    ids = _unknown(found, memory.told)
+    news = [] if why else list(_fresh(found, memory.told))
+    if not why and keep == memory.value and not news:
         return Unchanged(look=look, note=note, reason="unchanged"), again
-    said = news[0].title if news else "changed, nothing of it is news"
-    return Kept(look=look, value=keep, ids=ids, note=f"{note}; {said}" if note else said, reason=said), [*again, *news]
+    said = why or (news[0].title if news else "changed, nothing of it is news")
+    lines = [f"baseline: {why}"] if why else [*filter(None, [note]), said]
+    kept = Kept(look=look, value=keep, ids=ids, is_baseline=bool(why), note="; ".join(lines), reason=said)
+    return replace(kept, is_settled=_is_settled(rules, kept, memory, target)), [*again, *news]
+
+
+def _is_settled(rules: Rules, kept: Kept, memory: Memory, target: Target) -> bool:
+    """Whether the same answer would change nothing again: what compares may count looks, as an example."""
+    try:
+        keep, found = _compared(rules, msgspec.convert(kept.value, rules.kept), kept.look, target)
+    except (_Broken, msgspec.ValidationError):
+        return False
+    return keep == kept.value and not list(_fresh(found, [*memory.told, *kept.ids]))
 
 
 def _before(rules: Rules, look: Look, memory: Memory) -> tuple[str, Any]:
@@ -145,6 +157,12 @@ def _place(error: Exception, function: Callable[..., Any]) -> str:
     (last, line), end = own[-1], frames[-1][1]
     ended = "" if end is last else f", in {'/'.join(Path(end.f_code.co_filename).parts[-2:])}"
     return f"{Path(last.f_code.co_filename).name}:{line}{ended}"
+
+
+def _unknown(news: Sequence[News], told: Sequence[str]) -> list[str]:
+    """The ids that are not known yet."""
+    known = {*told, ""}
+    return [one.id for one in news if one.id not in known]
 
 
 def _fresh(news: Sequence[News], told: Sequence[str]) -> Iterator[News]:

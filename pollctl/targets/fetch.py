@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
-from pollctl import Answer, Request, Run, conditional_key, counted, retry_after, to_text
+from pollctl import Answer, Request, Run, counted, retry_after, to_text
+from pollctl.targets import answers
 from pollctl.targets.decide import said_of
-from pollctl.targets.model import Batch, Look, Validators
+from pollctl.targets.model import Batch, Look
 from pollctl.targets.rows import Known, Roll
 from pollctl.targets.store import Store, uncompared
 from pollctl.targets.target import Target
@@ -51,8 +52,7 @@ def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll[A
     due = [one for one in roll.known if one.is_active and _is_due(one, run)]
     looked: dict[str, bool] = {}
     try:
-        for looks in _in_batches(_looks(reading, due, run, looked), run):
-            yield Batch(looks=looks)
+        yield from _in_batches(_looks(reading, due, run, looked), run)
         if last := _last_batch(store, run, db, roll):
             yield last
     finally:  # a pass that must end does not come back for more
@@ -71,19 +71,23 @@ def _last_batch(store: Store, run: Run, db: Database, roll: Roll[Any]) -> Batch 
     return Batch(retired=retired, is_digest_due=is_digest_due, titles=roll.titles if is_digest_due else {})
 
 
-def _in_batches(looks: Iterator[tuple[Look, int]], run: Run) -> Iterator[list[Look]]:
-    """Looks, each with how much was read, as many together as make a batch."""
-    gathered: list[Look] = []
+def _in_batches(found: Iterator[tuple[Look | int, int]], run: Run) -> Iterator[Batch]:
+    """What came of answers, each with how much was read, as much together as makes a batch."""
+    looks: list[Look] = []
+    same: list[int] = []
     size, committed_at = 0, time.monotonic()
-    for look, length in looks:
-        gathered.append(look)
+    for one, length in found:
+        if isinstance(one, Look):
+            looks.append(one)
+        else:
+            same.append(one)
         size += length
-        is_full = len(gathered) >= MOST or size > MOST_BYTES or time.monotonic() - committed_at > LONGEST_S
+        is_full = len(looks) >= MOST or size > MOST_BYTES or time.monotonic() - committed_at > LONGEST_S
         if is_full and not run.is_stopping:
-            yield gathered
-            gathered, size, committed_at = [], 0, time.monotonic()
-    if gathered:
-        yield gathered
+            yield Batch(looks=looks, same=same)
+            looks, same, size, committed_at = [], [], 0, time.monotonic()
+    if looks or same:
+        yield Batch(looks=looks, same=same)
 
 
 def _is_due(one: Known[Any], run: Run) -> bool:
@@ -107,7 +111,7 @@ def _tell_course(run: Run, roll: Roll[Any], due: list[Known[Any]], looked: dict[
     if not roll.known and not roll.broken:
         run.note("there is no target")
     if resting:
-        until = to_text(min(_moment(one, run) for one in resting))
+        until = to_text(min(_moments(resting, run)))
         run.note(f"{counted(len(due), 'target')} looked at, {len(resting)} not due until {until}")
 
 
@@ -119,14 +123,14 @@ def _tell_standing(one: Known[Any], run: Run) -> None:
         run.reached(one.title)
 
 
-def _moment(one: Known[Any], run: Run) -> datetime:
-    """When a target is due, not before its host may be asked again."""
-    at, held_until = one.next_at(run.now, run.timezone) or run.now, run.held_until(one.target.host)
-    return max(at, held_until) if held_until else at
+def _moments(known: Iterable[Known[Any]], run: Run) -> Iterator[datetime]:
+    """When targets are due, not before their hosts may be asked again; each moment of a host once."""
+    for at, host in {(one.next_at(run.now, run.timezone) or run.now, one.target.host) for one in known}:
+        yield max(at, run.held_until(host) or at)
 
 
 def _next_moment(roll: Roll[Any], digest_at: datetime | None, run: Run) -> datetime:
-    moments = [_moment(one, run) for one in roll.known if one.is_active]
+    moments = _moments([one for one in roll.known if one.is_active], run)
     return min([*moments, *([digest_at] if digest_at else [])], default=datetime.max.replace(tzinfo=run.now.tzinfo))
 
 
@@ -136,7 +140,9 @@ def _requests(due: list[Known[Any]], run: Run) -> Iterator[Request]:
     for one in due:
         if one.target.host not in held:
             request = one.target.request()
-            yield replace(request, headers={**request.headers, **_conditions(one, request)}, tag=Asked(one, request))
+            yield replace(
+                request, headers={**request.headers, **answers.conditions(one, request)}, tag=Asked(one, request)
+            )
 
 
 def _held(run: Run) -> set[str]:
@@ -145,41 +151,31 @@ def _held(run: Run) -> set[str]:
     return hosts
 
 
-def _conditions(one: Known[Any], request: Request) -> Mapping[str, str]:
-    """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
-    known = _known_validators(one)
-    return known.headers if known.headers and known.asked == conditional_key(request) else {}
+def _looks(
+    reading: Reading, due: list[Known[Any]], run: Run, looked: dict[str, bool]
+) -> Iterator[tuple[Look | int, int]]:
+    """Looks at what is due, or rows over which nothing is to be decided, each with how much was read.
 
-
-def _known_validators(one: Known[Any]) -> Validators:
-    if one.row is None or one.row.validators is None or one.is_redefined:
-        return Validators()
-    return msgspec.json.decode(one.row.validators, type=Validators)
-
-
-def _validators(answer: Answer, request: Request) -> Validators:
-    """What to ask by the next time; nothing where the request has conditions of its own, or is not a plain GET."""
-    asked = conditional_key(request) if answer.validators else ""
-    return Validators(asked, answer.validators) if asked else Validators()
-
-
-def _looks(reading: Reading, due: list[Known[Any]], run: Run, looked: dict[str, bool]) -> Iterator[tuple[Look, int]]:
-    """Looks at what is due, each with how much was read; *looked* gets whether those were reached whose turn came."""
+    *looked* gets whether those were reached whose turn came.
+    """
     for answer in run.get_many(_requests(due, run)):
         asked: Asked = answer.request.tag
-        one = asked.known
         if answer.error and answer.error.kind in _NOT_ASKED:
             continue
-        is_local = answer.error is not None and answer.error.kind == "local"
-        look = _look(reading, answer, asked, run)
-        looked[one.title] = not look.error
+        title, digest = asked.known.title, answers.digest_of(answer)
+        if row := answers.row_of_same(asked.known, asked.request, answer, digest):
+            looked[title] = True
+            yield row, 0
+            continue
+        look = _look(reading, answer, asked, digest, run)
+        looked[title] = not look.error
         if look.error:
-            run.failed(one.title, look.error)
-        if not is_local:
+            run.failed(title, look.error)
+        if answer.error is None or answer.error.kind != "local":
             yield look, len(answer.body)
 
 
-def _look(reading: Reading, answer: Answer, asked: Asked, run: Run) -> Look:
+def _look(reading: Reading, answer: Answer, asked: Asked, digest: str, run: Run) -> Look:
     """What came of one answer."""
     one = asked.known
     found = Look(title=one.title, row=one.row.id if one.row else None, definition=one.definition)
@@ -187,11 +183,6 @@ def _look(reading: Reading, answer: Answer, asked: Asked, run: Run) -> Look:
     if pause:
         _held(run).add(one.target.host)
         found = replace(found, held=one.target.host, held_until=answer.started_at + pause)
-    return _read(reading, found, answer, asked)
-
-
-def _read(reading: Reading, found: Look, answer: Answer, asked: Asked) -> Look:
-    one = asked.known
     if answer.is_unchanged and one.row and one.row.has_memory and not one.is_redefined:
         return replace(found, is_unchanged=True)
     try:
@@ -199,8 +190,9 @@ def _read(reading: Reading, found: Look, answer: Answer, asked: Asked) -> Look:
     except UnreadableError as error:
         until = f" and wants no request before {to_text(found.held_until)}" if found.held_until else ""
         return replace(found, error=f"{error}{until}")
-    validators = _validators(answer, asked.request)
-    return replace(found, value=value, validators=validators if validators != _known_validators(one) else None)
+    now = answers.validators(answer, asked.request)
+    known = answers.known_validators(one)
+    return replace(found, value=value, validators=now if now != known else None, answer=digest)
 
 
 def value_of(reading: Reading, answer: Answer, target: Target) -> Any:

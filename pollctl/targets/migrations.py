@@ -21,6 +21,11 @@ def migrations_of(name: str) -> Migrations:
         for statement in _tables(name):
             db.execute(statement)
 
+    @found()
+    def m002_answers(db: Database) -> None:
+        """By what the answer is known over which nothing is to be decided any more."""
+        db.execute(f"ALTER TABLE {name}_memory ADD COLUMN answer TEXT NOT NULL DEFAULT ''")
+
     return found
 
 

@@ -12,7 +12,7 @@ from pollctl import Duration
 from pollctl.targets.target import News
 
 
-class Validators(Struct, frozen=True):
+class Validators(Struct, frozen=True, omit_defaults=True):
     """What an upstream can tell by whether its answer has changed.
 
     Attributes:
@@ -34,6 +34,7 @@ class Look(Struct, frozen=True, kw_only=True):
         value: what ``read`` answered, as JSON has it.
         is_unchanged: whether the upstream says so (304).
         validators: what the next request asks by whether something has changed; None: as before.
+        answer: a digest of the answer that was read.
         error: why there is nothing to compare.
         held: the host that wants no request before *held_until*.
     """
@@ -44,6 +45,7 @@ class Look(Struct, frozen=True, kw_only=True):
     value: Any = None
     is_unchanged: bool = False
     validators: Validators | None = None
+    answer: str = ""
     error: str = ""
     held: str = ""
     held_until: datetime | None = None
@@ -53,12 +55,14 @@ class Batch(Struct, frozen=True, kw_only=True):
     """Looks at some targets, or what else a pass has found.
 
     Attributes:
+        same: rows of which the answer was the one over which nothing is to be decided any more.
         retired: rows that no target has any more.
         is_digest_due: whether news has waited long enough.
         titles: if so, what the targets of rows are called that were called otherwise; empty for those that are no more.
     """
 
     looks: list[Look] = []
+    same: list[int] = []
     retired: list[int] = []
     is_digest_due: bool = False
     titles: dict[int, str] = {}
@@ -118,14 +122,25 @@ class Unchanged(Struct, frozen=True, tag=True, kw_only=True):
     reason: str
 
 
+class Same(Struct, frozen=True, tag=True, kw_only=True):
+    """Looked at, and the answers were those from before."""
+
+    rows: list[int]
+    reason: str
+
+
 class Kept(Struct, frozen=True, tag=True, kw_only=True):
-    """Something to remember: a baseline, or what has changed; *ids* are known from now on."""
+    """Something to remember: a baseline, or what has changed; *ids* are known from now on.
+
+    *is_settled*: the same answer would change nothing again.
+    """
 
     look: Look
     note: str = ""
     value: Any
     ids: list[str] = []
     is_baseline: bool = False
+    is_settled: bool = False
     reason: str
 
 
@@ -163,4 +178,4 @@ class Retired(Struct, frozen=True, tag=True, kw_only=True):
     reason: str
 
 
-Decision = Unchanged | Kept | Missed | Told | Gathered | Retired
+Decision = Unchanged | Same | Kept | Missed | Told | Gathered | Retired

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -31,7 +31,7 @@ class _Titled(NamedTuple):
     """The targets of some settings by title: those of a pass are asked for once in each batch."""
 
     settings: TargetSettings | None
-    targets: dict[str, Target]
+    targets: dict[str, Any]
 
 
 class TargetPlugin(Generic[T, V]):
@@ -111,7 +111,7 @@ class TargetPlugin(Generic[T, V]):
         """Write it, and tell people."""
         titles = {one.title for one in decisions if isinstance(one, Told)}
         titles |= {waiting.title for one in decisions if isinstance(one, Gathered) for waiting in one.waiting}
-        self.store.apply(db, decisions, run, self._by_title(run.settings, self.store.added(db, titles)))
+        self.store.apply(db, decisions, run, self.called(db, run.settings, titles))
 
     @hookimpl
     def pollctl_prune(self, db: Database, now: datetime) -> None:
@@ -147,6 +147,20 @@ class TargetPlugin(Generic[T, V]):
         return sections(db, self.name, self._summary, self.store.rows(db), now, since)
 
     @hookimpl
+    def pollctl_private(self) -> Mapping[str, Mapping[str, bool]]:
+        """Call private: addresses and definitions of targets, what is remembered of them and what waits to be told."""
+        from pollctl.targets.report import privacy
+
+        return privacy(self.name)
+
+    @hookimpl
+    def pollctl_queries(self) -> Mapping[str, tuple[str, str]]:
+        """Name what fails, what changed, and what became of one target."""
+        from pollctl.targets.report import queries
+
+        return queries(self.name)
+
+    @hookimpl
     def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
         """Targets that nobody polls as they are meant."""
         from pollctl.targets.queries import warnings
@@ -177,6 +191,10 @@ class TargetPlugin(Generic[T, V]):
         rows.read_kept(keys, self.target)
         number = self.store.enrol(db, target.title, target.address, keys)
         self.store.note(db, number, "added", now)
+
+    def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, T]:
+        """Those targets that are called so, with all of the settings."""
+        return self._by_title(settings, self.store.added(db, titles))
 
     def roll(self, db: Database, settings: TargetSettings) -> rows.Roll[T]:
         """All targets with what is known of each."""
@@ -220,7 +238,7 @@ class TargetPlugin(Generic[T, V]):
 
         return name_argument(self.store.targets)
 
-    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, Target]:
+    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, T]:
         if settings is not self._latest.settings:
             self._latest = _Titled(settings, {one.title: one for one in self.of_settings(settings)})
         return ChainMap(self._latest.targets, rows.readable(added, self.target))

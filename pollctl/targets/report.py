@@ -21,6 +21,7 @@ from pollctl import (
     from_text,
     to_text,
 )
+from pollctl.sql import columns
 from pollctl.targets.metrics import current, state_word
 from pollctl.targets.queries import happened
 
@@ -98,3 +99,33 @@ def _lane(row: Row, events: Sequence[Mapping[str, Any]], now: datetime, since: d
         spans.append(Span(max(since, failing_since), now, "fail", f"failing: {row.error}"))
     marks = [Mark(from_text(one["at"]), "info", str(one["text"])) for one in events if one["target"] == row.id]
     return Lane(row.name, spans, marks)
+
+
+def privacy(plugin: str) -> dict[str, dict[str, bool]]:
+    """Which columns of the tables of a plugin are private."""
+    return {
+        f"{plugin}_targets": columns(
+            shown="name paused_at retired_at looked_at reached_at changed_at failing_since error",
+            private="address definition added",
+        ),
+        f"{plugin}_memory": columns(shown="kept_at", private="definition value validators answer"),
+        f"{plugin}_told": columns(shown="told_at", private="id"),
+        f"{plugin}_waiting": columns(shown="came_at due_at", private="news"),
+        f"{plugin}_history": columns(shown="at text"),
+    }
+
+
+def queries(plugin: str) -> dict[str, tuple[str, str]]:
+    """What is worth asking of the tables of a plugin, by name: title and SELECT."""
+    happened = f"SELECT at, name, text FROM {plugin}_history JOIN {plugin}_targets ON {plugin}_targets.id = target"  # noqa: S608
+    return {
+        "failing": (
+            "Targets that fail",
+            f"SELECT name, failing_since, failures, error FROM {plugin}_targets WHERE failures > 0 ORDER BY 2",  # noqa: S608
+        ),
+        "latest": ("What happened last", f"{happened} ORDER BY {plugin}_history.id DESC LIMIT 200"),
+        "history-of": (
+            "What became of one target",
+            f"{happened} WHERE name = :name ORDER BY {plugin}_history.id DESC LIMIT 500",
+        ),
+    }

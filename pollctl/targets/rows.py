@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pollctl import Secret, from_text
+from pollctl import Pace, Secret, from_text
 from pollctl.targets.target import Target, default_of
 
 T = TypeVar("T", bound=Target)
@@ -35,6 +35,7 @@ class Row(NamedTuple):
     error: str | None
     is_alerted: int
     validators: str | None
+    answer: str | None
 
     @property
     def has_memory(self) -> bool:
@@ -64,8 +65,15 @@ class Known(NamedTuple, Generic[T]):
         """When it is due; None for at once, as when it was looked at while the clock was ahead."""
         if self.row is None or self.row.looked_at is None or self.is_redefined:
             return None
-        looked_at = from_text(self.row.looked_at)
-        return self.target.every.next_after(looked_at, zone) if looked_at <= now else None
+        looked_at, next_at = _moments(self.row.looked_at, self.target.every, zone)
+        return next_at if looked_at <= now else None
+
+
+@lru_cache(maxsize=16_384)
+def _moments(looked_at: str, every: Pace, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When something was looked at, and when it is due again: alike for all that one pass looked at."""
+    moment = from_text(looked_at)
+    return moment, every.next_after(moment, zone)
 
 
 class Broken(NamedTuple):
@@ -218,7 +226,7 @@ def read_kept(keys: str, kind: type[T]) -> T:
     return msgspec.json.decode(keys, type=kind, strict=False, dec_hook=_decode_kept)
 
 
-def readable(added: Mapping[str, str], kind: type[Target]) -> dict[str, Target]:
+def readable(added: Mapping[str, str], kind: type[T]) -> dict[str, T]:
     """Those of some added targets, by title, whose keys are still valid."""
     found = {}
     for title, keys in added.items():

@@ -19,6 +19,7 @@ from pollctl.targets.model import (
     Memory,
     Missed,
     Retired,
+    Same,
     State,
     Told,
     Unchanged,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 HISTORY = 100
 RETIRED_FOR = timedelta(days=30)
 """How long a row waits for its target to come back into the settings."""
-_COLUMNS = ", ".join(Row._fields[:-1])
+_COLUMNS = ", ".join(f"t.{name}" for name in Row._fields[:-2])
 
 
 class Store:
@@ -51,12 +52,11 @@ class Store:
 
     def rows(self, db: Database) -> list[Row]:
         """All rows, those without a target too."""
-        columns = ", ".join(f"t.{name}" for name in Row._fields[:-1])
         found = db.conn.execute(
-            f"SELECT {columns}, m.validators FROM {self.targets} AS t "  # noqa: S608 - names of our own
+            f"SELECT {_COLUMNS}, m.validators, m.answer FROM {self.targets} AS t "  # noqa: S608 - names of our own
             f"LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id AND m.definition = t.definition ORDER BY t.id"
         )
-        return [Row(*row) for row in found]
+        return list(map(Row._make, found))
 
     def next_digest(self, db: Database, now: datetime) -> datetime | None:
         """When the next news has waited long enough."""
@@ -106,7 +106,10 @@ class Store:
         rows = self._enrolled(db, looked, targets)
         self._note_looks(db, looked, rows, run)
         self._remember(db, [one for one in looked if isinstance(one, Kept)], rows, run.now)
-        self._note_validators(db, [one for one in looked if isinstance(one, Unchanged)], rows)
+        self._note_answers(db, [one for one in looked if isinstance(one, Unchanged)], rows)
+        for one in decisions:
+            if isinstance(one, Same):
+                self._note_same(db, one.rows, run)
         self._note_history(db, [(rows[one.look.title], one.note) for one in looked if one.note], run.now)
         for one in decisions:
             if isinstance(one, Told):
@@ -187,8 +190,8 @@ class Store:
     def _remember(self, db: Database, kept: Sequence[Kept], rows: Mapping[str, int], now: datetime) -> None:
         at = to_text(now)
         db.conn.executemany(
-            f"INSERT OR REPLACE INTO {self._plugin}_memory VALUES (?,?,?,coalesce(?, "  # noqa: S608
-            f"(SELECT validators FROM {self._plugin}_memory WHERE target=?1), '{{}}'),?)",
+            f"INSERT OR REPLACE INTO {self._plugin}_memory (target, definition, value, validators, kept_at, answer) "  # noqa: S608
+            f"VALUES (?,?,?,coalesce(?, (SELECT validators FROM {self._plugin}_memory WHERE target=?1), '{{}}'),?,?)",
             [
                 (
                     rows[one.look.title],
@@ -196,6 +199,7 @@ class Store:
                     json.dumps(one.value),
                     _json_of(one.look.validators),
                     at,
+                    one.look.answer if one.is_settled else "",
                 )
                 for one in kept
             ],
@@ -209,13 +213,22 @@ class Store:
             [(rows[one.look.title], known, at) for one in kept for known in one.ids],
         )
 
-    def _note_validators(self, db: Database, unchanged: Sequence[Unchanged], rows: Mapping[str, int]) -> None:
+    def _note_same(self, db: Database, numbers: Sequence[int], run: Run) -> None:
+        """Note that targets were looked at, but for those that were forgotten meanwhile."""
+        db.conn.execute(
+            f"UPDATE {self.targets} SET looked_at=?1, reached_at=?1 "  # noqa: S608
+            "WHERE id IN (SELECT value FROM json_each(?2)) AND looked_at IS NOT NULL",
+            (to_text(run.now), json.dumps(numbers)),
+        )
+        run.count(looked=len(numbers))
+
+    def _note_answers(self, db: Database, unchanged: Sequence[Unchanged], rows: Mapping[str, int]) -> None:
         db.conn.executemany(
-            f"UPDATE {self._plugin}_memory SET validators=? WHERE target=?",  # noqa: S608
+            f"UPDATE {self._plugin}_memory SET validators=coalesce(?, validators), answer=? WHERE target=?",  # noqa: S608
             [
-                (_json_of(one.look.validators), rows[one.look.title])
+                (_json_of(one.look.validators), one.look.answer, rows[one.look.title])
                 for one in unchanged
-                if one.look.validators is not None
+                if not one.look.is_unchanged
             ],
         )
 

@@ -42,7 +42,7 @@ SCRIPT: Sequence[Mapping[str, str | ServerResponse]] = (
 QUESTIONS = {
     "targets": "SELECT name, definition, looked_at, reached_at, changed_at, failures, failing_since, is_alerted FROM feeds_targets "
     "ORDER BY name",
-    "memory": "SELECT target, value, validators FROM feeds_memory ORDER BY target",
+    "memory": "SELECT target, value, validators, answer FROM feeds_memory ORDER BY target",
     "told": "SELECT target, id FROM feeds_told ORDER BY target, id",
     "waiting": "SELECT target, news, due_at FROM feeds_waiting ORDER BY target, news",
     "history": "SELECT target, at, text FROM feeds_history ORDER BY target, id",

@@ -83,6 +83,15 @@ CORE = {
     "unknown key of notify": Wrong(f'[pollctl.notify]\nurl = "{CANARY}"\n', ("pollctl.notify.url", "did you mean 'urls'?")),
     "unknown key of healthcheck": Wrong(f'[pollctl.healthcheck]\nuri = "{CANARY}"\n', ("pollctl.healthcheck.uri", "did you mean 'url'?")),
     "unknown key of retention": _core("run", '"5d"', "did you mean 'runs'?", table="pollctl.retention"),
+    "unknown key of fanout": _core("adress", '"x"', "did you mean 'address'?", table="pollctl.fanout"),
+    "fan-out without a scheduler": Wrong('[pollctl.fanout]\nengine = "dask"\n', ("pollctl.fanout: address", 'found ""', "tls://scheduler.example:8786")),
+    "scheduler open to all": Wrong(
+        '[pollctl.fanout]\nengine = "dask"\naddress = "tcp://192.0.2.7:8786"\n', ("pollctl.fanout: address", "runs code on it", "write tls://")
+    ),
+    "scheduler without certificates": Wrong(
+        f'[pollctl.fanout]\nengine = "dask"\naddress = "tls://192.0.2.7:8786"\nkey = "{CANARY}"\n', ("pollctl.fanout: address", "needs ca_file, cert and key")
+    ),
+    "chunk of nothing": _core("chunk", "0", "found 0", table="pollctl.fanout"),
     "duration without unit": _core("deadline", "50", "found 50", 'a duration such as "500ms"'),
     "duration in words": _core("deadline", '"50 seconds"', 'found "50 seconds"', 'a duration such as "500ms"'),
     "negative duration": _core("grace", '"-1s"', 'found "-1s"', "a duration"),

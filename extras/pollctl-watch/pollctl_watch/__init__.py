@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from pollctl import Migrations, Run, Section, hookimpl
-from pollctl.targets import Batch, Decision, TargetPlugin, TargetSettings
+from pollctl.targets import Batch, Decision, Kept, TargetPlugin, TargetSettings
 from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
 from pollctl_watch.model import Remembered, Seen, Watch
@@ -49,11 +49,13 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
     def pollctl_apply(self, db: Database, decisions: Sequence[Decision], run: Run) -> None:
         """Write decisions and the texts that they keep, and let hosts rest that are asked seldom."""
         from pollctl_watch import store
+        from pollctl_watch.fetch import asked_hosts
 
         super().pollctl_apply(db, decisions, run)
-        watches = run.once("pollctl_watch.watches", lambda: self._watches(db, run))
-        store.keep_texts(db, decisions, watches, run.now)
-        store.hold_slow_hosts(decisions, watches, run)
+        kept = [one for one in decisions if isinstance(one, Kept)]
+        store.keep_texts(db, kept, self.called(db, run.settings, [one.look.title for one in kept]), run.now)
+        slow = run.once("pollctl_watch.slow", lambda: store.slow_hosts(db, self.of_settings(run.settings)))
+        store.hold(slow, asked_hosts(run), run)
 
     @hookimpl
     def pollctl_commands(self, group: click.Group) -> None:
@@ -62,6 +64,13 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
 
         super().pollctl_commands(group)
         add_commands(self, group)
+
+    @hookimpl
+    def pollctl_private(self) -> Mapping[str, Mapping[str, bool]]:
+        """As for all targets; the texts are private too, which may be of pages behind a login."""
+        from pollctl.sql import columns
+
+        return {**super().pollctl_private(), "watch_snapshots": columns(shown="at", private="text")}
 
     @hookimpl
     def pollctl_report(self, db: Database, now: datetime, since: datetime) -> Sequence[Section]:
@@ -75,10 +84,6 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
     def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
         """Watches that nobody polls as they are meant, and selectors that cannot be read."""
         return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
-
-    def _watches(self, db: Database, run: Run) -> Mapping[str, Watch]:
-        """All watches, by title."""
-        return {one.title: one.target for one in self.roll(db, run.settings).known}
 
 
 def _fault_of(watch: Watch) -> str:

@@ -25,9 +25,18 @@ _LONGEST_S = 600.0
 _WITHIN = re.compile(r"expires\s*=\s*[^;]*", re.IGNORECASE)
 _COOKIE = re.compile(r"(?:^|,\s*)([^\s=;,]+)=([^;,]*)")
 
+_NOT_ASKED = ("deadline", "stopped")
+"""Errors of requests whose turn did not come before the end of the pass."""
+
 Send = Callable[[Request], Answer]
 Robots = dict[str, Answer]
 """What was answered for the robots.txt of a site."""
+
+
+def asked_hosts(run: Run) -> set[str]:
+    """The hosts that were asked in this pass."""
+    hosts: set[str] = run.once("pollctl_watch.asked", set)
+    return hosts
 
 
 class PoliteRun:
@@ -41,6 +50,13 @@ class PoliteRun:
 
     def get_many(self, requests: Iterable[Request], **how: Any) -> Iterator[Answer]:
         """As that of the pass. A host that is asked once goes with the crowd; the others are asked side by side, each in order."""
+        asked = asked_hosts(self._run)
+        for answer in self._politely(requests, **how):
+            if isinstance(answer.request, Asked) and (answer.error is None or answer.error.kind not in _NOT_ASKED):
+                asked.add(answer.request.watch.host)
+            yield answer
+
+    def _politely(self, requests: Iterable[Request], **how: Any) -> Iterator[Answer]:
         hosts: dict[str, Host] = {}
         for request in requests:
             hosts.setdefault(urlsplit(request.url).netloc.rpartition("@")[2], Host()).requests.append(request)

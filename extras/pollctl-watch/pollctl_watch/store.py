@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from pollctl import Run, to_text
-from pollctl.targets import Decision, Kept
+from pollctl import HttpUrl, Run, to_text
+from pollctl.targets import Kept
 from pollctl_watch.model import Remembered, Watch
 
 if TYPE_CHECKING:
@@ -29,29 +30,48 @@ class Snapshot(NamedTuple):
     text: str
 
 
-def keep_texts(db: Database, decisions: Sequence[Decision], watches: Mapping[str, Watch], now: datetime) -> None:
+def keep_texts(db: Database, kept: Sequence[Kept], watches: Mapping[str, Watch], now: datetime) -> None:
     """Keep the texts of what was decided to be remembered, unless it is the same as the last one; and only the last ones."""
-    kept = [_bound(one, watches[one.look.title].keep, now) for one in decisions if isinstance(one, Kept)]
+    rows = [_bound(one, watches[one.look.title].keep, now) for one in kept]
     db.conn.executemany(
         f"""INSERT INTO watch_snapshots (target, at, text) SELECT {_ROW}, :at, :text WHERE :limit > 0
             AND :text IS NOT (SELECT text FROM watch_snapshots WHERE target = {_ROW} ORDER BY id DESC LIMIT 1)""",  # noqa: S608
-        kept,
+        rows,
     )
     db.conn.executemany(
         f"""DELETE FROM watch_snapshots WHERE target = {_ROW} AND id <= (SELECT id FROM watch_snapshots
             WHERE target = {_ROW} ORDER BY id DESC LIMIT 1 OFFSET :limit)""",  # noqa: S608
-        kept,
+        rows,
     )
 
 
-def hold_slow_hosts(decisions: Sequence[Decision], watches: Mapping[str, Watch], run: Run) -> None:
-    """Let hosts rest between passes whose rate is too slow for a second request in one."""
-    looked = {watches[one.look.title].host for one in decisions if hasattr(one, "look")}
-    for watch in watches.values():
-        if watch.seconds_between >= SLOW_S and watch.host in looked:
-            until = run.now + timedelta(seconds=watch.seconds_between)
-            if until > (run.held_until(watch.host) or run.now):
-                run.hold(watch.host, until)
+def slow_hosts(db: Database, watches: Iterable[Watch]) -> Mapping[str, float]:
+    """Hosts whose rate is too slow for a second request in one pass, with the seconds between two; that of the slowest watch.
+
+    Args:
+        db: where watches are that were added.
+        watches: those of the settings.
+    """
+    found: dict[str, float] = {}
+    for one in [*watches, *_added_with_a_rate(db)]:
+        if one.seconds_between >= SLOW_S:
+            found[one.host] = max(one.seconds_between, found.get(one.host, 0))
+    return found
+
+
+def _added_with_a_rate(db: Database) -> Iterator[Watch]:
+    rate = "iif(json_valid(added), added ->> 'rate', '')"
+    for url, text in db.conn.execute(f"SELECT added ->> 'url', added ->> 'rate' FROM watch_targets WHERE {rate} <> ''"):  # noqa: S608
+        with suppress(ValueError):  # it is not valid any more, so it is not asked
+            yield Watch(url=HttpUrl(url), rate=text)
+
+
+def hold(slow: Mapping[str, float], asked: Container[str], run: Run) -> None:
+    """Let slow hosts that were asked rest between passes."""
+    for host, seconds in slow.items():
+        until = run.now + timedelta(seconds=seconds)
+        if host in asked and until > (run.held_until(host) or run.now):
+            run.hold(host, until)
 
 
 def _bound(kept: Kept, limit: int, now: datetime) -> dict[str, Any]:

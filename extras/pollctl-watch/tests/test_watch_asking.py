@@ -190,6 +190,18 @@ def test_a_host_of_a_slow_rate_is_asked_once_a_pass_and_rests_between_passes(ben
     assert asked_so_far == [1, 1, 1, 2, 2, 2, 3]
 
 
+def test_a_host_of_a_slow_rate_rests_also_when_its_page_is_the_same(bench: Callable[..., Bench]) -> None:
+    shop = bench("watch").answer_all(lambda _: ServerResponse(body=b"a"))
+    for name in ("one", "two"):
+        shop.command("watch", "add", f"http://shop.example/{name}", "--every", "1m", "--rate", "20/h", "--kind", "text")
+    asked_so_far = []
+    for _ in range(13):
+        shop.run()
+        asked_so_far.append(len(shop.requests))
+        shop.at("+1m")
+    assert asked_so_far == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5]
+
+
 def test_a_host_that_wants_to_be_left_alone_is_asked_no_more(bench: Callable[..., Bench]) -> None:
     shop = bench("watch", many(1, 5)).answer_all(lambda _: ServerResponse(429, headers={"Retry-After": "600"}))
     shop.run()

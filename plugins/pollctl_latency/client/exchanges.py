@@ -25,11 +25,13 @@ class ApiAnswer(msgspec.Struct, frozen=True):
 
 
 def request_for(job: Job, settings: Settings, login: str = "") -> Request:
-    """The exchange that probes a target of kind ``api`` or ``http``, the latter with its login."""
+    """The exchange that probes a target of kind ``api`` or ``http``; the latter with its login, and from this machine."""
     timeout = settings.timeout.total_seconds()
     if job.probe == "http":
         url = with_login(job.target, login)
-        return Request(url=url, tag=job, timeout=timeout, follow=False, is_patient=True, family=job.family)
+        return Request(
+            url=url, tag=job, timeout=timeout, follow=False, is_patient=True, is_local=True, family=job.family
+        )
     path = f"latency/{quote(settings.label, safe='')}/{quote(job.target, safe='')}/"
     base_url = (settings.base_url or "").rstrip("/")
     return Request(url=f"{base_url}/{path}", tag=job, timeout=timeout, is_patient=True)

@@ -18,6 +18,7 @@ from pollctl.config.settings import Config
 from pollctl.console.words import enumeration
 from pollctl.delivery.healthcheck import fault_of
 from pollctl.errors import ConfigError, DatabaseError
+from pollctl.fanout.connecting import problems_of as fanout_problems
 from pollctl.http.client_certificate import key_files
 from pollctl.http.client_certificate import problems_of as certificate_problems
 from pollctl.http.engines import why_no_curl
@@ -40,6 +41,7 @@ def core_problems(config: Config) -> list[str]:
         problems += error.problems
     core, file = config.core, config.path
     problems += (f"{file}: {problem}" for problem in (*_missing_places(core), *certificate_problems(core.http)))
+    problems += (f"{file}: {problem}" for problem in fanout_problems(core.fanout))
     if core.http.engine == "curl" and (why := why_no_curl()):
         problems.append(f'{file}: pollctl.http.engine: "curl" {why}')
     for key, url in _switches(config):

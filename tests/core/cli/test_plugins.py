@@ -38,6 +38,25 @@ def test_init_writes_the_sections_that_are_named(tmp_path: Path) -> None:
     assert list(written["plugins"]) == ["soc_sections", "toilet_gap"]
 
 
+def test_init_writes_who_is_notified_and_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
+    addresses = ("json://127.0.0.1/a", "jsons://ann:pa%22ss@[::1]/b")
+    assert pollctl(tmp_path, "init", "plain").returncode == 0
+    done = pollctl(tmp_path, "init", "--notify", addresses[0], "--notify", addresses[1])
+    assert done.returncode == 0, done.stderr
+    assert "pa%22ss" not in done.stdout + done.stderr
+    written = (tmp_path / "pollctl.toml").read_text()
+    assert tomllib.loads(written)["pollctl"]["notify"] == {"urls": [*addresses]}
+    added = [line for line in written.splitlines() if not line.startswith("urls = ")]
+    assert added == (tmp_path / "plain" / "pollctl.toml").read_text().splitlines()
+
+
+def test_init_takes_no_address_that_nobody_can_be_reached_by(tmp_path: Path) -> None:
+    done = pollctl(tmp_path, "init", "--notify", "nosuch://secret")
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "nosuch://… is not an address" in done.stderr
+    assert "secret" not in done.stderr
+
+
 def test_init_of_an_unknown_plugin_writes_nothing(tmp_path: Path) -> None:
     done = pollctl(tmp_path, "init", "--plugin", "latensy")
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])

@@ -12,7 +12,7 @@ from pollctl.errors import ConfigError
 from pollctl.units import Duration
 
 CORE_KEYS = (
-    "backoff, backoff_max, catch_up, database, deadline, grace, healthcheck, host_id, http, idle_max, jitter, log_format, max_lateness, "
+    "backoff, backoff_max, catch_up, database, deadline, fanout, grace, healthcheck, host_id, http, idle_max, jitter, log_format, max_lateness, "
     "notify, outbox, plugins_dir, record, retention, schedule, timezone, window"
 )
 

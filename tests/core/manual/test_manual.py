@@ -160,6 +160,11 @@ def test_the_readme_names_every_plugin(name: str) -> None:
     assert f"\n## pollctl {name.replace('_', '-')}\n" in read(DOCS / "reference" / "commands.md")
 
 
+@pytest.mark.parametrize("extra", tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["optional-dependencies"])
+def test_the_manual_names_every_extra(extra: str) -> None:
+    assert re.search(rf"`(pollctl\[)?{extra}\]?`", read(OPERATING))
+
+
 @pytest.mark.parametrize("hook", [name for name in vars(hookspecs) if name.startswith("pollctl_")])
 def test_the_manual_names_every_hook(hook: str) -> None:
     assert f"`{hook}`" in section(PLUGINS, "Hooks")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +30,9 @@ class Before(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     json: str = ""
     regex: str = ""
 
+    def __post_init__(self) -> None:
+        refuse_both(self, [("form", "body"), ("select", "xpath"), ("select", "json"), ("xpath", "json")])
+
     @property
     def is_selecting(self) -> bool:
         """Whether something of its answer is needed."""
@@ -40,6 +43,17 @@ class Before(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         headers = {name: value.reveal() for name, value in self.headers.items()}
         sent = body_of(self.form, self.body, "")
         return Request(url=self.url, headers={**kind_of(self.body), **headers}, **sent)
+
+
+def refuse_both(keys: Struct, rivals: Iterable[tuple[str, str]]) -> None:
+    """Refuse keys that exclude each other.
+
+    Raises:
+        ValueError: both of a pair are there; names them.
+    """
+    for one, other in rivals:
+        if getattr(keys, one) and getattr(keys, other):
+            raise ValueError(f"{one} and {other} exclude each other")
 
 
 def kind_of(body: Secret | None) -> dict[str, str]:

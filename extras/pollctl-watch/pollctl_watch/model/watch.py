@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from pollctl import Answer, Pace, Request, Secret
 from pollctl.targets import Target
-from pollctl_watch.model.before import Before, body_of, kind_of
+from pollctl_watch.model.before import Before, body_of, kind_of, refuse_both
 from pollctl_watch.model.condition import Condition
 
 _RIVALS = (("select", "xpath"), ("select", "json"), ("xpath", "json"), ("form", "body"), ("user", "token"))
@@ -85,8 +85,7 @@ class Watch(Target, frozen=True, kw_only=True):
     robots: bool = False
 
     def __post_init__(self) -> None:
-        for one, other in self._rivals():
-            raise ValueError(f"{one} and {other} exclude each other")
+        refuse_both(self, _RIVALS)
         if self.threshold and self.when != "changed":
             raise ValueError(f"threshold goes with when = 'changed', not with {self.when!r}")
         if self.condition.kind == "status" and self.selector:
@@ -97,11 +96,6 @@ class Watch(Target, frozen=True, kw_only=True):
             _seconds_between(self.rate)
         for pattern in (*self.ignore, *self.lines, self.regex):
             _check_pattern(pattern)
-
-    def _rivals(self) -> Iterator[tuple[str, str]]:
-        """Keys that are both there, of those that exclude each other."""
-        rivals = [(self, pair) for pair in _RIVALS] + ([(self.before, ("form", "body"))] if self.before else [])
-        yield from (pair for owner, pair in rivals if all(getattr(owner, name) for name in pair))
 
     @property
     def condition(self) -> Condition:

@@ -145,6 +145,12 @@ def test_an_http_probe_follows_no_redirect() -> None:
     assert request_for(job(target="https://example.net/", probe="http"), Settings()).follow is False
 
 
+def test_only_what_the_api_measures_may_be_asked_from_elsewhere() -> None:
+    settings = Settings(base_url=HttpUrl("http://127.0.0.1:4402/"))
+    assert request_for(job(target="https://example.net/", probe="http"), settings).is_local
+    assert not request_for(job(target="10.0.0.1"), settings).is_local
+
+
 def test_the_reason_of_an_upstream_is_kept_on_one_short_line() -> None:
     escapes = rb'{"error": "a\u001b[31m\nb"}'
     long = b'{"error": "' + b"x" * 10_000 + b'"}'

@@ -1,0 +1,332 @@
+"""Workers of Dask, which make the GETs and HEADs of a pass: a thread of its own speaks with them, the pass waits for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from pollctl import clock
+from pollctl.api.values import Request
+from pollctl.concurrency.threads import start_daemon
+from pollctl.console import log
+from pollctl.errors import FanoutError, text_of
+from pollctl.fanout.asker import Asker, versions
+from pollctl.fanout.connecting import WITHIN_S, close, connected
+from pollctl.fanout.wire import Reply, Sealed, Terms, opened_replies, sealed_requests
+from pollctl.http.journey import Whole
+from pollctl.http.limits import REPEATABLE
+from pollctl.redaction import redact
+from pollctl.urls import is_loopback
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from pollctl.concurrency.cancellation import Stop
+    from pollctl.concurrency.worker_pool import Call
+    from pollctl.config.schema import Fanout
+    from pollctl.http.limits import Limits
+
+_SILENCE_S = 5.0
+"""How long a worker may say nothing until it counts as lost."""
+_GATHERING_S = 0.005
+"""How long requests gather before they go together."""
+_MOST_LOSSES = 2
+"""How often a request may go down with its worker: what kills one would kill the next."""
+_LONGEST_GOODBYE_S = 1.5
+
+
+class _Errand:
+    """A call that is made elsewhere, and who waits for it."""
+
+    def __init__(self, call: Call, done: Callable[[Call], None], concurrency: int) -> None:
+        self.call = call
+        self.done = done
+        self.concurrency = concurrency
+        self.losses = 0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still waits for it."""
+        return self.call.cut is None
+
+
+class Engine:
+    """Makes calls of one pass on workers, in chunks of which each worker has one at a time.
+
+    Args:
+        settings: where they are, and what becomes of calls where nobody is.
+        limits: what holds for every exchange.
+        stop: when the pass must end; what workers have in hand is called off then.
+
+    Attributes:
+        error: why calls were not made, if any were not.
+    """
+
+    def __init__(self, settings: Fanout, limits: Limits, stop: Stop) -> None:
+        self.error: FanoutError | None = None
+        self._settings = settings
+        self._limits = limits
+        self._stop = stop
+        self._is_near = is_loopback(urlsplit(settings.address).hostname or "")
+        self._waiting: deque[_Errand] = deque()
+        self._workers = 1
+        self._last_words = "it has no workers"
+        self._is_gone = False
+        self._is_closed = False
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._arrived = asyncio.Event()
+
+    # in the threads of the pass
+
+    @property
+    def room(self) -> int:
+        """How many calls may be in hand: a chunk at each worker, and as many that wait for it."""
+        return 2 * self._settings.chunk * self._workers
+
+    def takes(self, request: Request) -> bool:
+        """Whether a request is one that may be made elsewhere, and whether somebody is there.
+
+        Raises:
+            FanoutError: it is one, nobody is there, and nobody else may.
+        """
+        if not self._may_go(request):
+            return False
+        if self._is_gone and self._settings.fallback == "fail":
+            self.error = self.error or self._why_not()
+            raise self.error
+        return not self._is_gone
+
+    def begin(self, call: Call, done: Callable[[Call], None], concurrency: int) -> None:
+        """Have a call made by the next worker that is free."""
+        self._waiting.append(_Errand(call, done, concurrency))
+        with self._lock:
+            if self._thread is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = start_daemon(self._live, self._loop, name="pollctl-fanout")
+        if self._is_gone:
+            self._hand_back(self._all_waiting())
+        self._wake()
+
+    def close(self) -> None:
+        """End the thread, and call off what workers have in hand; waits for nobody for long."""
+        self._is_closed = True
+        self._wake()
+        if self._thread:
+            self._thread.join(_LONGEST_GOODBYE_S)
+
+    def _may_go(self, request: Request) -> bool:
+        is_plain = request.method in REPEATABLE and request.body is None and request.repeat and not request.is_local
+        return is_plain and not self._limits.trust_env and not self._is_bound(request)
+
+    def _is_bound(self, request: Request) -> bool:
+        """Whether a request means this machine, or needs what only this one has."""
+        certificates = self._limits.certificates
+        if certificates.for_all or any(certificates.by_host.values()):
+            return True
+        try:
+            return not self._is_near and is_loopback(urlsplit(request.url).hostname or "")
+        except ValueError:
+            return True
+
+    def _wake(self) -> None:
+        if self._loop:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._arrived.set)
+
+    # in the engine's own
+
+    def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                why = runner.run(self._serve_all())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, nobody may wait without end
+            why = _in_words(error)
+        self._end(why)
+
+    async def _serve_all(self) -> str:
+        """Have all workers serve until the pass closes or none is left; answers why there is none."""
+        try:
+            client = await connected(self._settings)
+        except Exception as error:  # noqa: BLE001 - of somebody else's code, with many kinds
+            return f"cannot be reached: {_in_words(error)}"
+        try:
+            with client.as_current():
+                return await self._serve_with(client)
+        finally:
+            await close(client)
+
+    async def _serve_with(self, client: Client) -> str:
+        async with asyncio.timeout(WITHIN_S):
+            there = await client.run_on_scheduler(versions)
+            workers = list(await client.nthreads())
+        if there != versions():
+            return _differing(there)
+        self._workers = len(workers)
+        await asyncio.gather(*(self._serve(client, worker) for worker in workers))
+        return f"no worker is left: {self._last_words}"
+
+    async def _serve(self, client: Client, worker: str) -> None:
+        """Have one worker make chunk after chunk."""
+        try:
+            asker = await asyncio.wait_for(self._asker_on(client, worker), WITHIN_S)
+            while chunk := await self._next_chunk():
+                await self._make(asker, chunk)
+        except Exception as error:  # noqa: BLE001 - of somebody else's code, with many kinds
+            self._last_words = f"worker {worker} is left out: {_in_words(error)}"
+            log(f"[pollctl.fanout]: {self._last_words}")
+        self._workers -= 1
+
+    async def _asker_on(self, client: Client, worker: str) -> Asker:
+        there = (await client.run(versions, workers=[worker], on_error="return"))[worker]
+        if isinstance(there, BaseException):
+            raise there
+        if there != versions():
+            raise FanoutError(_differing(there))
+        key = f"pollctl-asker-{uuid4().hex}"
+        made: Any = client.submit(
+            Asker, Terms.of(self._limits), key=key, workers=[worker], actor=True, pure=False, allow_other_workers=False
+        )
+        asker: Asker = await made
+        return asker
+
+    async def _next_chunk(self) -> Sequence[_Errand]:
+        """What a worker gets next; nothing once the pass closes."""
+        while not self._is_closed:
+            if self._stop.is_stopping:
+                self._call_off(self._all_waiting())
+            if chunk := self._take_chunk():
+                return chunk
+            self._arrived.clear()
+            if not self._waiting and not self._is_closed:
+                await self._arrived.wait()
+            await asyncio.sleep(_GATHERING_S)
+        return []
+
+    def _take_chunk(self) -> list[_Errand]:
+        """As many as a worker gets at a time, or its share of the last ones."""
+        share = -(-len(self._waiting) // max(1, self._workers))
+        chunk: list[_Errand] = []
+        while self._waiting and len(chunk) < min(share, self._settings.chunk):
+            errand = self._waiting.popleft()
+            if errand.is_wanted:
+                chunk.append(errand)
+        return chunk
+
+    async def _make(self, asker: Asker, chunk: Sequence[_Errand]) -> None:
+        """Have a worker make a chunk, and hand on each answer as it comes; what was not answered waits again."""
+        left = dict(enumerate(chunk))
+        is_called_off = is_over = False
+        try:
+            await _heard(asker.begin(*self._order(chunk)))
+            while not is_over:
+                if not is_called_off and self._is_unwanted(left.values()):
+                    is_called_off = True
+                    self._call_off(self._all_waiting() if self._stop.is_stopping else ())
+                    await _heard(asker.stop())
+                if self._is_closed:
+                    return
+                replies, is_over = await _heard(asker.take())
+                for reply in opened_replies(replies):
+                    _complete(left.pop(reply.index), reply)
+        finally:
+            self._take_back(left.values())
+
+    def _order(self, chunk: Sequence[_Errand]) -> tuple[Sealed, int, float]:
+        requests = sealed_requests(errand.call.item for errand in chunk)
+        concurrency = min(errand.concurrency for errand in chunk) // max(1, self._workers)
+        return requests, max(1, concurrency), min(self._stop.remaining, threading.TIMEOUT_MAX)
+
+    def _is_unwanted(self, errands: Iterable[_Errand]) -> bool:
+        return self._stop.is_stopping or self._is_closed or not any(errand.is_wanted for errand in errands)
+
+    def _take_back(self, errands: Iterable[_Errand]) -> None:
+        """What becomes of calls that a worker has left unanswered."""
+        wanted = [errand for errand in errands if errand.is_wanted]
+        if self._stop.is_stopping:
+            self._call_off(wanted)
+            return
+        for errand in wanted:
+            errand.losses += 1
+        self._hand_back([errand for errand in wanted if errand.losses >= _MOST_LOSSES])
+        self._waiting.extendleft(errand for errand in wanted if errand.losses < _MOST_LOSSES)
+        self._arrived.set()
+
+    def _call_off(self, errands: Iterable[_Errand]) -> None:
+        for errand in errands:
+            if errand.call.give_up("stopped" if self._stop.requested else "deadline"):
+                errand.done(errand.call)
+
+    def _all_waiting(self) -> list[_Errand]:
+        errands = []
+        with suppress(IndexError):
+            while True:
+                errands.append(self._waiting.popleft())
+        return errands
+
+    def _end(self, why: str) -> None:
+        """Nobody is there any more."""
+        if not self._is_closed:
+            self._last_words = f"{self._settings.address}: {why}"
+            if self._settings.fallback == "local":
+                log(f"[pollctl.fanout]: {self._last_words}; asking from here instead")
+        self._is_gone = True
+        self._hand_back(self._all_waiting())
+
+    def _why_not(self) -> FanoutError:
+        return FanoutError(f"[pollctl.fanout]: {self._last_words}")
+
+    def _hand_back(self, errands: Sequence[_Errand]) -> None:
+        """Have calls made from here, or say why they were not made at all."""
+        if not errands:
+            return
+        if self._settings.fallback == "fail" and self.error is None:
+            self.error = self._why_not()
+        for errand in errands:
+            if self.error is None:
+                errand.call.is_returned = True
+            elif not errand.call.complete(None, self.error):
+                continue
+            errand.done(errand.call)
+
+
+def _complete(errand: _Errand, reply: Reply) -> None:
+    call = errand.call
+    sent_at = call.started_at
+    error = reply.error
+    value = error or Whole(reply.status, reply.headers, reply.body, upstream=reply.address, phases=reply.phases)
+    if not call.complete(value):
+        return
+    began_at = clock.now() - timedelta(seconds=reply.age_s)  # by this clock, whatever the worker's shows
+    call.started_at = max(began_at, sent_at) if sent_at else began_at
+    call.elapsed_ms = reply.elapsed_ms
+    errand.done(call)
+
+
+async def _heard(saying: Any) -> Any:
+    """What a worker says.
+
+    Raises:
+        TimeoutError: nothing.
+    """
+    return await asyncio.wait_for(saying, _SILENCE_S)
+
+
+def _differing(there: Any) -> str:
+    here = versions()
+    return ", ".join(
+        f"{name} {there.get(name)} there, {here[name]} here" for name in here if there.get(name) != here[name]
+    )
+
+
+def _in_words(error: BaseException) -> str:
+    text = redact(text_of(error)) or "no answer in time"
+    return text if isinstance(error, FanoutError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,100 @@
+"""Requests and answers on their way between machines; nothing shows them, because headers hold tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct, msgpack
+from msgspec.structs import replace
+
+from pollctl import clock
+from pollctl.api.values import Answer, FetchError, Phases, Request
+from pollctl.http.limits import Limits
+
+
+class Sealed:
+    """Bytes whose ``repr`` says nothing of them."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+
+class Reply(Struct, frozen=True, array_like=True):
+    """An answer without its request.
+
+    Attributes:
+        index: of the request in its chunk.
+        age_s: how long ago it was begun; the clocks of two machines need not agree.
+    """
+
+    index: int
+    age_s: float
+    elapsed_ms: float
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    address: str
+    phases: Phases | None
+    error: FetchError | None
+
+
+class Terms(Struct, frozen=True, array_like=True):
+    """What holds for every exchange, as far as it means something on another machine."""
+
+    timeout: float
+    max_body: int
+    user_agent: str
+    authorities: bytes | None
+
+    @classmethod
+    def of(cls, limits: Limits) -> Terms:
+        """Those of a pass.
+
+        Raises:
+            OSError: its file of authorities cannot be read.
+        """
+        authorities = limits.ca_file.read_bytes() if limits.ca_file else None
+        return cls(limits.timeout, limits.max_body, limits.user_agent, authorities)
+
+    def limits(self, ca_file: Path | None) -> Limits:
+        """What they are where the authorities lie in a file; each machine takes the engine that it has."""
+        return Limits(timeout=self.timeout, max_body=self.max_body, user_agent=self.user_agent, ca_file=ca_file)
+
+
+def sealed_requests(requests: Iterable[Request]) -> Sealed:
+    """Requests, without their tags, which may be anything."""
+    return Sealed(msgpack.encode([replace(request, tag=index) for index, request in enumerate(requests)]))
+
+
+def opened_requests(sealed: Sealed) -> Sequence[Request[int]]:
+    """The same where they are made; the tag of each is its index."""
+    return msgpack.decode(sealed.content, type=list[Request[int]])
+
+
+def sealed_replies(answers: Iterable[Answer[int]]) -> Sealed:
+    """Answers on their way back."""
+    now = clock.now()
+    return Sealed(msgpack.encode([_reply(answer, (now - answer.started_at).total_seconds()) for answer in answers]))
+
+
+def opened_replies(sealed: Sealed) -> Sequence[Reply]:
+    """The same where they were wanted."""
+    return msgpack.decode(sealed.content, type=list[Reply])
+
+
+def _reply(answer: Answer[int], age_s: float) -> Reply:
+    return Reply(
+        index=answer.request.tag,
+        age_s=age_s,
+        elapsed_ms=answer.elapsed_ms,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        address=answer.address,
+        phases=answer.phases,
+        error=answer.error,
+    )

@@ -1,0 +1,288 @@
+"""Workers elsewhere, as real processes: what they make, and what becomes of it when they die (scale 1 to 5)."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from dask_cluster import Cluster, kill
+from hostile_server import HostileServer, serving, whole
+
+from pollctl.api.values import Answer, Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.config.schema import Fanout
+from pollctl.errors import FanoutError
+from pollctl.fanout.engine import Engine
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.redaction import Secret
+
+pytest.importorskip("distributed")
+
+CANARY = "canary-7c2e41-token"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with Cluster(tmp_path) as cluster:
+        yield cluster
+
+
+def slow(seconds: float = 0.05) -> HostileServer:
+    def answer(_: bytes) -> bytes:
+        time.sleep(seconds)
+        return whole(b"hello")
+
+    return HostileServer(serving(answer))
+
+
+def client_of(cluster: Cluster, stop: Stop | None = None, **settings: Any) -> Client:
+    stop, limits = stop or Stop(time.monotonic() + 60), Limits(timeout=10)
+    return Client(
+        limits, stop=stop, away=Engine(Fanout(engine="dask", address=cluster.address, **settings), limits, stop)
+    )
+
+
+def requests(server: HostileServer, count: int, **more: Any) -> Iterator[Request[int]]:
+    return (Request(url=f"{server.url}{number}", tag=number, **more) for number in range(count))
+
+
+def asked(server: HostileServer) -> Counter[bytes]:
+    return Counter(head.partition(b"\r\n")[0] for head in server.requests)
+
+
+def test_all_that_may_go_is_asked_by_workers_and_answered_here(cluster: Cluster) -> None:
+    cluster.worker({"POLLCTL_NOW": "@2031-01-01T00:00:00Z"})
+    cluster.worker()
+    with slow() as server, closing(client_of(cluster, chunk=50, fallback="fail")) as client:
+        began_at = datetime.now(UTC).replace(microsecond=0)
+        answers = list(client.get_many(requests(server, 300), concurrency=40))
+        assert sorted(answer.request.tag for answer in answers) == list(range(300))
+        assert {answer.body for answer in answers} == {b"hello"}
+        assert max(asked(server).values()) == 1
+        ended_at = datetime.now(UTC)
+        assert all(
+            began_at <= answer.started_at <= ended_at for answer in answers
+        )  # whatever the clocks of workers show
+        assert all(50 <= answer.elapsed_ms < 1000 for answer in answers)
+
+
+# killed, gone, unfit
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_mid_chunk_costs_one_chunk_asked_again_and_no_answer(cluster: Cluster) -> None:
+    victim, _ = cluster.worker(), cluster.worker()
+    with slow() as server, closing(client_of(cluster, fallback="fail")) as client:
+        mixed = (
+            Request(url=f"{server.url}{number}", tag=number, method="GET" if number % 20 else "POST")
+            for number in range(2000)
+        )
+        answers = []
+        for answer in client.get_many(mixed, concurrency=100):
+            answers.append(answer)
+            if len(answers) == 400:
+                kill(victim)
+        assert sorted(answer.request.tag for answer in answers) == list(range(2000))
+        assert all(answer.is_ok for answer in answers)
+        twice = [line for line, count in asked(server).items() if count > 1]
+        assert 0 < len(twice) <= 250
+        assert max(asked(server).values()) == 2
+        assert not [line for line in twice if line.startswith(b"POST")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["worker", "scheduler"])
+def test_when_nobody_is_left_the_rest_is_asked_from_here_and_a_line_says_so(
+    cluster: Cluster, who: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worker = cluster.worker()
+    with slow() as server, closing(client_of(cluster)) as client:
+        answers = []
+        for answer in client.get_many(requests(server, 1000), concurrency=100):
+            answers.append(answer)
+            if len(answers) == 300:
+                kill(worker if who == "worker" else cluster.scheduler)
+        assert sorted(answer.request.tag for answer in answers) == list(range(1000))
+        assert all(answer.is_ok for answer in answers)
+    assert "asking from here instead" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_where_nobody_else_may_ask_it_is_an_error_that_names_the_fan_out(cluster: Cluster) -> None:
+    worker = cluster.worker()
+    answers: list[Answer] = []
+    with slow() as server, closing(client_of(cluster, fallback="fail")) as client:
+        with pytest.raises(FanoutError, match=r"\[pollctl.fanout\].*no worker is left"):
+            for answer in client.get_many(requests(server, 1000), concurrency=100):
+                answers.append(answer)
+                if len(answers) == 300:
+                    kill(worker)
+        assert isinstance(client.fanout_error, FanoutError)
+        with pytest.raises(FanoutError):
+            list(client.get_many(requests(server, 1), concurrency=1))
+    assert all(answer.is_ok for answer in answers)
+
+
+@pytest.mark.slow
+def test_workers_that_differ_are_left_out_and_named(
+    cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "without" / "pollctl").mkdir(parents=True)
+    (tmp_path / "without" / "pollctl" / "__init__.py").write_text("raise ImportError('no pollctl here')\n")
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older" / "sitecustomize.py").write_text("import pollctl\npollctl.__version__ = '0.0.1'\n")
+    cluster.worker({"PYTHONPATH": str(tmp_path / "without")})
+    cluster.worker({"PYTHONPATH": str(tmp_path / "older")})
+    cluster.worker()
+    began = time.monotonic()
+    with slow() as server, closing(client_of(cluster, fallback="fail")) as client:
+        answers = list(client.get_many(requests(server, 500), concurrency=100))
+        assert len(answers) == 500
+        assert time.monotonic() - began < 10
+    said = capsys.readouterr().err
+    assert said.count("is left out") == 2
+    assert "no pollctl here" in said
+    assert "pollctl 0.0.1 there" in said
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_lost_too(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    hanging, _ = cluster.worker(), cluster.worker()
+    with slow() as server, closing(client_of(cluster, fallback="fail")) as client:
+        answers = []
+        for answer in client.get_many(requests(server, 1000), concurrency=100):
+            answers.append(answer)
+            if len(answers) == 300:
+                hanging.send_signal(signal.SIGSTOP)
+        assert sorted(answer.request.tag for answer in answers) == list(range(1000))
+    assert "is left out" in capsys.readouterr().err
+
+
+def test_without_a_scheduler_all_is_asked_from_here_within_three_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = Stop(time.monotonic() + 60)
+    settings = Fanout(engine="dask", address="tcp://127.0.0.1:1")
+    with slow(0) as server, closing(Client(Limits(), stop=stop, away=Engine(settings, Limits(), stop))) as client:
+        began = time.monotonic()
+        assert len(list(client.get_many(requests(server, 20), concurrency=8))) == 20
+        assert time.monotonic() - began < 4
+    said = capsys.readouterr().err
+    assert "tcp://127.0.0.1:1: cannot be reached" in said
+    assert "asking from here instead" in said
+    assert said.count("\n") == 1
+
+
+# the end of a pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_patient", [False, True])
+def test_a_signal_calls_off_what_is_under_way(cluster: Cluster, *, is_patient: bool) -> None:
+    cluster.worker()
+    stop = Stop(time.monotonic() + 60)
+    with slow(0.3) as server, closing(client_of(cluster, stop)) as client:
+        answers = []
+        for answer in client.get_many(requests(server, 500, is_patient=is_patient), concurrency=20):
+            answers.append(answer)
+            if len(answers) == 30:
+                stop.request()
+                requested_at = time.monotonic()
+        assert time.monotonic() - requested_at < 1.5
+        assert {answer.error.kind for answer in answers if answer.error} == {"stopped"}
+        time.sleep(0.5)
+        under_way = len(server.requests)
+        assert under_way <= 100  # of 500
+        time.sleep(1)
+        assert len(server.requests) == under_way
+        assert max(asked(server).values()) == 1
+
+
+@pytest.mark.slow
+def test_the_deadline_of_the_pass_is_the_callers(cluster: Cluster) -> None:
+    cluster.worker()
+    stop = Stop(time.monotonic() + 2)
+    with slow(0.3) as server, closing(client_of(cluster, stop)) as client:
+        answers = list(client.get_many(requests(server, 500), concurrency=20))
+        assert time.monotonic() - stop.deadline < 0.5
+        assert {answer.error.kind for answer in answers if answer.error} == {"deadline"}
+        time.sleep(0.5)
+        under_way = len(server.requests)
+        time.sleep(1)
+        assert len(server.requests) == under_way
+
+
+# secrets
+
+
+@pytest.mark.slow
+def test_no_header_is_seen_in_logs_tasks_and_events(cluster: Cluster) -> None:
+    worker = cluster.worker()
+    settings = Fanout(engine="dask", address=cluster.address)
+    stop = Stop(time.monotonic() + 60)
+    headers = {"Authorization": f"Bearer {CANARY}"}
+    seen = []
+    with slow() as server, closing(Client(Limits(), stop=stop, away=Engine(settings, Limits(), stop))) as client:
+        answers = []
+        for answer in client.get_many(requests(server, 600, headers=headers), concurrency=50):
+            answers.append(answer)
+            if len(answers) == 100:
+                seen.append(state_of(cluster))
+            if len(answers) == 300:
+                kill(worker)
+        assert len(answers) == 600
+        assert any(CANARY.encode() in head for head in server.requests)
+        seen.append(state_of(cluster))
+    assert "pollctl-asker" in seen[0]
+    assert CANARY not in "".join(seen) + cluster.logs()
+
+
+def state_of(cluster: Cluster) -> str:
+    """All that a scheduler could show: tasks, their parts, its events and transitions."""
+    from distributed import Client as Looking
+
+    def looked_at(dask_scheduler: Any) -> str:
+        tasks = [
+            (repr(task), repr(task.run_spec), vars(task) if hasattr(task, "__dict__") else "")
+            for task in dask_scheduler.tasks.values()
+        ]
+        return repr([tasks, dask_scheduler.get_events(), list(dask_scheduler.transition_log)])
+
+    with Looking(cluster.address, set_as_default=False) as looking:
+        return str(looking.run_on_scheduler(looked_at)) + str(looking.get_worker_logs())
+
+
+@pytest.mark.slow
+def test_a_certificate_of_another_authority_reaches_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours, rogue = trustme.CA(), trustme.CA()
+    files = [written(tmp_path, name, ca) for name, ca in (("ours", ours), ("rogue", rogue))]
+    options = ["--protocol", "tls", "--tls-ca-file", *files[0][:1], "--tls-cert", files[0][1], "--tls-key", files[0][2]]
+    with Cluster(tmp_path, options) as cluster, slow() as server:
+        cluster.worker()
+        for number, (_, cert, key) in enumerate(files):
+            tls: Any = {"ca_file": Path(files[0][0]), "cert": Path(cert), "key": Secret(Path(key).read_text())}
+            with closing(client_of(cluster, **tls)) as client:
+                assert len(list(client.get_many(requests(server, 20), concurrency=8))) == 20
+            said = capsys.readouterr().err
+            assert ("cannot be reached" in said) is bool(number), said
+            assert "PRIVATE KEY" not in said
+        with closing(client_of(cluster, ca_file=Path(files[1][0]), cert=Path(files[1][1]), key=tls["key"])) as client:
+            assert len(list(client.get_many(requests(server, 20), concurrency=8))) == 20
+        assert "cannot be reached" in capsys.readouterr().err
+
+
+def written(folder: Path, name: str, ca: trustme.CA) -> tuple[str, str, str]:
+    """An authority, a certificate of it, and its key, as files."""
+    issued = ca.issue_cert("127.0.0.1")
+    paths = [folder / f"{name}-{part}.pem" for part in ("ca", "cert", "key")]
+    ca.cert_pem.write_to_path(paths[0])
+    issued.cert_chain_pems[0].write_to_path(paths[1])
+    issued.private_key_pem.write_to_path(paths[2])
+    return str(paths[0]), str(paths[1]), str(paths[2])
