@@ -197,7 +197,7 @@ class TargetPlugin(Generic[T, V]):
     def targets(self, db: Database, settings: TargetSettings) -> list[T]:
         """All targets, those of the settings first, without what is known of them."""
         own = {one.title: one for one in self.of_settings(settings)}
-        return list((own | rows.readable(self.store.all_added(db), self.target) | own).values())
+        return list((own | rows.readable(self.store.all_added(db), self.target, {}) | own).values())
 
     def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, T]:
         """Those targets that are called so, with all of the settings; they name the people whom commands gave."""
