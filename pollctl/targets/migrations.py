@@ -33,6 +33,18 @@ def migrations_of(name: str) -> Migrations:
         db.execute(f"DROP TABLE {memory}")
         db.execute(f"ALTER TABLE {memory}_new RENAME TO {memory}")
 
+    @found()
+    def m003_notify(db: Database) -> None:
+        """Whom targets name that were added by a command: secrets."""
+        db.execute(
+            f"""CREATE TABLE {name}_notify (
+    target INTEGER NOT NULL REFERENCES {name}_targets (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    PRIMARY KEY (target, number)
+) STRICT, WITHOUT ROWID"""
+        )
+
     return found
 
 
