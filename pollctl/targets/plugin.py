@@ -194,6 +194,11 @@ class TargetPlugin(Generic[T, V]):
         number = self.store.enrol(db, target.title, target.address, keys, target.notify)
         self.store.note(db, number, "added", now)
 
+    def targets(self, db: Database, settings: TargetSettings) -> list[T]:
+        """All targets, those of the settings first, without what is known of them."""
+        own = {one.title: one for one in self.of_settings(settings)}
+        return list((own | rows.readable(self.store.all_added(db), self.target, {}) | own).values())
+
     def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, T]:
         """Those targets that are called so, with all of the settings; they name the people whom commands gave."""
         added = self.store.added(db, titles)

@@ -52,6 +52,11 @@ class Store:
         self.targets = f"{plugin}_targets"
         self._telling = Telling(plugin)
 
+    def stands(self, db: Database) -> list[Row]:
+        """All rows as ``rows`` answers them, without what is known of answers."""
+        found = db.conn.execute(f"SELECT {_COLUMNS}, NULL, NULL FROM {self.targets} AS t ORDER BY id")  # noqa: S608
+        return list(map(Row._make, found))
+
     def rows(self, db: Database) -> list[Row]:
         """All rows, those without a target too."""
         found = db.conn.execute(
@@ -110,6 +115,11 @@ class Store:
             (json.dumps(list(titles)),),
         )
         return {title: tuple(Secret(url) for _, url in found) for title, found in groupby(rows, itemgetter(0))}
+
+    def all_added(self, db: Database) -> dict[str, str]:
+        """The keys of all targets that were added by a command, as JSON, by title."""
+        rows = db.conn.execute(f"SELECT name, added FROM {self.targets} WHERE added IS NOT NULL ORDER BY id")  # noqa: S608
+        return dict(rows.fetchall())
 
     def apply(self, db: Database, decisions: Sequence[Decision], run: Run, targets: Mapping[str, Target]) -> None:
         """Write decisions; news is told, or waits to be gathered."""
