@@ -145,7 +145,7 @@ def cluster(workers: int) -> Iterator[tuple[str, list[int]]]:
         file = Path(folder, "scheduler.json")
         started = [dask("scheduler", folder, "--port", "0", "--scheduler-file", str(file))]
         stack.callback(end, started)
-        while not file.exists():
+        while not (file.exists() and file.read_text()):
             time.sleep(0.05)
         address = json.loads(file.read_text())["address"]
         log = Path(folder, "log")
