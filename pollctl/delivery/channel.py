@@ -60,6 +60,7 @@ def _send(url: str, message: Message, enclosed: Sequence[Attachment], key: str, 
     import apprise
 
     from pollctl.delivery.apprise_http import Exchanges, made_by
+    from pollctl.delivery.apprise_mail import connected_side_by_side
 
     asset = apprise.AppriseAsset(app_id="pollctl", app_desc="pollctl", app_url="", service_timeout=0)
     messenger = apprise.Apprise(asset=asset)
@@ -69,7 +70,7 @@ def _send(url: str, message: Message, enclosed: Sequence[Attachment], key: str, 
                 f"{service(url)} is not an address that Apprise knows; see its list of services", permanent=True
             )
         exchanges = Exchanges(http, timeout)
-        with made_by(exchanges):
+        with made_by(exchanges), connected_side_by_side():
             is_taken = messenger.notify(
                 title=mask(message.title),
                 body=mask(message.body),

@@ -33,6 +33,7 @@ CODE: Mapping[str, Sequence[str]] = {
     "shell_query_kills": ("pollctl", "plugins/pollctl_shell_query"),
     "simulation": ("pollctl",),
     "soc_sections": ("pollctl", "plugins/pollctl_soc_sections"),
+    "stamp": ("pollctl/due",),
     "stockx_ops_kills": ("pollctl", "plugins/pollctl_stockx_ops"),
     "toilet_gap_kills": ("pollctl", "plugins/pollctl_toilet_gap"),
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import apprise
 import pytest
 from core.http.test_client_certificates import Asking
+from dead_address import LIVING, NAME, name_with_a_dead_address
 from hostile_server import TLS, HostileServer, serving, whole
 from inbox import Inbox
 
@@ -19,6 +22,7 @@ from pollctl.delivery.channel import send
 from pollctl.delivery.messages import Message
 from pollctl.errors import DeliveryError
 from pollctl.fakes import FakeUpstream, ServerRequest, ServerResponse
+from pollctl.http.connecting import ATTEMPT_DELAY_S
 from pollctl.redaction import Secret
 from pollctl.testing.mail_server import MailServer, text_of
 from pollctl.units import PositiveDuration, PositiveSize
@@ -54,6 +58,20 @@ class Service(FakeUpstream):
     def respond(self, request: ServerRequest) -> ServerResponse:
         self.said.append(json.loads(request.body))
         return self._answer
+
+
+@pytest.mark.parametrize("way", ["a web hook", "mail"])
+def test_a_name_with_a_dead_address_costs_a_quarter_of_a_second(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Mail was never sent: smtplib gives the first address all of the time."""
+    with Inbox() as inbox, MailServer() as mail:
+        url = mail.address if way == "mail" else inbox.json_url
+        port = urlsplit(url).port
+        assert port
+        with name_with_a_dead_address(monkeypatch, port):
+            began = time.monotonic()
+            tell(url.replace(LIVING, NAME))
+            assert time.monotonic() - began < ATTEMPT_DELAY_S + 1
+        assert [len(inbox.messages), len(mail.mails)] == ([0, 1] if way == "mail" else [1, 0])
 
 
 def test_the_lines_of_a_body_are_the_lines_of_the_mail() -> None:

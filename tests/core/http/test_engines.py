@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from core.http.exchanges import answered_by, error_kind
+from dead_address import NAME, name_with_a_dead_address
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
@@ -109,18 +110,8 @@ def test_phases_say_what_the_time_went_into(client: Client) -> None:
 
 
 def test_a_dead_first_address_costs_a_quarter_of_a_second(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
-    with HostileServer(serving(lambda _: whole(b"x"))) as server, ExitStack() as open_ones:
-        dead = open_ones.enter_context(closing(socket.create_server(("127.0.0.2", server.port), backlog=0)))
-        for _ in range(3):
-            attempt = open_ones.enter_context(closing(socket.socket()))
-            attempt.setblocking(False)
-            attempt.connect_ex(dead.getsockname())
-        time.sleep(0.05)
-        found = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, server.port)) for host in ("127.0.0.2", "127.0.0.1")
-        ]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
-        answer = answered_by(client, Request(url=f"http://two.example.net:{server.port}/", timeout=3))
+    with HostileServer(serving(lambda _: whole(b"x"))) as server, name_with_a_dead_address(monkeypatch, server.port):
+        answer = answered_by(client, Request(url=f"http://{NAME}:{server.port}/", timeout=3))
     assert (answer.body, answer.address) == (b"x", "127.0.0.1")
     assert 200 < answer.elapsed_ms < 500
     assert answer.phases

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from contextlib import ExitStack, closing
-from typing import Any
 
 import pytest
+from dead_address import LIVING, NAME, name_with_a_dead_address
 from plugins.latency.place import Place
 
 TARGETS = ("192.0.2.1:9", "host.example.net:9", "http://192.0.2.1:9/", "http://host.example.net:9/")
@@ -46,25 +43,11 @@ def test_a_name_with_a_dead_and_a_living_address_is_there_by_tcp_and_by_http(
     """What was tried: ``timeout = "2s"``; tcp took 2 s and told 0.096 ms, http was missed."""
     place.configure(timeout="2s")
     port = int(place.api.url.rpartition(":")[2])
-    with ExitStack() as stack:
-        dead = stack.enter_context(closing(socket.create_server(("127.0.0.2", port), backlog=0)))
-        for _ in range(3):  # so that the system drops what comes
-            filler = stack.enter_context(closing(socket.socket()))
-            filler.setblocking(False)
-            filler.connect_ex(dead.getsockname())
-        time.sleep(0.05)
-        ask = socket.getaddrinfo
-
-        def getaddrinfo(host: Any, *more: Any, **names: Any) -> list[Any]:
-            if host != "many.example.net":
-                return ask(host, *more, **names)
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in ("127.0.0.2", "127.0.0.1")]
-
-        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        place.insert(f"many.example.net:{port}", probe="tcp")
-        place.insert(f"http://many.example.net:{port}/latency/x/y/", probe="http")
+    with name_with_a_dead_address(monkeypatch, port):
+        place.insert(f"{NAME}:{port}", probe="tcp")
+        place.insert(f"http://{NAME}:{port}/latency/x/y/", probe="http")
         place.run()
 
     samples = place.sql("SELECT status, address, rtt_ms FROM latency_samples")
-    assert [(status, address) for status, address, _ in samples] == [("success", "127.0.0.1")] * 2
+    assert [(status, address) for status, address, _ in samples] == [("success", LIVING)] * 2
     assert all(250 <= rtt < 1500 for _, _, rtt in samples)

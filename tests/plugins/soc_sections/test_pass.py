@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from dead_address import LIVING, NAME, name_with_a_dead_address
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +47,19 @@ def test_a_failed_poll_says_why_and_the_pass_goes_on_with_the_other_campus(place
     assert report["outcome"] == "partial"
     assert "92026 NB: the answer is not an array of strings" in report["error"]["message"]
     assert place.sql("SELECT campus, verdict FROM soc_polls ORDER BY campus") == [("NB", "failed"), ("NK", "accepted")]
+
+
+def test_an_upstream_whose_name_has_a_dead_address_is_asked_in_half_a_second(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = urlsplit(place.soc.url).port
+    assert port
+    place.configure(base_url=place.soc.url.replace(LIVING, NAME))
+    with name_with_a_dead_address(monkeypatch, port):
+        assert place.run()["outcome"] == "ok"
+    ((verdict, took_ms),) = place.sql("SELECT verdict, duration_ms FROM soc_polls")
+    assert verdict == "accepted"
+    assert 200 < took_ms < 1000  # half a second, and what a busy machine adds
 
 
 @pytest.mark.parametrize("fault", ["truncated", "missing"])
