@@ -1,9 +1,10 @@
-"""What `pollctl report` costs: a day and 90 days of five plugins, and how long a pass that writes waits meanwhile.
+"""What `pollctl report` costs: a day and 90 days of five plugins; and how long a writing pass waits beside it and `pollctl web`.
 
     python benchmarks/report.py [TURNS]
 
 A day has a pass of each plugin a minute and 8,640 samples of three jobs; 90 days have 134,000 passes and 106,000 samples. The
-writer commits a row again and again while a report of a day is written. Exits 1 when an aim is missed.
+writer commits a row again and again while a report of a day is written, and while three readers ask pages of a day without a
+pause, or nothing but statements that run until they are cut off. Exits 1 when an aim of the report is missed.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from itertools import cycle
+from multiprocessing import Process
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote, urlsplit
 
 from pollctl import to_text
 from pollctl.plugin_host.discovery import discover
@@ -72,7 +77,10 @@ class Cost(NamedTuple):
 def main(turns: int) -> int:
     print(f"load of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     results = [shown(size, turns) for size in SIZES]
-    return 0 if all([*results, delayed(SIZES[0], turns)]) else 1
+    results.append(delayed(SIZES[0], turns))
+    for journal in ("TRUNCATE", "WAL"):
+        hammered(SIZES[0], journal, turns)
+    return 0 if all(results) else 1
 
 
 def shown(size: Size, turns: int) -> bool:
@@ -96,8 +104,8 @@ def delayed(size: Size, turns: int) -> bool:
         folder = Path(name)
         fill(folder, size)
         path = folder / "pollctl.db"
-        quiet = list(commits(path, None))
-        beside = [took for _ in range(turns) for took in commits(path, begun(folder, size.since))]
+        quiet = list(commits(path, range(200)))
+        beside = [took for _ in range(turns) for took in commits(path, while_it_runs(begun(folder, size.since)))]
     slowest = max(beside) - statistics.median(quiet)
     print(
         f"a commit beside it: {statistics.median(quiet):.1f} ms alone, {_p95(beside):.1f} ms at p95, slowest {max(beside):.1f} ms"
@@ -110,18 +118,80 @@ def _p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-def commits(path: Path, beside: subprocess.Popen[bytes] | None) -> Iterator[float]:
-    """Milliseconds of commits, each of one row, while a process runs; of two hundred without one."""
+def hammered(size: Size, journal: str, turns: int) -> None:
+    """Print how long commits take beside a page that is asked without a pause, and beside statements that are cut off."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fill(folder, size)
+        path, number = folder / "pollctl.db", 100 * turns
+        quiet = list(commits(path, range(number), journal))
+        with shown_in_a_browser(folder) as (origin, cookie):
+            beside = {}
+            for what, paths in ASKED.items():
+                asking = [Process(target=ask, args=[origin, cookie, paths], daemon=True) for _ in range(3)]
+                for one in asking:
+                    one.start()
+                beside[what] = list(commits(path, range(number), journal))
+                for one in asking:
+                    one.terminate()
+                    one.join()
+    print(f"{journal}: a commit takes {_p95(quiet):.1f} ms at p95 alone", end="")
+    for what, took in beside.items():
+        print(
+            f"; beside {what} {_p95(took):.1f} ms ({_p95(took) / _p95(quiet):.1f} times), slowest {max(took):.0f} ms",
+            end="",
+        )
+    print()
+
+
+FOREVER = "with recursive n(x) as (select 1 union all select x + 1 from n) select max(x) from n, runs"
+ASKED = {
+    "pages": ("/", "/pollctl/runs?_facet=outcome", "/pollctl/latency_samples", "/pollctl/pollctl-durations.json"),
+    "statements that are cut off": (f"/pollctl.json?sql={quote(FOREVER)}",),
+}
+
+
+@contextmanager
+def shown_in_a_browser(folder: Path) -> Iterator[tuple[str, str]]:
+    """Serve `pollctl web`; yields where, and the cookie that lets in."""
+    words = [sys.executable, "-m", "pollctl", "web", "--port", "0"]
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        address = urlsplit(process.stdout.readline().strip())
+        with closing(HTTPConnection(address.netloc)) as connection:
+            connection.request("GET", f"{address.path}?{address.query}")
+            cookie = connection.getresponse().getheader("set-cookie", "").partition(";")[0]
+        try:
+            yield address.netloc, cookie
+        finally:
+            process.terminate()
+
+
+def ask(origin: str, cookie: str, paths: Sequence[str]) -> None:
+    """Ask for pages, one after the other, until this process is ended."""
+    for path in cycle(paths):
+        with closing(HTTPConnection(origin)) as connection:
+            connection.request("GET", path, headers={"Cookie": cookie})
+            connection.getresponse().read()
+
+
+def commits(path: Path, turns: Iterable[object], journal: str = "TRUNCATE") -> Iterator[float]:
+    """Milliseconds of commits, each of one row, for each turn."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as db:
-        left = 200
-        while beside.poll() is None if beside else left:
-            left -= 1
+        db.execute(f"PRAGMA journal_mode={journal}")
+        for _ in turns:
             began = time.perf_counter()
             db.execute("BEGIN IMMEDIATE")
             db.execute("UPDATE runs SET pid = pid + 1 WHERE rowid = 1")
             db.execute("COMMIT")
             yield (time.perf_counter() - began) * 1000
             time.sleep(0.002)
+
+
+def while_it_runs(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """A turn after the other until a process has ended."""
+    while process.poll() is None:
+        yield
 
 
 def begun(folder: Path, since: str) -> subprocess.Popen[bytes]:

@@ -115,7 +115,7 @@ class Away(Protocol):
 
 def make_all(
     function: Callable[[Call], Any],
-    calls: Iterable[Call],
+    calls: Iterable[Call | None],
     *,
     concurrency: int,
     stop: Stop,
@@ -127,7 +127,7 @@ def make_all(
 
     Past the deadline, or when a signal came, no further call is taken from *calls*; each that was taken is yielded. With
     *elsewhere*, only the calls that it does not begin are made in threads; with *away*, only those that it does not take are made
-    here at all.
+    here at all. None among *calls* says that there is none now; it is asked for another soon.
     """
     pool = _WorkerPool(function, concurrency, stop, limiter, elsewhere, away)
     try:
@@ -168,12 +168,12 @@ class _WorkerPool:
         self._is_exhausted = False
         self._next_look = 0.0
 
-    def go(self, calls: Iterator[Call]) -> Iterator[Call]:
+    def go(self, calls: Iterator[Call | None]) -> Iterator[Call]:
         delay = TICK
         while True:
             if self._away or len(self._in_flight) <= self._concurrency:
                 delay = self._hand_out(calls)
-            if not self._in_flight and self._waiting is None and not self._returned:
+            if self._is_idle and (self._is_exhausted or self._stop.is_stopping):
                 return
             if call := self._next_completed(min(TICK, delay)):
                 yield call
@@ -188,7 +188,7 @@ class _WorkerPool:
         for _ in range(self._workers):
             self._inbox.put(None)
 
-    def _hand_out(self, calls: Iterator[Call]) -> float:
+    def _hand_out(self, calls: Iterator[Call | None]) -> float:
         """Give calls to workers while there is room; answers the seconds until the next may start."""
         while (self._away or self._has_room) and not self._stop.is_stopping:
             call = self._waiting or self._take(calls)
@@ -210,6 +210,10 @@ class _WorkerPool:
         return TICK
 
     @property
+    def _is_idle(self) -> bool:
+        return not self._in_flight and self._waiting is None and not self._returned
+
+    @property
     def _has_room(self) -> bool:
         return len(self._in_flight) - self._are_away < self._room
 
@@ -226,12 +230,14 @@ class _WorkerPool:
         self._are_away += 1
         away.begin(call, self._completed.put, self._concurrency)
 
-    def _take(self, calls: Iterator[Call]) -> Call | None:
+    def _take(self, calls: Iterator[Call | None]) -> Call | None:
         if self._returned:
             return self._returned.popleft()
-        call = None if self._is_exhausted else next(calls, None)
-        self._is_exhausted = call is None
-        return call
+        if not self._is_exhausted:
+            for call in calls:
+                return call
+            self._is_exhausted = True
+        return None
 
     def _next_completed(self, patience: float) -> Call | None:
         try:

@@ -181,7 +181,7 @@ class Fanout(Struct, frozen=True, kw_only=True):
     ``engine``: ``dask`` needs the extra of that name.
 
     ``address`` is that of the scheduler: ``tls://``, with ``ca_file``, ``cert`` and ``key``, or ``tcp://``
-    on this machine, because whoever reaches a scheduler runs code on it. ``chunk`` requests are sent to a worker at a time.
+    on this machine, because whoever reaches a scheduler runs code on it. A worker has ``chunk`` requests in hand at most.
     ``fallback`` says what becomes of requests that nobody there can make: they are made from here, or the pass fails.
     """
 

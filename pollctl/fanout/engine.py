@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,7 +20,7 @@ from pollctl.console import log
 from pollctl.errors import FanoutError, text_of
 from pollctl.fanout.asker import Asker, versions
 from pollctl.fanout.connecting import WITHIN_S, close, connected
-from pollctl.fanout.wire import Reply, Sealed, Terms, opened_replies, sealed_requests
+from pollctl.fanout.wire import Reply, Terms, opened_replies, sealed_requests
 from pollctl.http.journey import Whole
 from pollctl.http.limits import REPEATABLE
 from pollctl.redaction import redact
@@ -57,8 +58,12 @@ class _Errand:
         return self.call.cut is None
 
 
+_Left = dict[int, _Errand]
+"""What a worker has in hand, by number."""
+
+
 class Engine:
-    """Makes calls of one pass on workers, in chunks of which each worker has one at a time.
+    """Makes calls of one pass on workers, of which each has a chunk in hand at most.
 
     Args:
         settings: where they are, and what becomes of calls where nobody is.
@@ -76,6 +81,7 @@ class Engine:
         self._stop = stop
         self._is_near = is_loopback(urlsplit(settings.address).hostname or "")
         self._waiting: deque[_Errand] = deque()
+        self._numbers = count()
         self._workers = 1
         self._last_words = "it has no workers"
         self._is_gone = False
@@ -175,15 +181,17 @@ class Engine:
         return f"no worker is left: {self._last_words}"
 
     async def _serve(self, client: Client, worker: str) -> None:
-        """Have one worker make chunk after chunk."""
+        """Have one worker make requests until the pass closes."""
+        left: _Left = {}
         try:
             asker = await asyncio.wait_for(self._asker_on(client, worker), WITHIN_S)
-            while chunk := await self._next_chunk():
-                await self._make(asker, chunk)
+            while await self._has_work(left):
+                await self._trade(asker, left)
         except Exception as error:  # noqa: BLE001 - of somebody else's code, with many kinds
             self._last_words = f"worker {worker} is left out: {_in_words(error)}"
             log(f"[pollctl.fanout]: {self._last_words}")
         self._workers -= 1
+        self._take_back(left.values())
 
     async def _asker_on(self, client: Client, worker: str) -> Asker:
         there = (await client.run(versions, workers=[worker], on_error="return"))[worker]
@@ -198,55 +206,54 @@ class Engine:
         asker: Asker = await made
         return asker
 
-    async def _next_chunk(self) -> Sequence[_Errand]:
-        """What a worker gets next; nothing once the pass closes."""
-        while not self._is_closed:
-            if self._stop.is_stopping:
-                self._call_off(self._all_waiting())
-            if chunk := self._take_chunk():
-                return chunk
+    async def _has_work(self, left: _Left) -> bool:
+        """Wait until a worker has something to do; False once the pass closes."""
+        while not (left or self._waiting or self._is_closed):
             self._arrived.clear()
-            if not self._waiting and not self._is_closed:
+            if not self._waiting:
                 await self._arrived.wait()
             await asyncio.sleep(_GATHERING_S)
-        return []
+        return bool(left) or not self._is_closed
 
-    def _take_chunk(self) -> list[_Errand]:
-        """As many as a worker gets at a time, or its share of the last ones."""
+    async def _trade(self, asker: Asker, left: _Left) -> None:
+        """Give a worker as much more as it may have in hand, and hand on what it answers; what it leaves undone waits again."""
+        fresh = {}
+        if self._stop.is_stopping:
+            self._call_off(self._all_waiting())
+        if self._is_unwanted(left.values()):
+            await _heard(asker.stop())
+        else:
+            fresh = {next(self._numbers): errand for errand in self._more(left)}
+        left |= fresh
+        if self._is_closed or not left:
+            left.clear()
+            return
+        requests = sealed_requests({number: errand.call.item for number, errand in fresh.items()})
+        concurrency = next(iter(left.values())).concurrency // max(1, self._workers)
+        allowed_s = min(self._stop.remaining, threading.TIMEOUT_MAX)
+        replies, may_be_more = await _heard(asker.trade(requests, max(1, concurrency), allowed_s))
+        for reply in opened_replies(replies):
+            _complete(left.pop(reply.number), reply)
+        if not may_be_more:
+            undone = list(left.values())
+            left.clear()
+            self._take_back(undone)
+
+    def _more(self, left: _Left) -> Iterator[_Errand]:
+        """What a worker gets beside what it has: up to a chunk in all, its share of the last ones, one concurrency at a time."""
         share = -(-len(self._waiting) // max(1, self._workers))
-        chunk: list[_Errand] = []
-        while self._waiting and len(chunk) < min(share, self._settings.chunk):
+        concurrency = next((errand.concurrency for errand in left.values()), 0)
+        for _ in range(min(share, self._settings.chunk - len(left))):
+            if not self._waiting or self._waiting[0].concurrency != (concurrency or self._waiting[0].concurrency):
+                return
             errand = self._waiting.popleft()
             if errand.is_wanted:
-                chunk.append(errand)
-        return chunk
+                concurrency = errand.concurrency
+                yield errand
 
-    async def _make(self, asker: Asker, chunk: Sequence[_Errand]) -> None:
-        """Have a worker make a chunk, and hand on each answer as it comes; what was not answered waits again."""
-        left = dict(enumerate(chunk))
-        is_called_off = is_over = False
-        try:
-            await _heard(asker.begin(*self._order(chunk)))
-            while not is_over:
-                if not is_called_off and self._is_unwanted(left.values()):
-                    is_called_off = True
-                    self._call_off(self._all_waiting() if self._stop.is_stopping else ())
-                    await _heard(asker.stop())
-                if self._is_closed:
-                    return
-                replies, is_over = await _heard(asker.take())
-                for reply in opened_replies(replies):
-                    _complete(left.pop(reply.index), reply)
-        finally:
-            self._take_back(left.values())
-
-    def _order(self, chunk: Sequence[_Errand]) -> tuple[Sealed, int, float]:
-        requests = sealed_requests(errand.call.item for errand in chunk)
-        concurrency = min(errand.concurrency for errand in chunk) // max(1, self._workers)
-        return requests, max(1, concurrency), min(self._stop.remaining, threading.TIMEOUT_MAX)
-
-    def _is_unwanted(self, errands: Iterable[_Errand]) -> bool:
-        return self._stop.is_stopping or self._is_closed or not any(errand.is_wanted for errand in errands)
+    def _is_unwanted(self, errands: Collection[_Errand]) -> bool:
+        nobody_waits = bool(errands) and not any(errand.is_wanted for errand in errands)
+        return self._stop.is_stopping or self._is_closed or nobody_waits
 
     def _take_back(self, errands: Iterable[_Errand]) -> None:
         """What becomes of calls that a worker has left unanswered."""

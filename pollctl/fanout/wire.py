@@ -27,11 +27,11 @@ class Reply(Struct, frozen=True, array_like=True):
     """An answer without its request.
 
     Attributes:
-        index: of the request in its chunk.
+        number: of the request.
         age_s: how long ago it was begun; the clocks of two machines need not agree.
     """
 
-    index: int
+    number: int
     age_s: float
     elapsed_ms: float
     status: int
@@ -65,13 +65,13 @@ class Terms(Struct, frozen=True, array_like=True):
         return Limits(timeout=self.timeout, max_body=self.max_body, user_agent=self.user_agent, ca_file=ca_file)
 
 
-def sealed_requests(requests: Iterable[Request]) -> Sealed:
-    """Requests, without their tags, which may be anything."""
-    return Sealed(msgpack.encode([replace(request, tag=index) for index, request in enumerate(requests)]))
+def sealed_requests(requests: Mapping[int, Request]) -> Sealed:
+    """Requests by number, without their tags, which may be anything."""
+    return Sealed(msgpack.encode([replace(request, tag=number) for number, request in requests.items()]))
 
 
 def opened_requests(sealed: Sealed) -> Sequence[Request[int]]:
-    """The same where they are made; the tag of each is its index."""
+    """The same where they are made; the tag of each is its number."""
     return msgpack.decode(sealed.content, type=list[Request[int]])
 
 
@@ -88,7 +88,7 @@ def opened_replies(sealed: Sealed) -> Sequence[Reply]:
 
 def _reply(answer: Answer[int], age_s: float) -> Reply:
     return Reply(
-        index=answer.request.tag,
+        number=answer.request.tag,
         age_s=age_s,
         elapsed_ms=answer.elapsed_ms,
         status=answer.status,

@@ -96,18 +96,13 @@ class Client:
             FanoutError: other machines should have made some, could not, and nobody else may.
             MachineError: no thread can be started, when the first is needed or one that hangs must be replaced.
         """
-        limiter = RateLimiter(rate, _host, self._next_starts)
         calls = (self._call(request) for request in requests)
-        made = make_all(
-            self._exchange(),
-            calls,
-            concurrency=concurrency,
-            stop=self._stop,
-            limiter=limiter,
-            elsewhere=self._elsewhere(),
-            away=None if rate else self._away,  # one clock paces one host
-        )
-        return map(answer_of, made)
+        return self._answers(calls, concurrency, RateLimiter(rate, _host, self._next_starts))
+
+    def get_fed(self, requests: Iterable[Request | None], *, concurrency: int) -> Iterator[Answer]:
+        """As ``get_many``, of requests that come by and by: None says that there is none now."""
+        calls = (None if request is None else self._call(request) for request in requests)
+        return self._answers(calls, concurrency, RateLimiter("", _host))
 
     @property
     def fanout_error(self) -> PollctlError | None:
@@ -123,6 +118,18 @@ class Client:
             self._curl = None
         if self._pool:
             self._pool.clear()
+
+    def _answers(self, calls: Iterable[Call | None], concurrency: int, limiter: RateLimiter) -> Iterator[Answer]:
+        made = make_all(
+            self._exchange(),
+            calls,
+            concurrency=concurrency,
+            stop=self._stop,
+            limiter=limiter,
+            elsewhere=self._elsewhere(),
+            away=None if limiter.interval else self._away,  # one clock paces one host
+        )
+        return map(answer_of, made)
 
     def _call(self, request: Request) -> Call:
         allowed = self._limits.timeout if request.timeout is None else request.timeout

@@ -72,7 +72,7 @@ class _Commands:
     def add(self, context: PluginContext, **keys: Any) -> None:
         """Add a target in the database, beside those in the settings.
 
-        URL is its address; one with a login belongs in the settings, as do headers, tokens and people.
+        URL is its address; one with a login belongs in the settings, as do headers and tokens.
         """
         try:
             target = self._plugin.typed(keys)

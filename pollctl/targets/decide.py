@@ -179,9 +179,10 @@ def _gathered(
 ) -> Iterator[Gathered]:
     groups: dict[tuple[str, ...], list[Waiting]] = {}
     for one in waiting:
-        if one.is_personal and one.title not in targets:
+        if one.is_personal and not one.people and one.title not in targets:
             continue  # whom it named is not known any more, and it is nobody else's
-        to = tuple(address_digest(person.reveal()) for person in people(targets.get(one.title), settings))
+        named = people(targets.get(one.title), settings)
+        to = one.people or tuple(address_digest(person.reveal()) for person in named)
         groups.setdefault(to, []).append(one)
     for group in groups.values():
         if any(one.is_due for one in group):

@@ -58,7 +58,7 @@ def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll[A
     finally:  # a pass that must end does not come back for more
         _tell_course(run, roll, due, looked)
     if not run.is_stopping:
-        run.idle_until(_next_moment(roll.renewed(store.rows(db)), store.next_digest(db, run.now), run))
+        run.idle_until(_next_moment(roll.renewed(store.stands(db)), store.next_digest(db, run.now), run))
 
 
 def _last_batch(store: Store, run: Run, db: Database, roll: Roll[Any]) -> Batch | None:

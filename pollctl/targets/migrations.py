@@ -23,10 +23,40 @@ def migrations_of(name: str) -> Migrations:
 
     @found()
     def m002_answers(db: Database) -> None:
-        """By what the answer is known over which nothing is to be decided any more."""
-        db.execute(f"ALTER TABLE {name}_memory ADD COLUMN answer TEXT NOT NULL DEFAULT ''")
+        """By what the answer is known over which nothing is to be decided any more.
+
+        What is remembered comes last: a long text is not read then for what stands before it.
+        """
+        memory, columns = f"{name}_memory", "target, definition, validators, kept_at, value"
+        db.execute(_memory(f"{memory}_new", name))
+        db.execute(f"INSERT INTO {memory}_new ({columns}) SELECT {columns} FROM {memory}")  # noqa: S608 - names of our own
+        db.execute(f"DROP TABLE {memory}")
+        db.execute(f"ALTER TABLE {memory}_new RENAME TO {memory}")
+
+    @found()
+    def m003_notify(db: Database) -> None:
+        """Whom targets name that were added by a command: secrets."""
+        db.execute(
+            f"""CREATE TABLE {name}_notify (
+    target INTEGER NOT NULL REFERENCES {name}_targets (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    PRIMARY KEY (target, number)
+) STRICT, WITHOUT ROWID"""
+        )
 
     return found
+
+
+def _memory(table: str, name: str) -> str:
+    return f"""CREATE TABLE {table} (
+    target INTEGER PRIMARY KEY REFERENCES {name}_targets (id) ON DELETE CASCADE,
+    definition TEXT NOT NULL,
+    validators TEXT NOT NULL,
+    answer TEXT NOT NULL DEFAULT '',
+    kept_at TEXT NOT NULL CHECK ({utc("kept_at")}),
+    value TEXT NOT NULL
+) STRICT"""
 
 
 def _tables(name: str) -> list[str]:

@@ -98,6 +98,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
         title: of its target, empty where that is no more.
         is_due: whether it has waited long enough.
         is_personal: whether its target named people of its own.
+        people: digests of their addresses, where a command named them.
     """
 
     id: int
@@ -105,6 +106,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     news: News
     is_due: bool
     is_personal: bool = False
+    people: tuple[str, ...] = ()
 
 
 class State(Struct, frozen=True, kw_only=True):

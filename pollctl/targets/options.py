@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import click
 import msgspec
 
-from pollctl import ReadBy, completion_from
-from pollctl.targets.rows import is_for_settings, read_value
+from pollctl import Addresses, ReadBy, completion_from
+from pollctl.targets.rows import PEOPLE, is_for_settings, read_value
 from pollctl.targets.target import Target
 
 _NOT_OPTIONS = ("url", "enabled")
@@ -47,6 +48,8 @@ def _meanings(target: type[Target]) -> Mapping[str, str]:
 
 def _option(field: msgspec.structs.FieldInfo, help_text: str) -> Callable[[Any], Any]:
     words = f"--{field.encode_name.replace('_', '-')}"
+    if field.name == PEOPLE:
+        return click.option(words, type=Addresses(), multiple=True, metavar="ADDRESS", callback=_all, help=help_text)
     kind = msgspec.inspect.type_info(field.type)
     if isinstance(kind, msgspec.inspect.BoolType):
         return click.option(words, field.name, is_flag=True, default=None, help=help_text)
@@ -55,3 +58,7 @@ def _option(field: msgspec.structs.FieldInfo, help_text: str) -> Callable[[Any],
         return click.option(words, field.name, multiple=True, type=one, help=f"{help_text}  [several]")
     value = ReadBy("text", lambda text: (read_value(text, field.type), text)[1])
     return click.option(words, field.name, type=value, help=help_text)
+
+
+def _all(_context: click.Context, _option: click.Parameter, given: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
+    return tuple(chain(*given))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec.structs import force_setattr
 
-from pollctl import Answer, Poller, Run, UsageError, hookimpl, split_addresses
+from pollctl import Answer, Poller, Run, Secret, UsageError, hookimpl, split_addresses
 from pollctl.targets import decide, fetch, rows
 from pollctl.targets.model import Batch, Decision, Gathered, State, Told
 from pollctl.targets.store import Store
@@ -42,6 +42,7 @@ class TargetPlugin(Generic[T, V]):
         target: the keys of one target: a frozen subclass of ``Target``.
         value: the type of what is read; anything that msgspec writes as JSON and reads back.
         kept: the type of what is remembered, where that is another.
+        settings: the keys of the section beside the list of targets: a subclass of ``TargetSettings``, as frozen as that.
         key: the list of targets in the section, and the command that lists them.
         summary: one line that says what is polled.
         read: what one answer holds. A ValueError says why there is nothing to compare: this target failed.
@@ -60,13 +61,14 @@ class TargetPlugin(Generic[T, V]):
         read: Callable[[Answer, T], V],
         compare: Callable[[K | None, V, T], Change[K]],
         kept: type[K] | Any = None,
+        settings: type[TargetSettings] = TargetSettings,
     ) -> None:
         self.name, self.key, self.target = name, key, target
         self._summary = summary
         self._rules = decide.Rules(compare, value, kept or value)
         self.reading = fetch.Reading(read, value)
         self.store = Store(name)
-        self._settings = _settings_of(key, target)
+        self._settings = _settings_of(key, target, settings)
         self._latest = _Titled(None, {})
 
     @hookimpl
@@ -104,7 +106,7 @@ class TargetPlugin(Generic[T, V]):
     def pollctl_decide(self, state: State, batch: Batch, now: datetime, settings: TargetSettings) -> list[Decision]:
         """What to remember, and what is news."""
         added = {title: memory.added for title, memory in state.memories.items() if memory.added is not None}
-        return decide.decide(self._rules, state, batch, now, settings, self._by_title(settings, added))
+        return decide.decide(self._rules, state, batch, now, settings, self._by_title(settings, added, {}))
 
     @hookimpl
     def pollctl_apply(self, db: Database, decisions: Sequence[Decision], run: Run) -> None:
@@ -176,7 +178,7 @@ class TargetPlugin(Generic[T, V]):
         """Look whether a target can be added; extend it with what a plugin of yours refuses.
 
         Raises:
-            ValueError: it has keys that are secret, or people, or a login in its address: those belong in the settings.
+            ValueError: it has keys that are secret, or a login in its address: those belong in the settings.
         """
         rows.check_keys(target)
 
@@ -189,12 +191,18 @@ class TargetPlugin(Generic[T, V]):
         self.check(target)
         keys = rows.kept(target)
         rows.read_kept(keys, self.target)
-        number = self.store.enrol(db, target.title, target.address, keys)
+        number = self.store.enrol(db, target.title, target.address, keys, target.notify)
         self.store.note(db, number, "added", now)
 
+    def targets(self, db: Database, settings: TargetSettings) -> list[T]:
+        """All targets, those of the settings first, without what is known of them."""
+        own = {one.title: one for one in self.of_settings(settings)}
+        return list((own | rows.readable(self.store.all_added(db), self.target, {}) | own).values())
+
     def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, T]:
-        """Those targets that are called so, with all of the settings."""
-        return self._by_title(settings, self.store.added(db, titles))
+        """Those targets that are called so, with all of the settings; they name the people whom commands gave."""
+        added = self.store.added(db, titles)
+        return self._by_title(settings, added, self.store.people(db, added))
 
     def roll(self, db: Database, settings: TargetSettings) -> rows.Roll[T]:
         """All targets with what is known of each."""
@@ -238,14 +246,17 @@ class TargetPlugin(Generic[T, V]):
 
         return name_argument(self.store.targets)
 
-    def _by_title(self, settings: TargetSettings, added: dict[str, str]) -> Mapping[str, T]:
+    def _by_title(
+        self, settings: TargetSettings, added: dict[str, str], people: Mapping[str, tuple[Secret, ...]]
+    ) -> Mapping[str, T]:
         if settings is not self._latest.settings:
             self._latest = _Titled(settings, {one.title: one for one in self.of_settings(settings)})
-        return ChainMap(self._latest.targets, rows.readable(added, self.target))
+        return ChainMap(self._latest.targets, rows.readable(added, self.target, people))
 
 
-def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:
+def _settings_of(key: str, target: type[Target], base: type[TargetSettings]) -> type[TargetSettings]:
     def check(settings: Any) -> None:
+        getattr(base, "__post_init__", lambda _: None)(settings)
         force_setattr(settings, "notify", tuple(split_addresses(settings.notify)))
         titles = Counter(one.title for one in getattr(settings, key))
         for title, number in titles.items():
@@ -256,7 +267,7 @@ def _settings_of(key: str, target: type[Target]) -> type[TargetSettings]:
     made: Any = msgspec.defstruct(
         "Settings",
         [(key, rows_of_targets, ())],
-        bases=(TargetSettings,),
+        bases=(base,),
         namespace={"__post_init__": check},
         module=target.__module__,
         frozen=True,

@@ -112,6 +112,7 @@ def privacy(plugin: str) -> dict[str, dict[str, bool]]:
         f"{plugin}_told": columns(shown="told_at", private="id"),
         f"{plugin}_waiting": columns(shown="came_at due_at", private="news"),
         f"{plugin}_history": columns(shown="at text"),
+        f"{plugin}_notify": columns(private="url"),
     }
 
 

@@ -10,11 +10,14 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from pollctl import Pace, Secret, from_text
 from pollctl.targets.target import Target, default_of
 
 T = TypeVar("T", bound=Target)
+PEOPLE = "notify"
+"""The key that names people: a secret that is kept all the same, in a table of its own."""
 
 
 class Row(NamedTuple):
@@ -179,14 +182,13 @@ def kept(target: Target) -> str:
 @cache
 def _plain_keys(kind: type[Target]) -> list[tuple[str, str]]:
     """The names of fields that are not secret, as a program and as settings spell them."""
-    return [
-        (field.name, field.encode_name) for field in msgspec.structs.fields(kind) if not is_for_settings(kind, field)
-    ]
+    fields = [field for field in msgspec.structs.fields(kind) if not is_for_settings(kind, field)]
+    return [(field.name, field.encode_name) for field in fields if field.name != PEOPLE]
 
 
 def is_for_settings(kind: type[Target], field: msgspec.structs.FieldInfo) -> bool:
-    """Whether a key stands in the settings alone: what is secret, and what is of no use without it."""
-    return is_secret(field.type) or field.name in kind.SETTINGS_ONLY
+    """Whether a key stands in the settings alone: what is secret, people aside, and what is of no use without it."""
+    return (is_secret(field.type) and field.name != PEOPLE) or field.name in kind.SETTINGS_ONLY
 
 
 def check_keys(target: Target) -> None:
@@ -226,12 +228,13 @@ def read_kept(keys: str, kind: type[T]) -> T:
     return msgspec.json.decode(keys, type=kind, strict=False, dec_hook=_decode_kept)
 
 
-def readable(added: Mapping[str, str], kind: type[T]) -> dict[str, T]:
-    """Those of some added targets, by title, whose keys are still valid."""
+def readable(added: Mapping[str, str], kind: type[T], people: Mapping[str, tuple[Secret, ...]]) -> dict[str, T]:
+    """Those of some added targets, by title, whose keys are still valid; *people*: whom they name."""
     found = {}
     for title, keys in added.items():
         with suppress(ValueError):
-            found[title] = read_kept(keys, kind)
+            target = read_kept(keys, kind)
+            found[title] = replace(target, notify=people[title]) if title in people else target
     return found
 
 
@@ -258,4 +261,6 @@ def _decode_kept(kind: Any, raw: Any) -> Any:
 
 
 def _decode(kind: Any, raw: Any) -> Any:
+    if isinstance(raw, kind):
+        return raw
     return kind.parse(raw) if hasattr(kind, "parse") else kind(raw)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pollctl import Run, from_text, to_text
+from pollctl import Run, Secret, from_text, to_text
 from pollctl.targets.model import (
     Batch,
     Decision,
@@ -49,6 +51,11 @@ class Store:
         self._plugin = plugin
         self.targets = f"{plugin}_targets"
         self._telling = Telling(plugin)
+
+    def stands(self, db: Database) -> list[Row]:
+        """All rows as ``rows`` answers them, without what is known of answers."""
+        found = db.conn.execute(f"SELECT {_COLUMNS}, NULL, NULL FROM {self.targets} AS t ORDER BY id")  # noqa: S608
+        return list(map(Row._make, found))
 
     def rows(self, db: Database) -> list[Row]:
         """All rows, those without a target too."""
@@ -100,6 +107,20 @@ class Store:
         )
         return dict(rows.fetchall())
 
+    def people(self, db: Database, titles: Iterable[str]) -> dict[str, tuple[Secret, ...]]:
+        """Whom those of some targets name that were added by a command, by title."""
+        rows = db.conn.execute(
+            f"SELECT name, url FROM {self._plugin}_notify JOIN {self.targets} ON id = target "  # noqa: S608
+            "WHERE added IS NOT NULL AND name IN (SELECT value FROM json_each(?)) ORDER BY name, number",
+            (json.dumps(list(titles)),),
+        )
+        return {title: tuple(Secret(url) for _, url in found) for title, found in groupby(rows, itemgetter(0))}
+
+    def all_added(self, db: Database) -> dict[str, str]:
+        """The keys of all targets that were added by a command, as JSON, by title."""
+        rows = db.conn.execute(f"SELECT name, added FROM {self.targets} WHERE added IS NOT NULL ORDER BY id")  # noqa: S608
+        return dict(rows.fetchall())
+
     def apply(self, db: Database, decisions: Sequence[Decision], run: Run, targets: Mapping[str, Target]) -> None:
         """Write decisions; news is told, or waits to be gathered."""
         looked = [one for one in decisions if isinstance(one, Unchanged | Kept | Missed)]
@@ -135,13 +156,20 @@ class Store:
         )
         return rows | dict(made.fetchall())
 
-    def enrol(self, db: Database, title: str, address: str, added: str | None = None) -> int:
-        """Make a row for a target; *added* are its keys as JSON, where it is not in the settings."""
+    def enrol(
+        self, db: Database, title: str, address: str, added: str | None = None, people: Sequence[Secret] = ()
+    ) -> int:
+        """Make a row for a target; *added* are its keys as JSON, and *people* whom it names, where it is not in the settings."""
         cursor = db.conn.execute(
             f"INSERT INTO {self.targets} (name, address, added) VALUES (?,?,?)",  # noqa: S608
             (title, address, added),
         )
-        return int(cursor.lastrowid or 0)
+        row = int(cursor.lastrowid or 0)
+        db.conn.executemany(
+            f"INSERT INTO {self._plugin}_notify (target, number, url) VALUES (?,?,?)",  # noqa: S608
+            [(row, number, person.reveal()) for number, person in enumerate(people)],
+        )
+        return row
 
     def delete(self, db: Database, number: int) -> None:
         """Forget a target and all that is known of it."""

@@ -31,7 +31,7 @@ class Target(Struct, frozen=True, kw_only=True):
         headers: more headers of the request.
         token: sent as ``Authorization: Bearer``.
         alert_after: after how many failures in a row people hear of them.
-        digest: for how long its news is gathered into one message; as the plugin says if None.
+        digest: for how long its news is gathered into one message; without it, as the plugin says.
         enabled: whether it is asked at all.
     """
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
-from pollctl import Run, from_text, to_text
+from pollctl import Run, address_digest, from_text, to_text
 from pollctl.targets.decide import people
 from pollctl.targets.model import Gathered, Told, Waiting
 from pollctl.targets.target import News, Target
@@ -41,6 +43,7 @@ class Telling:
 
     def waiting(self, db: Database, titles: Mapping[int, str], now: datetime) -> list[Waiting]:
         """All that waits, the oldest first; *titles* are those of rows whose targets were called otherwise."""
+        people = self._people(db)
         rows = db.conn.execute(
             f"SELECT w.id, w.target, t.name, w.news, w.due_at <= ?1 OR w.came_at > ?1, w.is_personal "  # noqa: S608
             f"FROM {self._table} AS w JOIN {self._plugin}_targets AS t ON t.id = w.target ORDER BY w.id",
@@ -53,9 +56,18 @@ class Telling:
                 news=msgspec.json.decode(news, type=News),
                 is_due=bool(is_due),
                 is_personal=bool(is_personal),
+                people=people.get(row, ()),
             )
             for number, row, name, news, is_due, is_personal in rows
         ]
+
+    def _people(self, db: Database) -> dict[int, tuple[str, ...]]:
+        """Digests of the addresses of those whom added targets name of which news waits, by their rows."""
+        rows = db.conn.execute(
+            f"SELECT target, url FROM {self._plugin}_notify WHERE target IN (SELECT target FROM {self._table}) "  # noqa: S608
+            "ORDER BY target, number"
+        )
+        return {row: tuple(address_digest(url) for _, url in found) for row, found in groupby(rows, itemgetter(0))}
 
     def tell(self, db: Database, told: Told, row: int, run: Run, targets: Mapping[str, Target]) -> None:
         """Tell the news of one target in one message, or let it wait."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import stat
 from collections.abc import Callable, Iterator
@@ -107,6 +108,8 @@ def serve(site: Site, listener: socket.socket, announce: Callable[[str], None]) 
 async def _until_signal(server: _Server, listener: socket.socket, announce: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in ENDING:
+        if signal.getsignal(number) is signal.SIG_IGN:  # as nohup asks
+            continue
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
     announce()
     await server.serve([listener])

@@ -43,7 +43,7 @@ def add_commands(plugin: Feeds, group: click.Group) -> None:
     def export(context: PluginContext, file: Path | None, *, force: bool) -> None:
         """Write all feeds as OPML to FILE, or to stdout; a login in an address is left out."""
         with context.reading() as db:
-            feeds = [one.target for one in plugin.roll(db, context.settings).known]
+            feeds = plugin.targets(db, context.settings)
         with context.exporting(file, may_replace=force) as out:
             out.write(opml(feeds))
 
@@ -71,7 +71,7 @@ def _take_over(
     plugin: Feeds, db: Database, context: PluginContext, feeds: list[tuple[str, str]]
 ) -> tuple[list[str], bool]:
     """Add feeds that are not there yet; answers what became of them, and whether none was refused."""
-    known = [one.target for one in plugin.roll(db, context.settings).known]
+    known = plugin.targets(db, context.settings)
     titles, urls = {one.title for one in known}, {one.url for one in known}
     added, refused = [], []
     for name, url in feeds:

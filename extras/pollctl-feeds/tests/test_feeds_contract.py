@@ -4,24 +4,12 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from channels import URL, rss, settings
+
 import pollctl_feeds
 from pollctl.testing import HEAVY, Bench, conformance, imports_of
 
-URL = "https://harbour.example.net/feed.xml"
-SETTINGS = f"""
-notify = ["json://inbox/skipper"]
-
-[[feeds]]
-name = "harbour"
-url = "{URL}"
-every = "5m"
-"""
-RSS = "<rss version='2.0'><channel><title>t</title>{}</channel></rss>"
-
-
-def rss(*titles: str) -> str:
-    items = (f"<item><guid>{title}</guid><title>{title}</title></item>" for title in titles)
-    return RSS.format("".join(items))
+SETTINGS = settings()
 
 
 def changed(bench: Bench) -> None:

@@ -4,19 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from channels import URL, rss, settings
 
 from pollctl.testing import Bench
 
-URL = "https://harbour.example.net/feed.xml"
-SETTINGS = f"""
-notify = ["json://inbox/skipper"]
-
-[[feeds]]
-name = "harbour"
-url = "{URL}"
-every = "5m"
-most = 2
-"""
+SETTINGS = settings("most = 2")
 OPML = """<?xml version="1.0"?><opml version="1.0"><head/><body>
 <outline text="Sea"><outline type="rss" text="Tides" xmlUrl="https://tides.example.net/feed"/>
 <outline text="Tides" xmlUrl="https://other.example.net/feed"/></outline>
@@ -24,14 +16,6 @@ OPML = """<?xml version="1.0"?><opml version="1.0"><head/><body>
 <outline text="A folder without feeds"/>
 <outline text="Secret" xmlUrl="https://ann:word@private.example.net/feed"/>
 <outline text="Old" xmlUrl="feed://old.example.net/"/></body></opml>"""
-
-
-def rss(*titles: str) -> str:
-    items = (
-        f"<item><guid>{one}</guid><title>{one}</title><description>More of {one}.</description></item>"
-        for one in titles
-    )
-    return f"<rss version='2.0'><channel>{''.join(items)}</channel></rss>"
 
 
 def test_all_new_entries_of_a_feed_are_one_message(bench: Callable[..., Bench]) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from pollctl import Migrations, Run, Section, hookimpl
-from pollctl.targets import Batch, Decision, Kept, TargetPlugin, TargetSettings
+from pollctl.targets import Batch, Decision, Kept, TargetPlugin
 from pollctl_watch.client import check_selectors, read
 from pollctl_watch.decide import compare
-from pollctl_watch.model import Remembered, Seen, Watch
+from pollctl_watch.model import Remembered, Seen, Watch, WatchSettings
 
 if TYPE_CHECKING:
     import click
@@ -81,9 +81,11 @@ class WatchPlugin(TargetPlugin[Watch, Seen]):
         return [replace(section, blocks=(*section.blocks, *last_differences(db, since)))]
 
     @hookimpl
-    def pollctl_check(self, db: Database, settings: TargetSettings) -> Sequence[str]:
-        """Watches that nobody polls as they are meant, and selectors that cannot be read."""
-        return [*super().pollctl_check(db, settings), *filter(None, map(_fault_of, self.of_settings(settings)))]
+    def pollctl_check(self, db: Database, settings: Any) -> Sequence[str]:
+        """Watches that nobody polls as they are meant, selectors that cannot be read, and a browser that is missing."""
+        watches = [one.target for one in self.roll(db, settings).known]
+        faults = [*map(_fault_of, self.of_settings(settings)), _missing_browser(watches, settings)]
+        return [*super().pollctl_check(db, settings), *filter(None, faults)]
 
 
 def _fault_of(watch: Watch) -> str:
@@ -95,6 +97,28 @@ def _fault_of(watch: Watch) -> str:
     return ""
 
 
+def _missing_browser(watches: Sequence[Watch], settings: WatchSettings) -> str:
+    """Why watches that need a browser cannot be looked at; empty if they can, or if there are none."""
+    shown = [watch.title for watch in watches if watch.browser]
+    if not shown:
+        return ""
+    from pollctl_watch.client.browser import MissingError, executable
+
+    try:
+        executable(settings.chromium)
+    except MissingError as missing:
+        return f"{', '.join(shown)}: {missing}"
+    return ""
+
+
 plugin = WatchPlugin(
-    "watch", Watch, Seen, kept=Remembered, key="watches", summary="Has a page changed?", read=read, compare=compare
+    "watch",
+    Watch,
+    Seen,
+    kept=Remembered,
+    settings=WatchSettings,
+    key="watches",
+    summary="Has a page changed?",
+    read=read,
+    compare=compare,
 )

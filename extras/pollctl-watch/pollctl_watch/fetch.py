@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from pollctl import Answer, FetchError, Request, Run, retry_after
 from pollctl_watch.client import read
+from pollctl_watch.client.browser import Chromium, browse
 from pollctl_watch.model import Asked, Before, Watch
 from pollctl_watch.store import SLOW_S
 
@@ -85,14 +86,16 @@ class Host:
     def is_simple(self) -> bool:
         """Whether there is one request, with nothing to be asked before it."""
         first = self.requests[0]
-        return len(self.requests) == 1 and not (isinstance(first, Asked) and (first.watch.before or first.watch.robots))
+        watch = first.watch if isinstance(first, Asked) else None
+        return len(self.requests) == 1 and not (watch and (watch.before or watch.robots or watch.browser))
 
     def ask(self, run: Run) -> None:
         """Ask for a while; no more once it has asked to be left alone."""
         until, pause = time.monotonic() + SLICE_S, self._pause
+        chromium = Chromium(run.settings.chromium, lambda: 0 if run.is_stopping else run.remaining)
         while self.requests and time.monotonic() < until and self._waited(run):
             request = self.requests.popleft()
-            answer = ask(request, run.send, self._robots, run.now)
+            answer = ask(request, run.send, self._robots, run.now, chromium)
             self._answers.append(answer)
             self._not_before = time.monotonic() + pause
             if retry_after(answer, answer.started_at) or pause >= SLOW_S:
@@ -115,14 +118,15 @@ class Host:
         return answers
 
 
-def ask(request: Request, send: Send, robots: Robots, now: datetime) -> Answer:
+def ask(request: Request, send: Send, robots: Robots, now: datetime, chromium: Chromium) -> Answer:
     """Make a request, and what must be asked before it; what goes wrong there is an answer with an error."""
     if not isinstance(request, Asked):
         return send(request)
     try:
         if request.watch.robots:
             _obey_robots(request, send, robots)
-        return send(_after(request, request.watch.before, send) if request.watch.before else request)
+        asked = _after(request, request.watch.before, send) if request.watch.before else request
+        return browse(asked, send, chromium) if request.watch.browser else send(asked)
     except _Refused as refused:
         return Answer(request=request, started_at=now, elapsed_ms=0, error=refused.error)
 

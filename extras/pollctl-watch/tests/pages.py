@@ -1,4 +1,4 @@
-"""Answers of pages, and what a watch reads of them."""
+"""Answers of pages, what a watch reads of them, and settings of one watch."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,6 +9,12 @@ from pollctl_watch.client import read
 from pollctl_watch.model import Seen, Watch
 
 URL = HttpUrl("https://shop.example.net/bicycle")
+
+
+def settings(*lines: str) -> str:
+    """Of a watch that a buyer hears of, with further lines; more may be appended."""
+    shared = ['notify = ["json://inbox/buyer"]', "[[watches]]", 'name = "bicycle"', f'url = "{URL}"', 'every = "5m"']
+    return "\n".join([*shared, *lines, ""])
 
 
 def watch(**keys: Any) -> Watch:

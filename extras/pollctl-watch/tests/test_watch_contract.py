@@ -3,19 +3,12 @@
 import ast
 from pathlib import Path
 
+from pages import URL, settings
+
 import pollctl_watch
 from pollctl.testing import HEAVY, Bench, conformance, imports_of
 
-URL = "https://shop.example.net/bicycle"
-SETTINGS = f"""
-notify = ["json://inbox/buyer"]
-
-[[watches]]
-name = "bicycle"
-url = "{URL}"
-select = ".price"
-every = "5m"
-"""
+SETTINGS = settings('select = ".price"')
 
 
 def changed(bench: Bench) -> None:

@@ -1,10 +1,14 @@
 """Thirty pages as they are in the wild: what is odd about each, and what a watch reads of it all the same."""
 
 import gzip
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from pages import seen
+
+from pollctl.fakes import ServerRequest, ServerResponse
+from pollctl.testing import Bench
 
 HTML = "text/html; charset=utf-8"
 
@@ -52,6 +56,15 @@ PAGES = [
     Page("a map of a site", '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://a.example.net/1</loc></url></urlset>', {"xpath": "//x:loc"}, "https://a.example.net/1", "", "application/xml"),
     Page("a calendar", "BEGIN:VEVENT\r\nSUMMARY:Tide\r\nDTSTAMP:20260302T090000Z\r\nEND:VEVENT\r\n", {"lines": ("^SUMMARY",)}, "SUMMARY:Tide", "", "text/calendar"),
     Page("a table of values separated by commas", "day,level\n1,2.5\n2,3.5\n", {"regex": r"^\d+,([\d.]+)\n\Z", **NUMBER}, "3.5", "3.5", "text/csv"),
+    Page("a price as the Swiss write it", "<b>CHF 1’299.–</b>", {"select": "b", **NUMBER}, "CHF 1’299.–", "1299 CHF"),
+    Page("a price as Germans write it", "<b>1.299,00&nbsp;€</b>", {"select": "b", **NUMBER}, "1.299,00 €", "1299 €"),
+    Page("a price as Indians write it", "<b>₹1,29,999.50</b>", {"select": "b", **NUMBER}, "₹1,29,999.50", "129999.5 ₹"),
+    Page("a price as the French write it", "<b>1 299,90 €</b>", {"select": "b", **NUMBER}, "1 299,90 €", "1299.9 €"),
+    Page("a table of twenty thousand rows", f"<table>{'<tr><td>a<td>1'*20_000}<tr><td>last<td>7</table>", {"select": "tr:last-child td + td", **NUMBER}, "7", "7"),
+    Page("elements one in another, a thousand deep", f"{'<div>'*1000}<p>deep", {"select": "p"}, "deep"),
+    Page("the state of a page in its script", '<script id="__NEXT_DATA__" type="application/json">{"props": {"price": {"now": 799, "was": 899}}}</script>', {"xpath": "//script[@id='__NEXT_DATA__']", "regex": r'"now":\s*(\d+)', **NUMBER}, "799", "799"),
+    Page("the state of a page in a call", '<script>window.__STATE__ = JSON.parse("{\\"stock\\":3}")</script>', {"xpath": "//script", "regex": r'\\"stock\\":(\d+)', **NUMBER}, "3", "3"),
+    Page("attributes without quotes, and twice", "<p class=price class=old data-x=1>5 €</p>", {"select": "p.price", **NUMBER}, "5 €", "5 €"),
     Page("a file to be fetched", gzip.compress(b"x", mtime=0), {}, "21 bytes", "", "application/gzip"),
 ]  # fmt: skip
 
@@ -65,3 +78,67 @@ def test_a_page_as_it_is_in_the_wild(page: Page) -> None:
 
 def test_there_are_thirty() -> None:
     assert len(PAGES) >= 30
+
+
+URL = "https://shop.example.net/bicycle"
+SETTINGS = f'notify = ["json://inbox/buyer"]\n[[watches]]\nname = "bicycle"\nurl = "{URL}"\nselect = ".price"\nalert_after = 1\n'
+PRICE = b"<title>The shop</title><p class=price>899 \xe2\x82\xac</p>"
+Site = Callable[[ServerRequest], ServerResponse]
+
+
+def page(body: bytes, **headers: str) -> ServerResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return ServerResponse(body=body, headers={"Content-Type": HTML, **named})
+
+
+def moved(to: str, status: int = 301, **headers: str) -> ServerResponse:
+    return page(b"", Location=to, **headers)._replace(status=status)
+
+
+def at(request: ServerRequest, path: str) -> bool:
+    return request.path.endswith(path)
+
+
+WALKS: dict[str, tuple[Site, str]] = {
+    "a page that moved on its own site": (lambda it: page(PRICE) if at(it, "/new") else moved("/new"), ""),
+    "one that moved up and down again": (
+        lambda it: page(PRICE) if at(it, "/c") else moved("/c", 307) if at(it, "/b") else moved("b", 308),
+        "",
+    ),
+    "a cookie wall that lets in whoever comes back": (
+        lambda it: page(PRICE) if "seen=1" in it.headers.get("cookie", "") else moved("/bicycle", 302, Set_Cookie="seen=1"),
+        "",
+    ),
+    "a page that moved to another site": (lambda _: moved("https://other.example.net/bicycle"), "redirect to another origin, https://other.example.net, refused"),
+    "a page that moved by its own words": (
+        lambda _: page(b'<meta http-equiv="refresh" content="0; url=/new"><title>Moved</title>'),
+        "nothing matches '.price' in the page 'Moved' of 69 bytes",
+    ),
+    "a wall of consent in the place of the page": (
+        lambda _: page(b"<title>Before you continue</title><button>Accept all</button>"),
+        "nothing matches '.price' in the page 'Before you continue' of 61 bytes",
+    ),
+    "redirects in a ring": (lambda _: moved("/bicycle"), "redirect"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_pages_that_moved_and_walls_before_them(bench: Callable[..., Bench], walk: str) -> None:
+    site, why = WALKS[walk]
+    result = bench("watch", SETTINGS).answer_all(site).run()
+    assert result.outcome == ("failed" if why else "ok")
+    assert why in str(result.error)
+
+
+def test_a_wall_of_consent_is_passed_with_its_cookie(bench: Callable[..., Bench]) -> None:
+    def wall(request: ServerRequest) -> ServerResponse:
+        is_in = "consent=yes" in request.headers.get("cookie", "")
+        return page(PRICE if is_in else b"<title>Before you continue</title>")
+
+    assert bench("watch", SETTINGS + 'cookies = {consent = "yes"}').answer_all(wall).run().outcome == "ok"
+
+
+def test_a_page_on_another_site_is_read_where_that_is_allowed(bench: Callable[..., Bench]) -> None:
+    shop = bench("watch", SETTINGS + 'allow_hosts = ["other.example.net"]')
+    to = "https://other.example.net/bicycle"
+    assert shop.answer(URL, status=301, headers={"Location": to}).answer(to, PRICE).run().outcome == "ok"

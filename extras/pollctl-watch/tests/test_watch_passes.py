@@ -3,20 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from pages import URL, settings
 
 from pollctl.testing import Bench
 
-URL = "https://shop.example.net/bicycle"
-SETTINGS = f"""
-notify = ["json://inbox/buyer"]
-
-[[watches]]
-name = "bicycle"
-url = "{URL}"
-select = ".price"
-every = "5m"
-alert_after = 1
-"""
+SETTINGS = settings('select = ".price"', "alert_after = 1")
 
 
 def page(price: str) -> str:

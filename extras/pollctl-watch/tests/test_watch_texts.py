@@ -5,17 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pages import URL, settings
 
 from pollctl.testing import Bench
 
-URL = "https://shop.example.net/bicycle"
-SETTINGS = f"""
-[[watches]]
-name = "bicycle"
-url = "{URL}"
-every = "5m"
-keep = 3
-"""
+SETTINGS = settings("keep = 3")
 PAGE = "<title>Shop</title><p>one<p>two<p>three<p>four<p class=price>899 €<p>five<p>six<p>seven<p>eight"
 
 

@@ -21,6 +21,7 @@ from pollctl.inspection.addresses import addresses_of
 from pollctl.inspection.check.findings import Finding, failures
 from pollctl.plugin_host.blame import raised_here
 from pollctl.plugin_host.conformance.contract import problems_of
+from pollctl.plugin_host.conformance.privacy import privacy_warnings
 from pollctl.plugin_host.conformance.tables import table_warnings
 from pollctl.plugin_host.discovery import Found
 from pollctl.plugin_host.loader import defaults_of, migrations_of
@@ -55,7 +56,7 @@ def of_plugin(config: Config, found: Found, now: datetime | None) -> Iterator[Fi
         yield Finding(level="FAIL", subject=found.name, text=f"{found.entry_point.origin}: {text}", exit_code=1)
     if problems:
         return
-    for text in table_warnings(plugin):
+    for text in (*table_warnings(plugin), *privacy_warnings(plugin)):
         yield _warning(plugin, text)
     state = "enabled" if found.name in config.enabled else "not enabled"
     yield Finding(level="ok", subject=found.name, text=f"{found.entry_point.origin}, {state}")

@@ -12,6 +12,7 @@ import msgspec
 
 from pollctl.config.settings import load as load_config
 from pollctl.errors import PollctlError
+from pollctl.plugin_host.conformance.privacy import privacy_warnings
 from pollctl.plugin_host.conformance.tables import table_warnings
 from pollctl.plugin_host.loader import defaults_of
 from pollctl.testing.contract import contract_problems
@@ -24,7 +25,7 @@ HEADINGS = ("Question", "Settings", "What it reads", "How it decides", "What it 
 
 def contract(subject: Subject) -> list[str]:
     """Hooks and signatures, facts, values, purity of the source, tables and their prefixes."""
-    return contract_problems(subject.name) or table_warnings(subject.plugin)
+    return contract_problems(subject.name) or [*table_warnings(subject.plugin), *privacy_warnings(subject.plugin)]
 
 
 def sample(subject: Subject) -> list[str]:

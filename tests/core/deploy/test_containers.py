@@ -9,6 +9,7 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -152,11 +153,37 @@ def test_a_pod_has_settings_secrets_data_and_a_place_for_the_beat(pod: dict[str,
     assert pod["containers"][0]["resources"]["limits"].keys() == {"memory"}
 
 
+def test_what_belongs_together_is_named_alike() -> None:
+    """Names, numbers and times are text to kubernetes-validate: it takes any."""
+    deployment = OBJECTS["Deployment"]["spec"]
+    assert deployment["selector"]["matchLabels"].items() <= deployment["template"]["metadata"]["labels"].items()
+    assert JOB["template"]["metadata"]["labels"] == deployment["template"]["metadata"]["labels"]
+    assert {pod["containers"][0]["image"] for pod in PODS.values()} == {"pollctl:latest"}
+    assert ZoneInfo(OBJECTS["CronJob"]["spec"]["timeZone"])
+    assert re.fullmatch(
+        r"[1-9]\d*[KMGT]i", OBJECTS["PersistentVolumeClaim"]["spec"]["resources"]["requests"]["storage"]
+    )
+
+
+@each_pod
+def test_a_pod_and_the_service_of_compose_may_take_the_same(pod: dict[str, Any]) -> None:
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["pollctl"]
+    (container,) = pod["containers"]
+    tmp = {volume["name"]: volume for volume in pod["volumes"]}["tmp"]["emptyDir"]
+    assert container["resources"]["limits"]["memory"] == service["mem_limit"].upper() + "i"
+    assert container["resources"]["requests"] == {"cpu": "50m", "memory": "128Mi"}
+    assert (tmp["medium"], f"/tmp:size={tmp['sizeLimit'].removesuffix('i').lower()}") == ("Memory", service["tmpfs"][0])
+    assert container["imagePullPolicy"] == "IfNotPresent"
+    assert container["image"].partition(":")[0] == service["image"]
+
+
 def test_the_loop_lives_by_its_beat_and_begins_with_a_check(tmp_path: Path) -> None:
     (container,) = PODS["Deployment"]["containers"]
     assert container["args"] == ["loop", "--beat", "/tmp/beat"]
     assert container["startupProbe"]["exec"]["command"] == ["pollctl", "check"]
-    probe = container["livenessProbe"]
+    startup, probe = container["startupProbe"], container["livenessProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] >= 60, "a volume may come late"
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 60, "one late look is no dead loop"
     shell, flag, test = probe["exec"]["command"]
     assert (shell, flag) == ("/bin/sh", "-c")
     assert test in CONTAINERFILE.replace('\\"', '"'), "the probe of Docker and that of Kubernetes are one"
@@ -207,6 +234,7 @@ def test_compose_runs_it_as_kubernetes_does() -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["tmpfs"] == ["/tmp:size=16m"]
     assert service["volumes"] == ["data:/data", "./pollctl.toml:/etc/pollctl/config.toml:ro"]
+    assert service["restart"] == "unless-stopped"
     assert float(service["stop_grace_period"].removesuffix("s")) > LONGEST_END_S
     assert compose["volumes"].keys() == {"data"}
     build = service["build"]

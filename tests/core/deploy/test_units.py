@@ -99,7 +99,9 @@ def test_the_manual_shows_what_is_printed() -> None:
     assert {name: shown[f"pollctl.{name}"] for name in printed} == printed
 
 
-@pytest.mark.parametrize("words", [["systemd"], ["systemd", "--user", "timer"], ["crontab", "--system", "root"]])
+@pytest.mark.parametrize(
+    "words", [["systemd"], ["systemd", "--user", "timer"], ["crontab"], ["crontab", "--system", "root"]]
+)
 def test_without_settings_they_are_refused(tmp_path: Path, words: list[str]) -> None:
     done = Place(tmp_path).call(*words)
     assert (done.returncode, done.stdout) == (2, "")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -217,6 +220,64 @@ def test_the_deadline_of_the_pass_is_the_callers(cluster: Cluster) -> None:
         under_way = len(server.requests)
         time.sleep(1)
         assert len(server.requests) == under_way
+
+
+ASKING = """
+import sys, time
+from pollctl.api.values import Request
+from pollctl.concurrency.cancellation import Stop
+from pollctl.config.schema import Fanout
+from pollctl.fanout.engine import Engine
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+
+stop, limits = Stop(time.monotonic() + 60), Limits()
+engine = Engine(Fanout(engine="dask", address=sys.argv[1]), limits, stop)
+requests = (Request(url=sys.argv[2]) for _ in range(1000))
+for answer in Client(limits, stop=stop, away=engine).get_many(requests, concurrency=20):
+    print(answer.status, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_pass_that_is_killed_outright_takes_with_it_what_workers_have_in_hand(cluster: Cluster) -> None:
+    cluster.worker()
+    with slow(0.3) as server:
+        command = [sys.executable, "-c", ASKING, cluster.address, server.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as asking:
+            assert asking.stdout
+            assert asking.stdout.readline() == b"200\n"
+            asking.kill()
+        time.sleep(1.5)
+        under_way = len(server.requests)
+        time.sleep(1)
+        assert len(server.requests) == under_way < 250
+
+
+@pytest.mark.slow
+def test_two_get_many_side_by_side_keep_to_the_concurrency_of_each(cluster: Cluster) -> None:
+    cluster.worker()
+    most = Counter[bytes]()
+    at_once = Counter[bytes]()
+
+    def answer(head: bytes) -> bytes:
+        host = head.split(b"/")[1][:4]
+        at_once[host] += 1
+        most[host] = max(most[host], at_once[host])
+        time.sleep(0.05)
+        at_once[host] -= 1
+        return whole(b"hello")
+
+    def ask(client: Client, path: str, concurrency: int) -> None:
+        some = (Request(url=f"{server.url}{path}") for _ in range(200))
+        assert len(list(client.get_many(some, concurrency=concurrency))) == 200
+
+    with HostileServer(serving(answer)) as server, closing(client_of(cluster, fallback="fail")) as client:
+        with ThreadPoolExecutor(2) as both:
+            for done in [both.submit(ask, client, "few?", 3), both.submit(ask, client, "many", 40)]:
+                done.result()
+    assert most[b"few?"] <= 3
+    assert 3 < most[b"many"] <= 40
 
 
 # secrets

@@ -11,7 +11,7 @@ from plugin_package import json_of
 
 from pollctl import Duration, HttpUrl, Pace, Secret
 from pollctl.fakes import ServerResponse
-from pollctl.targets import Change, Target, TargetPlugin
+from pollctl.targets import Change, Target, TargetPlugin, TargetSettings
 from pollctl.targets.rows import kept
 
 A = 'name = "a"\nurl = "/a"'
@@ -279,10 +279,10 @@ def test_a_key_that_stands_in_the_settings_alone_has_no_option(explained: Watchi
     ("keys", "why"),
     [
         ({"url": "http://a.example/", "token": Secret("1")}, "token of http://a.example/ belongs in the settings"),
-        ({"url": "http://a.example/", "notify": (Secret("json://x"),)}, "notify of http://a.example/ belongs"),
+        ({"url": "http://a.example/", "headers": {"X": Secret("1")}}, "headers of http://a.example/ belongs"),
         ({"url": "http://ann:1@a.example/"}, "an address with a login in it belongs in the settings"),
     ],
-    ids=["a secret", "people", "a login"],
+    ids=["a secret", "secrets by name", "a login"],
 )
 def test_what_belongs_in_the_settings_is_not_added_without_it(keys: dict[str, Any], why: str) -> None:
     target = Target(**{**keys, "url": HttpUrl(keys["url"])})
@@ -295,6 +295,26 @@ def test_a_target_is_read_from_keys_as_a_person_types_them() -> None:
     assert (target.every, target.digest, target.name) == (Pace("3m"), Duration(hours=1), "")
     with pytest.raises(ValueError, match="every"):
         PLUGIN.typed({"url": "http://a.example/", "every": "often"})
+
+
+def test_the_section_has_keys_of_its_own_and_their_rule_beside_those_of_every_plugin_of_targets() -> None:
+    class Section(TargetSettings, frozen=True, kw_only=True):
+        most: int = 3
+
+        def __post_init__(self) -> None:
+            if self.most > 9:
+                raise ValueError("most is 9 at most")
+
+    plugin: Any = TargetPlugin(
+        "pages", Target, str, summary="x", read=lambda answer, _: answer.text, compare=_compare, settings=Section
+    )
+    kind = plugin.pollctl_poller().settings
+    assert (kind().most, kind(most=4, targets=()).most) == (3, 4)
+    with pytest.raises(ValueError, match="most is 9"):
+        kind(most=10)
+    two = (Target(url=HttpUrl("http://a/"), name="a"), Target(url=HttpUrl("http://b/"), name="a"))
+    with pytest.raises(ValueError, match="two are called 'a'"):
+        kind(targets=two)
 
 
 def _compare(before: str | None, now: str, target: Target) -> Change[str]:

@@ -161,3 +161,35 @@ def test_news_that_came_while_the_clock_was_ahead_is_told_once_it_is_right(feeds
     digest_of(feeds, "a")
     feeds.run(days=-100)
     assert list(feeds.told) == ["new-a"]
+
+
+def test_an_added_target_names_its_people(feeds: Watching) -> None:
+    """They stand in the database alone, and what is gathered for them is for nobody else."""
+    feeds.settings(f'{A}\nevery = "1m"', section='digest = "10m"')
+    feeds.pages_are(a="one", b="one", c="one")
+    with Inbox() as own:
+        for name in "bc":
+            address = f"{own.json_url}/{name}"
+            feeds.do("add", f"{feeds.pages.url}/{name}", "--name", name, "--every", "1m", "--notify", address)
+        feeds.do("add", f"{feeds.pages.url}/b", "--name", "at once", "--notify", f"{own.json_url}/b", "--digest", "0s")
+        feeds.run()
+        feeds.pages_are(a="one two", b="one two", c="one two")
+        feeds.run(minutes=10)
+        assert (list(own.titles), list(feeds.told)) == (["two"], [])
+        feeds.run(minutes=11)
+        assert [request.path for request in own.requests] == ["/b", "/b", "/c"]
+        assert len(feeds.told) == 1
+    assert own.json_url not in feeds.do("feeds") + feeds.do_plain("outbox", "list", "--json")
+    feeds.do("remove", "b")
+    assert len(feeds.place.sql("SELECT * FROM feeds_notify")) == 2
+
+
+def test_people_of_an_added_target_must_be_addresses(feeds: Watching) -> None:
+    feeds.settings()
+    done = feeds.place.call(
+        "feeds", "add", "https://a.example/", "--notify", "ann:swordfish-77", now="2026-03-08T12:00:00Z"
+    )
+    assert done.returncode == 2
+    assert "is not an address that Apprise supports" in done.stderr
+    assert "swordfish" not in done.stderr
+    assert feeds.listed() == []

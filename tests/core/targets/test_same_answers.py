@@ -151,3 +151,8 @@ def test_news_that_is_known_is_no_change(feeds: Watching) -> None:
     feeds.pages_are(a=page("old new", Number="2"))
     assert feeds.run(minutes=10)["stats"]["changed"] == 0
     assert len(feeds.history("a")) == 1
+
+
+def test_a_plan_says_how_many_answers_are_those_from_before(counting: Watching) -> None:
+    counting.wait(minutes=10)
+    assert "1 answer as before" in counting.do_plain("plan", "feeds")

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from core.web.served import Served, serving
 from full_database import lay_out
+from other_users import NOBODY, as_root
 from plugin_package import Env, clean_environment, command, run_pollctl, spawn_pollctl
 
 pytest.importorskip("datasette")
@@ -172,6 +173,27 @@ def test_a_database_of_a_newer_schema_is_a_message(tmp_path: Path) -> None:
     done = spawn_pollctl(tmp_path, clean_environment(tmp_path), "web", "--port", "0")
     assert (done.returncode, done.stdout) == (1, "")
     assert "made by a newer latency (it has m999_tomorrow, unknown here); update it" in done.stderr
+
+
+@as_root
+def test_a_database_of_another_user_is_refused(tmp_path: Path) -> None:
+    """It is opened to be written: root's journals would lock the owner out."""
+    lay_out(tmp_path, is_full=False)
+    os.chown(tmp_path / "pollctl.db", NOBODY, NOBODY)
+    done = spawn_pollctl(tmp_path, clean_environment(tmp_path), "--config", "pollctl.toml", "web", "--port", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the database belongs to" in done.stderr
+
+
+def test_a_signal_that_it_was_started_to_ignore_does_not_end_it(folder: Path, env: Env) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with serving(folder, env) as served:
+            served.process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            assert served.log_in().status == 303
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_without_the_extra_it_says_what_is_needed_and_how_to_get_it(folder: Path, env: Env, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def title_of(answer: Answer) -> str:
 def _html_tree(answer: Answer) -> Any:
     from lxml import etree
 
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         return etree.fromstring(decoded(answer).encode("utf-8", "replace") or b" ", parser)
     except etree.ParserError:

@@ -42,7 +42,7 @@ def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
 
 def _take_over(plugin: WatchPlugin, db: Database, context: PluginContext, jobs: Sequence[Job]) -> Iterator[str]:
     """Add those that are not there yet, and say of each what became of it."""
-    known = {one.title: one.definition for one in plugin.roll(db, context.settings).known}
+    known = {one.title: one.definition for one in plugin.targets(db, context.settings)}
     for job in jobs:
         title = shorten(job.title, 80)
         try:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from pollctl import PluginContext, PollctlError, UsageError
 from pollctl_watch.client import read
+from pollctl_watch.client.browser import Chromium
 from pollctl_watch.client.numbers import number_in
 from pollctl_watch.fetch import ask
 from pollctl_watch.model import Seen, Watch
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _AROUND = 3
 _READ_BY = (
     *("kind", "select", "without", "xpath", "json", "regex", "when", "threshold", "decimal"),
-    *("ignore", "lines", "sort", "unique", "links"),
+    *("ignore", "lines", "sort", "unique", "links", "browser", "allow_hosts"),
 )
 """Keys that say what is read, and what of it is told."""
 
@@ -54,7 +55,7 @@ def add_commands(plugin: WatchPlugin, group: click.Group) -> None:
 
 def _show(context: PluginContext, watch: Watch) -> None:
     with context.asking() as send:
-        answer = ask(watch.request(), send, {}, context.now)
+        answer = ask(watch.request(), send, {}, context.now, Chromium(context.settings.chromium))
     if answer.error:
         raise PollctlError(f"{watch.title}: {answer.error.message}")
     if not watch.is_answer(answer):

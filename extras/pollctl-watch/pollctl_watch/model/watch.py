@@ -46,6 +46,7 @@ class Watch(Target, frozen=True, kw_only=True):
         form: fields that are sent, by a POST.
         body: a text that is sent, by a POST; JSON is named as such.
         before: a request that is made first. Its cookies, and what it selects, go into this one, there as ``{before}``.
+        browser: whether Chromium shows the page first, as where scripts write it.
         rate: how often its host is asked at most, such as ``10/min``; the slowest of the watches of a host counts.
         robots: whether it is not asked where the robots.txt of its site forbids it.
     """
@@ -81,6 +82,7 @@ class Watch(Target, frozen=True, kw_only=True):
     form: Mapping[str, Secret] = {}
     body: Secret | None = None
     before: Before | None = None
+    browser: bool = False
     rate: str = ""
     robots: bool = False
 

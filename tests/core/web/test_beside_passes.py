@@ -1,0 +1,159 @@
+"""It never disturbs a pass, and a pass never breaks it (rule 9)."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from core.web.served import Served, serving
+from full_database import lay_out
+from plugin_package import clean_environment
+
+pytest.importorskip("datasette")
+
+PAGES = (
+    "/",
+    "/pollctl",
+    "/pollctl/runs",
+    "/pollctl/runs.json?_facet=plugin",
+    "/pollctl/pollctl-durations.json",
+    "/pollctl/outbox.csv",
+)
+KILLED = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect("pollctl.db", isolation_level=None)
+db.execute(f"PRAGMA journal_mode={sys.argv[1]}")
+db.execute("PRAGMA cache_size=1")
+db.execute("BEGIN IMMEDIATE")
+db.execute("CREATE TABLE half (word TEXT)")
+db.executemany("INSERT INTO half VALUES (?)", [["x" * 3000] for _ in range(400)])
+db.execute("UPDATE runs SET host = 'half'")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""A pass that is killed when half of what it wrote is in the file."""
+FOREVER = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n, runs"
+
+
+@pytest.fixture(params=["TRUNCATE", "WAL"])
+def journal(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def served(tmp_path: Path, journal: str) -> Iterator[Served]:
+    lay_out(tmp_path, is_full=True)
+    with closing(sqlite3.connect(tmp_path / "pollctl.db")) as db:
+        db.execute(f"PRAGMA journal_mode={journal}")
+    with serving(tmp_path, clean_environment(tmp_path)) as found:
+        found.log_in()
+        yield found
+
+
+def hosts(served: Served) -> list[list[str]]:
+    found: list[list[str]] = json.loads(served.select("SELECT DISTINCT host FROM runs").body)["rows"]
+    return found
+
+
+def test_a_kill_in_mid_commit_breaks_no_page_and_half_of_it_is_never_seen(
+    tmp_path: Path, served: Served, journal: str
+) -> None:
+    assert hosts(served) == [["box"]]
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", KILLED, journal], cwd=tmp_path, check=False)
+        assert done.returncode == -signal.SIGKILL
+        left = tmp_path / ("pollctl.db-wal" if journal == "WAL" else "pollctl.db-journal")
+        assert left.stat().st_size > 10_000
+        assert [served.ask(page).status for page in PAGES] == [200] * len(PAGES)
+        assert hosts(served) == [["box"]]
+
+
+def test_a_running_writer_breaks_no_page_and_is_never_refused(tmp_path: Path, served: Served) -> None:
+    ends_at, commits, wrong = time.monotonic() + 2, [0], []
+
+    def write() -> None:
+        with closing(sqlite3.connect(tmp_path / "pollctl.db", isolation_level=None, timeout=10)) as db:
+            while time.monotonic() < ends_at:
+                try:
+                    db.execute("BEGIN IMMEDIATE")
+                    db.execute("UPDATE runs SET pid = pid + 1")
+                    db.execute("COMMIT")
+                except sqlite3.OperationalError as error:
+                    wrong.append(str(error))
+                commits[0] += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    statuses = set()
+    while writer.is_alive():
+        statuses |= {served.ask(page).status for page in PAGES}
+    writer.join()
+    assert (statuses, wrong) == ({200}, [])
+    assert commits[0] > 20
+
+
+def test_no_answer_leaves_a_lock_behind(tmp_path: Path, served: Served, journal: str) -> None:
+    cut_off = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 5000) SELECT x, plugin FROM n, runs"
+    for sql in ("SELECT * FROM runs", cut_off, FOREVER, "SELECT json(plugin) FROM runs"):
+        served.select(sql)
+        with closing(sqlite3.connect(tmp_path / "pollctl.db", isolation_level=None, timeout=0)) as db:
+            db.execute("BEGIN EXCLUSIVE")
+            db.execute("UPDATE runs SET pid = 1")
+            db.execute("COMMIT")
+            assert journal != "WAL" or db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+def test_one_statement_runs_at_a_time(served: Served) -> None:
+    began = time.monotonic()
+    asking = [threading.Thread(target=served.select, args=[FOREVER]) for _ in range(3)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+    assert time.monotonic() - began > 1.4
+
+
+def test_tables_that_a_pass_makes_are_seen_and_what_is_asked_of_them_is_offered(tmp_path: Path) -> None:
+    lay_out(tmp_path, is_full=True)
+    with closing(sqlite3.connect(tmp_path / "pollctl.db")) as db, db:
+        db.execute("ALTER TABLE latency_jobs RENAME TO latency_later")
+    with serving(tmp_path, clean_environment(tmp_path)) as served:
+        served.log_in()
+        assert served.ask("/pollctl/latency-jobs").status == 404
+        assert "latency-jobs" not in served.ask("/pollctl").body
+        assert "latency" not in served.ask("/-/dashboards").body
+        with closing(sqlite3.connect(tmp_path / "pollctl.db")) as db, db:
+            db.execute("ALTER TABLE latency_later RENAME TO latency_jobs")
+        assert "latency-jobs" in served.ask("/pollctl").body
+        assert served.ask("/pollctl/latency-jobs").status == 200
+
+
+@pytest.mark.slow
+def test_a_database_that_stays_locked_is_said_and_is_no_bug(tmp_path: Path) -> None:
+    lay_out(tmp_path, is_full=True)
+    with serving(tmp_path, clean_environment(tmp_path)) as served:
+        served.log_in()
+        with closing(sqlite3.connect(tmp_path / "pollctl.db", isolation_level=None)) as db:
+            db.execute("BEGIN EXCLUSIVE")
+            answer = served.ask("/pollctl/runs.json")
+        assert (answer.status, json.loads(answer.body)["error"]) == (503, "database is locked")
+        assert served.ask("/pollctl/runs").status == 200
+        assert "Traceback" not in served.end()[1]
+
+
+def test_the_file_is_as_it_was(tmp_path: Path) -> None:
+    lay_out(tmp_path, is_full=True)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with serving(tmp_path, clean_environment(tmp_path)) as served:
+        served.log_in()
+        assert {served.ask(page).status for page in PAGES} == {200}
+        served.end()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
