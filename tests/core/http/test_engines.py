@@ -128,9 +128,8 @@ def test_connections_serve_again_however_many_are_in_use(client: Client) -> None
     with HostileServer(serving(late)) as server:
         answers = client.get_many((Request(url=server.url) for _ in range(600)), concurrency=120)
         assert all(answer.body == b"x" for answer in answers)
-        assert (
-            server.connections <= 180
-        )  # an answer may give its connection back a moment too late for the next request
+        # some: an answer may give its connection back a moment too late for the next request
+        assert server.connections <= 180
 
 
 def test_a_name_that_several_ask_for_is_looked_up_once(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
