@@ -44,7 +44,7 @@ class Query(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """Its title in a list of those of all plugins."""
+        """What it answers, among the queries of all plugins."""
         return self.title if self.plugin == OF_CORE else f"{self.plugin}: {self.title}"
 
     @property

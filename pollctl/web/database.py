@@ -97,8 +97,9 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
 
     async def _shown_of(self, kind: str) -> list[str]:
         def names(connection: ShowingConnection) -> list[str]:
-            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = ? ORDER BY name", [kind]).fetchall()
-            return [name for (name,) in rows if name.lower() in connection.shown]
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = ?", [kind]).fetchall()
+            shown = [name for (name,) in rows if name.lower() in connection.shown]
+            return sorted(shown, key=lambda name: (name.startswith("_"), name))  # what is looked at first
 
         return await self.execute_fn(names)
 

@@ -19,6 +19,7 @@ from full_database import lay_out
 from plugin_package import clean_environment
 
 pytest.importorskip("datasette")
+pytestmark = pytest.mark.slow
 
 PAGES = (
     "/",
@@ -178,7 +179,6 @@ def test_tables_that_a_pass_makes_are_seen_and_what_is_asked_of_them_is_offered(
         assert served.ask("/pollctl/latency-jobs").status == 200
 
 
-@pytest.mark.slow
 def test_a_database_that_stays_locked_is_said_and_is_no_bug(tmp_path: Path) -> None:
     lay_out(tmp_path, is_full=True)
     with serving(tmp_path, clean_environment(tmp_path)) as served:
