@@ -126,9 +126,3 @@ def test_without_dashboards_the_rest_is_there(tmp_path: Path) -> None:
         served.log_in()
         assert served.ask("/pollctl/latency-jobs").status == 200
         assert served.ask("/-/dashboards").status == 404
-
-
-def test_the_list_of_all_queries_says_whose_each_is(served: Served) -> None:
-    page = served.ask("/pollctl").body
-    assert "latency: Alerts" in page
-    assert ">How each plugin stands" in page
