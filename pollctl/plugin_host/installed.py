@@ -89,12 +89,20 @@ def _is_uncommon(search_path: Sequence[str]) -> bool:
 
 
 def _by_importlib(group: str) -> Iterator[EntryPoint]:
+    """As ``importlib.metadata.entry_points``, but that a distribution whose files its finder cannot read announces nothing."""
     from importlib import metadata
 
-    for one in metadata.entry_points(group=group):
-        dist = one.dist
-        name, version = (dist.name, dist.version) if dist else ("unknown", "")
-        yield EntryPoint(one.name, one.value, one.group, name, version)
+    seen = set()
+    for dist in metadata.distributions():
+        try:
+            name, version, announced = dist.name, dist.version, dist.entry_points
+        except Exception:  # noqa: BLE001, S112 - files of a stranger, read by whatever finder there is
+            continue
+        if name not in seen:
+            yield from (
+                EntryPoint(one.name, one.value, group, name, version) for one in announced if one.group == group
+            )
+        seen.add(name)
 
 
 @cache

@@ -113,7 +113,28 @@ def test_a_finder_of_others_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "odd" in [one[0] for one in ours()]
 
 
+def test_what_a_finder_of_others_cannot_read_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(metadata.Distribution):
+        def read_text(self, filename: str) -> str | None:
+            raise ValueError(filename)
+
+        def locate_file(self, path: object) -> Path:
+            raise NotImplementedError
+
+    class Finder:
+        def find_spec(self, *_: object) -> None:
+            return None
+
+        def find_distributions(self, _: object) -> list[metadata.Distribution]:
+            return [Broken()]
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    assert "latency" in [one[0] for one in ours()]
+
+
 def test_broken_files_of_a_stranger_break_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = [one for one in sys.meta_path if getattr(one, "__name__", "") == "PathFinder"]
+    monkeypatch.setattr(sys, "meta_path", plain)  # other libraries bring finders of their own
     info = distribution(tmp_path, "odd_one-1.2.3.dist-info", "no group\n[pollctl]\nno value\nodd = odd\n")
     (info / "METADATA").write_bytes(b"\xff\xfe\nName\n\xffVersion: 1\n")
     (tmp_path / "empty-1.dist-info").mkdir()
