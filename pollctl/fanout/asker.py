@@ -27,7 +27,7 @@ _PATIENCE_S = 0.1
 """How long an empty-handed ``trade`` waits: whoever asks may have more, or call off the rest."""
 _GATHERING_S = 0.01
 """How long answers gather before they go together."""
-_LARGEST_MESSAGE = 16 * 1024**2
+_LARGEST_MESSAGE = 1024**2
 
 
 def versions() -> dict[str, str]:

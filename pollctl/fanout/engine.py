@@ -20,7 +20,7 @@ from pollctl.console import log
 from pollctl.errors import FanoutError, text_of
 from pollctl.fanout.asker import Asker, versions
 from pollctl.fanout.connecting import WITHIN_S, close, connected
-from pollctl.fanout.wire import Reply, Terms, opened_replies, sealed_requests
+from pollctl.fanout.wire import Reply, Terms, opened_replies, packed, sealed_requests
 from pollctl.http.journey import Whole
 from pollctl.http.limits import REPEATABLE
 from pollctl.redaction import redact
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pollctl.config.schema import Fanout
     from pollctl.http.limits import Limits
 
-_SILENCE_S = 5.0
+_SILENCE_S = 10.0
 """How long a worker may say nothing until it counts as lost."""
 _GATHERING_S = 0.005
 """How long requests gather before they go together."""
@@ -46,10 +46,12 @@ _LONGEST_GOODBYE_S = 1.5
 class _Errand:
     """A call that is made elsewhere, and who waits for it."""
 
-    def __init__(self, call: Call, done: Callable[[Call], None], concurrency: int) -> None:
+    def __init__(self, call: Call, done: Callable[[Call], None], concurrency: int, number: int) -> None:
         self.call = call
         self.done = done
         self.concurrency = concurrency
+        self.number = number
+        self.request = packed(call.item, number)
         self.losses = 0
 
     @property
@@ -112,8 +114,13 @@ class Engine:
         return not self._is_gone
 
     def begin(self, call: Call, done: Callable[[Call], None], concurrency: int) -> None:
-        """Have a call made by the next worker that is free."""
-        self._waiting.append(_Errand(call, done, concurrency))
+        """Have a call made by the next worker that is free; it is returned at once where its request cannot travel."""
+        try:
+            self._waiting.append(_Errand(call, done, concurrency, next(self._numbers)))
+        except (TypeError, ValueError):
+            call.is_returned = True
+            done(call)
+            return
         with self._lock:
             if self._thread is None:
                 self._loop = asyncio.new_event_loop()
@@ -175,7 +182,7 @@ class Engine:
             there = await client.run_on_scheduler(versions)
             workers = list(await client.nthreads())
         if there != versions():
-            return _differing(there)
+            return f"its scheduler differs: {_differing(there)}"
         self._workers = len(workers)
         await asyncio.gather(*(self._serve(client, worker) for worker in workers))
         return f"no worker is left: {self._last_words}"
@@ -223,12 +230,12 @@ class Engine:
         if self._is_unwanted(left.values()):
             await _heard(asker.stop())
         else:
-            fresh = {next(self._numbers): errand for errand in self._more(left)}
+            fresh = {errand.number: errand for errand in self._more(left)}
         left |= fresh
         if self._is_closed or not left:
             left.clear()
             return
-        requests = sealed_requests({number: errand.call.item for number, errand in fresh.items()})
+        requests = sealed_requests(errand.request for errand in fresh.values())
         concurrency = next(iter(left.values())).concurrency // max(1, self._workers)
         allowed_s = min(self._stop.remaining, threading.TIMEOUT_MAX)
         replies, may_be_more = await _heard(asker.trade(requests, max(1, concurrency), allowed_s))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct, msgpack
+from msgspec import Raw, Struct, msgpack
 from msgspec.structs import replace
 
 from pollctl import clock
 from pollctl.api.values import Answer, FetchError, Phases, Request
 from pollctl.http.limits import Limits
+
+_REQUEST = msgpack.Decoder(Request[int])
+_REQUESTS = msgpack.Decoder(list[Request[int]])
 
 
 class Sealed:
@@ -65,14 +68,25 @@ class Terms(Struct, frozen=True, array_like=True):
         return Limits(timeout=self.timeout, max_body=self.max_body, user_agent=self.user_agent, ca_file=ca_file)
 
 
-def sealed_requests(requests: Mapping[int, Request]) -> Sealed:
-    """Requests by number, without their tags, which may be anything."""
-    return Sealed(msgpack.encode([replace(request, tag=number) for number, request in requests.items()]))
+def packed(request: Request, number: int) -> Raw:
+    """A request with a number in place of its tag, which may be anything.
+
+    Raises:
+        ValueError: it holds what cannot travel, or would not be taken for a request there; ``TypeError`` likewise.
+    """
+    content = msgpack.encode(replace(request, tag=number))
+    _REQUEST.decode(content)
+    return Raw(content)
+
+
+def sealed_requests(requests: Iterable[Raw]) -> Sealed:
+    """Requests on their way."""
+    return Sealed(msgpack.encode(list(requests)))
 
 
 def opened_requests(sealed: Sealed) -> Sequence[Request[int]]:
     """The same where they are made; the tag of each is its number."""
-    return msgpack.decode(sealed.content, type=list[Request[int]])
+    return _REQUESTS.decode(sealed.content)
 
 
 def sealed_replies(answers: Iterable[Answer[int]]) -> Sealed:

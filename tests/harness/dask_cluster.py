@@ -21,17 +21,21 @@ class Cluster:
     Args:
         folder: for their logs and files.
         options: of scheduler and workers alike, such as those of TLS.
+        environ: of the scheduler.
     """
 
-    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
         self._folder = folder
         self._options = options
+        self._environ = environ or {}
         self._file = folder / "scheduler.json"
         self._processes: list[subprocess.Popen[bytes]] = []
         self.address = ""
 
     def __enter__(self) -> Self:
-        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(self._file))
+        self.scheduler = self._start(
+            "scheduler", "--port", "0", "--scheduler-file", str(self._file), environ=self._environ
+        )
         _wait_until(lambda: self._file.exists() and self._file.read_text(), self.logs)
         self.address = json.loads(self._file.read_text())["address"]
         return self

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,49 @@ def test_workers_that_differ_are_left_out_and_named(
     assert said.count("is left out") == 2
     assert "no pollctl here" in said
     assert "pollctl 0.0.1 there" in said
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_differs_is_of_no_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import pollctl\npollctl.__version__ = '0.0.1'\n")
+    with Cluster(tmp_path, environ={"PYTHONPATH": str(tmp_path)}) as cluster, slow(0) as server:
+        cluster.worker()
+        with closing(client_of(cluster)) as client:
+            assert len(list(client.get_many(requests(server, 20), concurrency=8))) == 20
+    said = capsys.readouterr().err
+    assert "its scheduler differs: pollctl 0.0.1 there" in said
+    assert "asking from here instead" in said
+
+
+@pytest.mark.slow
+def test_a_request_that_cannot_travel_fares_as_it_does_without_workers_and_harms_none(cluster: Cluster) -> None:
+    cluster.worker()
+    changes: Any = [
+        {"headers": {"X-Number": 1}},
+        {"timeout": Fraction(5)},
+        {"family": 5},
+        {"url": "http://127.0.0.1/\udc80"},
+        {"tag": object()},
+    ]
+    stop = Stop(time.monotonic() + 60)
+    with (
+        slow(0) as server,
+        closing(client_of(cluster, fallback="fail")) as client,
+        closing(Client(Limits(timeout=10), stop=stop)) as alone,
+    ):
+        odd = [Request(**({"url": server.url} | change)) for change in changes]
+        assert [outcome(client, request) for request in odd] == [outcome(alone, request) for request in odd]
+        assert len(list(client.get_many(requests(server, 50), concurrency=4))) == 50
+        assert client.fanout_error is None
+
+
+def outcome(client: Client, request: Request) -> str:
+    """What a request comes to: a status, the kind of an error, or what is raised."""
+    try:
+        (answer,) = client.get_many([request], concurrency=1)
+    except Exception as error:
+        return type(error).__name__
+    return answer.error.kind if answer.error else str(answer.status)
 
 
 @pytest.mark.slow
