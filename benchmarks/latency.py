@@ -105,11 +105,13 @@ def add_jobs(db: Any, jobs: int) -> None:
     )
 
 
-def large_pass() -> tuple[float, float, int]:
-    """Wall seconds, peak megabytes and samples of one pass as a process of its own."""
+def large_pass(more: str = "") -> tuple[float, float, int]:
+    """Wall seconds, peak megabytes and samples of one pass as a process of its own, with *more* settings."""
     with tempfile.TemporaryDirectory() as name, FakeApi() as api:
         folder = Path(name)
-        settings = f'[pollctl]\ndatabase = "pollctl.db"\n[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"\n'
+        settings = (
+            f'[plugins.latency]\nbase_url = "{api.url}"\nwindow = "0s"\n[pollctl]\ndatabase = "pollctl.db"\n{more}'
+        )
         (folder / "pollctl.toml").write_text(settings)
         with closing(database.open_to_write(folder / "pollctl.db", [migrations])) as db, database.writing(db):
             add_jobs(db, TARGETS)

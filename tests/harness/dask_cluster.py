@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -32,7 +32,7 @@ class Cluster:
 
     def __enter__(self) -> Self:
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(self._file))
-        _wait_until(self._file.exists, self.logs)
+        _wait_until(lambda: self._file.exists() and self._file.read_text(), self.logs)
         self.address = json.loads(self._file.read_text())["address"]
         return self
 
@@ -81,8 +81,8 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _wait_until(is_so: object, logs: object) -> None:
+def _wait_until(is_so: Callable[[], object], logs: Callable[[], str]) -> None:
     until = time.monotonic() + PATIENCE_S
-    while not is_so():  # type: ignore[operator]
-        assert time.monotonic() < until, logs()  # type: ignore[operator]
+    while not is_so():
+        assert time.monotonic() < until, logs()
         time.sleep(0.05)

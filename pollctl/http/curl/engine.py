@@ -14,8 +14,8 @@ from typing import Any
 import pycurl
 
 from pollctl.api.values import Request
+from pollctl.concurrency.call import Call
 from pollctl.concurrency.threads import start_daemon
-from pollctl.concurrency.worker_pool import Call
 from pollctl.http.curl.authorities import Authorities
 from pollctl.http.curl.job import Job
 from pollctl.http.curl.names import Names

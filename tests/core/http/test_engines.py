@@ -20,8 +20,8 @@ from hostile_server import TLS, HostileServer, Peer, saying, serving, wait_until
 
 from pollctl import ConfigError
 from pollctl.api.values import Request
+from pollctl.concurrency.call import Call
 from pollctl.concurrency.cancellation import Stop
-from pollctl.concurrency.worker_pool import Call
 from pollctl.http.client import Client
 from pollctl.http.engines import why_no_curl
 from pollctl.http.limits import Limits
