@@ -9,23 +9,19 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from pollctl import Run, Secret, from_text, to_text
+from pollctl import Run, Secret, to_text
+from pollctl.targets.memories import Memories
 from pollctl.targets.model import (
     Batch,
     Decision,
     Gathered,
     Kept,
-    Look,
-    Memory,
     Missed,
     Retired,
     Same,
     State,
     Told,
     Unchanged,
-    Validators,
 )
 from pollctl.targets.rows import Row
 from pollctl.targets.target import Target
@@ -50,6 +46,7 @@ class Store:
     def __init__(self, plugin: str) -> None:
         self._plugin = plugin
         self.targets = f"{plugin}_targets"
+        self._memories = Memories(plugin)
         self._telling = Telling(plugin)
 
     def stands(self, db: Database) -> list[Row]:
@@ -72,31 +69,7 @@ class Store:
     def load(self, db: Database, batch: Batch, now: datetime) -> State:
         """What is known of the targets of a batch."""
         waiting = self._telling.waiting(db, batch.titles, now) if batch.is_digest_due else []
-        return State(memories=self._memories(db, batch.looks), waiting=waiting)
-
-    def _memories(self, db: Database, looks: Sequence[Look]) -> dict[str, Memory]:
-        chosen = json.dumps([[look.row, look.title] for look in looks])
-        rows = db.conn.execute(
-            f"""SELECT j.value ->> 1, t.id, t.added, m.definition, t.name, m.value, t.failures, t.failing_since, t.is_alerted
-                FROM json_each(?) AS j LEFT JOIN {self.targets} AS t
-                ON t.id = coalesce(j.value ->> 0, (SELECT max(id) FROM {self.targets} WHERE name = j.value ->> 1 AND added IS NULL))
-                LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id""",  # noqa: S608
-            (chosen,),
-        )
-        read = {look.title for look in looks if not look.is_unchanged and not look.error}
-        found = {row[0]: row[1:] for row in rows}
-        told = self._told(db, [row[0] for title, row in found.items() if title in read and row[0] is not None])
-        return {title: _memory(row, told.get(row[0], [])) for title, row in found.items()}
-
-    def _told(self, db: Database, numbers: Sequence[int]) -> dict[int, list[str]]:
-        rows = db.conn.execute(
-            f"SELECT target, id FROM {self._plugin}_told WHERE target IN (SELECT value FROM json_each(?))",  # noqa: S608
-            (json.dumps(numbers),),
-        )
-        found: dict[int, list[str]] = {}
-        for target, one in rows:
-            found.setdefault(target, []).append(one)
-        return found
+        return State(memories=self._memories.load(db, batch.looks), waiting=waiting)
 
     def added(self, db: Database, titles: Iterable[str]) -> dict[str, str]:
         """The keys of those of some targets that were added by a command, as JSON, by title."""
@@ -126,8 +99,10 @@ class Store:
         looked = [one for one in decisions if isinstance(one, Unchanged | Kept | Missed)]
         rows = self._enrolled(db, looked, targets)
         self._note_looks(db, looked, rows, run)
-        self._remember(db, [one for one in looked if isinstance(one, Kept)], rows, run.now)
-        self._note_answers(db, [one for one in looked if isinstance(one, Unchanged)], rows)
+        kept = [one for one in looked if isinstance(one, Kept)]
+        self._memories.keep(db, kept, rows, run.now)
+        self._note_changes(db, kept, rows, run.now)
+        self._memories.note_answers(db, [one for one in looked if isinstance(one, Unchanged)], rows)
         for one in decisions:
             if isinstance(one, Same):
                 self._note_same(db, one.rows, run)
@@ -181,7 +156,7 @@ class Store:
 
     def forget(self, db: Database, number: int) -> None:
         """Forget what a target is compared with; it is due at once."""
-        db.conn.execute(f"DELETE FROM {self._plugin}_memory WHERE target=?", (number,))  # noqa: S608
+        self._memories.forget(db, number)
         db.conn.execute(f"UPDATE {self.targets} SET looked_at=NULL WHERE id=?", (number,))  # noqa: S608
 
     def history(self, db: Database, number: int) -> list[dict[str, Any]]:
@@ -215,30 +190,11 @@ class Store:
         baselines = sum(one.is_baseline for one in kept)
         run.count(looked=len(looked), changed=len(kept) - baselines, baselines=baselines, failed=len(missed))
 
-    def _remember(self, db: Database, kept: Sequence[Kept], rows: Mapping[str, int], now: datetime) -> None:
+    def _note_changes(self, db: Database, kept: Sequence[Kept], rows: Mapping[str, int], now: datetime) -> None:
         at = to_text(now)
-        db.conn.executemany(
-            f"INSERT OR REPLACE INTO {self._plugin}_memory (target, definition, value, validators, kept_at, answer) "  # noqa: S608
-            f"VALUES (?,?,?,coalesce(?, (SELECT validators FROM {self._plugin}_memory WHERE target=?1), '{{}}'),?,?)",
-            [
-                (
-                    rows[one.look.title],
-                    one.look.definition,
-                    json.dumps(one.value),
-                    _json_of(one.look.validators),
-                    at,
-                    one.look.answer if one.is_settled else "",
-                )
-                for one in kept
-            ],
-        )
         db.conn.executemany(
             f"UPDATE {self.targets} SET changed_at=? WHERE id=?",  # noqa: S608
             [(at, rows[one.look.title]) for one in kept if not one.is_baseline],
-        )
-        db.conn.executemany(
-            f"INSERT OR IGNORE INTO {self._plugin}_told VALUES (?,?,?)",  # noqa: S608
-            [(rows[one.look.title], known, at) for one in kept for known in one.ids],
         )
 
     def _note_same(self, db: Database, numbers: Sequence[int], run: Run) -> None:
@@ -249,16 +205,6 @@ class Store:
             (to_text(run.now), json.dumps(numbers)),
         )
         run.count(looked=len(numbers))
-
-    def _note_answers(self, db: Database, unchanged: Sequence[Unchanged], rows: Mapping[str, int]) -> None:
-        db.conn.executemany(
-            f"UPDATE {self._plugin}_memory SET validators=coalesce(?, validators), answer=? WHERE target=?",  # noqa: S608
-            [
-                (_json_of(one.look.validators), one.look.answer, rows[one.look.title])
-                for one in unchanged
-                if not one.look.is_unchanged
-            ],
-        )
 
     def _note_history(self, db: Database, notes: Sequence[tuple[int, str]], now: datetime) -> None:
         """Add lines to the histories of targets, of each of which the last hundred are kept."""
@@ -297,26 +243,6 @@ def uncompared(run: Run) -> set[str]:
     return titles
 
 
-def _memory(row: Sequence[Any], told: list[str]) -> Memory:
-    number, added, definition, name, value, failures, failing_since, is_alerted = row
-    return Memory(
-        row=number,
-        added=added,
-        definition=definition or "",
-        was_called=name or "",
-        value=json.loads(value) if value else None,
-        is_baseline_needed=value is None,
-        told=told,
-        failures=failures or 0,
-        failing_since=from_text(failing_since) if failing_since else None,
-        is_alerted=bool(is_alerted),
-    )
-
-
 def _miss(one: Missed, row: int, at: str) -> tuple[Any, ...]:
     look = one.look
     return look.title, look.definition, at, one.failures, to_text(one.since), one.reason, one.is_alert, row
-
-
-def _json_of(validators: Validators | None) -> str | None:
-    return None if validators is None else msgspec.json.encode(validators).decode()
