@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from pollctl import Addresses, ReadBy, completion_from
-from pollctl.targets.rows import PEOPLE, is_for_settings, read_value
+from pollctl.targets.keys import PEOPLE, is_for_settings, read_value
 from pollctl.targets.target import Target
 
 _NOT_OPTIONS = ("url", "enabled")

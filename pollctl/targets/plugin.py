@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from pollctl import Answer, Poller, Run, Secret, UsageError, hookimpl, split_addresses
-from pollctl.targets import decide, fetch, rows
+from pollctl.targets import decide, fetch, keys, rows
 from pollctl.targets.model import Batch, Decision, Gathered, State, Told
 from pollctl.targets.store import Store
 from pollctl.targets.target import Change, Target, TargetSettings
@@ -180,7 +180,7 @@ class TargetPlugin(Generic[T, V]):
         Raises:
             ValueError: it has keys that are secret, or a login in its address: those belong in the settings.
         """
-        rows.check_keys(target)
+        keys.check_keys(target)
 
     def add(self, db: Database, target: T, now: datetime) -> None:
         """Add a target in the database, within a transaction, as ``add`` does: for commands that import many.
@@ -189,15 +189,15 @@ class TargetPlugin(Generic[T, V]):
             ValueError: as of ``check``.
         """
         self.check(target)
-        keys = rows.kept(target)
-        rows.read_kept(keys, self.target)
-        number = self.store.enrol(db, target.title, target.address, keys, target.notify)
+        kept = keys.kept(target)
+        keys.read_kept(kept, self.target)
+        number = self.store.enrol(db, target.title, target.address, kept, target.notify)
         self.store.note(db, number, "added", now)
 
     def targets(self, db: Database, settings: TargetSettings) -> list[T]:
         """All targets, those of the settings first, without what is known of them."""
         own = {one.title: one for one in self.of_settings(settings)}
-        return list((own | rows.readable(self.store.all_added(db), self.target, {}) | own).values())
+        return list((own | keys.readable(self.store.all_added(db), self.target, {}) | own).values())
 
     def called(self, db: Database, settings: TargetSettings, titles: Iterable[str]) -> Mapping[str, T]:
         """Those targets that are called so, with all of the settings; they name the people whom commands gave."""
@@ -231,8 +231,8 @@ class TargetPlugin(Generic[T, V]):
             ValueError: one of them is not valid.
         """
         names = {field.name: field.encode_name for field in msgspec.structs.fields(self.target)}
-        keys = {names[key]: value for key, value in given.items() if value is not None and value != ()}
-        return rows.read_target(keys, self.target)
+        typed = {names[key]: value for key, value in given.items() if value is not None and value != ()}
+        return keys.read_target(typed, self.target)
 
     def options(self, *only: str) -> Sequence[Callable[[Any], Any]]:
         """The options of ``add`` for a command of your own, as decorators; all, or only those of some keys."""
@@ -251,7 +251,7 @@ class TargetPlugin(Generic[T, V]):
     ) -> Mapping[str, T]:
         if settings is not self._latest.settings:
             self._latest = _Titled(settings, {one.title: one for one in self.of_settings(settings)})
-        return ChainMap(self._latest.targets, rows.readable(added, self.target, people))
+        return ChainMap(self._latest.targets, keys.readable(added, self.target, people))
 
 
 def _settings_of(key: str, target: type[Target], base: type[TargetSettings]) -> type[TargetSettings]:

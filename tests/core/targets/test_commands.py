@@ -12,7 +12,7 @@ from plugin_package import json_of
 from pollctl import Duration, HttpUrl, Pace, Secret
 from pollctl.fakes import ServerResponse
 from pollctl.targets import Change, Target, TargetPlugin, TargetSettings
-from pollctl.targets.rows import kept
+from pollctl.targets.keys import kept
 
 A = 'name = "a"\nurl = "/a"'
 
