@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -118,8 +118,8 @@ class Engine:
         try:
             self._waiting.append(_Errand(call, done, concurrency, next(self._numbers)))
         except (TypeError, ValueError):
-            call.is_returned = True
-            done(call)
+            if call.give_back():
+                done(call)
             return
         with self._lock:
             if self._thread is None:
@@ -290,26 +290,32 @@ class Engine:
         """Nobody is there any more."""
         if not self._is_closed:
             self._last_words = f"{self._settings.address}: {why}"
-            if self._settings.fallback == "local":
-                log(f"[pollctl.fanout]: {self._last_words}; asking from here instead")
         self._is_gone = True
+        if self._stop.is_stopping:
+            self._call_off(self._all_waiting())
+            return
+        if self._settings.fallback == "local" and not self._is_closed:
+            log(f"[pollctl.fanout]: {self._last_words}; asking from here instead")
         self._hand_back(self._all_waiting())
 
     def _why_not(self) -> FanoutError:
         return FanoutError(f"[pollctl.fanout]: {self._last_words}")
 
-    def _hand_back(self, errands: Sequence[_Errand]) -> None:
+    def _hand_back(self, errands: Iterable[_Errand]) -> None:
         """Have calls made from here, or say why they were not made at all."""
-        if not errands:
-            return
-        if self._settings.fallback == "fail" and self.error is None:
-            self.error = self._why_not()
         for errand in errands:
-            if self.error is None:
-                errand.call.is_returned = True
-            elif not errand.call.complete(None, self.error):
-                continue
-            errand.done(errand.call)
+            if self._is_handed_back(errand.call):
+                errand.done(errand.call)
+
+    def _is_handed_back(self, call: Call) -> bool:
+        """Settle what becomes of a call; False where nobody waits for it any more, and so nothing is amiss."""
+        if self._settings.fallback == "local":
+            return call.give_back()
+        error = self.error or self._why_not()
+        if not call.complete(None, error):
+            return False
+        self.error = error
+        return True
 
 
 def _complete(errand: _Errand, reply: Reply) -> None:

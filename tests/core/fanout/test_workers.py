@@ -137,6 +137,20 @@ def test_where_nobody_else_may_ask_it_is_an_error_that_names_the_fan_out(cluster
 
 
 @pytest.mark.slow
+def test_who_has_all_that_it_wanted_is_not_told_of_workers_that_die_later(cluster: Cluster) -> None:
+    worker = cluster.worker()
+    with slow(0.2) as server, closing(client_of(cluster, fallback="fail")) as client:
+        answers = client.get_many(requests(server, 600), concurrency=10)
+        assert next(answers).is_ok
+        kill(worker)
+        del answers
+        time.sleep(2)
+        assert client.fanout_error is None
+        with pytest.raises(FanoutError):
+            list(client.get_many(requests(server, 1), concurrency=1))
+
+
+@pytest.mark.slow
 def test_workers_that_differ_are_left_out_and_named(
     cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
