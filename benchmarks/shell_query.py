@@ -83,6 +83,28 @@ with ThreadPoolExecutor(threads) as executor:
 print(1000 * (time.perf_counter() - began))
 """
 
+CALLS = 200
+ASKED_IN_TURN = """
+for number in range(20): ask(number)
+began = time.process_time()
+for number in range(queries): ask(number)
+print(1e6 * (time.process_time() - began) / queries)
+"""
+OURS = """
+import sys, time
+from pollctl.concurrency.cancellation import Stop
+from pollctl.http.client import Client
+from pollctl.http.limits import Limits
+from pollctl.http.session import Session
+from pollctl_shell_query.client.soap import SoapClient
+address, queries = sys.argv[1].removesuffix("/Service.asmx"), int(sys.argv[4])
+soap = SoapClient(None, Session(Client(Limits(), stop=Stop()).made))
+by_task = soap.new("SimpleFilterPart", Property="TaskID", SimpleOperator="equals", Value=["task"])
+wanted = {"ObjectType": "AsyncActivityStatus", "Properties": ["Status", "ErrorMsg", "CompletedDate"], "Filter": by_task}
+def ask(number):
+    assert b"Processing" in soap.call(address, "token", "Retrieve", RetrieveRequest=wanted).content
+"""
+
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
@@ -101,6 +123,7 @@ def main() -> None:
         "at most 1.5",
     )
     build(rounds)
+    calls(rounds)
     tokens()
 
 
@@ -214,6 +237,24 @@ def build(rounds: int) -> None:
 def measured(arguments: list[str]) -> list[float]:
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     return [float(number) for number in done.stdout.split()]
+
+
+# one call
+
+
+def calls(rounds: int) -> None:
+    """Processor time of one SOAP call, in turn with zeep alone, which has no total limit."""
+    with place() as (_, fake):
+        fake.always["status"] = Reply(body=statuses([{"Status": "Processing"}]))
+        alone = BARE_ZEEP.partition("with ThreadPoolExecutor")[0]
+        arguments = (f"{fake.base_url}/Service.asmx", str(BUNDLED), "1", str(CALLS))
+        found = [
+            [measured([sys.executable, "-c", source + ASKED_IN_TURN, *arguments])[0] for source in (OURS, alone)]
+            for _ in range(rounds)
+        ]
+    print("one SOAP call, in processor time")
+    show("in µs", [ours for ours, _ in found])
+    show("/ zeep alone", [ours / zeep for ours, zeep in found])
 
 
 # tokens

@@ -54,14 +54,16 @@ class Secret:
 
 
 def _spellings(value: str) -> set[str]:
-    """A secret as it is, and as it stands in JSON, in the words of exceptions, and in addresses."""
+    """A secret as it is, and as it stands in JSON, in HTML, in the words of exceptions, and in addresses."""
     if value.isascii() and value.replace("-", "").replace("_", "").replace(".", "").isalnum():
         return {value}
     import json
+    from html import escape
     from urllib.parse import quote
 
+    in_html = {escape(value), escape(value, quote=False)}
     in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    return {value, *in_json, repr(value)[1:-1], one_line(value), quote(value), quote(value, safe="")}
+    return {value, *in_html, *in_json, repr(value)[1:-1], one_line(value), quote(value), quote(value, safe="")}
 
 
 def know_login(address: str) -> None:

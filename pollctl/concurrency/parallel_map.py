@@ -7,9 +7,10 @@ from typing import Any
 
 from pollctl import clock
 from pollctl.api.values import FetchError, Result
+from pollctl.concurrency.call import Call
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.rate_limit import RateLimiter
-from pollctl.concurrency.worker_pool import Call, make_all
+from pollctl.concurrency.worker_pool import make_all
 from pollctl.redaction import redact
 
 

@@ -29,8 +29,8 @@ from pollctl.urls import is_loopback
 if TYPE_CHECKING:
     from distributed import Client
 
+    from pollctl.concurrency.call import Call
     from pollctl.concurrency.cancellation import Stop
-    from pollctl.concurrency.worker_pool import Call
     from pollctl.config.schema import Fanout
     from pollctl.http.limits import Limits
 

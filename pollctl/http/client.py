@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from pollctl import clock
 from pollctl.api.values import Answer, FetchError, Request
+from pollctl.concurrency.call import Away, Call, Elsewhere
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.rate_limit import RateLimiter
-from pollctl.concurrency.worker_pool import Away, Call, Elsewhere, make_all
+from pollctl.concurrency.worker_pool import make_all
 from pollctl.errors import PollctlError
 from pollctl.http.engines import is_curl_usable
 from pollctl.http.limits import REPEATABLE, Limits

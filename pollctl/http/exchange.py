@@ -10,7 +10,7 @@ from functools import partial
 from urllib3 import HTTPResponse
 
 from pollctl.api.values import FetchError, Request
-from pollctl.concurrency.worker_pool import Call
+from pollctl.concurrency.call import Call
 from pollctl.http.body import whole_body
 from pollctl.http.connection import Connection
 from pollctl.http.cookies import CookieStore

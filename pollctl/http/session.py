@@ -16,7 +16,7 @@ from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPResponse
 
 from pollctl.api.values import Answer, FetchError, FetchErrorKind, Request
-from pollctl.concurrency.worker_pool import Call
+from pollctl.concurrency.call import Call
 from pollctl.http import cookies
 from pollctl.http.client import answer_of
 from pollctl.http.cookies import CookieStore

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import requests
     from sqlite_utils import Database
 
-    from pollctl.concurrency.worker_pool import Call
+    from pollctl.concurrency.call import Call
     from pollctl.config.schema import Core
     from pollctl.delivery.messages import Attached
     from pollctl.http.cookies import CookieStore

@@ -26,6 +26,7 @@ OF_CORE: Declared = {
         private="key lane payload result",
     ),
     "outbox_addresses": columns(private="url"),
+    "outbox_attachments": columns(shown="type", private="name content"),
     "recordings": columns(shown="run_id now", private="settings state batch decisions"),
     "holds": columns(shown="plugin upstream not_before"),
     "printed": columns(shown="name printed_at", private="what"),

@@ -13,6 +13,7 @@ from pollctl.patience import BUSY_TIMEOUT_S
 from pollctl.store.authorizer import ASKING_PRAGMAS, READS
 from pollctl.store.late_database import database_on
 from pollctl.store.table_rights import tables_in
+from pollctl.web.giving_way import Waiting
 
 Shown = Mapping[str, frozenset[str]]
 ReadShown = Callable[[Any], Shown]
@@ -33,10 +34,16 @@ class _Cursor(sqlite3.Cursor):
 
 
 class ShowingConnection(sqlite3.Connection):
-    """A connection that reads, and shows what it was told by ``look_again`` and nothing else."""
+    """A connection that reads, and shows what it was told by ``look_again`` and nothing else.
+
+    Attributes:
+        has_given_way: whether the last statement was interrupted because a pass waited.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.has_given_way = False
+        self._waiting: Waiting | None = None
         self._schema_version = -1
         self._shown: Shown = {}
         self._there: frozenset[str] = frozenset()
@@ -67,6 +74,26 @@ class ShowingConnection(sqlite3.Connection):
             self.judge()
         self._schema_version = version
         return True
+
+    def close(self) -> None:
+        """Close the connection, and then what watches its file."""
+        super().close()
+        if self._waiting:
+            self._waiting.close()
+            self._waiting = None
+
+    def give_way(self, path: Path) -> None:
+        """From now on, let statements that have a progress handler end when a pass waits for them to commit."""
+        self._waiting = Waiting(path)
+
+    def set_progress_handler(self, progress_handler: Callable[[], int | None] | None, n: int) -> None:
+        """Set what ends a statement when it answers that it should."""
+        handler = progress_handler
+        super().set_progress_handler(handler and (lambda: handler() or self._gives_way()), n)
+
+    def _gives_way(self) -> bool:
+        self.has_given_way = self._waiting is not None and self._waiting.is_somebody()
+        return self.has_given_way
 
     def judge(self) -> None:
         """From now on, have SQLite ask what may be done."""
@@ -115,4 +142,5 @@ def connect(path: Path) -> ShowingConnection:
     # SQLite makes these known when they are first used, which the authorizer would take for a change of the schema.
     connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")
     connection.judge()
+    connection.give_way(path)
     return connection

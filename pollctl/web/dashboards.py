@@ -43,6 +43,11 @@ class Query(NamedTuple):
         return f"{self.plugin}-{self.name}"
 
     @property
+    def heading(self) -> str:
+        """What it answers, among the queries of all plugins."""
+        return self.title if self.plugin == OF_CORE else f"{self.plugin}: {self.title}"
+
+    @property
     def parameters(self) -> Sequence[str]:
         """What must be given."""
         return _PARAMETER.findall(self.sql)

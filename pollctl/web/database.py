@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from datasette.app import Datasette
-from datasette.database import Database, Results
+from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils import CustomRow
 
 from pollctl.web.connection import ReadShown, ShowingConnection, connect
 
 NAME = "pollctl"
+_MOST_TRIES = 8
 T = TypeVar("T")
 
 
@@ -52,7 +53,7 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         def with_what_is_shown(connection: ShowingConnection) -> T:
             if connection.look_again(self._read_shown):
                 self._on_schema(connection)
-            return fn(connection)
+            return _insisting(connection, fn)
 
         found: T = await super().execute_fn(with_what_is_shown)
         return found
@@ -96,10 +97,23 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
 
     async def _shown_of(self, kind: str) -> list[str]:
         def names(connection: ShowingConnection) -> list[str]:
-            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = ? ORDER BY name", [kind]).fetchall()
-            return [name for (name,) in rows if name.lower() in connection.shown]
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = ?", [kind]).fetchall()
+            shown = [name for (name,) in rows if name.lower() in connection.shown]
+            return sorted(shown, key=lambda name: (name.startswith("_"), name))  # what is looked at first
 
         return await self.execute_fn(names)
+
+
+def _insisting(connection: ShowingConnection, fn: Callable[[ShowingConnection], T]) -> T:
+    """Do something again where it had to give way to a pass: SQLite lets it go on when that has committed."""
+    for _ in range(_MOST_TRIES):
+        connection.has_given_way = False
+        try:
+            return fn(connection)
+        except QueryInterrupted:
+            if not connection.has_given_way:
+                raise
+    raise sqlite3.OperationalError("passes commit all the time; ask again")
 
 
 def _named_plainly(results: Results) -> Results:

@@ -8,7 +8,7 @@ import signal
 import socket
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _PATIENCE_S = 2  # for answers that are on their way when it ends
-
-
-class _Server(uvicorn.Server):
-    """One that leaves signals to us: uvicorn would raise them again when it has ended."""
-
-    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
-        """Do nothing."""
-        return nullcontext()
 
 
 @contextmanager
@@ -102,10 +94,10 @@ def serve(site: Site, listener: socket.socket, announce: Callable[[str], None]) 
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE_S,
     )
-    asyncio.run(_until_signal(_Server(config), listener, lambda: announce(gate.login)))
+    asyncio.run(_until_signal(uvicorn.Server(config), listener, lambda: announce(gate.login)))
 
 
-async def _until_signal(server: _Server, listener: socket.socket, announce: Callable[[], None]) -> None:
+async def _until_signal(server: uvicorn.Server, listener: socket.socket, announce: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in ENDING:
         if signal.getsignal(number) is signal.SIG_IGN:  # as nohup asks

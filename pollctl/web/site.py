@@ -63,7 +63,7 @@ class Site:
     def _read_queries(self, connection: ShowingConnection) -> None:
         """Leave out what asks for tables that are not there yet."""
         found = [one for query in self._contents.queries for one in _answered(connection, query)]
-        canned = {one.query.slug: {"title": one.query.title, "sql": one.query.sql} for one in found}
+        canned = {one.query.slug: {"title": one.query.heading, "sql": one.query.sql} for one in found}
         self._metadata = {
             "title": f"pollctl on {self._contents.host}",
             "source": f"pollctl {__version__}",

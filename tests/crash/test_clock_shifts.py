@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from plugin_package import Done, json_of, make_plugin_package, run_pollctl, spaw
 from sample_plugin import PLAIN, sender_source
 from sender import install_sender, sender_settings
 from sink import Sink
+from ways_of_starting import FORKED, STARTED_ANEW, starting
 
 from pollctl import from_text
 from pollctl.schedule.evaluation import judge
@@ -30,6 +31,12 @@ WALKS = size(300, 10_000)
 CHECKS = 40  # a walk
 HOUR = timedelta(hours=1)
 CORRECTION = timedelta(minutes=5)
+
+
+@pytest.fixture(params=[FORKED, pytest.param(STARTED_ANEW, marks=pytest.mark.slow)])
+def _way_of_starting(request: pytest.FixtureRequest) -> Iterator[None]:
+    with starting(request.param):
+        yield
 
 
 def shifted(folder: Path, env: dict[str, str], clock: str, *words: str) -> Done:
@@ -50,6 +57,7 @@ def shifted(folder: Path, env: dict[str, str], clock: str, *words: str) -> Done:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_way_of_starting")
 def test_a_clock_that_is_set_back_or_forward_between_passes_runs_no_slot_twice(tmp_path: Path) -> None:
     env = make_plugin_package(tmp_path, "plain", PLAIN)
     write_settings(tmp_path, "[plugins.plain]", 'schedule = "0 * * * *"')
@@ -97,6 +105,7 @@ def test_a_clock_that_jumps_within_a_pass_ends_it_no_sooner_and_delays_no_effect
         assert dict(told.keys) == {"apple": 1, "berry": 1, "cherry": 1}
 
 
+@pytest.mark.usefixtures("_way_of_starting")
 @pytest.mark.parametrize("clock", ["1970-01-01 00:00:10", "2019-12-31 23:00:00"])
 @pytest.mark.parametrize("words", [("run", "plain"), ("due", "--run")], ids=["run", "due"])
 def test_a_clock_before_2020_is_refused_and_nothing_is_touched(

@@ -35,6 +35,11 @@ class Caught(NamedTuple):
 
 
 CAUGHT = (
+    Caught(
+        "stamp_without_counter",
+        "tests/core/due/test_stamp.py::test_in_doubt_it_says_nothing[a commit, and a power cut that took the times]",
+        "is None",
+    ),
     Caught("synchronous_off", POWER_CUT, "a power cut damages the database"),
     Caught("wal_normal", f"{POWER_CUT.removesuffix(']')}, in WAL]", "an acknowledged commit is lost"),
     Caught("deliver_before_commit", POWER_CUT, "was sent before its row was durable as sending"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from pollctl import Answer, FetchError, Request, Run, retry_after
-from pollctl_watch.client import read
+from pollctl_watch.client import cookies, read
 from pollctl_watch.client.browser import Chromium, browse
 from pollctl_watch.model import Asked, Before, Watch
 from pollctl_watch.store import SLOW_S
@@ -23,8 +22,6 @@ AGENT = "pollctl"
 SLICE_S = 10.0
 """How long a host is asked before its answers are taken."""
 _LONGEST_S = 600.0
-_WITHIN = re.compile(r"expires\s*=\s*[^;]*", re.IGNORECASE)
-_COOKIE = re.compile(r"(?:^|,\s*)([^\s=;,]+)=([^;,]*)")
 
 _NOT_ASKED = ("deadline", "stopped")
 """Errors of requests whose turn did not come before the end of the pass."""
@@ -147,8 +144,7 @@ def _after(request: Asked, before: Before, send: Send) -> Asked:
         raise _Refused(f"before: {answer.error.message}", answer)
     if not answer.is_ok:
         raise _Refused(f"before: {urlsplit(before.url).hostname} answered {answer.status}")
-    cookies = dict(_COOKIE.findall(_WITHIN.sub("", answer.headers.get("set-cookie", ""))))
-    filled = request.watch.filled(_selected(answer, before) if before.is_selecting else "", cookies)
+    filled = request.watch.filled(_selected(answer, before) if before.is_selecting else "", cookies.set_by(answer))
     return replace(filled, headers={**request.headers, **filled.headers}, tag=request.tag)
 
 

@@ -107,6 +107,32 @@ def test_redirects_lead_where_others_may_and_addresses_on_the_page_are_those_of_
 
 
 @shown
+def test_cookies_are_kept_as_long_as_the_page_is_shown(shop: Callable[..., Bench], site: Site) -> None:
+    def respond(request: ServerRequest) -> ServerResponse:
+        site.asked.append(request)
+        sent = request.headers.get("cookie", "")
+        if request.path.endswith(".json"):
+            return ServerResponse.json({"price": sent})
+        if "seen=1" not in sent:
+            return ServerResponse(302, headers={"Location": request.path, "Set-Cookie": "seen=1; Path=/"})
+        return ServerResponse(
+            body=PAGE.encode(), headers={**HTML, "Set-Cookie": "visit=2; Expires=Wed, 21 Oct 2037 07:28:00 GMT"}
+        )
+
+    site.respond = respond  # type: ignore[method-assign]
+    bicycle = shop(keys='select = "#there"\ncookies = {own = "0"}')
+    assert bicycle.run().outcome == "ok"
+    assert site.asked[-1].headers["cookie"] == "own=0; seen=1; visit=2"
+
+
+@shown
+def test_redirects_in_a_ring_end(shop: Callable[..., Bench], site: Site) -> None:
+    site.pages["/ring"] = ServerResponse(302, headers={"Location": "/ring"})
+    assert "more than 10 redirects" in str(shop("/ring").run().error)
+    assert len(site.asked) == 11
+
+
+@shown
 def test_a_page_makes_the_browser_ask_nobody_else(shop: Callable[..., Bench], site: Site) -> None:
     with Site() as other:
         site.pages["/bicycle"] = ServerResponse(body=SNOOPING.replace("URL", other.url).encode(), headers=HTML)
@@ -157,8 +183,9 @@ def test_a_page_that_grows_too_large_fails(
 
 def test_what_is_no_page_needs_no_browser(shop: Callable[..., Bench], site: Site) -> None:
     site.pages["/price"] = ServerResponse.json({"price": 1})
-    site.pages["/gone"] = ServerResponse(404, b"no", HTML)
-    assert shop("/price", "json = 'price'", 'chromium = "/no/such"').run().outcome == "ok"
+    site.pages["/moved"] = ServerResponse(302, headers={"Location": "/price"})
+    for path in ("/price", "/moved"):
+        assert shop(path, "json = 'price'", 'chromium = "/no/such"').run().outcome == "ok"
 
 
 @shown

@@ -99,6 +99,12 @@ def test_filters_that_have_none_are_named(filters: str, why: str) -> None:
     assert why in job.refused
 
 
+@pytest.mark.parametrize("text", ["navigate: https://a.example.net/", "url: https://a.example.net/\nuse_browser: true"])
+def test_a_job_that_needs_a_browser_has_one(text: str) -> None:
+    [job] = jobs_of(text)
+    assert (job.refused, job.keys["url"], job.keys["browser"]) == ("", "https://a.example.net/", True)
+
+
 def test_a_file_of_urlwatch_is_taken_over_and_what_is_not_is_said(bench: Callable[..., Bench], tmp_path: Path) -> None:
     watch = bench("watch")
     file = tmp_path / "urls.yaml"
@@ -113,7 +119,8 @@ def test_a_file_of_urlwatch_is_taken_over_and_what_is_not_is_said(bench: Callabl
         "not taken over: No checks: ssl_no_verify: certificates are always checked; [pollctl.http] ca_file names further authorities",
         "not taken over: Login: headers: they may hold secrets: write this watch into the settings",
         "not taken over: Piped: filter: shellpipe has no counterpart",
-        "not taken over: Browser: navigate: it needs a browser",
+        "added Browser",
+        "Browser: left out what a browser asks other hosts for: name those in allow_hosts",
     ]  # fmt: skip
     assert "added" not in watch.command("watch", "import", str(file), code=3)
 
@@ -146,6 +153,7 @@ def changedetection(**found: Any) -> Any:
         ({"ignore_text": ["a.b", "/c+/i"]}, {"ignore": [r"(?i:^.*a\.b.*$)", "^.*(?:(?i:c+)).*$"]}),
         ({"trigger_text": ["in stock"]}, {"when": 'contains "in stock"'}),
         ({"extract_text": ["/v(.*)/"]}, {"regex": "v(.*)"}),
+        ({"fetch_backend": "html_webdriver"}, {"browser": True}),
         ({"paused": True, "sort_text_alphabetically": True}, {"enabled": False, "sort": True}),
     ],
 )
@@ -158,7 +166,7 @@ def test_watches_of_changedetection_have_their_counterparts(found: dict[str, Any
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        ({"fetch_backend": "html_webdriver"}, "it needs a browser"),
+        ({"browser_steps": [{"operation": "Click"}]}, "a browser shows a page, and does nothing there"),
         ({"processor": "restock_diff"}, "restock_diff has no counterpart"),
         ({"headers": {"A": "b"}}, "headers: they may hold secrets"),
         ({"method": "POST"}, "asks by GET"),

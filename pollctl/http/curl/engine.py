@@ -14,8 +14,8 @@ from typing import Any
 import pycurl
 
 from pollctl.api.values import Request
+from pollctl.concurrency.call import Call
 from pollctl.concurrency.threads import start_daemon
-from pollctl.concurrency.worker_pool import Call
 from pollctl.http.curl.authorities import Authorities
 from pollctl.http.curl.job import Job
 from pollctl.http.curl.names import Names
@@ -51,6 +51,7 @@ class Engine:
         self._things_to_do: deque[Callable[[], None]] = deque()
         self._free: dict[tuple[str, bool], list[Transfer]] = {}
         self._under_way: dict[pycurl.Curl, Transfer] = {}
+        self._most_at_once = 0
         self._jobs: set[Job] = set()
         self._complete: list[tuple[Callable[[Call], None], Call]] = []
         self._next_look: float | None = None
@@ -97,6 +98,9 @@ class Engine:
     def start(self, transfer: Transfer) -> None:
         """Begin a hop; its job hears of the end."""
         self._under_way[transfer.curl] = transfer
+        if len(self._under_way) > self._most_at_once:
+            self._most_at_once = len(self._under_way)
+            _keep_beside(self._multi, self._most_at_once)
         self._multi.add_handle(transfer.curl)
 
     def end(self, transfer: Transfer, *, may_serve_again: bool) -> None:
@@ -124,6 +128,7 @@ class Engine:
             return False
         self._multi.close()
         self._multi = _new_multi(self._watch, self._set_timer)
+        _keep_beside(self._multi, self._most_at_once)
         return True
 
     def _take(self, call: Call, done: Callable[[Call], None]) -> None:
@@ -232,8 +237,12 @@ def _new_multi(watch: Callable[..., None], set_timer: Callable[[int], None]) -> 
         raise OSError(errno.EMFILE, str(error)) from error
     multi.setopt(pycurl.M_SOCKETFUNCTION, watch)
     multi.setopt(pycurl.M_TIMERFUNCTION, set_timer)
-    multi.setopt(pycurl.M_MAXCONNECTS, most_kept())
     return multi
+
+
+def _keep_beside(multi: pycurl.CurlMulti, in_use: int) -> None:
+    """Let connections be kept beside so many that are in use: libcurl counts these too, and closes what is beyond the limit."""
+    multi.setopt(pycurl.M_MAXCONNECTS, in_use + most_kept())
 
 
 def is_ours(request: Request) -> bool:

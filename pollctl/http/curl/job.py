@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pollctl.api.values import Request
-from pollctl.concurrency.worker_pool import Call
+from pollctl.concurrency.call import Call
 from pollctl.http.curl.names import Resolved
 from pollctl.http.curl.transfer import Transfer
 from pollctl.http.errors import Reset, failure_of, fetch_error_of

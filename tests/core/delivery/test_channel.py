@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -166,6 +167,14 @@ def test_title_and_body_are_masked(inbox: Inbox) -> None:
     send(address, message, key="one", timeout=10, http=Http())
     assert inbox.titles == ["http://***@db.example.net/ is offline"]
     assert inbox.messages[0]["message"] == "It said ***.\nThe second line names ***."
+
+
+def test_a_secret_is_masked_as_html_has_it(inbox: Inbox) -> None:
+    secret = 'sword<&>fish"'
+    Secret(secret)
+    body = f"<p>{escape(secret)}</p><p>{escape(secret, quote=False)}</p>"
+    send(inbox.json_url, Message(title="t", body=body, format="html"), key="one", timeout=10, http=Http())
+    assert inbox.messages[0]["message"] == "<p>***</p><p>***</p>"
 
 
 # --- the settings of the outside

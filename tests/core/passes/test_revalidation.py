@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,15 @@ SOURCE = plugin(
     decide="(batch):\n    return [Page(batch.page, batch.text, 'read')]",
     apply=APPLY,
 )
+
+
+@pytest.fixture(autouse=True, params=["python", pytest.param("curl", marks=pytest.mark.slow)])
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both: what is asked again is a GET of many."""
+    if request.param == "python":
+        monkeypatch.setitem(sys.modules, "pycurl", None)  # as where it is not installed
+    elif not find_spec("pycurl"):
+        pytest.skip("the extra pollctl[curl] is not installed")
 
 
 class Pages(FakeUpstream):

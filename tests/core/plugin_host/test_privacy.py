@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from core.targets.watching import FEEDS
 from core.testing.gauge import source
 from plugin_package import make_plugin_package, run_pollctl, write_settings
 
+from pollctl.store.database import as_migrated
+from pollctl.store.shown_columns import OF_CORE, described
+from pollctl.store.table_rights import tables_in
 from pollctl.testing.suite import package
 from pollctl.testing.suite.subject import Subject
 
@@ -85,3 +90,15 @@ def test_the_conformance_suite_asks_too(tmp_path: Path, monkeypatch: pytest.Monk
     make_plugin_package(tmp_path, "gauge", source(private="():\n    return {}"))
     monkeypatch.syspath_prepend(str(tmp_path / "site-gauge"))
     assert package.contract(Subject("gauge", None)) == [MISSING]
+
+
+def test_all_that_comes_with_pollctl_says_it_of_every_column(tmp_path: Path) -> None:
+    env = make_plugin_package(tmp_path, "feeds", FEEDS, attribute="plugin")
+    write_settings(tmp_path)
+    assert "pollctl_private" not in run_pollctl(tmp_path, env, "check").stdout
+    with closing(as_migrated()) as db:
+        for table in tables_in(db):
+            named = OF_CORE[table]
+            assert [one.name for one in described(db, table) if one.can_hold_text and one.name not in named] == [], (
+                table
+            )

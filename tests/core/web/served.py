@@ -83,11 +83,17 @@ def serving(folder: Path, env: Mapping[str, str], *options: str) -> Iterator[Ser
 def plant(db: sqlite3.Connection, table: str, canaries: Mapping[str, str]) -> None:
     """Put a row into a table, whatever its CHECKs say: canaries where there are some, anything that fits elsewhere."""
     rows = db.execute(f"PRAGMA table_xinfo({table})").fetchall()
-    values = {name: canaries.get(name, _filling(kind)) for _, name, kind, *_ in rows}
+    values = {
+        name: _planted(canaries[name], kind) if name in canaries else _filling(kind) for _, name, kind, *_ in rows
+    }
     db.execute("PRAGMA foreign_keys=OFF")
     db.execute("PRAGMA ignore_check_constraints=ON")
     names = ", ".join(f'"{name}"' for name in values)
     db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({', '.join('?' * len(values))})", [*values.values()])
+
+
+def _planted(canary: str, kind: str) -> object:
+    return canary.encode() if kind == "BLOB" else canary
 
 
 def _filling(kind: str) -> object:

@@ -95,6 +95,12 @@ def test_every_plugin_names_some_and_has_a_dashboard_of_those_without_fields(ser
     assert [title for title in shown if title not in page.body] == []
 
 
+def test_among_those_of_all_plugins_a_query_says_whose_it_is(served: Served) -> None:
+    page = served.ask("/pollctl").body
+    assert ">latency: Jobs and how they do<" in page
+    assert ">How each plugin stands<" in page
+
+
 def test_what_cannot_be_answered_here_is_not_offered(served: Served) -> None:
     page = served.ask("/pollctl").body
     offered = re.findall(r"/pollctl/plain-(\w+)", page)

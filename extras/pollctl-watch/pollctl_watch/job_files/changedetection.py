@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pollctl import UsageError
-from pollctl_watch.job_files.job import Job, Untranslatable, dropping_lines, path_of
+from pollctl_watch.job_files.job import SHOWN, Job, Untranslatable, dropping_lines, path_of
 
 _REFUSED: Mapping[str, str] = {
     "headers": "they may hold secrets: write this watch into the settings",
     "body": "what is sent belongs in the settings",
-    "browser_steps": "it needs a browser",
+    "browser_steps": "a browser shows a page, and does nothing there",
     "text_should_not_be_present": "a text that must not be there has no counterpart; use when = 'missing ...'",
     "conditions": "write them as when = ...",
 }
@@ -45,18 +45,18 @@ def _job(found: Mapping[str, Any]) -> Job:
     )
     keys |= {"every": f"{seconds}s"} if seconds else {}
     keys |= {"enabled": False} if found.get("paused") else {}
-    left_out = tuple(f"{key}: it belongs in the settings" for key in _LEFT_OUT if found.get(key))
-    return Job(
-        title, {"url": str(found.get("url") or ""), "name": str(found.get("title") or ""), **keys}, left_out=left_out
-    )
+    left_out = [f"{key}: it belongs in the settings" for key in _LEFT_OUT if found.get(key)]
+    if found.get("fetch_backend") == "html_webdriver":
+        keys["browser"] = True
+        left_out.append(SHOWN)
+    keys = {"url": str(found.get("url") or ""), "name": str(found.get("title") or ""), **keys}
+    return Job(title, keys, left_out=tuple(left_out))
 
 
 def _refuse(found: Mapping[str, Any]) -> None:
     for key, why in _REFUSED.items():
         if found.get(key):
             raise Untranslatable(f"{key}: {why}")
-    if found.get("fetch_backend") == "html_webdriver":
-        raise Untranslatable("fetch_backend: it needs a browser")
     if found.get("processor", "text_json_diff") != "text_json_diff":
         raise Untranslatable(f"processor: {found['processor']} has no counterpart")
     if str(found.get("method") or "GET").upper() != "GET":

@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 _SIMPLE_PATH = re.compile(r"\$?\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\]|\[\*?\])*)")
 
 
+SHOWN = "what a browser asks other hosts for: name those in allow_hosts"
+"""What is left out of every job that needs a browser."""
+
+
 class Job(NamedTuple):
     """A job as keys of a watch.
 

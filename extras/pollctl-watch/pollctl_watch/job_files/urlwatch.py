@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pollctl_watch.job_files.job import Job, Untranslatable, dropping_lines, path_of
+from pollctl_watch.job_files.job import SHOWN, Job, Untranslatable, dropping_lines, path_of
 
 _NEEDLESS = frozenset(
     ["html2text", "strip", "striplines", "strip_each_line", "format-json", "pretty-xml", "reverse_order"]
 )
-_SILENT = frozenset(["name", "url", "kind", "filter", "filters", "enabled", "index_number", "guid", "note"])
+_SILENT = frozenset(
+    ["name", "url", "navigate", "use_browser", "kind", "filter", "filters", "enabled", "index_number", "guid", "note"]
+)
 _REFUSED: Mapping[str, str] = {
     "command": "a watch starts no programs",
-    "navigate": "it needs a browser",
-    "use_browser": "it needs a browser",
     "ssl_no_verify": "certificates are always checked; [pollctl.http] ca_file names further authorities",
     "no_verify": "certificates are always checked; [pollctl.http] ca_file names further authorities",
     "headers": "they may hold secrets: write this watch into the settings",
@@ -42,7 +42,8 @@ def _job(number: int, found: object) -> Job:
     for key, why in _REFUSED.items():
         if found.get(key):
             return Job(title, {}, f"{key}: {why}")
-    if not found.get("url"):
+    url = str(found.get("navigate") or found.get("url") or "")
+    if not url:
         return Job(title, {}, "it has no url")
     try:
         keys = _filtered(list(_filters(found.get("filter") or found.get("filters") or [])))
@@ -50,8 +51,11 @@ def _job(number: int, found: object) -> Job:
         return Job(title, {}, f"filter: {error}")
     if found.get("enabled") is False:
         keys["enabled"] = False
-    left_out = tuple(f"{key}: no such key of a watch" for key in sorted(found.keys() - _SILENT - _REFUSED.keys()))
-    return Job(title, {"url": str(found["url"]), "name": str(found.get("name") or ""), **keys}, left_out=left_out)
+    left_out = [f"{key}: no such key of a watch" for key in sorted(found.keys() - _SILENT - _REFUSED.keys())]
+    if found.get("navigate") or found.get("use_browser"):
+        keys["browser"] = True
+        left_out.append(SHOWN)
+    return Job(title, {"url": url, "name": str(found.get("name") or ""), **keys}, left_out=tuple(left_out))
 
 
 def _filters(found: Any) -> Iterator[tuple[str, Any]]:

@@ -66,4 +66,4 @@ def browse(asked: Asked, send: Send, chromium: Chromium) -> Answer:
     except UnshownError as error:
         return replace(first, status=0, body=b"", error=FetchError(kind=error.kind, message=f"{visit.host}: {error}"))
     headers = {"content-type": "text/html; charset=utf-8"}  # no validators: the same page may be made into another
-    return replace(first, request=asked, headers=headers, body=html.encode("utf-8", "replace"))
+    return replace(first, headers=headers, body=html.encode("utf-8", "replace"))

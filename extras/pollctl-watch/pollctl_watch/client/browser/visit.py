@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from msgspec.structs import replace
 
 from pollctl import Answer, FetchError, Request
+from pollctl_watch.client import cookies
 
 if TYPE_CHECKING:
     from pollctl_watch.model import Asked
@@ -36,6 +37,7 @@ class Visit:
         self._asked, self._send = asked, send
         self._origin = urlsplit(asked.url)[:2]
         self._first: Answer | None = None
+        self._cookies: dict[str, str] = {}
         self._size = self._requests = 0
         self._answered_at = 0.0
 
@@ -56,18 +58,23 @@ class Visit:
     def document(self) -> Answer:
         """The page itself, where redirects lead; ``url`` is then where it was."""
         answer = self._send(replace(self._asked, follow=False))
-        for _ in range(_MOST_REDIRECTS):
-            location = answer.headers.get("location", "") if answer.status in _REDIRECTS else ""
-            if not location:
-                break
+        followed = 0
+        while (location := _location_of(answer)) and followed < _MOST_REDIRECTS:
+            followed += 1
+            self._cookies |= cookies.set_by(answer)
             self.url = urljoin(self.url, location).partition("#")[0]
             if not self._may_ask(self.url):
-                error = FetchError(kind="redirect", message=f"{self.host}: redirect to another host refused")
-                return replace(answer, status=0, error=error)
+                return self._lost(answer, "redirect to another host refused")
             answer = self._answer(Request(url=self.url, follow=False), self.url)
-        self._first = answer
-        self._origin = urlsplit(self.url)[:2]
-        return answer
+        if location:
+            return self._lost(answer, f"more than {_MOST_REDIRECTS} redirects")
+        self._first, self._origin = answer, urlsplit(self.url)[:2]
+        return replace(answer, request=self._asked)
+
+    def _lost(self, answer: Answer, why: str) -> Answer:
+        return replace(
+            answer, request=self._asked, status=0, error=FetchError(kind="redirect", message=f"{self.host}: {why}")
+        )
 
     def answer(self, route: Any) -> None:
         """Answer one request of the page."""
@@ -90,6 +97,8 @@ class Visit:
 
     def _fulfil(self, route: Any, answer: Answer) -> None:
         headers = {name: value for name, value in answer.headers.items() if name not in _NOT_SENT_BACK}
+        if "set-cookie" in headers:
+            headers["set-cookie"] = "\n".join(cookies.lines_of(answer))  # as Playwright has several
         self._answered_at = time.monotonic()
         route.fulfill(status=answer.status, headers=headers, body=answer.body)
 
@@ -99,8 +108,10 @@ class Visit:
         kept = {name: value for name, value in named.items() if name not in _NOT_SENT_ON and name[:1] != ":"}
         if urlsplit(url)[:2] == urlsplit(self._asked.url)[:2]:
             own = {name.lower(): value for name, value in self._asked.headers.items()}
-            jar = "; ".join(filter(None, (own.get("cookie"), kept.get("cookie"))))
-            kept = {**own, **kept, **({"cookie": jar} if jar else {})}
+            jar = cookies.named(own.get("cookie", "")) | self._cookies | cookies.named(kept.get("cookie", ""))
+            kept = {**own, **kept}
+            if jar:
+                kept["cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
         answer = self._send(replace(request, headers=kept, allow_hosts=self._asked.allow_hosts))
         self._requests += 1
         self._size += len(answer.body)
@@ -114,6 +125,11 @@ class Visit:
             return True
         is_safe = there.scheme == "https" or (there.scheme == "http" and home.scheme == "http")
         return is_safe and there.netloc.lower() in {host.lower() for host in self._asked.allow_hosts}
+
+
+def _location_of(answer: Answer) -> str:
+    """Where an answer leads; empty if it is no redirect."""
+    return answer.headers.get("location", "") if answer.status in _REDIRECTS else ""
 
 
 def _is_link_local(address: str) -> bool:
