@@ -20,9 +20,9 @@ from pollctl.console import log
 from pollctl.errors import FanoutError, text_of
 from pollctl.fanout.asker import Asker, versions
 from pollctl.fanout.connecting import WITHIN_S, close, connected
+from pollctl.fanout.eligibility import may_go
 from pollctl.fanout.wire import Reply, Terms, opened_replies, packed, sealed_requests
 from pollctl.http.journey import Whole
-from pollctl.http.limits import REPEATABLE
 from pollctl.redaction import redact
 from pollctl.urls import is_loopback
 
@@ -106,7 +106,7 @@ class Engine:
         Raises:
             FanoutError: it is one, nobody is there, and nobody else may.
         """
-        if not self._may_go(request):
+        if not may_go(request, self._limits, is_near=self._is_near):
             return False
         if self._is_gone and self._settings.fallback == "fail":
             self.error = self.error or self._why_not()
@@ -135,20 +135,6 @@ class Engine:
         self._wake()
         if self._thread:
             self._thread.join(_LONGEST_GOODBYE_S)
-
-    def _may_go(self, request: Request) -> bool:
-        is_plain = request.method in REPEATABLE and request.body is None and request.repeat and not request.is_local
-        return is_plain and not self._limits.trust_env and not self._is_bound(request)
-
-    def _is_bound(self, request: Request) -> bool:
-        """Whether a request means this machine, or needs what only this one has."""
-        certificates = self._limits.certificates
-        if certificates.for_all or any(certificates.by_host.values()):
-            return True
-        try:
-            return not self._is_near and is_loopback(urlsplit(request.url).hostname or "")
-        except ValueError:
-            return True
 
     def _wake(self) -> None:
         if self._loop:
