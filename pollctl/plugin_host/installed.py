@@ -95,14 +95,15 @@ def _by_importlib(group: str) -> Iterator[EntryPoint]:
     seen = set()
     for dist in metadata.distributions():
         try:
+            known_as = getattr(dist, "_normalized_name", dist.name)  # as there, of two with one name the first counts
             name, version, announced = dist.name, dist.version, dist.entry_points
         except Exception:  # noqa: BLE001, S112 - files of a stranger, read by whatever finder there is
             continue
-        if name not in seen:
+        if known_as not in seen:
             yield from (
                 EntryPoint(one.name, one.value, group, name, version) for one in announced if one.group == group
             )
-        seen.add(name)
+        seen.add(known_as)
 
 
 @cache
