@@ -48,6 +48,17 @@ def test_the_seconds_of_cron_do_not_make_a_pace_slower(watch: Watching, every: s
     assert watch.pages.paths == ["/a"]
 
 
+def test_another_secret_that_says_what_is_compared_begins_a_new_baseline(feeds: Watching) -> None:
+    with_form = "    form: Mapping[str, Secret] = {}\n    most: int = 20\n"
+    imports = "from collections.abc import Mapping\nfrom pollctl import Answer, Secret\n"
+    feeds.is_made_of(FEEDS.replace("    most: int = 20\n", with_form).replace("from pollctl import Answer\n", imports))
+    for number, (query, found) in enumerate([("bicycle", "old"), ("motor car", "new"), ("motor car", "new newer")]):
+        feeds.settings(f'{A}\nform = {{ q = "{query}" }}')
+        feeds.pages_are(a=found)
+        assert feeds.run(minutes=10)["stats"]["baselines"] == (number < 2)
+    assert feeds.told == ["newer"]
+
+
 def test_a_304_is_a_look_at_which_nothing_has_changed(watch: Watching) -> None:
     watch.settings(A)
     watch.pages_are(a="one")
