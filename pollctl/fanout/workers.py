@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from pollctl.console import log
 from pollctl.errors import FanoutError, text_of
 from pollctl.fanout.asker import Asker, versions
 from pollctl.fanout.connecting import WITHIN_S, close, connected
-from pollctl.fanout.wire import Terms, opened_replies, sealed_requests
+from pollctl.fanout.wire import Terms, joined, opened_replies, sealed_requests
 from pollctl.redaction import redact
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pollctl.concurrency.cancellation import Stop
     from pollctl.config.schema import Fanout
     from pollctl.fanout.errands import Errand, Errands, Left
+    from pollctl.fanout.wire import Reply
     from pollctl.http.limits import Limits
 
 _SILENCE_S = 10.0
@@ -130,16 +131,25 @@ class Workers:
         if self.is_closed or not left:
             left.clear()
             return
-        requests = sealed_requests(errand.request for errand in fresh.values())
-        concurrency = next(iter(left.values())).concurrency // max(1, self.count)
-        allowed_s = min(self._stop.remaining, threading.TIMEOUT_MAX)
-        replies, may_be_more = await _heard(asker.trade(requests, max(1, concurrency), allowed_s))
-        for reply in opened_replies(replies):
+        replies, may_be_more = await self._answers(asker, fresh.values(), left)
+        for reply in replies:
             left.pop(reply.number).complete(reply)
         if not may_be_more:
             undone = list(left.values())
             left.clear()
             self._leave(undone)
+
+    async def _answers(self, asker: Asker, fresh: Iterable[Errand], left: Left) -> tuple[Sequence[Reply], bool]:
+        """Give a worker calls beside those that it has; what it answers, while anybody waits, and whether there may be more."""
+        requests = sealed_requests(errand.request for errand in fresh)
+        concurrency = next(iter(left.values())).concurrency // max(1, self.count)
+        allowed_s = min(self._stop.remaining, threading.TIMEOUT_MAX)
+        part, is_cut, may_be_more = await _heard(asker.trade(requests, max(1, concurrency), allowed_s))
+        parts = [part]
+        while is_cut and not self._is_unwanted(left.values()):
+            part, is_cut = await _heard(asker.next_part())
+            parts.append(part)
+        return [] if is_cut else opened_replies(joined(parts)), may_be_more
 
     def _is_unwanted(self, errands: Collection[Errand]) -> bool:
         nobody_waits = bool(errands) and not any(errand.is_wanted for errand in errands)
