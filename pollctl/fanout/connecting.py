@@ -57,19 +57,23 @@ def security_of(settings: Fanout) -> Security:
     """What both sides know each other by.
 
     Raises:
-        FanoutError: the key is encrypted: OpenSSL would ask for its password on the terminal.
+        FanoutError: the key is encrypted, and OpenSSL would ask for its password on the terminal; or it is no key at all, and Dask
+            would take it for the name of a file.
     """
     from distributed.security import Security
 
     if not settings.address.startswith("tls://"):
         return Security(require_encryption=False)
-    if "ENCRYPTED" in settings.key.reveal():
+    key = settings.key.reveal()
+    if "-----BEGIN" not in key:
+        raise FanoutError('the key is not in PEM; for that in a file write key = { file = "..." }')
+    if "ENCRYPTED" in key:
         raise FanoutError("the key is encrypted, and nobody is there to type its password")
     return Security(
         require_encryption=True,
         tls_ca_file=str(settings.ca_file),
         tls_client_cert=str(settings.cert),
-        tls_client_key=settings.key.reveal(),
+        tls_client_key=key,
     )
 
 

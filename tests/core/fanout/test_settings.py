@@ -72,5 +72,7 @@ def test_check_names_certificates_that_cannot_be_used(tmp_path: Path) -> None:
     for encrypted in (PKCS8_ENCRYPTED, PKCS1_ENCRYPTED):
         (asks,) = problems(encrypted)
         assert asks == "pollctl.fanout.key: the key is encrypted, and nobody is there to type its password"
+    (path,) = problems(b"fanout.key")
+    assert path == 'pollctl.fanout.key: the key is not in PEM; for that in a file write key = { file = "..." }'
     (garbage,) = problems(b"not a key\nat all")
     assert "not a key" not in garbage
