@@ -17,7 +17,7 @@ from datasette.views.base import DatasetteError
 from pollctl import __version__, console
 from pollctl.errors import PollctlError
 from pollctl.web.dashboards import Answered, Query, dashboards
-from pollctl.web.database import NAME, LiveDatabase
+from pollctl.web.database import NAME, REPLACED, LiveDatabase
 
 if TYPE_CHECKING:
     from pollctl.web.connection import ShowingConnection
@@ -37,7 +37,7 @@ _SETTINGS = {
     "max_csv_mb": 10,
 }
 """A statement holds a pass that wants to commit for as long as it runs, where the journal is no WAL."""
-_LOCKED = "database is locked"
+_UNAVAILABLE = ("database is locked", REPLACED)
 _LOOK_EVERY_S = 0.1
 
 
@@ -114,8 +114,8 @@ def _said(exception: Exception) -> tuple[int, str | None, str]:
     if isinstance(exception, Base400):
         return exception.status, None, str(exception.args[0])
     if isinstance(exception, sqlite3.OperationalError):
-        is_locked = _LOCKED in str(exception)
-        return 503 if is_locked else 400, None, str(exception)
+        is_unavailable = any(one in str(exception) for one in _UNAVAILABLE)
+        return 503 if is_unavailable else 400, None, str(exception)
     console.log_traceback(exception)
     return 500, None, "this is a bug; the terminal of `pollctl web` says more"
 
