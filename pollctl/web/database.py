@@ -57,7 +57,8 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         """Do something with the connection, in the thread that has it.
 
         Raises:
-            OperationalError: the file was replaced. To read on would show what is gone, and take journals of the new one for its own.
+            OperationalError: the file was replaced. To read on would show what is gone, and take a journal of the new one for
+                its own.
         """
 
         def with_what_is_shown(connection: ShowingConnection) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import wait
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 import datasette.handle_exception
@@ -110,14 +111,21 @@ class Site:
 def _said(exception: Exception) -> tuple[int, str | None, str]:
     """Status, title and message; a bug is logged."""
     if isinstance(exception, DatasetteError):
-        return exception.status, exception.title, str(exception.message)
+        message = str(exception.message)
+        # It calls 500 what SQLite refuses, and columns that are not there.
+        return _status(message) if exception.status == 500 else exception.status, exception.title, message  # noqa: PLR2004
     if isinstance(exception, Base400):
         return exception.status, None, str(exception.args[0])
     if isinstance(exception, sqlite3.OperationalError):
-        is_unavailable = any(one in str(exception) for one in _UNAVAILABLE)
-        return 503 if is_unavailable else 400, None, str(exception)
+        return _status(str(exception)), None, str(exception)
+    if isinstance(exception, JSONDecodeError):
+        return 400, None, f"a value in the address is not JSON: {exception}"
     console.log_traceback(exception)
     return 500, None, "this is a bug; the terminal of `pollctl web` says more"
+
+
+def _status(message: str) -> int:
+    return 503 if any(one in message for one in _UNAVAILABLE) else 400
 
 
 def _leave_out_strangers() -> None:
