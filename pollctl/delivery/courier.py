@@ -37,7 +37,8 @@ class Courier:
         """Send one message, and answer what became of it; *last_look* may have it rest or drop it.
 
         Raises:
-            DeliveryError: the service did not take it; permanent when nobody knows the address any more.
+            DeliveryError: the service did not take it; permanent when nobody knows the address any more, or not
+                all that goes along is kept.
             NotNowError: it is to rest.
         """
         from pollctl.delivery.channel import send
@@ -54,7 +55,7 @@ class Courier:
                 raise NotNowError(until, why)
             case Drop(why=why):
                 return f"{DROPPED}{why}"
-        send(url, message, _enclosed(db, effect.id), key=effect.key, timeout=timeout, http=self._http)
+        send(url, message, _enclosed(db, effect.id, message), key=effect.key, timeout=timeout, http=self._http)
         return SENT
 
     def _url(self, db: Database, effect_id: int, message: Message) -> str:
@@ -70,7 +71,10 @@ class Courier:
         )
 
 
-def _enclosed(db: Database, effect_id: int) -> list[Attachment]:
-    """What goes along from memory."""
+def _enclosed(db: Database, effect_id: int, message: Message) -> list[Attachment]:
+    """What goes along from memory: all that the message says."""
     query = "SELECT name, content, type FROM outbox_attachments WHERE effect_id=? ORDER BY number"
-    return [Attachment(*row) for row in db.conn.execute(query, (effect_id,))]
+    found = [Attachment(*row) for row in db.conn.execute(query, (effect_id,))]
+    if len(found) < len(message.enclosed):
+        raise DeliveryError("what goes along with it is not kept any more", permanent=True)
+    return found

@@ -68,10 +68,10 @@ class Outbox:
             [(effect.address, self._plugin, effect.key) for effect in effects if effect.address],
         )
         self._db.conn.executemany(
-            "INSERT INTO outbox_attachments SELECT id, ?, ?, ?, ? FROM outbox WHERE plugin=? AND key=? AND status='pending' "
-            "ON CONFLICT DO NOTHING",
+            "INSERT INTO outbox_attachments SELECT id, ?, ?, ?, ? FROM outbox "
+            "WHERE plugin=? AND key=? AND payload=? AND status='pending' ON CONFLICT DO NOTHING",
             [
-                (number, one.name, one.type, one.content, self._plugin, effect.key)
+                (number, one.name, one.type, one.content, self._plugin, effect.key, effect.payload)
                 for effect in effects
                 for number, one in enumerate(effect.enclosed)
             ],

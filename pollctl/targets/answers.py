@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,10 +16,30 @@ _OF_THE_EXCHANGE = frozenset(["age", "date", "set-cookie"])
 """Headers that differ from one answer to the next without saying anything else."""
 
 
-def conditions(one: Known[Any], request: Request) -> Mapping[str, str]:
+class Asked(NamedTuple):
+    """A target that is asked.
+
+    Attributes:
+        known: the target.
+        request: by which it is asked, before conditions were added.
+        reader: by what that is known which makes something of the answer; another one reads the same answer again.
+    """
+
+    known: Known[Any]
+    request: Request
+    reader: str
+
+    @property
+    def key(self) -> str:
+        """What validators of the answer belong to; empty where there are none."""
+        key = conditional_key(self.request)
+        return key and f"{key}{self.reader}"
+
+
+def conditions(asked: Asked) -> Mapping[str, str]:
     """The headers that ask whether what is remembered has changed: it must be what the upstream named them for."""
-    known = known_validators(one)
-    return known.headers if known.headers and known.asked == conditional_key(request) else {}
+    known = known_validators(asked.known)
+    return known.headers if known.headers and known.asked == asked.key else {}
 
 
 def known_validators(one: Known[Any]) -> Validators:
@@ -29,29 +49,30 @@ def known_validators(one: Known[Any]) -> Validators:
     return msgspec.json.decode(one.row.validators, type=Validators)
 
 
-def validators(answer: Answer, request: Request) -> Validators:
+def validators(answer: Answer, asked: Asked) -> Validators:
     """What to ask by the next time; nothing where the request has conditions of its own, or is not a plain GET."""
     named = answer.validators
-    asked = conditional_key(request) if named else ""
-    return Validators(asked, named) if asked else Validators()
+    key = asked.key if named else ""
+    return Validators(key, named) if key else Validators()
 
 
-def digest_of(answer: Answer) -> str:
-    """What an answer is known by: the same one says the same."""
+def digest_of(answer: Answer, asked: Asked) -> str:
+    """What an answer is known by: the same one says the same to the same reader."""
     headers = [item for item in sorted(answer.headers.items()) if item[0] not in _OF_THE_EXCHANGE]
-    return sha256(b"%d\n%r\n%b" % (answer.status, headers, answer.body)).hexdigest()[:32]
+    said = b"%b\n%d\n%r\n%b" % (asked.reader.encode(), answer.status, headers, answer.body)
+    return sha256(said).hexdigest()[:32]
 
 
-def row_of_same(one: Known[Any], request: Request, answer: Answer, digest: str) -> int | None:
+def row_of_same(asked: Asked, answer: Answer, digest: str) -> int | None:
     """The row of a target where nothing comes of an answer but that there was one; None where more may come of it.
 
     That is one of which the upstream says so (304), or the one from before. Of a target that failed the last time, or goes by
     another name than its row, there is something to write, or to tell.
     """
-    row = one.row
+    one, row = asked.known, asked.known.row
     if row is None or not (answer.is_unchanged or digest == row.answer) or not row.has_memory or one.is_redefined:
         return None
     if row.failures or row.retired_at or row.name != one.title or retry_after(answer, answer.started_at):
         return None
-    asked = known_validators(one).asked
-    return row.id if answer.is_unchanged or not asked or asked == conditional_key(request) else None
+    key = known_validators(one).asked
+    return row.id if answer.is_unchanged or not key or key == asked.key else None

@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from pollctl import Answer, Request, Run, counted, retry_after, to_text
 from pollctl.targets import answers
+from pollctl.targets.answers import Asked
 from pollctl.targets.decide import said_of
+from pollctl.targets.edition import edition_of
 from pollctl.targets.model import Batch, Look
 from pollctl.targets.rows import Known, Roll
 from pollctl.targets.store import Store, uncompared
-from pollctl.targets.target import Target
+from pollctl.targets.target import Target, cosmetics_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -30,21 +32,15 @@ _NOT_ASKED = ("deadline", "stopped")
 
 
 class Reading(NamedTuple):
-    """What an author gives: how an answer is read, and as a value of which type."""
+    """What an author gives: how an answer is read, as a value of which type, and what then compares it."""
 
     read: Callable[[Answer, Any], Any]
     value: Any
+    compare: Callable[..., Any]
 
 
 class UnreadableError(Exception):
     """Why an answer holds nothing to compare."""
-
-
-class Asked(NamedTuple):
-    """A target that is asked, and by which request before conditions were added."""
-
-    known: Known[Any]
-    request: Request
 
 
 def batches(store: Store, reading: Reading, run: Run, db: Database, roll: Roll[Any]) -> Iterator[Batch]:
@@ -134,15 +130,14 @@ def _next_moment(roll: Roll[Any], digest_at: datetime | None, run: Run) -> datet
     return min([*moments, *([digest_at] if digest_at else [])], default=datetime.max.replace(tzinfo=run.now.tzinfo))
 
 
-def _requests(due: list[Known[Any]], run: Run) -> Iterator[Request]:
+def _requests(due: list[Known[Any]], edition: str, run: Run) -> Iterator[Request]:
     """One for each target; none to a host that has asked in this pass to be left alone."""
     held = _held(run)
     for one in due:
         if one.target.host not in held:
-            request = one.target.request()
-            yield replace(
-                request, headers={**request.headers, **answers.conditions(one, request)}, tag=Asked(one, request)
-            )
+            asked = Asked(one, one.target.request(), f"{edition}{cosmetics_of(one.target)}")
+            headers = {**asked.request.headers, **answers.conditions(asked)}
+            yield replace(asked.request, headers=headers, tag=asked)
 
 
 def _held(run: Run) -> set[str]:
@@ -158,12 +153,13 @@ def _looks(
 
     *looked* gets whether those were reached whose turn came.
     """
-    for answer in run.get_many(_requests(due, run)):
+    edition = edition_of(reading.read, reading.compare) if due else ""
+    for answer in run.get_many(_requests(due, edition, run)):
         asked: Asked = answer.request.tag
         if answer.error and answer.error.kind in _NOT_ASKED:
             continue
-        title, digest = asked.known.title, answers.digest_of(answer)
-        if row := answers.row_of_same(asked.known, asked.request, answer, digest):
+        title, digest = asked.known.title, answers.digest_of(answer, asked)
+        if row := answers.row_of_same(asked, answer, digest):
             looked[title] = True
             yield row, 0
             continue
@@ -190,9 +186,9 @@ def _look(reading: Reading, answer: Answer, asked: Asked, digest: str, run: Run)
     except UnreadableError as error:
         until = f" and wants no request before {to_text(found.held_until)}" if found.held_until else ""
         return replace(found, error=f"{error}{until}")
-    now = answers.validators(answer, asked.request)
-    known = answers.known_validators(one)
-    return replace(found, value=value, validators=now if now != known else None, answer=digest)
+    now = answers.validators(answer, asked)
+    is_kept = one.row and one.row.has_memory and now == answers.known_validators(one) and not one.is_redefined
+    return replace(found, value=value, validators=None if is_kept else now, answer=digest)
 
 
 def value_of(reading: Reading, answer: Answer, target: Target) -> Any:

@@ -27,13 +27,14 @@ class Memories:
         self._plugin = plugin
 
     def load(self, db: Database, looks: Sequence[Look]) -> dict[str, Memory]:
-        """What is known of the targets of looks, by title."""
+        """What is known of the targets of looks, by title; the row of an added one that was removed may be another's by now."""
         chosen = json.dumps([[look.row, look.title] for look in looks])
         rows = db.conn.execute(
             f"""SELECT j.value ->> 1, t.id, t.added, m.definition, t.name, m.value, t.failures, t.failing_since, t.is_alerted
                 FROM json_each(?) AS j LEFT JOIN {self._plugin}_targets AS t
                 ON t.id = coalesce(j.value ->> 0,
                     (SELECT max(id) FROM {self._plugin}_targets WHERE name = j.value ->> 1 AND added IS NULL))
+                AND (t.added IS NULL OR t.name = j.value ->> 1)
                 LEFT JOIN {self._plugin}_memory AS m ON m.target = t.id""",  # noqa: S608
             (chosen,),
         )

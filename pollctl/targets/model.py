@@ -95,6 +95,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     """News that waits to be gathered into one message.
 
     Attributes:
+        row: of its target.
         title: of its target, empty where that is no more.
         is_due: whether it has waited long enough.
         is_personal: whether its target named people of its own.
@@ -102,6 +103,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     """
 
     id: int
+    row: int = 0
     title: str
     news: News
     is_due: bool
@@ -167,7 +169,7 @@ class Told(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Gathered(Struct, frozen=True, tag=True, kw_only=True):
-    """News that has waited long enough, for people who are the same; those of the first one's target."""
+    """News that has waited long enough, for people who are the same: those of the first one."""
 
     waiting: list[Waiting]
     reason: str

@@ -66,7 +66,7 @@ class TargetPlugin(Generic[T, V]):
         self.name, self.key, self.target = name, key, target
         self._summary = summary
         self._rules = decide.Rules(compare, value, kept or value)
-        self.reading = fetch.Reading(read, value)
+        self.reading = fetch.Reading(read, value, compare)
         self.store = Store(name)
         self._settings = _settings_of(key, target, settings)
         self._latest = _Titled(None, {})

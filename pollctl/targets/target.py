@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct
 
-from pollctl import Answer, Attachment, Duration, HttpUrl, Level, Pace, Request, Secret
+from pollctl import Answer, Attachment, Duration, HttpUrl, Level, Pace, Request, Secret, address_digest
 
 V = TypeVar("V")
 _NETLOC = re.compile("//|[/?#]")
@@ -36,7 +36,8 @@ class Target(Struct, frozen=True, kw_only=True):
     """
 
     COSMETIC: ClassVar[frozenset[str]] = frozenset()
-    """Keys of the author's own that do not change what is compared: their change begins no new baseline."""
+    """Keys of the author's own that do not change what is compared: their change begins no new baseline, and the next answer is
+    compared by them even where it is the one from before."""
     SETTINGS_ONLY: ClassVar[frozenset[str]] = frozenset()
     """Keys that stand in the settings alone, as those do that are or hold a ``Secret``: `add` offers no option for them."""
 
@@ -72,9 +73,7 @@ class Target(Struct, frozen=True, kw_only=True):
 
         Keys that are at their defaults are not part of it, so that an author may add some.
         """
-        own = ((name, getattr(self, name), default) for name, default in _own_keys(type(self)))
-        kept = {"url": self.url} | {name: value for name, value, default in own if value != default}
-        return hashlib.sha256(msgspec.json.encode(kept, enc_hook=str, order="sorted")).hexdigest()[:16]
+        return _digest({"url": self.url} | _given(self, _own_keys(type(self))[0]))
 
     def request(self) -> Request:
         """How it is asked; for a GET without conditions of its own it is asked whether something has changed."""
@@ -88,11 +87,33 @@ class Target(Struct, frozen=True, kw_only=True):
         return answer.status == 200  # noqa: PLR2004
 
 
+def cosmetics_of(target: Target) -> str:
+    """A digest of the author's other keys: what is compared stays the same, but something else may come of it."""
+    given = _given(target, _own_keys(type(target))[1])
+    return _digest(given) if given else ""
+
+
+def _given(target: Target, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some keys that are not at their defaults."""
+    return {name: value for name, default in keys.items() if (value := getattr(target, name)) != default}
+
+
+def _digest(keys: Mapping[str, Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(keys, enc_hook=_recognisable, order="sorted")).hexdigest()[:16]
+
+
+def _recognisable(value: Any) -> str:
+    """A value as text; of a secret too little to find it by trying, and enough to notice another one."""
+    return address_digest(value.reveal())[:4] if isinstance(value, Secret) else str(value)
+
+
 @cache
-def _own_keys(kind: type[Target]) -> list[tuple[str, Any]]:
-    """The keys that an author has added and that say what is compared, each with its default."""
-    own = {*kind.__struct_fields__} - {*Target.__struct_fields__} - kind.COSMETIC
-    return [(field.name, default_of(field)) for field in msgspec.structs.fields(kind) if field.name in own]
+def _own_keys(kind: type[Target]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The keys that an author has added, each with its default: those that say what is compared, and the cosmetic ones."""
+    own = {*kind.__struct_fields__} - {*Target.__struct_fields__}
+    defaults = {field.name: default_of(field) for field in msgspec.structs.fields(kind) if field.name in own}
+    cosmetic = {name: default for name, default in defaults.items() if name in kind.COSMETIC}
+    return {name: default for name, default in defaults.items() if name not in cosmetic}, cosmetic
 
 
 def default_of(field: msgspec.structs.FieldInfo) -> Any:
@@ -113,7 +134,7 @@ class News(Struct, frozen=True):
         body: more of it.
         id: what it is about: told once for good for its target; without one it is told each time.
         level: how it is to be taken.
-        url: where it can be seen; the address of the target if empty.
+        url: where it can be seen, in HTML a link if it begins with ``http``; the address of the target if empty.
         format: what the body is written in, as ``run.tell`` has it; the title is text.
         attach: files that go along.
     """

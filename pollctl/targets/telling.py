@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from pollctl import Run, address_digest, from_text, to_text
+from pollctl import Run, Secret, address_digest, from_text, to_text
 from pollctl.targets.decide import people
 from pollctl.targets.model import Gathered, Told, Waiting
 from pollctl.targets.target import News, Target
@@ -52,6 +52,7 @@ class Telling:
         return [
             Waiting(
                 id=number,
+                row=row,
                 title=titles.get(row, name),
                 news=msgspec.json.decode(news, type=News),
                 is_due=bool(is_due),
@@ -69,6 +70,11 @@ class Telling:
         )
         return {row: tuple(address_digest(url) for _, url in found) for row, found in groupby(rows, itemgetter(0))}
 
+    def _addresses(self, db: Database, row: int) -> tuple[Secret, ...]:
+        """The addresses of those whom an added target names: its row knows them when nothing else knows it any more."""
+        query = f"SELECT url FROM {self._plugin}_notify WHERE target=? ORDER BY number"  # noqa: S608
+        return tuple(Secret(url) for (url,) in db.conn.execute(query, (row,)))
+
     def tell(self, db: Database, told: Told, row: int, run: Run, targets: Mapping[str, Target]) -> None:
         """Tell the news of one target in one message, or let it wait."""
         target = targets[told.title]
@@ -80,13 +86,14 @@ class Telling:
             )
             return
         words = message(told.title, [(one, target.address) for one in told.news])
-        _send(run, f"{row}:{to_text(run.now)}", target, words)
+        _send(run, f"{row}:{to_text(run.now)}", people(target, run.settings), words)
 
     def tell_gathered(self, db: Database, gathered: Gathered, run: Run, targets: Mapping[str, Target]) -> None:
         """Tell news that has waited long enough in one message."""
-        waiting = gathered.waiting
+        waiting, first = gathered.waiting, gathered.waiting[0]
         words = message(self._plugin, [(one.news, "") for one in waiting])
-        _send(run, f"digest:{waiting[0].id}:{to_text(run.now)}", targets.get(waiting[0].title), words)
+        to = self._addresses(db, first.row) if first.people else people(targets.get(first.title), run.settings)
+        _send(run, f"digest:{first.id}:{to_text(run.now)}", to, words)
         db.conn.executemany(f"DELETE FROM {self._table} WHERE id=?", [(one.id,) for one in waiting])  # noqa: S608
 
     def withdraw(self, db: Database, rows: Sequence[int]) -> set[int]:
@@ -100,6 +107,5 @@ def _text_of(news: News, target: Target) -> str:
     return msgspec.json.encode(replace(news, url=news.url or target.address)).decode()
 
 
-def _send(run: Run, key: str, target: Target | None, words: Words) -> None:
-    to = people(target, run.settings) or None
-    run.tell(key, words.title, words.body, to=to, level=words.level, format=words.format, attach=words.attach)
+def _send(run: Run, key: str, to: Sequence[Secret], words: Words) -> None:
+    run.tell(key, words.title, words.body, to=to or None, level=words.level, format=words.format, attach=words.attach)

@@ -190,6 +190,28 @@ def test_bytes_of_a_message_that_was_dropped_are_kept_no_longer(parrot: Parrot) 
     assert parrot.rows("SELECT count(*) FROM outbox_attachments") == [0]
 
 
+def test_a_message_that_was_dropped_and_put_back_does_not_go_out_without_its_files(parrot: Parrot) -> None:
+    with Inbox() as inbox:
+        rests = f"attach=[{PAGE}], not_before=run.now.replace(hour=9)"
+        parrot.teach(telling(rests, apply=FROM_MEMORY), PLAN, notify(inbox.json_url))
+        parrot.report(now="2026-01-01T08:00:00Z")
+        parrot.do("outbox", "drop", "1", now="2026-01-01T08:10:00Z")
+        parrot.do("outbox", "retry", "1", now="2026-01-01T08:20:00Z")
+        parrot.report(code=3, now="2026-01-01T10:00:00Z")
+    assert inbox.messages == []
+    ((status, error),) = parrot.rows("SELECT status, last_error FROM outbox")
+    assert (status, error) == ("dead", "what goes along with it is not kept any more")
+
+
+def test_files_of_a_message_with_a_known_key_do_not_go_along_with_the_one_that_stands(parrot: Parrot) -> None:
+    with Inbox() as inbox:
+        apply = FROM_MEMORY.replace("run.tell(learn.word,", "run.tell('word',")
+        only_the_second = f"attach=[{PAGE}] if learn.word == 'two' else []"
+        parrot.teach(telling(only_the_second, apply=apply), "plan = ['one', 'two']", notify(inbox.json_url))
+        parrot.report()
+    assert [(message["title"], message["attachments"]) for message in inbox.messages] == [("Heard one", [])]
+
+
 @pytest.mark.parametrize(
     ("attachment", "said"),
     [

@@ -6,7 +6,8 @@ import pytest
 from core.targets.watching import FEEDS, Watching
 from plugin_package import json_of
 
-from pollctl.fakes import ServerResponse
+from pollctl import to_text
+from pollctl.fakes import ServerRequest, ServerResponse
 
 A, B = 'name = "a"\nurl = "/a"', 'name = "b"\nurl = "/b"'
 
@@ -46,6 +47,17 @@ def test_the_seconds_of_cron_do_not_make_a_pace_slower(watch: Watching, every: s
     assert minutes == 1 or not watch.is_due()
     watch.run(minutes=1)
     assert watch.pages.paths == ["/a"]
+
+
+def test_another_secret_that_says_what_is_compared_begins_a_new_baseline(feeds: Watching) -> None:
+    with_form = "    form: Mapping[str, Secret] = {}\n    most: int = 20\n"
+    imports = "from collections.abc import Mapping\nfrom pollctl import Answer, Secret\n"
+    feeds.is_made_of(FEEDS.replace("    most: int = 20\n", with_form).replace("from pollctl import Answer\n", imports))
+    for number, (query, found) in enumerate([("bicycle", "old"), ("motor car", "new"), ("motor car", "new newer")]):
+        feeds.settings(f'{A}\nform = {{ q = "{query}" }}')
+        feeds.pages_are(a=found)
+        assert feeds.run(minutes=10)["stats"]["baselines"] == (number < 2)
+    assert feeds.told == ["newer"]
 
 
 def test_a_304_is_a_look_at_which_nothing_has_changed(watch: Watching) -> None:
@@ -262,3 +274,28 @@ def test_a_new_key_with_a_default_begins_no_new_baseline(feeds: Watching) -> Non
     assert list(feeds.told) == ["two"]
     feeds.settings(f'{A}\ntags = ["x"]')
     assert feeds.run(minutes=10)["stats"]["baselines"] == 1
+
+
+def test_a_target_that_is_added_while_the_one_before_is_asked_and_removed_is_another_one(
+    feeds: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feeds.settings()
+    feeds.pages_are(x="one", y="why")
+    feeds.do("add", f"{feeds.pages.url}/x", "--name", "X")
+    feeds.run()
+    respond = feeds.pages.respond
+
+    def replaced(request: ServerRequest) -> ServerResponse:
+        monkeypatch.setattr(feeds.pages, "respond", respond)
+        feeds.place.spawn("feeds", "remove", "X", now=to_text(feeds.at))
+        feeds.place.spawn("feeds", "add", f"{feeds.pages.url}/y", "--name", "Y", now=to_text(feeds.at))
+        return respond(request)
+
+    monkeypatch.setattr(feeds.pages, "respond", replaced)
+    feeds.pages_are(x="one two")
+    feeds.run(minutes=10)
+    assert [(row["name"], row["state"]) for row in feeds.listed()] == [("Y", "new")]
+    feeds.run(minutes=10)
+    feeds.pages_are(y="why not")
+    feeds.run(minutes=10)
+    assert feeds.told == ["not"]

@@ -36,6 +36,32 @@ THIRD_LOOK = COUNTING.replace(
     return Change(str(number), [News("third look")] if number == 3 and before == "2" else [])""",
 )
 
+PRICES = """
+from pollctl import Answer
+from pollctl.targets import Change, News, Target, TargetPlugin
+
+class Feed(Target, frozen=True, kw_only=True):
+    COSMETIC = frozenset({"threshold"})
+    threshold: int = 100
+
+def read(answer: Answer, feed: Feed) -> float:
+    return float(answer.text.removesuffix("EUR"))
+
+def compare(before: bool | None, now: float, feed: Feed) -> Change[bool]:
+    is_low = now < feed.threshold
+    return Change(is_low, [News(f"low: {now:g}")] if is_low and before is False else [])
+
+plugin = TargetPlugin("feeds", Feed, float, kept=bool, key="feeds", summary="Is it cheap?", read=read, compare=compare)
+"""
+HASTY = PRICES.replace('.removesuffix("EUR")', "[:2]")
+"""One that reads two digits alone."""
+OTHER_FORM = COUNTING.replace("Feed, str,", "Feed, str, kept=dict[str, str],").replace(
+    'Change(now, [News(f"{feed.title}: {now}")] if now != before',
+    "Change({'': now}, [News(f'{feed.title}: {now}')] if {'': now} != before",
+)
+"""One that keeps what it reads in another form."""
+either_way = pytest.mark.parametrize("text", ["150EUR", "150 EUR"], ids=["by its ETag", "by its digest"])
+
 
 @pytest.fixture
 def counting(feeds: Watching) -> Watching:
@@ -156,3 +182,55 @@ def test_news_that_is_known_is_no_change(feeds: Watching) -> None:
 def test_a_plan_says_how_many_answers_are_those_from_before(counting: Watching) -> None:
     counting.wait(minutes=10)
     assert "1 answer as before" in counting.do_plain("plan", "feeds")
+
+
+@either_way
+def test_what_another_version_of_the_plugin_reads_otherwise_is_read_again(feeds: Watching, text: str) -> None:
+    feeds.is_made_of(HASTY)
+    feeds.settings(A)
+    feeds.pages_are(a=text)
+    feeds.run()
+    feeds.is_made_of(PRICES)
+    feeds.run(minutes=10)
+    feeds.pages_are(a="99EUR")
+    feeds.run(minutes=10)
+    assert feeds.told == ["low: 99"]
+
+
+def test_the_first_change_after_another_version_remembers_otherwise_is_told(counting: Watching) -> None:
+    reads(counting)
+    counting.is_made_of(OTHER_FORM)
+    for _ in range(2):
+        counting.run(minutes=10)
+    assert reads(counting) == "a", "once for the new version, and then it rests again"
+    counting.pages_are(a="another page")
+    counting.run(minutes=10)
+    assert counting.told == ["a: another page"]
+
+
+@either_way
+def test_a_cosmetic_key_that_changes_is_compared_by_although_the_answer_is_the_same(feeds: Watching, text: str) -> None:
+    feeds.is_made_of(PRICES)
+    feeds.settings(A)
+    feeds.pages_are(a=text)
+    for _ in range(2):
+        feeds.run(minutes=10)
+    feeds.settings(f"{A}\nthreshold = 200")
+    for _ in range(2):
+        feeds.run(minutes=10)
+    assert feeds.told == ["low: 150"]
+
+
+@pytest.mark.parametrize("first", ["another page", ServerResponse(500)], ids=["at once", "after a failure"])
+def test_validators_of_what_a_target_was_before_are_not_sent_for_what_it_is(
+    counting: Watching, first: str | ServerResponse
+) -> None:
+    counting.pages_are(a=page("one page", ETag='"1"'))
+    counting.run(minutes=10)
+    counting.settings(f'{A}\nselect = "title"')
+    counting.pages_are(a=first)
+    counting.run(minutes=10)
+    counting.pages_are(a="another page")
+    for _ in range(2):
+        counting.run(minutes=10)
+    assert "if-none-match" not in counting.pages.asked[-1].headers
