@@ -67,7 +67,7 @@ class ServerResponse(NamedTuple):
     """What a fake upstream sends back; ``ServerResponse.json(value, status)`` makes one of JSON.
 
     Attributes:
-        headers: besides the length of the body.
+        headers: besides the length of the body; one that has none by its status (204, 304) is sent without a type.
         delay: seconds before it is sent.
         is_lost: the connection is closed instead.
     """
@@ -174,9 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, response: ServerResponse) -> None:
         self.send_response(response.status)
+        is_empty = response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
         for name, value in response.headers.items():
-            self.send_header(name, value)
-        if response.status != HTTPStatus.NO_CONTENT:
+            if not (is_empty and name.lower() == "content-type"):
+                self.send_header(name, value)
+        if not is_empty:
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         self.wfile.write(response.body)

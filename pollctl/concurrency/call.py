@@ -28,7 +28,7 @@ class Call:
         on_cut: called in the consumer's thread when it is given up, to end its thread soon.
         is_elsewhere: whether no worker has it in hand.
         is_away: whether another machine has: its time limit is kept there.
-        is_returned: whether nobody there can make it, so that it must be made here.
+        is_returned: whether nobody there can make it, so that it must be made here; see ``give_back``.
     """
 
     def __init__(self, item: Any, *, allowed: float, is_patient: bool) -> None:
@@ -79,6 +79,18 @@ class Call:
         if self.on_cut:
             self.on_cut()
         return True
+
+    def give_back(self) -> bool:
+        """Leave it to this machine, and to nobody until ``take_back``; False when it was given up meanwhile."""
+        if not self._claim.acquire(blocking=False):
+            return False
+        self.is_returned = True
+        return True
+
+    def take_back(self) -> None:
+        """Have what was given back wait until it begins here, in the consumer's thread."""
+        self.begun, self.started_at = 0.0, None
+        self._claim.release()
 
 
 Elsewhere = Callable[[Call, Callable[[Call], None]], bool]

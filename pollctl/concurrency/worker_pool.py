@@ -158,7 +158,7 @@ class _WorkerPool:
         self._let_go(call)
         if not is_back:
             return call
-        call.begun, call.started_at = 0.0, None
+        call.take_back()
         self._returned.append(call)
         return None
 

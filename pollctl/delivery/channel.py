@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec.structs import replace
+
 from pollctl.addresses import service
 from pollctl.concurrency.daemon_executor import DaemonExecutor
 from pollctl.errors import DeliveryError
@@ -61,21 +63,26 @@ def _send(url: str, message: Message, enclosed: Sequence[Attachment], key: str, 
 
     from pollctl.delivery.apprise_http import Exchanges, made_by
     from pollctl.delivery.apprise_mail import connected_side_by_side
+    from pollctl.delivery.apprise_parts import fitted
 
     asset = apprise.AppriseAsset(app_id="pollctl", app_desc="pollctl", app_url="", service_timeout=0)
     messenger = apprise.Apprise(asset=asset)
     with _capturing() as log:
-        if not messenger.add(_with_key(url, key)):
+        recipient = apprise.Apprise.instantiate(_with_key(url, key), asset=asset, suppress_exceptions=True)
+        if not isinstance(recipient, apprise.NotifyBase):
             raise DeliveryError(
                 f"{service(url)} is not an address that Apprise knows; see its list of services", permanent=True
             )
+        messenger.add(recipient)
+        masked = replace(message, title=mask(message.title), body=mask(message.body))
+        shown = fitted(masked, url, recipient, timeout)
         exchanges = Exchanges(http, timeout)
         with made_by(exchanges), connected_side_by_side():
             is_taken = messenger.notify(
-                title=mask(message.title),
-                body=mask(message.body),
-                notify_type=message.level,
-                body_format=apprise.NotifyFormat(message.format),
+                title=shown.title,
+                body=shown.body,
+                notify_type=shown.level,
+                body_format=apprise.NotifyFormat(shown.format),
                 attach=[*message.attach, *(_in_memory(one) for one in enclosed if one.content)] or None,
             )
     if not is_taken:

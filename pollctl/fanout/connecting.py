@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pollctl.concurrency.daemon_executor import DaemonExecutor
+from pollctl.errors import FanoutError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,6 +41,8 @@ def problems_of(settings: Fanout) -> Iterator[str]:
         return
     try:
         security_of(settings).get_connection_args("client")
+    except FanoutError as error:
+        yield f"pollctl.fanout.key: {error}"
     except (OSError, ValueError) as error:
         yield f"pollctl.fanout: ca_file, cert and key cannot be used together: {error}"
 
@@ -47,11 +54,17 @@ def _files(settings: Fanout) -> Iterator[tuple[str, Path]]:
 
 
 def security_of(settings: Fanout) -> Security:
-    """What both sides know each other by."""
+    """What both sides know each other by.
+
+    Raises:
+        FanoutError: the key is encrypted: OpenSSL would ask for its password on the terminal.
+    """
     from distributed.security import Security
 
     if not settings.address.startswith("tls://"):
         return Security(require_encryption=False)
+    if "ENCRYPTED" in settings.key.reveal():
+        raise FanoutError("the key is encrypted, and nobody is there to type its password")
     return Security(
         require_encryption=True,
         tls_ca_file=str(settings.ca_file),
@@ -66,28 +79,46 @@ async def connected(settings: Fanout) -> Client:
     Raises:
         OSError: there is none within time; ``TimeoutError`` is one.
         ValueError: the certificates cannot be used.
+        FanoutError: their key cannot.
         ImportError: the extra is not installed.
     """
     import asyncio
 
     _keep_quiet()
+    security = security_of(settings)
+    scheme, host, port = _parts(settings.address)
+    async with asyncio.timeout(WITHIN_S):
+        with DaemonExecutor(1) as executor:
+            number = await asyncio.wrap_future(executor.submit(_number_of, host, port))
+        return await _client_of(f"{scheme}://{number}:{port}", host, security)
+
+
+def _parts(address: str) -> tuple[str, str, int]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname or "", parts.port or 0
+
+
+def _number_of(host: str, port: int) -> str:
+    """The first address of a host that takes connections, as it stands before a port.
+
+    Dask would look the name up in the thread of its event loop, which stands still until the resolver answers.
+    """
+    with socket.create_connection((host, port), timeout=WITHIN_S / 2) as connection:
+        number = str(connection.getpeername()[0])
+    return f"[{number}]" if ":" in number else number
+
+
+async def _client_of(address: str, host: str, security: Security) -> Client:
     from distributed import Client
 
-    made = Client(
-        settings.address,
-        asynchronous=True,
-        set_as_default=False,
-        security=security_of(settings),
-        timeout=WITHIN_S,
-        name="pollctl",
-    )
+    made = Client(address, asynchronous=True, set_as_default=False, security=security, timeout=WITHIN_S, name="pollctl")
+    made.connection_args["server_hostname"] = host  # said in the handshake of TLS, as with the name in the address
     try:
-        async with asyncio.timeout(WITHIN_S):
-            await made
-            return made
+        await made
     except BaseException:
         await close(made)
         raise
+    return made
 
 
 async def close(client: Client) -> None:

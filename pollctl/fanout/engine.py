@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -20,9 +20,9 @@ from pollctl.console import log
 from pollctl.errors import FanoutError, text_of
 from pollctl.fanout.asker import Asker, versions
 from pollctl.fanout.connecting import WITHIN_S, close, connected
+from pollctl.fanout.eligibility import may_go
 from pollctl.fanout.wire import Reply, Terms, opened_replies, packed, sealed_requests
 from pollctl.http.journey import Whole
-from pollctl.http.limits import REPEATABLE
 from pollctl.redaction import redact
 from pollctl.urls import is_loopback
 
@@ -106,7 +106,7 @@ class Engine:
         Raises:
             FanoutError: it is one, nobody is there, and nobody else may.
         """
-        if not self._may_go(request):
+        if not may_go(request, self._limits, is_near=self._is_near):
             return False
         if self._is_gone and self._settings.fallback == "fail":
             self.error = self.error or self._why_not()
@@ -118,8 +118,8 @@ class Engine:
         try:
             self._waiting.append(_Errand(call, done, concurrency, next(self._numbers)))
         except (TypeError, ValueError):
-            call.is_returned = True
-            done(call)
+            if call.give_back():
+                done(call)
             return
         with self._lock:
             if self._thread is None:
@@ -135,20 +135,6 @@ class Engine:
         self._wake()
         if self._thread:
             self._thread.join(_LONGEST_GOODBYE_S)
-
-    def _may_go(self, request: Request) -> bool:
-        is_plain = request.method in REPEATABLE and request.body is None and request.repeat and not request.is_local
-        return is_plain and not self._limits.trust_env and not self._is_bound(request)
-
-    def _is_bound(self, request: Request) -> bool:
-        """Whether a request means this machine, or needs what only this one has."""
-        certificates = self._limits.certificates
-        if certificates.for_all or any(certificates.by_host.values()):
-            return True
-        try:
-            return not self._is_near and is_loopback(urlsplit(request.url).hostname or "")
-        except ValueError:
-            return True
 
     def _wake(self) -> None:
         if self._loop:
@@ -290,26 +276,32 @@ class Engine:
         """Nobody is there any more."""
         if not self._is_closed:
             self._last_words = f"{self._settings.address}: {why}"
-            if self._settings.fallback == "local":
-                log(f"[pollctl.fanout]: {self._last_words}; asking from here instead")
         self._is_gone = True
+        if self._stop.is_stopping:
+            self._call_off(self._all_waiting())
+            return
+        if self._settings.fallback == "local" and not self._is_closed:
+            log(f"[pollctl.fanout]: {self._last_words}; asking from here instead")
         self._hand_back(self._all_waiting())
 
     def _why_not(self) -> FanoutError:
         return FanoutError(f"[pollctl.fanout]: {self._last_words}")
 
-    def _hand_back(self, errands: Sequence[_Errand]) -> None:
+    def _hand_back(self, errands: Iterable[_Errand]) -> None:
         """Have calls made from here, or say why they were not made at all."""
-        if not errands:
-            return
-        if self._settings.fallback == "fail" and self.error is None:
-            self.error = self._why_not()
         for errand in errands:
-            if self.error is None:
-                errand.call.is_returned = True
-            elif not errand.call.complete(None, self.error):
-                continue
-            errand.done(errand.call)
+            if self._is_handed_back(errand.call):
+                errand.done(errand.call)
+
+    def _is_handed_back(self, call: Call) -> bool:
+        """Settle what becomes of a call; False where nobody waits for it any more, and so nothing is amiss."""
+        if self._settings.fallback == "local":
+            return call.give_back()
+        error = self.error or self._why_not()
+        if not call.complete(None, error):
+            return False
+        self.error = error
+        return True
 
 
 def _complete(errand: _Errand, reply: Reply) -> None:

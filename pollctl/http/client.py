@@ -118,7 +118,7 @@ class Client:
             self._curl.close()
             self._curl = None
         if self._pool:
-            self._pool.clear()
+            self._pool.close()
 
     def _answers(self, calls: Iterable[Call | None], concurrency: int, limiter: RateLimiter) -> Iterator[Answer]:
         made = make_all(

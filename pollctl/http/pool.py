@@ -33,6 +33,7 @@ class Pool:
         self._most = most_kept()
         self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def take(
         self,
@@ -53,10 +54,10 @@ class Pool:
         return Connection(origin, proxy, line, certificate)
 
     def give(self, connection: Connection) -> None:
-        """Keep a connection for the next request."""
+        """Keep a connection for the next request, unless nobody will make one."""
         with self._lock:
             self._kept.append(connection)
-            surplus = self._kept.pop(0) if len(self._kept) > self._most else None
+            surplus = self._kept.pop(0) if self._is_closed or len(self._kept) > self._most else None
         if surplus:
             surplus.close()
 
@@ -67,6 +68,11 @@ class Pool:
         for connection in kept:
             connection.close()
         return bool(kept)
+
+    def close(self) -> None:
+        """Close what is kept, and what is given later: an exchange that nobody waits for may still complete."""
+        self._is_closed = True
+        self.clear()
 
     def _line(self, origin: Origin, proxy: Address | None, certificate: ClientCertificate | None) -> Line | SecureLine:
         via = proxy.origin if proxy else origin

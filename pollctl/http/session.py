@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from http.cookiejar import CookieJar
 from io import BytesIO
 from typing import Any, NoReturn
 
@@ -17,13 +16,12 @@ from urllib3 import HTTPResponse
 
 from pollctl.api.values import Answer, FetchError, FetchErrorKind, Request
 from pollctl.concurrency.call import Call
-from pollctl.http import cookies
 from pollctl.http.client import answer_of
 from pollctl.http.cookies import CookieStore
 from pollctl.http.errors import Failure
 from pollctl.http.journey import Whole
 from pollctl.http.redirects import address_of
-from pollctl.urls import Address
+from pollctl.http.session_cookies import Jars, put_all
 
 Make = Callable[[Request, CookieStore], Call]
 """Makes one exchange, as ``Client.made`` does."""
@@ -56,7 +54,7 @@ class Session(requests.Session):
         self.trust_env = False  # the client sees to that
         self.headers = CaseInsensitiveDict({"Accept": "*/*"})
         self.adapters.clear()
-        self._adapter = _Adapter(make, self.cookies, max_body, allow_hosts)
+        self._adapter = _Adapter(make, self, max_body, allow_hosts)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Make the exchange of *request*; the client follows the redirects of a GET, under its own rules.
@@ -95,12 +93,12 @@ class Session(requests.Session):
 
 
 class _Adapter(BaseAdapter):
-    """Makes the exchanges of a session."""
+    """Makes the exchanges of a session, with the cookies that it then has: SDKs may give it others."""
 
-    def __init__(self, make: Make, jar: CookieJar, max_body: int | None, allow_hosts: Sequence[str]) -> None:
+    def __init__(self, make: Make, session: Session, max_body: int | None, allow_hosts: Sequence[str]) -> None:
         super().__init__()
         self._make = make
-        self._jar = jar
+        self._session = session
         self._max_body = max_body
         self._allow_hosts = allow_hosts
 
@@ -116,7 +114,7 @@ class _Adapter(BaseAdapter):
         follow: bool = True,
     ) -> requests.Response:
         _refuse_own_ways(verify, cert, proxies)
-        jars = _Jars(request, self._jar)
+        jars = Jars(request, self._session.cookies)
         call = self._make(self._worded(request, jars, _seconds(timeout), follow=follow), jars)
         answer, whole = answer_of(call), call.value
         if answer.error or not isinstance(whole, Whole):
@@ -124,16 +122,14 @@ class _Adapter(BaseAdapter):
         response = _response(answer, whole, request)
         if whole.cookies:
             jars.keep(address_of(whole.url), whole.cookies)
-            _put_all(whole, response.cookies)
+            put_all(whole.cookies, response.cookies, address_of(whole.url))
         response.connection = self  # type: ignore[assignment]  # not only HTTPAdapter has what is asked for: what repeats a request with a digest of the password asks here
         return response
 
     def close(self) -> None:
         """Nothing: connections belong to the client."""
 
-    def _worded(
-        self, request: requests.PreparedRequest, jars: _Jars, timeout: float | None, *, follow: bool
-    ) -> Request:
+    def _worded(self, request: requests.PreparedRequest, jars: Jars, timeout: float | None, *, follow: bool) -> Request:
         return Request(
             url=request.url or "",
             method=request.method or "GET",
@@ -144,44 +140,6 @@ class _Adapter(BaseAdapter):
             follow=follow,
             allow_hosts=self._allow_hosts,
         )
-
-
-class _Jars:
-    """The cookies of one request, and of the session that what answers set is kept for.
-
-    Cookies that the request names in a header of its own are sent in place of the session's, as requests has it.
-    """
-
-    def __init__(self, request: requests.PreparedRequest, of_session: CookieJar) -> None:
-        sent: Any = getattr(request, "_cookies", None)  # the session's and those of this request
-        self._of_session = of_session
-        self._sent: CookieJar = of_session if sent is None else sent
-        self._url = request.url or ""
-
-    def keep(self, address: Address, lines: Sequence[str]) -> None:
-        """Keep what an answer set; what is too long, too much or unsendable is passed over."""
-        for line in lines:
-            if cookies.is_acceptable(line, cookies.MOST - _size(self._of_session)):
-                for jar in {id(jar): jar for jar in (self._sent, self._of_session)}.values():
-                    cookies.put(line, jar, address)
-
-    def added_to(self, headers: Mapping[str, str], address: Address) -> Mapping[str, str]:
-        """The *headers* with the cookies for *address*."""
-        return cookies.with_cookies(headers, self._sent, address)
-
-    def without_their_own(self, headers: dict[str, str]) -> dict[str, str]:
-        """The *headers* of the request without the cookies that ``added_to`` adds."""
-        named = next((name for name in headers if name.lower() == "cookie"), None)
-        if named is None:
-            return headers
-        try:
-            own = self.added_to({}, address_of(self._url)).get("Cookie")
-        except Failure:
-            return headers  # which the exchange will say
-        if headers[named] != own:
-            self._sent = CookieJar()
-            return headers
-        return {name: value for name, value in headers.items() if name != named}
 
 
 def _refuse_own_ways(verify: Any, cert: Any, proxies: Any) -> None:
@@ -243,13 +201,3 @@ def _body(request: requests.PreparedRequest) -> bytes | None:
     if body is None or isinstance(body, bytes):
         return body
     return body.encode() if isinstance(body, str) else b"".join(body)
-
-
-def _put_all(whole: Whole, jar: CookieJar) -> None:
-    for line in whole.cookies:
-        if cookies.is_acceptable(line, cookies.MOST):
-            cookies.put(line, jar, address_of(whole.url))
-
-
-def _size(jar: Iterable[Any]) -> int:
-    return sum(len(cookie.name) + len(cookie.value or "") for cookie in jar)

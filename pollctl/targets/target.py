@@ -134,7 +134,7 @@ class News(Struct, frozen=True):
         body: more of it.
         id: what it is about: told once for good for its target; without one it is told each time.
         level: how it is to be taken.
-        url: where it can be seen; the address of the target if empty.
+        url: where it can be seen, in HTML a link if it begins with ``http``; the address of the target if empty.
         format: what the body is written in, as ``run.tell`` has it; the title is text.
         attach: files that go along.
     """

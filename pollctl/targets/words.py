@@ -68,8 +68,15 @@ def _block(news: News, address: str, form: Format, *, is_titled: bool) -> str:
     if form != "html":
         return "\n".join(filter(None, (title, news.body, url)))
     body = news.body if news.format == "html" else _as_it_is(news.body)
-    link = f'<p><a href="{escape(url)}">{escape(url)}</a></p>' if url else ""
-    return "\n".join(filter(None, (f"<h3>{escape(title)}</h3>" if title else "", body, link)))
+    return "\n".join(filter(None, (f"<h3>{escape(title)}</h3>" if title else "", body, _link(url))))
+
+
+def _link(url: str) -> str:
+    """An address in HTML: only that of a page is a link, no script."""
+    shown = escape(url)
+    if url.lower().startswith(("http://", "https://")):
+        return f'<p><a href="{shown}">{shown}</a></p>'
+    return f"<p>{shown}</p>" if url else ""
 
 
 def _as_it_is(text: str) -> str:

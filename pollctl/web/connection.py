@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +21,10 @@ ReadShown = Callable[[Any], Shown]
 """Reads from a database which columns of which tables may be shown."""
 _ALWAYS_SHOWN = frozenset({"sqlite_master", "json_each", "json_tree"})
 _REACHING_OUT = frozenset({"load_extension", "fts3_tokenizer"})
-_LARGEST_VALUE = 64 * 1024 * 1024  # bytes, of a text or a row: what a query may have SQLite make up
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 10 * 1024 * 1024,  # bytes of a text or a row, also of one that a statement makes up
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1000,
+}
 _UNJUDGED_JOIN = re.compile(r"(?<![^\W\d])(?:using|natural)(?!\w)", re.IGNORECASE)
 """Of the columns that such a join compares, and hands out where it is a FULL one, SQLite does not ask the authorizer."""
 
@@ -74,6 +78,13 @@ class ShowingConnection(sqlite3.Connection):
             self.judge()
         self._schema_version = version
         return True
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Have the lock that statements need to read, for which they wait as long as a pass commits."""
+        with closing(self.execute("SELECT 1 FROM sqlite_master")) as cursor:
+            cursor.fetchone()
+            yield
 
     def close(self) -> None:
         """Close the connection, and then what watches its file."""
@@ -138,7 +149,8 @@ def connect(path: Path) -> ShowingConnection:
     )
     for pragma in ("query_only=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE)
+    for limit, most in _LIMITS.items():
+        connection.setlimit(limit, most)
     # SQLite makes these known when they are first used, which the authorizer would take for a change of the schema.
     connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")
     connection.judge()

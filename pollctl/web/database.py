@@ -12,6 +12,7 @@ from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils import CustomRow
 
 from pollctl.web.connection import ReadShown, ShowingConnection, connect
+from pollctl.web.overrun import Overrun
 
 NAME = "pollctl"
 _MOST_TRIES = 8
@@ -26,6 +27,9 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         path: the file.
         read_shown: what may be shown; asked again whenever the schema has changed.
         on_schema: called then with the connection.
+
+    Attributes:
+        overrun: of the statement that runs.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         super().__init__(datasette, path=str(path), is_mutable=True)
         self._read_shown = read_shown
         self._on_schema = on_schema
+        self.overrun = Overrun()
 
     def connect(self, write: bool = False) -> ShowingConnection:  # noqa: FBT001, FBT002 - Datasette's signature
         """Open a connection.
@@ -53,7 +58,11 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         def with_what_is_shown(connection: ShowingConnection) -> T:
             if connection.look_again(self._read_shown):
                 self._on_schema(connection)
-            return _insisting(connection, fn)
+            return _insisting(connection, counted)
+
+        def counted(connection: ShowingConnection) -> T:
+            with connection.reading(), self.overrun.counted():
+                return fn(connection)
 
         found: T = await super().execute_fn(with_what_is_shown)
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _PATIENCE_S = 2  # for answers that are on their way when it ends
+_LOOK_EVERY_S = 0.25
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def _why_not(path: Path, error: OSError) -> str:
 
 
 def serve(site: Site, listener: socket.socket, announce: Callable[[str], None]) -> None:
-    """Answer requests until SIGTERM, SIGINT or SIGHUP.
+    """Answer requests until SIGTERM, SIGINT or SIGHUP, or a statement that does not end.
 
     Args:
         site: what is shown.
@@ -94,14 +96,24 @@ def serve(site: Site, listener: socket.socket, announce: Callable[[str], None]) 
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE_S,
     )
-    asyncio.run(_until_signal(uvicorn.Server(config), listener, lambda: announce(gate.login)))
+    asyncio.run(_serve(site, uvicorn.Server(config), listener, lambda: announce(gate.login)))
 
 
-async def _until_signal(server: uvicorn.Server, listener: socket.socket, announce: Callable[[], None]) -> None:
+async def _serve(site: Site, server: uvicorn.Server, listener: socket.socket, announce: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in ENDING:
         if signal.getsignal(number) is signal.SIG_IGN:  # as nohup asks
             continue
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    # Requests that are cut off when it ends are no errors.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     announce()
+    looking = asyncio.create_task(_end_if_stuck(site, server))
     await server.serve([listener])
+    looking.cancel()
+
+
+async def _end_if_stuck(site: Site, server: uvicorn.Server) -> None:
+    while not site.is_stuck():  # noqa: ASYNC110 - asked of a thread, which knows no events of asyncio
+        await asyncio.sleep(_LOOK_EVERY_S)
+    server.should_exit = server.force_exit = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 import datasette.handle_exception
@@ -14,6 +15,7 @@ from datasette.utils.asgi import Base400, Request, Response
 from datasette.views.base import DatasetteError
 
 from pollctl import __version__, console
+from pollctl.errors import PollctlError
 from pollctl.web.dashboards import Answered, Query, dashboards
 from pollctl.web.database import NAME, LiveDatabase
 
@@ -36,6 +38,7 @@ _SETTINGS = {
 }
 """A statement holds a pass that wants to commit for as long as it runs, where the journal is no WAL."""
 _LOCKED = "database is locked"
+_LOOK_EVERY_S = 0.1
 
 
 class Site:
@@ -50,15 +53,29 @@ class Site:
         self._metadata: Mapping[str, Any] = {}
         self.datasette = Datasette([], settings=_SETTINGS, memory=False, cors=False)
         self.datasette.remove_database("_memory")
-        live = LiveDatabase(self.datasette, contents.path, contents.read_shown, self._read_queries)
-        self.datasette.add_database(live, name=NAME)
+        self._live = LiveDatabase(self.datasette, contents.path, contents.read_shown, self._read_queries)
+        self.datasette.add_database(self._live, name=NAME)
         pm.register(self)
 
+    def is_stuck(self) -> bool:
+        """Whether a statement does not end."""
+        return bool(self._live.overrun.is_there())
+
     def close(self) -> None:
-        """Close what is open."""
+        """Close what is open; where a statement does not end, that is left to the end of the process.
+
+        Raises:
+            PollctlError: one does not.
+        """
         pm.unregister(self)
-        self.datasette.executor.shutdown()
-        self.datasette.get_database(NAME).close()
+        executor = self.datasette.executor
+        last = executor.submit(int)
+        while wait([last], _LOOK_EVERY_S).not_done and not self.is_stuck():
+            pass
+        executor.shutdown(wait=False)
+        if not last.done():
+            raise PollctlError("a statement went on long after its limit, and ended with pollctl web: start it again")
+        self._live.close()
 
     def _read_queries(self, connection: ShowingConnection) -> None:
         """Leave out what asks for tables that are not there yet."""

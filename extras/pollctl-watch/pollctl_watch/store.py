@@ -92,12 +92,15 @@ def snapshots(db: Database, row: int) -> list[Snapshot]:
 
 
 def changed(db: Database, since: str, limit: int) -> list[tuple[str, str, str]]:
-    """Name, last text but one and last text of the watches whose text changed after a moment, the latest first."""
+    """Name, last text but one and last text of the watches whose text changed after a moment, the latest first.
+
+    What is read by another selector than the text before it has not changed.
+    """
     rows = db.conn.execute(
         """SELECT name, (SELECT text FROM watch_snapshots WHERE target = latest.target AND id < latest.id
                          ORDER BY id DESC LIMIT 1) AS before, text
            FROM watch_snapshots AS latest JOIN watch_targets ON watch_targets.id = latest.target
-           WHERE at >= ? AND before IS NOT NULL
+           WHERE at >= ? AND at <= changed_at AND before IS NOT NULL
                  AND latest.id = (SELECT max(id) FROM watch_snapshots WHERE target = latest.target)
            ORDER BY latest.id DESC LIMIT ?""",
         (since, limit),

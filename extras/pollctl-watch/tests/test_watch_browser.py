@@ -94,6 +94,32 @@ def test_a_page_of_which_only_its_scripts_answer_changes_is_asked_without_condit
     assert not any("if-none-match" in request.headers for request in site.asked)
 
 
+def test_an_answer_that_is_not_read_is_not_shown_and_one_that_asks_for_patience_is_heeded(
+    shop: Callable[..., Bench], site: Site
+) -> None:
+    site.pages["/bicycle"] = ServerResponse(503, PAGE.encode(), {**HTML, "Retry-After": "3600"})
+    bicycle = shop(section='chromium = "/no/such"')
+    assert "503" in str(bicycle.run().error)
+    assert len(bicycle.sql("SELECT * FROM holds")) == 1
+    assert site.paths == ["/bicycle"]
+    site.pages["/gone"] = ServerResponse(404, PAGE.encode(), HTML)
+    assert "404" in str(shop("/gone", section='chromium = "/no/such"').run().error)
+
+
+def test_what_is_no_page_may_stay_as_it_was(shop: Callable[..., Bench], site: Site) -> None:
+    def respond(request: ServerRequest) -> ServerResponse:
+        site.asked.append(request)
+        if request.headers.get("if-none-match") == '"one"':
+            return ServerResponse(304)
+        return ServerResponse.json({"price": 1})._replace(headers={"Content-Type": "application/json", "ETag": '"one"'})
+
+    site.respond = respond  # type: ignore[method-assign]
+    bicycle = shop("/price", "json = 'price'", 'chromium = "/no/such"')
+    assert bicycle.run().outcome == "ok"
+    assert bicycle.at("+5m").run().outcome == "ok"
+    assert [request.headers.get("if-none-match") for request in site.asked] == [None, '"one"']
+
+
 @shown
 def test_redirects_lead_where_others_may_and_addresses_on_the_page_are_those_of_where_it_is(
     shop: Callable[..., Bench], site: Site
@@ -123,6 +149,18 @@ def test_cookies_are_kept_as_long_as_the_page_is_shown(shop: Callable[..., Bench
     bicycle = shop(keys='select = "#there"\ncookies = {own = "0"}')
     assert bicycle.run().outcome == "ok"
     assert site.asked[-1].headers["cookie"] == "own=0; seen=1; visit=2"
+
+
+def test_cookies_of_a_host_on_the_way_stay_there(shop: Callable[..., Bench], site: Site) -> None:
+    with Site() as other:
+        site.pages["/bicycle"] = ServerResponse(302, headers={"Location": f"{other.url}/consent"})
+        other.pages["/consent"] = ServerResponse(
+            302, headers={"Location": f"{site.url}/price", "Set-Cookie": "login=theirs; Path=/"}
+        )
+        site.pages["/price"] = ServerResponse.json({"price": 1})
+        keys = f'json = "price"\nallow_hosts = ["{other.url[7:]}"]\ncookies = {{login = "mine"}}'
+        assert shop(keys=keys).run().outcome == "ok"
+    assert [request.headers["cookie"] for request in site.asked] == ["login=mine", "login=mine"]
 
 
 @shown

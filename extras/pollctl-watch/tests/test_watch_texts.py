@@ -112,3 +112,12 @@ def test_the_report_shows_no_change_of_what_was_read_once(shop: Bench) -> None:
     after(shop, "one", "one")
     [section] = json.loads(shop.command("report", "--json"))["plugins"][0]["sections"]
     assert [block["type"] for block in section["blocks"]] == ["KeyFigures", "Timeline", "Table", "Table"]
+
+
+def test_the_report_compares_no_texts_of_two_selectors(bench: Callable[..., Bench]) -> None:
+    page = "<p class=price>899 €<p class=name>{}"
+    shop = after(bench("watch", f'{SETTINGS}select = ".price"'), page.format("Bike"))
+    after(shop.settings(f'{SETTINGS}select = ".name"'), page.format("Bike"))
+    assert "899" not in shop.command("report", "--json")
+    after(shop, page.format("Bicycle"))
+    assert "-[-Bike-]" in shop.command("report", "--json")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,9 @@ from hostile_server import TLS, HostileServer, serving, whole
 from inbox import Inbox
 
 from pollctl import Attachment
+from pollctl.api.values import TextFormat
 from pollctl.config.schema import Http
+from pollctl.delivery.apprise_parts import MOST
 from pollctl.delivery.channel import send
 from pollctl.delivery.messages import Message
 from pollctl.errors import DeliveryError
@@ -132,6 +135,67 @@ def test_html_is_html_where_an_author_says_so() -> None:
     part = server.mails[0].get_body(("html",))
     assert part is not None
     assert "<p>100 <b>seats</b></p>" in part.get_content()
+
+
+def told_to(monkeypatch: pytest.MonkeyPatch, service: str, message: Message, *, extra: str = "") -> list[str]:
+    """What Telegram or Discord got of a message: the text of each of its parts."""
+    schema, url, path, text = {
+        "telegram": ("tgram", f"tgram://123456789:abcdefg_hijklmnop/12315544/{extra}", "/bot", "text"),
+        "discord": ("discord", f"discord://{'4' * 18}/{'w' * 68}{extra}", "", "content"),
+    }[service]
+    with Service() as there:
+        monkeypatch.setattr(apprise.plugins.N_MGR[schema], "notify_url", f"{there.url}{path}")
+        send(url, message, key="one", timeout=10, http=Http())
+    return [said[text] for said in there.said]
+
+
+@pytest.mark.parametrize("service", ["telegram", "discord"])
+@pytest.mark.parametrize(
+    "title", ["8 → <script> & <b>free</b>", "<!-- sold", '<a href="https://there.example/">log in</a>']
+)
+def test_a_title_is_shown_as_it_is_where_it_stands_in_html(
+    monkeypatch: pytest.MonkeyPatch, title: str, service: str
+) -> None:
+    """Neither is the body lost behind it, nor can it be markup."""
+    (text,) = told_to(monkeypatch, service, Message(title=title, body="<p>+ <b>7</b></p>", format="html"))
+    shown = escape(title, quote=False) if service == "telegram" else title
+    assert shown in text
+    assert ("+ <b>7</b>" if service == "telegram" else "+ 7") in text
+
+
+LONG = [f"line {number} of <all> & more" for number in range(400)]
+
+
+@pytest.mark.parametrize(("service", "limit"), [("telegram", 4096), ("discord", 2000)])
+@pytest.mark.parametrize("form", ["text", "html"])
+def test_what_is_too_long_for_a_service_arrives_in_parts(
+    monkeypatch: pytest.MonkeyPatch, service: str, limit: int, form: TextFormat
+) -> None:
+    lines = LONG[: limit * 3 // 30]
+    body = "\n".join(lines) if form == "text" else f"<pre>{escape(chr(10).join(lines))}</pre>"
+    parts = told_to(monkeypatch, service, Message(title="T", body=body, format=form))
+    assert len(parts) > 1
+    assert max(map(len, parts)) <= limit
+    bodies = [re.sub(r"^(<b>)?T( .\d/\d.)?(</b>)?", "", unescape(part)) for part in parts]
+    assert "".join("".join(bodies).split()) == "".join("".join(lines).split())
+
+
+def test_what_does_not_fit_into_a_few_parts_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = told_to(monkeypatch, "discord", Message(title="T", body="word " * 20_000))
+    assert len(parts) <= MOST + 1
+    assert parts[-1].endswith(f"… and {100_000 - MOST * 2000} more characters")
+
+
+def test_an_address_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    (cut,) = told_to(monkeypatch, "discord", Message(title="T", body="word " * 1000), extra="?overflow=truncate")
+    assert 1900 < len(cut) <= 2000
+
+
+def test_a_web_hook_gets_all_of_a_long_body_at_once(inbox: Inbox) -> None:
+    """Its key is that of the whole message."""
+    tell(inbox.json_url, "word " * 20_000)
+    (message,) = inbox.messages
+    assert len(message["message"]) > 99_000
 
 
 def test_a_file_goes_along(tmp_path: Path) -> None:

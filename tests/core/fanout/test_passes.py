@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +53,42 @@ def test_where_nobody_else_may_ask_the_pass_fails_by_the_fan_out_even_if_the_plu
     assert report["error"]["message"].startswith("[pollctl.fanout]: tcp://127.0.0.1:1: cannot be reached")
     assert "parrot" not in report["error"]["message"]
     assert server.requests == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fallback", ["local", "fail"])
+def test_a_signal_before_the_scheduler_is_found_silent_costs_no_answer_and_blames_nobody(
+    parrot: Parrot, fallback: str
+) -> None:
+    pytest.importorskip("distributed")
+    both = "[Request(url=url + tag, method=tag, tag=tag) for url in run.settings.plan for tag in ('POST', 'GET')]"
+    asking = f"""(run):
+    from pollctl import Request
+    answers = list(run.get_many({both}))
+    yield Batch(','.join(f'{{answer.request.tag}}:{{answer.status}}' for answer in answers))
+"""
+
+    def answer(_: bytes) -> bytes:
+        time.sleep(4.5)
+        return whole(b"hello")
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, HostileServer(serving(answer)) as upstream:
+        core = f'[pollctl.fanout]\nengine = "dask"\naddress = "tcp://127.0.0.1:{silent.getsockname()[1]}"\n'
+        parrot.teach(parrot_source(fetch=asking), f'plan = ["{upstream.url}"]', f'{core}fallback = "{fallback}"\n')
+        child = parrot.start_pass()
+        try:
+            while not upstream.requests:
+                assert child.poll() is None
+                time.sleep(0.05)
+            child.send_signal(signal.SIGTERM)
+            report, said = child.communicate(timeout=30)
+        finally:
+            child.kill()
+    assert child.returncode == 143, (report, said)
+    (learned,) = parrot.rows("SELECT payload FROM outbox")
+    assert "GET:0,POST:200" in learned
+    assert "asking from here" not in said
+    assert [head[:4] for head in upstream.requests] == [b"POST"]
 
 
 def test_nothing_of_it_is_imported_where_it_is_not_set(parrot: Parrot, server: HostileServer) -> None:

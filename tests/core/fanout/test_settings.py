@@ -13,6 +13,8 @@ from pollctl.fanout.connecting import problems_of
 from pollctl.redaction import Secret
 
 TLS: Any = {"ca_file": Path("ca.pem"), "cert": Path("cert.pem"), "key": Secret("a-key-in-pem")}
+PKCS8_ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIC\n-----END ENCRYPTED PRIVATE KEY-----\n"
+PKCS1_ENCRYPTED = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMIIC\n-----END RSA PRIVATE KEY-----\n"
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tcp://localhost:8786", "tcp://[::1]:8786"])
@@ -67,5 +69,8 @@ def test_check_names_certificates_that_cannot_be_used(tmp_path: Path) -> None:
     assert "cannot be used together" in mismatch
     (missing,) = problems(issued.private_key_pem.bytes(), ca_file=tmp_path / "none.pem")
     assert "none.pem" in missing
+    for encrypted in (PKCS8_ENCRYPTED, PKCS1_ENCRYPTED):
+        (asks,) = problems(encrypted)
+        assert asks == "pollctl.fanout.key: the key is encrypted, and nobody is there to type its password"
     (garbage,) = problems(b"not a key\nat all")
     assert "not a key" not in garbage

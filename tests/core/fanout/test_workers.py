@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -50,9 +52,8 @@ def slow(seconds: float = 0.05) -> HostileServer:
 
 def client_of(cluster: Cluster, stop: Stop | None = None, **settings: Any) -> Client:
     stop, limits = stop or Stop(time.monotonic() + 60), Limits(timeout=10)
-    return Client(
-        limits, stop=stop, away=Engine(Fanout(engine="dask", address=cluster.address, **settings), limits, stop)
-    )
+    fanout = Fanout(**({"engine": "dask", "address": cluster.address} | settings))
+    return Client(limits, stop=stop, away=Engine(fanout, limits, stop))
 
 
 def requests(server: HostileServer, count: int, **more: Any) -> Iterator[Request[int]]:
@@ -134,6 +135,20 @@ def test_where_nobody_else_may_ask_it_is_an_error_that_names_the_fan_out(cluster
         with pytest.raises(FanoutError):
             list(client.get_many(requests(server, 1), concurrency=1))
     assert all(answer.is_ok for answer in answers)
+
+
+@pytest.mark.slow
+def test_who_has_all_that_it_wanted_is_not_told_of_workers_that_die_later(cluster: Cluster) -> None:
+    worker = cluster.worker()
+    with slow(0.2) as server, closing(client_of(cluster, fallback="fail")) as client:
+        answers = client.get_many(requests(server, 600), concurrency=10)
+        assert next(answers).is_ok
+        kill(worker)
+        del answers
+        time.sleep(2)
+        assert client.fanout_error is None
+        with pytest.raises(FanoutError):
+            list(client.get_many(requests(server, 1), concurrency=1))
 
 
 @pytest.mark.slow
@@ -225,6 +240,44 @@ def test_without_a_scheduler_all_is_asked_from_here_within_three_seconds(capsys:
     assert "tcp://127.0.0.1:1: cannot be reached" in said
     assert "asking from here instead" in said
     assert said.count("\n") == 1
+
+
+def test_a_resolver_that_hangs_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    is_over, look_up = threading.Event(), socket.getaddrinfo
+
+    def hangs(host: Any, *rest: Any, **more: Any) -> Any:
+        if host in ("scheduler.localhost", b"scheduler.localhost"):
+            is_over.wait(20)
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    stop = Stop(time.monotonic() + 60)
+    settings = Fanout(engine="dask", address="tcp://scheduler.localhost:1")
+    with slow(0) as server, closing(Client(Limits(), stop=stop, away=Engine(settings, Limits(), stop))) as client:
+        began = time.monotonic()
+        assert len(list(client.get_many(requests(server, 20), concurrency=8))) == 20
+        assert time.monotonic() - began < 4
+    is_over.set()
+    assert "cannot be reached: TimeoutError: no answer in time" in capsys.readouterr().err
+
+
+def test_a_scheduler_is_found_by_whichever_address_of_its_name_answers(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def of_many(host: Any, *rest: Any, **more: Any) -> Any:
+        if host not in ("scheduler.localhost", b"scheduler.localhost"):
+            return look_up(host, *rest, **more)
+        return [*look_up("127.0.0.99", *rest, **more), *look_up("127.0.0.1", *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", of_many)
+    cluster.worker()
+    address = cluster.address.replace("127.0.0.1", "scheduler.localhost")
+    with slow(0) as server, closing(client_of(cluster, address=address, fallback="fail")) as client:
+        assert len(list(client.get_many(requests(server, 20), concurrency=8))) == 20
 
 
 # the end of a pass
@@ -373,6 +426,7 @@ def test_a_certificate_of_another_authority_reaches_nobody(tmp_path: Path, capsy
         cluster.worker()
         for number, (_, cert, key) in enumerate(files):
             tls: Any = {"ca_file": Path(files[0][0]), "cert": Path(cert), "key": Secret(Path(key).read_text())}
+            tls["address"] = cluster.address.replace("127.0.0.1", "localhost")  # the name does not matter to Dask
             with closing(client_of(cluster, **tls)) as client:
                 assert len(list(client.get_many(requests(server, 20), concurrency=8))) == 20
             said = capsys.readouterr().err

@@ -238,6 +238,20 @@ def test_cookies_of_every_hop_last_as_long_as_the_session() -> None:
     assert sent == [{""}, {"id=1"}, both, {*both, "deep=2", "mine=3"}, {"only=4"}]
 
 
+def test_cookies_that_an_sdk_sets_in_place_of_the_sessions_are_sent_and_added_to() -> None:
+    play = by_path(login=whole(b"", "Set-Cookie: id=1; Path=/"), home=whole(b""))
+    with HostileServer(play) as server, session() as ours:
+        ours.cookies = requests.cookies.RequestsCookieJar()
+        ours.cookies["mine"] = "0"
+        ours.get(f"{server.url}login")
+        ours.get(server.url)
+        assert ours.cookies.get_dict() == {"mine": "0", "id": "1"}
+    assert [set((header(one, "cookie") or "").split("; ")) for one in server.requests] == [
+        {"mine=0"},
+        {"mine=0", "id=1"},
+    ]
+
+
 def test_another_session_knows_nothing_of_them() -> None:
     with HostileServer(serving(lambda _: whole(b"", "Set-Cookie: id=1"))) as server:
         for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from html import escape
 
 import pytest
 from core.targets.watching import Watching
@@ -68,6 +69,20 @@ def test_html_arrives_as_html_and_as_text_with_its_link_and_the_bytes_of_its_fil
     (file,) = mail.iter_attachments()
     assert (file.get_filename(), file.get_content_type()) == ("page.html", "text/html")
     assert file.get_payload(decode=True) == HOSTILE.encode("latin-1")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://there.example/<b>"])
+def test_only_addresses_of_pages_are_links(feeds: Watching, url: str) -> None:
+    feeds.is_made_of(SOURCE.replace("format=feed.format,", f"format=feed.format, url={url!r},"))
+    with MailServer() as server:
+        feeds.settings(target("a", f'notify = ["{server.address}"]'))
+        for text in ("old", "new"):
+            pages_are(feeds, text, "a")
+            feeds.run(minutes=10)
+    html = server.mails[0].get_body(("html",))
+    assert html is not None
+    assert f"<p>{escape(url)}</p>" in html.get_content()
+    assert "<a " not in html.get_content()
 
 
 def test_what_was_recorded_is_decided_alike_and_a_plan_shows_it(feeds: Watching) -> None:

@@ -177,7 +177,8 @@ def test_an_added_target_names_its_people(feeds: Watching) -> None:
         feeds.run(minutes=10)
         assert (list(own.titles), list(feeds.told)) == (["two"], [])
         feeds.run(minutes=11)
-        assert sorted(request.path for request in own.requests) == ["/b", "/b", "/c"]
+        first, *side_by_side = [request.path for request in own.requests]
+        assert (first, sorted(side_by_side)) == ("/b", ["/b", "/c"])
         assert len(feeds.told) == 1
     assert own.json_url not in feeds.do("feeds") + feeds.do_plain("outbox", "list", "--json")
     feeds.do("remove", "b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 """A pass that is killed when half of what it wrote is in the file."""
 FOREVER = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n, runs"
+
+
+ENDLESS = "SELECT instr(hex(zeroblob(4000000)), hex(zeroblob(2000000)) || '1') FROM runs"
+"""Minutes within one function of SQL, in which SQLite does not ask whether it should end."""
+WITHOUT_END = "pollctl: a statement went on long after its limit, and ended with pollctl web: start it again"
 
 
 @pytest.fixture(params=["TRUNCATE", "WAL"])
@@ -199,3 +205,47 @@ def test_the_file_is_as_it_was(tmp_path: Path) -> None:
         assert {served.ask(page).status for page in PAGES} == {200}
         served.end()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def ask_endless(served: Served) -> None:
+    """Ask what is not answered, and go on when it runs."""
+
+    def ask() -> None:
+        with suppress(OSError, http.client.HTTPException):
+            served.select(ENDLESS)
+
+    threading.Thread(target=ask, daemon=True).start()
+    time.sleep(1)
+
+
+def test_a_statement_that_sqlite_cannot_end_holds_a_commit_for_seconds_and_ends_the_process(
+    tmp_path: Path, served: Served
+) -> None:
+    ask_endless(served)
+    with closing(sqlite3.connect(tmp_path / "pollctl.db", isolation_level=None, timeout=10)) as db:
+        db.execute("UPDATE runs SET pid = pid + 1")
+    _, said = served.process.communicate(timeout=10)
+    assert served.process.returncode == 1
+    assert said.splitlines()[1:] == [WITHOUT_END]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_whatever_it_was_asked(tmp_path: Path, number: int) -> None:
+    lay_out(tmp_path, is_full=True)
+    with serving(tmp_path, clean_environment(tmp_path)) as served:
+        served.log_in()
+        ask_endless(served)
+        code, said = served.end(number)
+    assert (code, said.splitlines()[1:]) == (1, [WITHOUT_END])
+
+
+def test_who_waits_for_a_pass_is_not_taken_for_a_statement_without_end(tmp_path: Path, served: Served) -> None:
+    with closing(sqlite3.connect(tmp_path / "pollctl.db", isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        answers: list[int] = []
+        asking = threading.Thread(target=lambda: answers.append(served.select("SELECT count(*) FROM runs").status))
+        asking.start()
+        time.sleep(5)
+        db.execute("COMMIT")
+    asking.join()
+    assert (answers, served.process.poll()) == ([200], None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from pollctl import Answer, FetchError
+from pollctl import Answer, FetchError, retry_after
 from pollctl_watch.client.browser.showing import PAGE_S, Patience, UnshownError, shown
 from pollctl_watch.client.browser.visit import Send, Visit
 
@@ -52,10 +52,10 @@ def executable(path: str) -> str:
 
 
 def browse(asked: Asked, send: Send, chromium: Chromium) -> Answer:
-    """The page as its scripts have made it, as HTML; an answer that is no page, or none at all, as it came."""
+    """The page as its scripts have made it, as HTML; an answer that is no page, is not read, or none at all, as it came."""
     visit = Visit(asked, send)
     first = visit.document()
-    if first.error or "html" not in first.headers.get("content-type", "html"):
+    if not _is_to_be_shown(first, asked):
         return first
     try:
         program = executable(chromium.path)
@@ -67,3 +67,10 @@ def browse(asked: Asked, send: Send, chromium: Chromium) -> Answer:
         return replace(first, status=0, body=b"", error=FetchError(kind=error.kind, message=f"{visit.host}: {error}"))
     headers = {"content-type": "text/html; charset=utf-8"}  # no validators: the same page may be made into another
     return replace(first, headers=headers, body=html.encode("utf-8", "replace"))
+
+
+def _is_to_be_shown(answer: Answer, asked: Asked) -> bool:
+    """Whether it is a page that is read, of a host that does not ask to be left alone."""
+    if answer.error or answer.is_unchanged or not asked.watch.is_answer(answer):
+        return False
+    return "html" in answer.headers.get("content-type", "html") and not retry_after(answer, answer.started_at)

@@ -61,7 +61,8 @@ class Visit:
         followed = 0
         while (location := _location_of(answer)) and followed < _MOST_REDIRECTS:
             followed += 1
-            self._cookies |= cookies.set_by(answer)
+            if self._is_own(self.url):
+                self._cookies |= cookies.set_by(answer)
             self.url = urljoin(self.url, location).partition("#")[0]
             if not self._may_ask(self.url):
                 return self._lost(answer, "redirect to another host refused")
@@ -106,7 +107,7 @@ class Visit:
         """One exchange; what the watch sends along goes to its own origin alone."""
         named = {name.lower(): value for name, value in (headers or {}).items()}
         kept = {name: value for name, value in named.items() if name not in _NOT_SENT_ON and name[:1] != ":"}
-        if urlsplit(url)[:2] == urlsplit(self._asked.url)[:2]:
+        if self._is_own(url):
             own = {name.lower(): value for name, value in self._asked.headers.items()}
             jar = cookies.named(own.get("cookie", "")) | self._cookies | cookies.named(kept.get("cookie", ""))
             kept = {**own, **kept}
@@ -115,9 +116,13 @@ class Visit:
         answer = self._send(replace(request, headers=kept, allow_hosts=self._asked.allow_hosts))
         self._requests += 1
         self._size += len(answer.body)
-        if urlsplit(url)[:2] != urlsplit(self._asked.url)[:2] and _is_link_local(answer.address):
+        if not self._is_own(url) and _is_link_local(answer.address):
             return replace(answer, error=FetchError(kind="redirect", message="a link-local address refused"))
         return answer
+
+    def _is_own(self, url: str) -> bool:
+        """Whether it is of the origin that the watch names."""
+        return urlsplit(url)[:2] == urlsplit(self._asked.url)[:2]
 
     def _may_ask(self, url: str) -> bool:
         there, home = urlsplit(url), urlsplit(self._asked.url)
