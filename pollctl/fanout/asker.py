@@ -16,7 +16,7 @@ import pollctl
 from pollctl.api.values import Answer, Request
 from pollctl.concurrency.cancellation import Stop
 from pollctl.concurrency.threads import start_daemon
-from pollctl.fanout.wire import Sealed, Terms, opened_requests, sealed_replies
+from pollctl.fanout.wire import Sealed, Terms, cut, opened_requests, sealed_replies
 from pollctl.http.client import Client
 from pollctl.redaction import redact
 
@@ -27,7 +27,10 @@ _PATIENCE_S = 0.1
 """How long an empty-handed ``trade`` waits: whoever asks may have more, or call off the rest."""
 _GATHERING_S = 0.01
 """How long answers gather before they go together."""
-_LARGEST_MESSAGE = 1024**2
+_LARGEST_BATCH = 1024**2
+"""How many bytes of answers go together, if it is not one that is larger."""
+_LARGEST_MESSAGE = 256 * 1024
+"""How many go at once: whoever listens must hear something in time, though many workers share a slow line."""
 
 
 def versions() -> dict[str, str]:
@@ -58,9 +61,9 @@ class _Basket:
         self.news = asyncio.Event()
 
     def take(self) -> list[Answer[int]]:
-        """As many as one message may hold."""
+        """As many as may go together."""
         taken, size = [], 0
-        while self.answers and size < _LARGEST_MESSAGE:
+        while self.answers and size < _LARGEST_BATCH:
             taken.append(self.answers.popleft())
             size += len(taken[-1].body)
         return taken
@@ -98,6 +101,7 @@ class Asker:
         self._client: Client | None = None
         self._feed = _Feed(0)
         self._basket = _Basket()
+        self._parts: deque[Sealed] = deque()
 
     def __repr__(self) -> str:
         return "<Asker>"
@@ -107,7 +111,7 @@ class Asker:
         if self._client:
             self._client.close()
 
-    async def trade(self, requests: Sealed, concurrency: int, allowed_s: float) -> tuple[Sealed, bool]:
+    async def trade(self, requests: Sealed, concurrency: int, allowed_s: float) -> tuple[Sealed, bool, bool]:
         """Take requests, and answer what was answered meanwhile; waits for something to answer, but not for long.
 
         Args:
@@ -116,7 +120,7 @@ class Asker:
             allowed_s: in which all must have ended.
 
         Returns:
-            The answers, and whether there may be more.
+            The answers or, of large ones, the first part; whether further parts follow; and whether there may be more answers.
 
         Raises:
             RuntimeError: it came to a bad end; it says why.
@@ -135,7 +139,12 @@ class Asker:
             raise RuntimeError(redact(f"{type(basket.error).__name__}: {basket.error}"))
         if basket.answers:
             basket.news.set()
-        return sealed_replies(answers), may_be_more or bool(basket.answers)
+        self._parts = deque(cut(sealed_replies(answers), _LARGEST_MESSAGE))
+        return *await self.next_part(), may_be_more or bool(basket.answers)
+
+    async def next_part(self) -> tuple[Sealed, bool]:
+        """The next part of what ``trade`` has begun to answer, and whether another follows."""
+        return self._parts.popleft(), bool(self._parts)
 
     async def stop(self) -> None:
         """Begin no further request, and cut those that may be cut."""

@@ -26,6 +26,17 @@ class Sealed:
         return "<sealed>"
 
 
+def cut(sealed: Sealed, largest: int) -> list[Sealed]:
+    """The same in parts of so many bytes at most; at least one."""
+    content = sealed.content
+    return [Sealed(content[start : start + largest]) for start in range(0, len(content), largest)]
+
+
+def joined(parts: Iterable[Sealed]) -> Sealed:
+    """What was cut."""
+    return Sealed(b"".join(part.content for part in parts))
+
+
 class Reply(Struct, frozen=True, array_like=True):
     """An answer without its request.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ from hostile_server import HostileServer, serving, whole
 
 from pollctl.api.values import Answer, Request
 from pollctl.concurrency.cancellation import Stop
+from pollctl.concurrency.threads import start_daemon
 from pollctl.config.schema import Fanout
 from pollctl.errors import FanoutError
 from pollctl.fanout.engine import Engine
@@ -227,6 +229,47 @@ def test_a_worker_that_hangs_is_lost_too(cluster: Cluster, capsys: pytest.Captur
                 hanging.send_signal(signal.SIGSTOP)
         assert sorted(answer.request.tag for answer in answers) == list(range(1000))
     assert "is left out" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_worker_at_the_end_of_a_slow_line_is_not_lost_however_large_an_answer_is(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.worker()
+    large = os.urandom(6_000_000)
+    with (
+        HostileServer(serving(lambda _: whole(large))) as server,
+        slow_line(cluster.address, bytes_per_s=500_000) as address,
+        closing(client_of(cluster, address=address, fallback="fail")) as client,
+    ):
+        (answer,) = client.get_many(requests(server, 1), concurrency=1)
+        assert answer.body == large
+        assert len(server.requests) == 1
+    assert capsys.readouterr().err == ""
+
+
+@contextmanager
+def slow_line(address: str, *, bytes_per_s: int) -> Iterator[str]:
+    """A way to a scheduler, slow on the way back."""
+    host, port = address.removeprefix("tcp://").split(":")
+
+    def carry(source: socket.socket, target: socket.socket, seconds_per_byte: float) -> None:
+        with suppress(OSError), source, target:
+            while content := source.recv(65536):
+                target.sendall(content)
+                time.sleep(len(content) * seconds_per_byte)
+
+    def serve(listening: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                here, there = listening.accept()[0], socket.create_connection((host, int(port)))
+                start_daemon(carry, here, there, 0, name="there")
+                start_daemon(carry, there, here, 1 / bytes_per_s, name="back")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        start_daemon(serve, listening, name="slow-line")
+        yield f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)  # wakes who waits for the next
 
 
 def test_without_a_scheduler_all_is_asked_from_here_within_three_seconds(capsys: pytest.CaptureFixture[str]) -> None:
