@@ -41,6 +41,8 @@ def web(ctx: click.Context, port: int, uds: Path | None, *, is_opened: bool) -> 
             console.print_text(f"{origin}{login}")
             where = f" on {uds}" if uds else ""
             console.log(f"pollctl: serving{where} until Ctrl-C; the address above lets in once")
+            if uds:
+                console.log("pollctl: through a tunnel, put its port after localhost, as in localhost:8001")
             if is_opened:
                 opened(f"{origin}{login}")
 

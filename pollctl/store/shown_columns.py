@@ -75,20 +75,16 @@ def owns(rights: Rights, table: str) -> bool:
 
 
 def described(db: Database, table: str) -> list[Column]:
-    """The columns of a table; only a STRICT one keeps text out of columns of numbers."""
+    """The columns of a table; only a STRICT one keeps text out of columns of numbers other than the number of a row."""
     rows = db.execute("SELECT strict FROM pragma_table_list WHERE schema='main' AND name=? COLLATE NOCASE", [table])
     is_strict = any(strict for (strict,) in rows.fetchall())
+    # SQLite makes an index for each key that is not the number of its row, whatever its type.
+    has_index = db.execute("SELECT 1 FROM pragma_index_list(?) WHERE origin='pk'", [table]).fetchone()
     found = db.execute("SELECT name, type, pk FROM pragma_table_xinfo(?)", [table]).fetchall()
-    keys = [name for name, _, key in found if key]
     return [
-        Column(name, not _holds_numbers(kind, is_strict=is_strict, is_only_key=keys == [name]))
-        for name, kind, _ in found
+        Column(name, not ((is_strict and kind.upper() in _NUMBERS) or (key and not has_index)))
+        for name, kind, key in found
     ]
-
-
-def _holds_numbers(kind: str, *, is_strict: bool, is_only_key: bool) -> bool:
-    """An INTEGER PRIMARY KEY is the number of its row in every table."""
-    return (is_strict and kind.upper() in _NUMBERS) or (is_only_key and kind.upper() == "INTEGER")
 
 
 def _shown(db: Database, table: str, named: Mapping[str, bool]) -> frozenset[str]:
@@ -96,7 +92,8 @@ def _shown(db: Database, table: str, named: Mapping[str, bool]) -> frozenset[str
 
 
 def _shown_of(found: list[Column], named: Mapping[str, bool]) -> Iterator[str]:
-    yield "rowid"
+    if "rowid" not in {column.name.lower() for column in found}:
+        yield "rowid"
     for column in found:
         if not named.get(name := column.name.lower(), column.can_hold_text):
             yield name

@@ -79,6 +79,10 @@ class ShowingConnection(sqlite3.Connection):
         self._schema_version = version
         return True
 
+    def is_replaced(self) -> bool:
+        """Whether another file lies, or none, where this one was opened."""
+        return self._waiting is not None and self._waiting.is_replaced()
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Have the lock that statements need to read, for which they wait as long as a pass commits."""

@@ -15,6 +15,7 @@ from pollctl.web.connection import ReadShown, ShowingConnection, connect
 from pollctl.web.overrun import Overrun
 
 NAME = "pollctl"
+REPLACED = "its file was replaced: start pollctl web again"
 _MOST_TRIES = 8
 T = TypeVar("T")
 
@@ -53,9 +54,16 @@ class LiveDatabase(Database):  # type: ignore[misc]  # Datasette has no types
         return connection
 
     async def execute_fn(self, fn: Callable[[ShowingConnection], T]) -> T:
-        """Do something with the connection, in the thread that has it."""
+        """Do something with the connection, in the thread that has it.
+
+        Raises:
+            OperationalError: the file was replaced. To read on would show what is gone, and take a journal of the new one for
+                its own.
+        """
 
         def with_what_is_shown(connection: ShowingConnection) -> T:
+            if connection.is_replaced():
+                raise sqlite3.OperationalError(REPLACED)
             if connection.look_again(self._read_shown):
                 self._on_schema(connection)
             return _insisting(connection, counted)

@@ -21,12 +21,20 @@ class Waiting:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._asked_at = 0.0
 
     def close(self) -> None:
         """Close the file, after the connection."""
         os.close(self._descriptor)
+
+    def is_replaced(self) -> bool:
+        """Whether the file is no longer where it was opened."""
+        try:
+            return not os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return True
 
     def is_somebody(self) -> bool:
         """Whether somebody waits."""

@@ -73,7 +73,7 @@ def _why_not(path: Path, error: OSError) -> str:
     with suppress(OSError):
         what = "a socket lies" if stat.S_ISSOCK(path.lstat().st_mode) else "something lies"
         return f"{what} there already; end who listens on it, then remove it, or name another"
-    return str(error.strerror or error)
+    return f"{error.strerror or error}; name another path"
 
 
 def serve(site: Site, listener: socket.socket, announce: Callable[[str], None]) -> None:

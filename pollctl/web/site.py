@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import wait
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
 import datasette.handle_exception
@@ -17,7 +18,7 @@ from datasette.views.base import DatasetteError
 from pollctl import __version__, console
 from pollctl.errors import PollctlError
 from pollctl.web.dashboards import Answered, Query, dashboards
-from pollctl.web.database import NAME, LiveDatabase
+from pollctl.web.database import NAME, REPLACED, LiveDatabase
 
 if TYPE_CHECKING:
     from pollctl.web.connection import ShowingConnection
@@ -37,7 +38,7 @@ _SETTINGS = {
     "max_csv_mb": 10,
 }
 """A statement holds a pass that wants to commit for as long as it runs, where the journal is no WAL."""
-_LOCKED = "database is locked"
+_UNAVAILABLE = ("database is locked", REPLACED)
 _LOOK_EVERY_S = 0.1
 
 
@@ -110,14 +111,21 @@ class Site:
 def _said(exception: Exception) -> tuple[int, str | None, str]:
     """Status, title and message; a bug is logged."""
     if isinstance(exception, DatasetteError):
-        return exception.status, exception.title, str(exception.message)
+        message = str(exception.message)
+        # It calls 500 what SQLite refuses, and columns that are not there.
+        return _status(message) if exception.status == 500 else exception.status, exception.title, message  # noqa: PLR2004
     if isinstance(exception, Base400):
         return exception.status, None, str(exception.args[0])
     if isinstance(exception, sqlite3.OperationalError):
-        is_locked = _LOCKED in str(exception)
-        return 503 if is_locked else 400, None, str(exception)
+        return _status(str(exception)), None, str(exception)
+    if isinstance(exception, JSONDecodeError):
+        return 400, None, f"a value in the address is not JSON: {exception}"
     console.log_traceback(exception)
     return 500, None, "this is a bug; the terminal of `pollctl web` says more"
+
+
+def _status(message: str) -> int:
+    return 503 if any(one in message for one in _UNAVAILABLE) else 400
 
 
 def _leave_out_strangers() -> None:

@@ -86,6 +86,19 @@ def test_all_is_asked_for_that_can_hold_text(tmp_path: Path, strict: str, asked:
     assert expected == [name in asked for name in ("id", "said", "raw", "thing", "level")]
 
 
+@pytest.mark.parametrize(
+    "made",
+    ["gauge_more (id INTEGER PRIMARY KEY DESC)", "gauge_more (id INTEGER PRIMARY KEY) WITHOUT ROWID"],
+    ids=["in falling order", "without row numbers"],
+)
+def test_a_key_that_is_not_the_number_of_its_row_can_hold_text(tmp_path: Path, made: str) -> None:
+    text = source(private=f"():\n    return {WHOLE}")
+    text += f"\n@migrations()\ndef m002(db):\n    db.execute('CREATE TABLE {made}')\n"
+    env = make_plugin_package(tmp_path, "gauge", text)
+    write_settings(tmp_path)
+    assert "whether gauge_more.id is private" in run_pollctl(tmp_path, env, "check").stdout
+
+
 def test_the_conformance_suite_asks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_plugin_package(tmp_path, "gauge", source(private="():\n    return {}"))
     monkeypatch.syspath_prepend(str(tmp_path / "site-gauge"))

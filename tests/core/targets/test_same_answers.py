@@ -208,6 +208,19 @@ def test_the_first_change_after_another_version_remembers_otherwise_is_told(coun
     assert counting.told == ["a: another page"]
 
 
+def test_any_file_of_the_package_that_reads_makes_another_version(feeds: Watching) -> None:
+    package = Path(feeds.place.folder, "site-feeds", "reading")
+    package.mkdir()
+    (package / "__init__.py").write_text(COUNTING.replace("with_name", "parent.with_name"))
+    feeds.is_made_of("from reading import plugin")
+    feeds.settings(A)
+    feeds.pages_are(a="one page")
+    for version in ("one", "one", "two"):
+        (package / "words.py").write_text(f"VERSION = {version!r}")
+        feeds.run(minutes=10)
+    assert reads(feeds) == "a a"
+
+
 @either_way
 def test_a_cosmetic_key_that_changes_is_compared_by_although_the_answer_is_the_same(feeds: Watching, text: str) -> None:
     feeds.is_made_of(PRICES)

@@ -239,6 +239,24 @@ def test_a_signal_ends_it_whatever_it_was_asked(tmp_path: Path, number: int) -> 
     assert (code, said.splitlines()[1:]) == (1, [WITHOUT_END])
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_file_that_was_put_in_its_place_is_not_mistaken_for_it(
+    tmp_path: Path, served: Served, *, is_there: bool
+) -> None:
+    """As a restore does, which moves the old one away."""
+    assert hosts(served) == [["box"]]
+    with closing(sqlite3.connect(tmp_path / "pollctl.db")) as db:
+        db.execute(f"VACUUM INTO '{tmp_path / 'copy.db'}'")
+    (tmp_path / "pollctl.db").rename(tmp_path / "damaged.db")
+    if is_there:
+        (tmp_path / "copy.db").rename(tmp_path / "pollctl.db")
+    for page in (*PAGES, "/pollctl.json?sql=select+host+from+runs"):
+        answer = served.ask(page)
+        assert answer.status == 503, page
+        assert "its file was replaced: start pollctl web again" in answer.body, page
+    assert "Traceback" not in served.end()[1]
+
+
 def test_who_waits_for_a_pass_is_not_taken_for_a_statement_without_end(tmp_path: Path, served: Served) -> None:
     with closing(sqlite3.connect(tmp_path / "pollctl.db", isolation_level=None)) as db:
         db.execute("BEGIN EXCLUSIVE")

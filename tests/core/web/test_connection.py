@@ -60,6 +60,37 @@ def test_private_columns_are_null_through_every_cursor(connection: ShowingConnec
 
 
 @pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("x_words (rowid TEXT, n INTEGER)", "rowid"),
+        ("x_words (word INTEGER PRIMARY KEY DESC, n INTEGER)", "word"),
+        ("x_words (word INTEGER PRIMARY KEY, n INTEGER) WITHOUT ROWID", "word"),
+    ],
+)
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_column_that_looks_like_the_number_of_its_row_is_private_where_it_is_not(
+    connection: ShowingConnection, tmp_path: Path, table: str, column: str, *, is_named: bool
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "pollctl.db")) as db, db:
+        db.execute(f"CREATE TABLE {table}")
+        db.execute("INSERT INTO x_words VALUES ('canary', 1)")
+    declared = {"x_words": {"n": False} | ({column: True} if is_named else {})}
+    connection.look_again(lambda db: shown_columns(db, {"x": (declared, ())}))
+    assert connection.execute(f"SELECT {column}, n FROM x_words").fetchall() == [(None, 1)]
+
+
+def test_the_number_of_a_row_is_shown_whatever_it_is_called(connection: ShowingConnection, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "pollctl.db")) as db, db:
+        db.execute("CREATE TABLE x_keyed (id INTEGER PRIMARY KEY, word TEXT)")
+        db.execute("CREATE TABLE x_plain (word TEXT)")
+        for table in ("x_keyed", "x_plain"):
+            db.execute(f"INSERT INTO {table} (word) VALUES ('canary')")
+    connection.look_again(lambda db: shown_columns(db, {"x": ({"x_keyed": {}, "x_plain": {}}, ())}))
+    assert connection.execute("SELECT id, rowid, oid, word FROM x_keyed").fetchall() == [(1, 1, 1, None)]
+    assert connection.execute("SELECT rowid, oid, word FROM x_plain").fetchall() == [(1, 1, None)]
+
+
+@pytest.mark.parametrize(
     "sql", ["?1using", "1natural", "x'ab'USING", "/**/using/**/", "using(", "natuRAL join", "]using["]
 )
 def test_the_words_of_such_joins_are_found_wherever_sqlite_finds_them(connection: ShowingConnection, sql: str) -> None:

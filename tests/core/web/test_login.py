@@ -152,6 +152,19 @@ def test_a_path_that_is_taken_is_a_message_and_stays(folder: Path, env: Env, tmp
         assert "a socket lies there already" in spawn_pollctl(folder, env, "web", "--uds", str(path)).stderr
 
 
+def test_a_path_where_no_socket_can_be_made_is_a_message(folder: Path, env: Env, tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "web.sock"
+    done = spawn_pollctl(folder, env, "web", "--uds", str(path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"pollctl: {path}: No such file or directory; name another path\n"
+
+
+def test_what_is_said_of_a_socket_says_where_the_port_of_a_tunnel_goes(folder: Path, env: Env, tmp_path: Path) -> None:
+    with serving(folder, env, "--uds", str(tmp_path / "web.sock")) as served:
+        _, said = served.end()
+    assert "through a tunnel, put its port after localhost, as in localhost:8001" in said
+
+
 def test_a_busy_port_is_a_message(folder: Path, env: Env) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]

@@ -126,3 +126,15 @@ def test_without_dashboards_the_rest_is_there(tmp_path: Path) -> None:
         served.log_in()
         assert served.ask("/pollctl/latency-jobs").status == 200
         assert served.ask("/-/dashboards").status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/pollctl/runs.json?id__in=[", "/pollctl/runs?id__in=[1,", "/pollctl/runs.json?_through={"),
+        *("/pollctl/runs.json?_sort=nope", "/pollctl/runs?_sort_desc=nope", "/pollctl/runs?_next=zzz&_size=-1"),
+    ],
+)
+def test_what_is_mistyped_in_an_address_is_no_bug(served: Served, path: str) -> None:
+    answer = served.ask(path)
+    assert (answer.status, "this is a bug" in answer.body) == (400, False)
