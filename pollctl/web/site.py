@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import wait
+from contextlib import suppress
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,16 @@ class Site:
         }
 
     @hookimpl  # type: ignore[untyped-decorator]  # Datasette has no types
+    def startup(self, datasette: Datasette) -> Callable[[], Awaitable[None]] | None:
+        """Read what there is to be asked before the first page, which may be a dashboard."""
+
+        async def look() -> None:
+            with suppress(sqlite3.Error):  # whatever page comes then looks itself, and says what is wrong
+                await self._live.execute_fn(lambda _: None)
+
+        return look if datasette is self.datasette else None
+
+    @hookimpl  # type: ignore[untyped-decorator]  # as above
     def get_metadata(self, datasette: Datasette) -> Mapping[str, Any] | None:
         """Name the queries."""
         return self._metadata if datasette is self.datasette else None

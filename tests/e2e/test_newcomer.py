@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,10 @@ pytestmark = [
     pytest.mark.skipif(not (ROOT / "pollctl").is_dir(), reason="needs the whole tree"),
 ]
 [LINES] = (block.text for block in blocks(ROOT / "README.md") if block.mark == "first message")
+CHECKOUT, INSTALLED = (
+    "pipx install . && pipx inject pollctl ./extras/pollctl-watch",
+    "pipx install pollctl && pipx inject pollctl pollctl-watch",
+)
 SHOP, ADDRESS = "https://shop.example.net", "ntfys://ntfy.example.net/me"
 CRONTAB = '#!/bin/sh\nexec cat > "$HOME/crontab"\n'
 """In place of the program that gives lines to cron."""
@@ -113,9 +118,9 @@ def inbox() -> Iterator[Inbox]:
 
 
 def test_the_lines_of_the_readme_lead_to_a_first_message(newcomer: Newcomer, shop: Shop, inbox: Inbox) -> None:
-    assert SHOP in LINES
-    assert ADDRESS in LINES
-    newcomer.paste(LINES.replace(SHOP, shop.url).replace(ADDRESS, inbox.url.replace("http://", "json://")))
+    places = {CHECKOUT: INSTALLED, SHOP: shop.url, ADDRESS: inbox.url.replace("http://", "json://")}
+    assert [words for words in places if words not in LINES] == []
+    newcomer.paste(reduce(lambda text, words: text.replace(words, places[words]), places, LINES))
     assert len(inbox.titles) == 1, "that of `notify test`; the first look is silent"
 
     newcomer.cron("+16m")

@@ -116,6 +116,14 @@ def test_the_rows_are_those_of_the_database(served: Served) -> None:
     assert (sum(row[1] for row in hours), sum(row[2] for row in hours)) == (6, 1)
 
 
+def test_a_dashboard_may_be_the_first_page_that_is_asked_for(tmp_path: Path) -> None:
+    pytest.importorskip("datasette_dashboards")
+    lay_out(tmp_path, is_full=True)
+    with serving(tmp_path, make_plugin_package(tmp_path, "plain")) as served:
+        served.log_in()
+        assert served.ask("/-/dashboards/latency").status == 200
+
+
 def test_without_dashboards_the_rest_is_there(tmp_path: Path) -> None:
     lay_out(tmp_path, is_full=True)
     (tmp_path / "none").mkdir()
