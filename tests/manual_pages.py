@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from itertools import dropwhile
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,16 @@ _CRON_FIELDS = re.compile(r"(?:[\d*][\d*/,-]* ){5}")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 _SEPARATORS = {"|", "||", "&&", ";"}
 _REDIRECTIONS = {">", ">>", "<", "2>"}
+
+
+def script(name: str) -> ModuleType:
+    """A script that lies beside the manual."""
+    spec = spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Block(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -13,7 +12,6 @@ import tomllib
 from contextlib import closing
 from itertools import combinations
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
@@ -30,6 +28,7 @@ from manual_pages import (
     pages,
     plugin_file,
     read,
+    script,
     section,
     without_blocks,
 )
@@ -69,16 +68,7 @@ SETTINGS = [
 ]
 
 
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-GENERATE = generate()
+GENERATE = script("generate")
 COMMANDS = {" ".join(path): context.command for path, context in GENERATE.walk(GENERATE.root_context())}
 SHIPPED = [plugin.name for plugin in GENERATE.shipped()]
 CORE_COMMANDS = [path for path in COMMANDS if path.split()[0].replace("-", "_") not in SHIPPED]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from lxml import html  # type: ignore[import-untyped]  # lxml has no types
-from manual_pages import DOCS, ROOT, pages, read
+from manual_pages import ROOT, pages, read, script
 from markdown_it import MarkdownIt
 
 pytestmark = pytest.mark.skipif(not (ROOT / "plugins").is_dir(), reason="needs the whole tree")
@@ -23,16 +21,7 @@ SHOWN = ("h1", "h2", "h3", "h4", "ol", "ul", "li", "table", "pre")
 OF_THE_TREE = re.compile(r"https://github\.com/pollctl/pollctl/(?:blob|tree)/main/([^)#\s]+)")
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_site", DOCS / "site.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SITE = script()
+SITE = script("site")
 PAGES: list[str] = SITE.matching(*SITE.PAGES)
 
 
